@@ -1,0 +1,79 @@
+# Every verb does `make setup` first, which costs nothing where nothing changed. Only python3, make and git are needed.
+
+# Real files of senders, for test-corpora; they are not part of the project.
+CORPORA ?= ../shared/domain/samples
+
+PYTEST := .venv/bin/pytest
+
+# From the quickest to the slowest, each its own process: what fails first says most.
+SUITES := unit contract simulation template events emulator stack
+
+.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora bench clean lock
+
+help:
+	@echo 'make demo     the local world: drop files, watch them, read their balance'
+	@echo 'make test     all checks and test suites, as the gate runs them'
+	@echo 'make check    lint, format, types and template only (make format mends the first two)'
+	@echo 'make test-X   one suite of: $(SUITES) corpora'
+	@echo 'make bench    the figures, as ratios in one run'
+	@echo 'make lock     lock the dependencies anew'
+	@echo 'make clean    stop the local world; remove builds, caches and environments'
+
+setup:
+	@scripts/setup
+
+demo: setup
+	@.venv/bin/penstock demo
+
+# ── checks
+
+check: lint format-check types validate
+
+lint: setup
+	.venv/bin/ruff check
+
+format-check: setup
+	.venv/bin/ruff format --check
+
+types: setup
+	.venv/bin/pyright
+
+validate: setup
+	SAM_CLI_TELEMETRY=0 .world/sam/bin/sam validate --lint --region us-east-1
+
+format: setup
+	.venv/bin/ruff check --fix
+	.venv/bin/ruff format
+
+# ── tests
+
+test: check $(SUITES:%=test-%)
+
+$(SUITES:%=test-%): test-%: setup
+	$(PYTEST) tests/$*
+
+test-corpora: setup
+	@if [ -d "$(CORPORA)" ]; then \
+		PENSTOCK_CORPORA="$(abspath $(CORPORA))" $(PYTEST) tests/corpora; \
+	else \
+		echo "test-corpora: not run, there are no sample files at $(CORPORA) (CORPORA=folder names another place)"; \
+	fi
+
+bench: setup
+	@.venv/bin/python -m tests.bench
+
+# ── upkeep
+
+LOCK := .tools/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --no-header
+
+lock: setup
+	$(LOCK) requirements/layer.in --output-file layers/penstock/requirements.txt
+	$(LOCK) requirements/app.in --output-file requirements/app.txt
+	$(LOCK) requirements/sam.in --output-file requirements/sam.txt
+	$(LOCK) requirements/build.in --output-file requirements/build.txt
+	$(LOCK) requirements/emulator.in --output-file requirements/emulator.txt
+	$(LOCK) requirements/ric.in --output-file requirements/ric.txt
+
+clean:
+	@[ ! -x .venv/bin/penstock ] || .venv/bin/penstock down
+	rm -rf .venv .world .tools .penstock .aws-sam .pytest_cache .ruff_cache .hypothesis

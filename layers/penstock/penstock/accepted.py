@@ -1,0 +1,29 @@
+"""The accepted records of a chunk, as the validator hands them to the dispatcher through the work bucket.
+
+A line a record, five fields with a blank between: ordinal, SHA-256 of the raw bytes, identity, digest of the payload, and
+the payload as JSON. JSON has no raw newline, so the payload can be cut out and sent on without being read.
+"""
+
+from collections.abc import Iterable
+
+from penstock.judging import Accepted
+
+
+def dump_accepted(records: Iterable[Accepted]) -> bytes:
+    """The records as lines."""
+    return b"".join(
+        [
+            b"%d %s %s %s %s\n"
+            % (one.ordinal, one.raw.encode(), one.identity.encode(), one.digest.encode(), one.payload)
+            for one in records
+        ]
+    )
+
+
+def load_accepted(body: bytes) -> list[Accepted]:
+    """The lines as records."""
+    records: list[Accepted] = []
+    for line in body.split(b"\n")[:-1]:
+        ordinal, raw, identity, digest, payload = line.split(b" ", 4)
+        records.append(Accepted(int(ordinal), raw.decode(), identity.decode(), digest.decode(), payload))
+    return records

@@ -1,0 +1,1 @@
+"""The ports' AWS side and their in-memory twins, side by side."""

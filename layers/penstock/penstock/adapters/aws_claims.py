@@ -1,0 +1,157 @@
+"""Record claims in DynamoDB: an item an identity, made by a conditional insert, 25 to a call.
+
+PartiQL's INSERT fails with DuplicateItem where the item is there: one write unit a record, and one call for 25 of them.
+Whoever is told DuplicateItem reads the owner back.
+"""
+
+import asyncio
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import batched
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from penstock.adapters.aws_faults import code_of, transient_faults
+from penstock.errors import Transient
+from penstock.ledger import Owner
+from penstock.ports import Clock
+from penstock.retry import backoff
+
+STATEMENTS = 25  #: BatchExecuteStatement takes no more
+KEYS = 100  #: BatchGetItem takes no more
+AT_ONCE = 8  #: calls under way
+ATTEMPTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoClaims:
+    """As `Claims`. `keep_seconds` is how long a claim outlives its making."""
+
+    dynamodb: Any
+    table: str
+    clock: Clock
+    keep_seconds: int
+    rng: random.Random = field(default_factory=random.Random)
+
+    async def claim(self, feed: str, wanted: Mapping[str, Owner]) -> dict[str, Owner]:
+        """As `Claims.claim`."""
+        owners: dict[str, Owner] = {}
+        left = list(wanted.items())
+        expires = str(int(self.clock.now()) + self.keep_seconds)
+        at_once = asyncio.Semaphore(AT_ONCE)
+        for attempt in range(1, ATTEMPTS + 1):
+            async with asyncio.TaskGroup() as tasks:
+                inserts = [
+                    tasks.create_task(self._insert(feed, group, expires, at_once))
+                    for group in batched(left, STATEMENTS)
+                ]
+            held = [identity for insert in inserts for identity in insert.result()[1]]
+            throttled = {identity for insert in inserts for identity in insert.result()[2]}
+            owners |= {identity: wanted[identity] for insert in inserts for identity in insert.result()[0]}
+            owners |= await self._owners(feed, held)
+            # A claim that was given up between the insert and the reading is claimed once more.
+            left = [(identity, owner) for identity, owner in left if identity not in owners]
+            if not left:
+                return owners
+            if throttled:
+                await self.clock.sleep(backoff(attempt, self.rng) / 10)
+        raise Transient(f"{len(left)} of {len(wanted)} identities could not be claimed")
+
+    async def _insert(
+        self, feed: str, group: Sequence[tuple[str, Owner]], expires: str, at_once: asyncio.Semaphore
+    ) -> tuple[list[str], list[str], list[str]]:
+        """One call: identities that are ours now, those that are held, and those that were throttled."""
+        insert = f"INSERT INTO \"{self.table}\" VALUE {{'pk':?,'f':?,'c':?,'o':?,'d':?,'expires_at':?}}"
+        statements = [
+            {
+                "Statement": insert,
+                "Parameters": [
+                    {"S": f"{feed}#{identity}"},
+                    {"S": owner.file_id},
+                    {"N": str(owner.chunk)},
+                    {"N": str(owner.ordinal)},
+                    {"S": owner.digest},
+                    {"N": expires},
+                ],
+            }
+            for identity, owner in group
+        ]
+        async with at_once:
+            with transient_faults():
+                answer = await self.dynamodb.batch_execute_statement(Statements=statements)
+        ours: list[str] = []
+        held: list[str] = []
+        throttled: list[str] = []
+        for (identity, _), response in zip(group, answer["Responses"], strict=True):
+            code = response.get("Error", {}).get("Code")
+            (ours if code is None else held if code == "DuplicateItem" else throttled).append(identity)
+        return ours, held, throttled
+
+    async def _owners(self, feed: str, identities: Sequence[str]) -> dict[str, Owner]:
+        """Who holds them; those that nobody holds any more are left out."""
+        owners: dict[str, Owner] = {}
+        for group in batched(identities, KEYS):
+            request: Any = {
+                self.table: {
+                    "Keys": [{"pk": {"S": f"{feed}#{identity}"}} for identity in group],
+                    "ConsistentRead": True,
+                }
+            }
+            for attempt in range(1, ATTEMPTS + 1):
+                with transient_faults():
+                    answer = await self.dynamodb.batch_get_item(RequestItems=request)
+                for item in answer["Responses"].get(self.table, ()):
+                    owners[item["pk"]["S"].removeprefix(f"{feed}#")] = _owner(item)
+                request = answer.get("UnprocessedKeys")
+                if not request:
+                    break
+                await self.clock.sleep(backoff(attempt, self.rng) / 10)
+            else:
+                raise Transient("the owners of some identities could not be read")
+        return owners
+
+    async def take_over(self, feed: str, identity: str, held: Owner, wanted: Owner) -> bool:
+        """As `Claims.take_over`."""
+        expires = int(self.clock.now()) + self.keep_seconds
+        try:
+            with transient_faults():
+                await self.dynamodb.update_item(
+                    TableName=self.table,
+                    Key={"pk": {"S": f"{feed}#{identity}"}},
+                    UpdateExpression="SET f = :f, c = :c, o = :o, d = :d, expires_at = :e",
+                    ConditionExpression="attribute_not_exists(pk) OR (f = :held_f AND o = :held_o)",
+                    ExpressionAttributeValues={
+                        ":f": {"S": wanted.file_id},
+                        ":c": {"N": str(wanted.chunk)},
+                        ":o": {"N": str(wanted.ordinal)},
+                        ":d": {"S": wanted.digest},
+                        ":e": {"N": str(expires)},
+                        ":held_f": {"S": held.file_id},
+                        ":held_o": {"N": str(held.ordinal)},
+                    },
+                )
+        except ClientError as error:
+            if code_of(error) == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    async def give_up(self, feed: str, identity: str, owner: Owner) -> None:
+        """As `Claims.give_up`."""
+        try:
+            with transient_faults():
+                await self.dynamodb.delete_item(
+                    TableName=self.table,
+                    Key={"pk": {"S": f"{feed}#{identity}"}},
+                    ConditionExpression="f = :f AND o = :o",
+                    ExpressionAttributeValues={":f": {"S": owner.file_id}, ":o": {"N": str(owner.ordinal)}},
+                )
+        except ClientError as error:
+            if code_of(error) != "ConditionalCheckFailedException":
+                raise
+
+
+def _owner(item: Mapping[str, Any]) -> Owner:
+    return Owner(item["f"]["S"], int(item["c"]["N"]), int(item["o"]["N"]), item["d"]["S"])

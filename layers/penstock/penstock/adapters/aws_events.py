@@ -1,0 +1,25 @@
+"""EventBridge behind the event bus's port."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.adapters.aws_faults import transient_faults
+from penstock.errors import Transient
+
+
+@dataclass(frozen=True, slots=True)
+class EventBridge:
+    """As `EventBus`."""
+
+    events: Any
+    bus: str
+
+    async def put(self, kind: str, detail: Mapping[str, Any]) -> None:
+        """As `EventBus.put`."""
+        entry = {"EventBusName": self.bus, "Source": "penstock", "DetailType": kind, "Detail": json.dumps(detail)}
+        with transient_faults():
+            answer = await self.events.put_events(Entries=[entry])
+        if answer.get("FailedEntryCount"):
+            raise Transient("EventBridge did not take the event")

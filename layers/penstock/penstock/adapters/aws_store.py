@@ -1,0 +1,131 @@
+"""S3 behind the object store's port."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+from aiohttp import ClientError as HttpError
+from botocore.exceptions import ClientError
+
+from penstock.adapters.aws_faults import code_of, transient_faults
+from penstock.errors import ObjectMissing, Transient
+from penstock.messages import SourceFile
+
+PART = 8 * 1024 * 1024  #: bytes of a part of a multipart upload; S3 wants at least 5 MiB
+
+_GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
+_MOVED_ON = frozenset({"PreconditionFailed", "412"})
+
+
+@dataclass(frozen=True, slots=True)
+class S3Store:
+    """As `ObjectStore`."""
+
+    s3: Any
+    work_bucket: str
+
+    async def read_source(self, file: SourceFile, start: int, end: int) -> bytes:
+        """As `ObjectStore.read_source`. By ETag while the key still holds this version, by version id after that."""
+        where = {"Bucket": file.bucket, "Key": file.key, "Range": f"bytes={start}-{end - 1}"}
+        with transient_faults():
+            try:
+                answer = await self.s3.get_object(**where, IfMatch=f'"{file.etag}"')
+            except ClientError as error:
+                if code_of(error) not in _GONE | _MOVED_ON:
+                    raise
+                answer = await self._read_version(where, file)
+            return await _body_of(answer, file, start, min(end, file.size))
+
+    async def _read_version(self, where: dict[str, str], file: SourceFile) -> Any:
+        try:
+            return await self.s3.get_object(**where, VersionId=file.version_id)
+        except ClientError as error:
+            if code_of(error) not in _GONE:
+                raise
+            raise ObjectMissing("format.gone", "the dropped version of the object does not exist any more") from error
+
+    async def get(self, key: str) -> bytes | None:
+        """As `ObjectStore.get`."""
+        with transient_faults():
+            try:
+                answer = await self.s3.get_object(Bucket=self.work_bucket, Key=key)
+            except ClientError as error:
+                if code_of(error) in _GONE:
+                    return None
+                raise
+            return await _read(answer)
+
+    async def put(self, key: str, body: bytes, content_type: str) -> None:
+        """As `ObjectStore.put`."""
+        with transient_faults():
+            await self.s3.put_object(Bucket=self.work_bucket, Key=key, Body=body, ContentType=content_type)
+
+    async def put_parts(self, key: str, parts: AsyncIterator[bytes], content_type: str) -> None:
+        """As `ObjectStore.put_parts`: one put if it all fits a part, a multipart upload if not."""
+        buffer = bytearray()
+        upload: _Upload | None = None
+        try:
+            async for part in parts:
+                buffer += part
+                while len(buffer) > PART:
+                    upload = upload or await _Upload.begin(self.s3, self.work_bucket, key, content_type)
+                    await upload.add(bytes(buffer[:PART]))
+                    del buffer[:PART]
+            if upload is None:
+                await self.put(key, bytes(buffer), content_type)
+            else:
+                await upload.add(bytes(buffer))
+                await upload.complete()
+        except BaseException:
+            if upload:
+                await upload.abort()
+            raise
+
+
+class _Upload:
+    """A multipart upload."""
+
+    def __init__(self, s3: Any, where: dict[str, str]) -> None:
+        self._s3, self._where = s3, where
+        self._parts: list[dict[str, Any]] = []
+
+    @classmethod
+    async def begin(cls, s3: Any, bucket: str, key: str, content_type: str) -> "_Upload":
+        with transient_faults():
+            made = await s3.create_multipart_upload(Bucket=bucket, Key=key, ContentType=content_type)
+        return cls(s3, {"Bucket": bucket, "Key": key, "UploadId": made["UploadId"]})
+
+    async def add(self, body: bytes) -> None:
+        number = len(self._parts) + 1
+        with transient_faults():
+            made = await self._s3.upload_part(**self._where, PartNumber=number, Body=body)
+        self._parts.append({"PartNumber": number, "ETag": made["ETag"]})
+
+    async def complete(self) -> None:
+        with transient_faults():
+            await self._s3.complete_multipart_upload(**self._where, MultipartUpload={"Parts": self._parts})
+
+    async def abort(self) -> None:
+        with transient_faults():
+            await self._s3.abort_multipart_upload(**self._where)
+
+
+async def _body_of(answer: Any, file: SourceFile, start: int, end: int) -> bytes:
+    """The asked-for bytes. An answer without a range is the whole object (MiniStack's to a range of a version)."""
+    body = await _read(answer)
+    told = answer.get("ContentRange")
+    if told is None and len(body) == file.size:
+        body = body[start:end]
+    elif told != f"bytes {start}-{end - 1}/{file.size}":
+        raise Transient("S3 answered with another range than was asked for")
+    if len(body) != end - start:
+        raise Transient("S3's answer broke off")
+    return body
+
+
+async def _read(answer: Any) -> bytes:
+    try:
+        async with answer["Body"] as stream:
+            return await stream.read()
+    except HttpError as error:
+        raise Transient("S3's answer broke off") from error

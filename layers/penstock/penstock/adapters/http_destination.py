@@ -1,0 +1,172 @@
+"""The destination over HTTP: aiohttp for the calls, Powertools Parameters for its settings and secrets."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import aiohttp
+from aws_lambda_powertools.utilities.parameters import SecretsProvider, SSMProvider
+from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
+from botocore.config import Config
+from pydantic import TypeAdapter, ValidationError
+
+from penstock.errors import Transient, Unanswered
+from penstock.ports import Answer, Clock, Credentials, DestinationSettings
+
+SETTINGS_AGE = 60  #: seconds settings and secrets are kept before they are read again
+AHEAD = 0.2  #: share of a token's life before whose end it is renewed
+
+_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
+
+
+class ParameterSettings:
+    """Settings from SSM Parameter Store, secrets from Secrets Manager; both cached, both changed without a deploy."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._parameters = SSMProvider(boto_config=_CONFIG)
+        self._secrets = SecretsProvider(boto_config=_CONFIG)
+        self._reader: TypeAdapter[DestinationSettings] = TypeAdapter(DestinationSettings)
+
+    def settings(self, feed: str) -> DestinationSettings:
+        """The settings of a feed's destination, at most `SETTINGS_AGE` seconds old.
+
+        Raises:
+            Transient: there are none, or they cannot be read.
+        """
+        name = f"{self._path}/{feed}"
+        try:
+            text = self._parameters.get(name, max_age=SETTINGS_AGE)
+            return self._reader.validate_json(str(text))
+        except GetParameterError as error:
+            raise Transient(f"the destination's settings {name} cannot be read") from error
+        except ValidationError as error:
+            fields = ", ".join(sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}))
+            raise Transient(f"the destination's settings {name} are wrong: {fields or 'not JSON'}") from None
+
+    def secret(self, name: str) -> dict[str, str]:
+        """A secret, a JSON object of strings.
+
+        Raises:
+            Transient: there is none, or it cannot be read.
+        """
+        try:
+            secret: Any = json.loads(str(self._secrets.get(name, max_age=SETTINGS_AGE)))
+        except (GetParameterError, ValueError):
+            raise Transient(f"the secret {name} cannot be read, or is no JSON object") from None
+        return secret
+
+
+@dataclass(frozen=True, slots=True)
+class _Token:
+    value: str
+    renew_at: float
+
+
+@dataclass(slots=True)
+class Tokens:
+    """OAuth2 client-credentials tokens (RFC 6749 §4.4), kept until shortly before they expire."""
+
+    http: aiohttp.ClientSession
+    clock: Clock
+    secret: Callable[[str], dict[str, str]]
+    _kept: dict[str, _Token] = field(default_factory=dict[str, _Token])
+    _renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def header(self, auth: Credentials) -> dict[str, str]:
+        """The Authorization header a call needs.
+
+        Raises:
+            Transient: no token could be had.
+        """
+        if auth.kind == "none":
+            return {}
+        if auth.kind == "bearer":
+            secret = await asyncio.to_thread(self.secret, auth.secret)
+            return {"Authorization": f"Bearer {secret.get('token', '')}"}
+        async with self._renewing:
+            token = self._kept.get(auth.token_url)
+            if token is None or token.renew_at <= self.clock.now():
+                token = self._kept[auth.token_url] = await self._fetch(auth)
+        return {"Authorization": f"Bearer {token.value}"}
+
+    def forget(self, auth: Credentials, header: dict[str, str]) -> None:
+        """The destination did not accept this header's token: the next call fetches another."""
+        token = self._kept.get(auth.token_url)
+        if token and header.get("Authorization") == f"Bearer {token.value}":
+            del self._kept[auth.token_url]
+
+    async def _fetch(self, auth: Credentials) -> _Token:
+        secret = await asyncio.to_thread(self.secret, auth.secret)
+        form = {"grant_type": "client_credentials"} | ({"scope": auth.scope} if auth.scope else {})
+        basic = aiohttp.BasicAuth(secret.get("client_id", ""), secret.get("client_secret", ""))
+        now = self.clock.now()
+        try:
+            async with self.http.post(
+                auth.token_url, data=form, auth=basic, timeout=aiohttp.ClientTimeout(10)
+            ) as answer:
+                if answer.status != 200:
+                    raise Transient(f"the token endpoint answered {answer.status}")
+                token: Any = await answer.json(content_type=None)
+            life = float(token.get("expires_in", 300))
+            return _Token(token["access_token"], now + life * (1 - AHEAD))
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, AttributeError) as error:
+            raise Transient(f"no token could be had: {type(error).__name__}") from None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpDestination:
+    """As `Destination`."""
+
+    http: aiohttp.ClientSession
+    parameters: ParameterSettings
+    tokens: Tokens
+    clock: Clock
+
+    async def settings(self, feed: str) -> DestinationSettings:
+        """As `Destination.settings`."""
+        return await asyncio.to_thread(self.parameters.settings, feed)
+
+    async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
+        """As `Destination.post`. A token that is not accepted is renewed once."""
+        header = await self.tokens.header(settings.auth)
+        answer = await self._post(settings, key, body, header)
+        if answer.status == 401 and settings.auth.kind == "oauth2":
+            self.tokens.forget(settings.auth, header)
+            answer = await self._post(settings, key, body, await self.tokens.header(settings.auth))
+        return answer
+
+    async def _post(self, settings: DestinationSettings, key: str, body: bytes, header: dict[str, str]) -> Answer:
+        headers = {"Content-Type": "application/json", "Idempotency-Key": key, **header}
+        timeout = aiohttp.ClientTimeout(total=settings.timeout_seconds, sock_connect=min(5, settings.timeout_seconds))
+        try:
+            async with self.http.post(
+                settings.url, data=body, headers=headers, timeout=timeout, allow_redirects=False
+            ) as answer:
+                return Answer(
+                    answer.status,
+                    await answer.read(),
+                    answer.content_type,
+                    self._retry_after(answer.headers.get("Retry-After")),
+                )
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+            raise Transient(f"the destination cannot be reached: {type(error).__name__}") from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unanswered(f"the destination did not answer: {type(error).__name__}") from None
+
+    def _retry_after(self, value: str | None) -> float | None:
+        """Seconds or an HTTP date (RFC 9110 §10.2.3); nonsense is as good as nothing."""
+        if value is None:
+            return None
+        if value.strip().isdecimal():
+            return float(value)
+        with contextlib.suppress(ValueError):
+            at = parsedate_to_datetime(value)
+            at = at if at.tzinfo else at.replace(tzinfo=UTC)
+            return max(0.0, at.timestamp() - self.clock.now())
+        return None

@@ -1,0 +1,79 @@
+"""What all functions behind a queue share: a loop and clients made once, a line and metrics a message, retry by visibility.
+
+A handler is an object so that importing it does nothing: what a function needs is composed at its first event.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from penstock.adapters.telemetry import Telemetry
+from penstock.errors import OutOfTime, Transient
+from penstock.ports import Queue
+from penstock.retry import backoff
+from penstock.worked import Worked
+
+MARGIN = 2.0  #: seconds at the end of an invocation in which nothing is begun, so that it always gets to answer (R10)
+
+type Process = Callable[[str, float], Awaitable[Sequence[Worked]]]
+"""(message body, deadline in seconds since the epoch) → what was done."""
+
+type Compose = Callable[[AsyncExitStack], Awaitable[tuple[Process, Queue]]]
+"""Builds what a function needs: how to process a message, and the queue the messages come from."""
+
+
+class QueueFunction:
+    """A Lambda handler for SQS events, answering with partial batch failures (R9)."""
+
+    def __init__(self, stage: str, compose: Compose) -> None:
+        self._stage, self._compose = stage, compose
+        self._made: tuple[asyncio.AbstractEventLoop, Process, Queue, Telemetry] | None = None
+        self._rng = random.Random()
+
+    def __call__(self, event: dict[str, Any], context: Any) -> Any:
+        """Processes the event's messages. The answer lists those that must come again; if all must, it raises, so that
+        the poller slows down."""
+        loop, process, queue, telemetry = self._made = self._made or self._make()
+        asyncio.set_event_loop(loop)
+        with telemetry.invocation(context):
+            if not event.get("Records"):
+                return {"batchItemFailures": []}
+            deadline = time.time() + context.get_remaining_time_in_millis() / 1000 - MARGIN
+
+            async def one(record: SQSRecord) -> None:
+                await self._process(record, process, queue, telemetry, deadline)
+
+            processor = AsyncBatchProcessor(event_type=EventType.SQS)
+            return async_process_partial_response(event, one, processor, context)
+
+    def _make(self) -> tuple[asyncio.AbstractEventLoop, Process, Queue, Telemetry]:
+        loop = asyncio.new_event_loop()
+        # The stack is never closed: its clients live as long as the function's environment.
+        process, queue = loop.run_until_complete(self._compose(AsyncExitStack()))
+        return loop, process, queue, Telemetry(self._stage)
+
+    async def _process(
+        self, record: SQSRecord, process: Process, queue: Queue, telemetry: Telemetry, deadline: float
+    ) -> None:
+        """One message: done, or held back for as long as trying again makes no sense, and raised."""
+        began = time.time()
+        receives = int(record.attributes.approximate_receive_count or 1)
+        try:
+            if began > deadline:
+                raise OutOfTime("no time is left in this invocation", after=0)
+            for worked in await process(record.body, deadline):
+                telemetry.worked(worked, time.time() - began)
+        except Transient as error:
+            wait = backoff(receives, self._rng, error.after)
+            telemetry.failed(error, time.time() - began, receives, wait)
+            await queue.hold_back(record.receipt_handle, wait)
+            raise
+        except Exception as error:
+            telemetry.failed(error, time.time() - began, receives, None)
+            raise

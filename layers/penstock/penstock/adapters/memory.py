@@ -1,0 +1,153 @@
+"""The twins: every port in memory, one process, no network. Real in what they promise, so the tests can be, too.
+
+They ship with the package: `penstock` users test their own feeds against them.
+"""
+
+import hashlib
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from penstock.errors import ObjectMissing, Transient
+from penstock.messages import SourceFile
+from penstock.ports import Answer, DestinationSettings, Outgoing
+
+
+class MemoryClock:
+    """A clock that moves only when somebody sleeps."""
+
+    def __init__(self, start: float = 1_800_000_000.0) -> None:
+        self._now = start
+
+    def now(self) -> float:
+        """As `Clock.now`."""
+        return self._now
+
+    async def sleep(self, seconds: float) -> None:
+        """Lets the time pass at once."""
+        self._now += max(0.0, seconds)
+
+
+class MemoryStore:
+    """Drop bucket and work bucket."""
+
+    def __init__(self) -> None:
+        self.sources: dict[tuple[str, str, str], bytes] = {}
+        self.work: dict[str, bytes] = {}
+
+    def drop(self, key: str, body: bytes, bucket: str = "drop") -> SourceFile:
+        """Puts a new version of an object into the drop bucket, as a sender would."""
+        version = f"v{sum((bucket, key) == place[:2] for place in self.sources) + 1}"
+        self.sources[bucket, key, version] = body
+        return SourceFile(
+            feed=key.split("/", 1)[0] if "/" in key else "",
+            bucket=bucket,
+            key=key,
+            version_id=version,
+            etag=hashlib.md5(body, usedforsecurity=False).hexdigest(),
+            size=len(body),
+        )
+
+    async def read_source(self, file: SourceFile, start: int, end: int) -> bytes:
+        """As `ObjectStore.read_source`."""
+        body = self.sources.get((file.bucket, file.key, file.version_id))
+        if body is None or hashlib.md5(body, usedforsecurity=False).hexdigest() != file.etag:
+            raise ObjectMissing("format.gone", "the dropped version of the object does not exist any more")
+        return body[start:end]
+
+    async def get(self, key: str) -> bytes | None:
+        """As `ObjectStore.get`."""
+        return self.work.get(key)
+
+    async def put(self, key: str, body: bytes, content_type: str) -> None:
+        """As `ObjectStore.put`."""
+        self.work[key] = body
+
+    async def put_parts(self, key: str, parts: AsyncIterator[bytes], content_type: str) -> None:
+        """As `ObjectStore.put_parts`."""
+        self.work[key] = b"".join([part async for part in parts])
+
+
+@dataclass(slots=True)
+class Held:
+    """A message in a queue. `visible_at` is when it can be received next."""
+
+    receipt: str
+    body: str
+    group: str
+    visible_at: float
+    receives: int = 0
+
+
+class MemoryQueue:
+    """A standard queue with visibility timeouts and receive counts."""
+
+    def __init__(self, clock: MemoryClock, visibility: float = 1800.0) -> None:
+        self._clock, self._visibility, self._sent = clock, visibility, 0
+        self.messages: dict[str, Held] = {}
+
+    async def send_batch(self, messages: Sequence[Outgoing]) -> list[int]:
+        """As `Queue.send_batch`; takes everything."""
+        for message in messages:
+            self._sent += 1
+            receipt = f"r{self._sent}"
+            self.messages[receipt] = Held(receipt, message.body, message.group, self._clock.now() + message.delay)
+        return []
+
+    async def hold_back(self, receipt: str, seconds: float) -> None:
+        """As `Queue.hold_back`."""
+        self.messages[receipt].visible_at = self._clock.now() + seconds
+
+    def receive(self) -> Held | None:
+        """The next visible message, invisible from now on."""
+        now = self._clock.now()
+        for message in self.messages.values():
+            if message.visible_at <= now:
+                message.visible_at = now + self._visibility
+                message.receives += 1
+                return message
+        return None
+
+    def delete(self, message: Held) -> None:
+        """Done with it."""
+        self.messages.pop(message.receipt, None)
+
+
+@dataclass(slots=True)
+class MemoryEvents:
+    """Keeps what was published."""
+
+    published: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list[tuple[str, Mapping[str, Any]]])
+
+    async def put(self, kind: str, detail: Mapping[str, Any]) -> None:
+        """As `EventBus.put`."""
+        self.published.append((kind, detail))
+
+
+@dataclass(slots=True)
+class MemoryDestination:
+    """An API that takes everything, once a key. `answers` are given first, one a call: an answer or an error to raise."""
+
+    configured: dict[str, DestinationSettings]
+    answers: list[Answer | Exception] = field(default_factory=list[Answer | Exception])
+    calls: list[tuple[str, bytes]] = field(default_factory=list[tuple[str, bytes]])
+    applied: dict[str, bytes] = field(default_factory=dict[str, bytes])
+
+    async def settings(self, feed: str) -> DestinationSettings:
+        """As `Destination.settings`."""
+        if feed not in self.configured:
+            raise Transient(f"no destination is configured for the feed {feed}")
+        return self.configured[feed]
+
+    async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
+        """As `Destination.post`. An error of the script is raised after the batch was applied if it is `Unanswered`."""
+        self.calls.append((key, body))
+        answer = self.answers.pop(0) if self.answers else Answer(200)
+        if isinstance(answer, Transient) or (isinstance(answer, Answer) and not 200 <= answer.status < 300):
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        self.applied.setdefault(key, body)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer

@@ -1,0 +1,73 @@
+"""Log lines, metrics and traces of a function, by Powertools. Never any record content (R32)."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from aws_lambda_powertools import Logger, Tracer
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
+
+from penstock.errors import PenstockError
+from penstock.worked import Worked
+
+_OF_STAGE = ("ChunkAttempts", "ChunksSettled", "ChunksValidated")
+"""Metrics the alarms watch by stage alone, whatever the feed."""
+
+_UNITS = {
+    "ChunkLatency": MetricUnit.Milliseconds,
+    "DeliveryLatency": MetricUnit.Milliseconds,
+    "FileDuration": MetricUnit.Seconds,
+    "BytesSplit": MetricUnit.Bytes,
+}
+
+
+class Telemetry:
+    """One function's. The service, the namespace and the log level come from Powertools' own environment."""
+
+    def __init__(self, stage: str) -> None:
+        self._stage = stage
+        self._logger = Logger(service=stage)
+        self._tracer = Tracer(service=stage, auto_patch=False)
+
+    @contextmanager
+    def invocation(self, context: Any) -> Iterator[None]:
+        """Around one invocation: its request id on every line, a subsegment in the trace."""
+        self._logger.append_keys(request_id=getattr(context, "aws_request_id", None))
+        with self._tracer.provider.in_subsegment(name=f"## {self._stage}"):
+            yield
+
+    def worked(self, worked: Worked, seconds: float) -> None:
+        """A line and the metrics of a message that is done."""
+        self._logger.info(
+            worked.what,
+            audit_trace_id=worked.trace,
+            feed=worked.feed,
+            stage=self._stage,
+            latency_ms=round(seconds * 1000, 1),
+            counts=worked.counts,
+        )
+        if worked.counts:
+            self._emit(worked.counts, {"feed": worked.feed or "none"})
+            of_stage = {name: worked.counts[name] for name in _OF_STAGE if name in worked.counts}
+            if of_stage:
+                self._emit(of_stage, {})
+
+    def failed(self, error: Exception, seconds: float, receives: int, wait: float | None) -> None:
+        """A line of a message that must come again. Our own errors carry no content; of others only the type is told."""
+        self._logger.warning(
+            "must come again" if wait is not None else "failed",
+            stage=self._stage,
+            error=type(error).__name__,
+            reason=str(error) if isinstance(error, PenstockError) else None,
+            receives=receives,
+            wait_seconds=None if wait is None else round(wait, 1),
+            latency_ms=round(seconds * 1000, 1),
+        )
+
+    def _emit(self, counts: dict[str, float], dimensions: dict[str, str]) -> None:
+        metrics = EphemeralMetrics(service=self._stage)
+        for name, value in dimensions.items():
+            metrics.add_dimension(name, value)
+        for name, value in counts.items():
+            metrics.add_metric(name, _UNITS.get(name, MetricUnit.Count), value)
+        metrics.flush_metrics()

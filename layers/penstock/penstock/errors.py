@@ -1,0 +1,72 @@
+"""Everything that can go wrong, in one tree.
+
+    PenstockError
+    ├── Transient            try again later, by visibility; nothing has been decided
+    │   ├── Busy             another worker holds the lease
+    │   ├── LeaseLost        our lease passed to another worker; whatever we were doing is theirs now
+    │   ├── OutOfTime        the invocation ends before the work could
+    │   └── Waiting          another file's identical record is still on its way
+    ├── Permanent            an outcome, with a reason; never retried
+    │   ├── Refused          the whole file cannot be read
+    │   └── ObjectMissing    the pinned object version is gone
+    ├── Unanswered           sent, and no answer: nobody knows; the claim and the key stay
+    └── MalformedMessage     a message nobody here can read: it fails, loudly, until it lies in the DLQ
+
+No message of these errors carries record content: they end in logs and traces.
+"""
+
+
+class PenstockError(Exception):
+    """The root; never raised itself."""
+
+
+class Transient(PenstockError):
+    """Raised when trying again later can succeed.
+
+    `after` is the least number of seconds to wait, None where the usual backoff decides.
+    """
+
+    def __init__(self, reason: str, after: float | None = None) -> None:
+        super().__init__(reason)
+        self.after = after
+
+
+class Busy(Transient):
+    """Raised when another worker holds the lease on the file or chunk."""
+
+
+class LeaseLost(Transient):
+    """Raised when a ledger write finds that the lease has passed to another worker."""
+
+
+class OutOfTime(Transient):
+    """Raised when the remaining time of the invocation is under its margin."""
+
+
+class Waiting(Transient):
+    """Raised when records of a chunk wait for the end of identical records elsewhere."""
+
+
+class Permanent(PenstockError):
+    """Raised when trying again can never succeed. `code` is a finding code, `message` a sentence."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(f"{code}: {message}")
+        self.code = code
+        self.message = message
+
+
+class Refused(Permanent):
+    """Raised when a file as a whole cannot be accepted."""
+
+
+class ObjectMissing(Permanent):
+    """Raised when the pinned version of an object does not exist any more."""
+
+
+class Unanswered(PenstockError):
+    """Raised when a request may have reached the destination, and no answer came back."""
+
+
+class MalformedMessage(PenstockError):
+    """Raised when a message has no known type or version, or does not have its form."""

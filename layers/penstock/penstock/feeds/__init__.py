@@ -1,0 +1,28 @@
+"""The feeds: one module each. Reading it tells a newcomer everything about that feed."""
+
+from penstock.errors import Refused
+from penstock.feeds.feed import Feed
+from penstock.feeds.traffic import TRAFFIC
+
+FEEDS: dict[str, Feed] = {feed.name: feed for feed in (TRAFFIC,)}
+
+
+def feed_of_key(key: str) -> Feed:
+    """The feed that the first part of an S3 key names.
+
+    Raises:
+        Refused: `format.unknown_feed`.
+    """
+    return feed_named(key.split("/", 1)[0] if "/" in key else "")
+
+
+def feed_named(name: str) -> Feed:
+    """The feed of that name.
+
+    Raises:
+        Refused: `format.unknown_feed`.
+    """
+    if name not in FEEDS:
+        known = ", ".join(f"{feed}/" for feed in sorted(FEEDS))
+        raise Refused("format.unknown_feed", f"the key's first part must name a feed; there are: {known}")
+    return FEEDS[name]

@@ -1,0 +1,131 @@
+"""What a feed declares."""
+
+import hashlib
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from penstock.errors import Refused
+from penstock.findings import Finding, Severity
+from penstock.formats.format import Format
+from penstock.messages import Layout
+
+type Record = Mapping[str, Any]
+"""A validated record: the model's fields by name; absent where the sender said nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one chunk may hold. A record larger than `bytes` travels alone, one larger than `record_bytes` is rejected
+    unread."""
+
+    records: int = 5000
+    bytes: int = 8 * 1024 * 1024
+    record_bytes: int = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A rule over records that are valid in themselves: the indices of those that break it."""
+
+    code: str
+    field: str
+    message: str
+    breaks: Callable[[Sequence[Record]], Iterable[int]]
+    severity: Severity = Severity.HARD
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class Feed:
+    """One kind of file from one kind of sender.
+
+    `spellings` maps other names of columns to fields; case, blanks and punctuation never matter. `identity` are the
+    fields that make two records the same in the business sense. `tidy` mends usual spellings of values in a record
+    that the model refused, before it is refused for good.
+    """
+
+    name: str
+    title: str
+    formats: tuple[Format, ...]
+    record: type[Any]
+    identity: tuple[str, ...]
+    rules: tuple[Rule, ...] = ()
+    spellings: Mapping[str, str] = field(default_factory=dict[str, str])
+    tidy: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    limits: Limits = Limits()
+
+    @cached_property
+    def model(self) -> TypeAdapter[list[dict[str, Any]]]:
+        """The whole chunk's validator and serialiser."""
+        return TypeAdapter(list[self.record])
+
+    @cached_property
+    def one(self) -> TypeAdapter[dict[str, Any]]:
+        """A single record's validator and serialiser."""
+        return TypeAdapter(self.record)
+
+    @cached_property
+    def fields(self) -> frozenset[str]:
+        """The names of the model's fields."""
+        return frozenset(self.record.__annotations__)
+
+    @cached_property
+    def required(self) -> frozenset[str]:
+        """The fields without which no record is valid."""
+        return frozenset(self.record.__required_keys__)
+
+    @cached_property
+    def _by_spelling(self) -> dict[str, str]:
+        return {_plain(name): name for name in self.fields} | {
+            _plain(spelling): name for spelling, name in self.spellings.items()
+        }
+
+    def field_of(self, column: str) -> str:
+        """The field a column's name means, "" if none."""
+        return self._by_spelling.get(_plain(column), "")
+
+    def format_named(self, name: str) -> Format:
+        """The format a layout was found with."""
+        return next(format for format in self.formats if format.name == name)
+
+    def recognise(self, head: bytes) -> Layout:
+        """How a file that begins with `head` is to be read.
+
+        Raises:
+            Refused: the feed cannot read it; the code says why.
+        """
+        for candidate in self.formats:
+            layout = candidate.recognise(head, self.field_of)
+            if layout:
+                self._require_columns(layout)
+                return layout
+        known = ", ".join(candidate.name for candidate in self.formats)
+        raise Refused("format.unrecognised", f"the file is none of what the {self.name} feed reads: {known}")
+
+    def _require_columns(self, layout: Layout) -> None:
+        missing = sorted(self.required - set(layout.columns))
+        if layout.columns and missing:
+            raise Refused(
+                "format.missing_column",
+                f"the header has no column for {', '.join(missing)}, and no record is valid without; add it",
+            )
+
+    def conflict_with(self, earlier: str) -> Finding:
+        """The finding of a record whose identity `earlier` has, with another payload."""
+        fields = ", ".join(self.identity)
+        message = f"{earlier} has the same {fields} and another content; one of the two is wrong"
+        return Finding(f"{self.name}.identity_conflict", message, self.identity[0])
+
+    def identity_of(self, record: Record) -> str:
+        """The identity as a key: 128 bits of SHA-256 over the feed's name and the identity's fields."""
+        values = "\x1f".join([str(record[name]) for name in self.identity])
+        return hashlib.sha256(f"{self.name}\x1f{values}".encode()).hexdigest()[:32]
+
+
+def _plain(name: str) -> str:
+    return re.sub(r"[^a-z0-9]+", "", name.lower())

@@ -1,0 +1,225 @@
+"""CSV and its kin: RFC 4180 with a header, any of four delimiters, quoted newlines, CR, LF or CRLF.
+
+The meaning is that of Python's `csv` module, the reference of its tests: a quote opens a quoted field only where a field
+begins; anywhere else it is a character like others. Counting records that way must know where each quoted field began,
+but need not look at the rest: the quoted fields are cut out by one regular expression, in C, and the newlines that
+are left are counted, in C.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+from itertools import compress
+
+from penstock.errors import Refused
+from penstock.findings import Finding
+from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
+from penstock.formats.lines import NARROWEST, WINDOW
+from penstock.formats.text import UTF8_BOM, refuse_unless_text, undecodable
+from penstock.messages import Layout
+from penstock.spreadsheet import OURS, RETURNED, restored
+
+DELIMITERS = (",", "\t", ";", "|")
+MOST_COLUMNS = 1000  #: a header of more is no header
+
+CANDIDATES = 8  #: newlines tried, from the end of a window backwards, to find one that is outside a quoted field
+
+
+@cache
+def _quoted(delimiter: str) -> re.Pattern[bytes]:
+    """A quoted field, from its opening quote to its closing one, or to the end where it is never closed."""
+    at_field_start = rb'"(?<![^%s\r\n]")' % re.escape(delimiter.encode())
+    return re.compile(at_field_start + rb'[^"]*(?:""[^"]*)*(?:"|\Z)')
+
+
+@cache
+def _record_end(delimiter: str) -> re.Pattern[bytes]:
+    """What a walk over records stops at: a quoted field, or a record's end."""
+    return re.compile(_quoted(delimiter).pattern + rb"|\r\n|\r|\n")
+
+
+class Delimited:
+    """CSV, TSV and the like, with a header line."""
+
+    name = "csv"
+
+    def recognise(self, head: bytes, field_of: FieldOf) -> Layout | None:
+        """A header in which the feed finds its fields, by the delimiter that finds most of them."""
+        refuse_unless_text(head)
+        body = head.removeprefix(UTF8_BOM)
+        begin = len(head) - len(body) + len(body) - len(body.lstrip(b"\r\n"))
+        layouts = [self._layout(head, begin, delimiter, field_of) for delimiter in DELIMITERS]
+        best = max(layouts, key=lambda layout: (sum(map(bool, layout.columns)), len(layout.columns)))
+        if not any(best.columns):
+            raise Refused(
+                "format.no_header",
+                "the first line names none of this feed's columns; put a header line on top of the records",
+            )
+        named = [column for column in best.columns if column]
+        twice = sorted({column for column in named if named.count(column) > 1})
+        if twice:
+            raise Refused("format.duplicate_header", f"more than one column is {', '.join(twice)}; keep one of each")
+        return best
+
+    def _layout(self, head: bytes, begin: int, delimiter: str, field_of: FieldOf) -> Layout:
+        """How the file reads with this delimiter."""
+        draft = Layout(format=self.name, delimiter=delimiter)
+        first = self.take(draft, head, begin, 1, HEAD, final=len(head) < HEAD)
+        if not first.records:
+            raise Refused("format.header_too_long", f"no header line ends within the first {HEAD // 1024} KiB")
+        try:
+            line = head[begin : first.end].decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Refused(
+                "format.encoding", f"the header is not UTF-8 (byte {begin + error.start}); save the file as UTF-8"
+            ) from None
+        header = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter)))
+        if len(header) > MOST_COLUMNS:
+            raise Refused("format.header_too_long", f"the header names more than {MOST_COLUMNS} columns")
+        columns = tuple(field_of(name) for name in header)
+        return draft.model_copy(
+            update={
+                "columns": columns,
+                "header": header,
+                "unknown": tuple(
+                    name for name, field in zip(header, columns, strict=True) if not field and not name.startswith(OURS)
+                ),
+                "first_byte": first.end,
+                "first_line": 1 + _line_breaks(head[: first.end]),
+            }
+        )
+
+    def take(self, layout: Layout, buffer: bytes, start: int, records: int, limit: int, final: bool) -> Taken:
+        """As `Format.take`. A record ends at the first line end outside a quoted field; a blank line is no record."""
+        taken, end, window = 0, start, WINDOW
+        stop = min(len(buffer), limit)
+        while taken < records and end < stop and window >= NARROWEST:
+            counted = self._count(layout, buffer[end : min(end + window, stop)])
+            if counted and taken + counted.records <= records:
+                taken, end = taken + counted.records, end + counted.end
+            else:
+                window //= 4
+        return self._walk(layout, buffer, end, taken, records, limit, final)
+
+    def _count(self, layout: Layout, piece: bytes) -> Taken | None:
+        """The whole records that a piece begins with, counted and not walked; None where that cannot be done."""
+        quoted = _quoted(layout.delimiter)
+        edge = len(piece)
+        for _ in range(CANDIDATES):
+            edge = piece.rfind(b"\n", 0, edge) + 1
+            if not edge:
+                return None
+            bare = quoted.sub(b'"', piece[:edge]) if b'"' in piece else piece[:edge]
+            if bare.endswith(b"\n"):
+                return None if _awkward(bare) else Taken(bare.count(b"\n"), edge)
+            edge -= 1
+        return None
+
+    def _walk(
+        self, layout: Layout, buffer: bytes, end: int, taken: int, records: int, limit: int, final: bool
+    ) -> Taken:
+        """One record after the other, up to the limits."""
+        for begin, stop, upto in self._spans(layout, buffer, end, final):
+            if taken == records or upto > limit:
+                break
+            taken, end = taken + (stop > begin), upto
+        return Taken(taken, end)
+
+    def _spans(self, layout: Layout, buffer: bytes, begin: int, final: bool) -> Iterator[tuple[int, int, int]]:
+        """(begin, end, end with terminator) of each line outside quotes; blank ones have begin = end."""
+        for match in _record_end(layout.delimiter).finditer(buffer, begin):
+            if buffer[match.start()] == 0x22:
+                continue
+            # A CR at the very end may be half of a CRLF whose other half is in the next buffer.
+            if match.end() == len(buffer) and match.group() == b"\r" and not final:
+                break
+            yield begin, match.start(), match.end()
+            begin = match.end()
+        if final and begin < len(buffer):
+            yield begin, len(buffer), len(buffer)
+
+    def split(self, layout: Layout, chunk: bytes) -> list[bytes]:
+        """As `Format.split`."""
+        bare = _quoted(layout.delimiter).sub(b'"', chunk) if b'"' in chunk else chunk
+        if not _awkward(bare) and _line_ends(bare) == _line_ends(chunk):
+            lines = chunk.split(b"\n")
+            if not lines[-1]:
+                lines.pop()
+            return [line.removesuffix(b"\r") for line in lines] if b"\r" in chunk else lines
+        return [chunk[begin:end] for begin, end, _ in self._spans(layout, chunk, 0, final=True) if end > begin]
+
+    def parse(self, layout: Layout, raws: Sequence[bytes], chunk: bytes) -> list[Parsed]:
+        """The whole chunk by one run of the csv module; where that does not come out even, record by record."""
+        try:
+            text = chunk.decode(layout.encoding)
+        except UnicodeDecodeError:
+            return [self._parse_one(layout, raw) for raw in raws]
+        rows = [row for row in _read(layout, text) if row]
+        if len(rows) != len(raws) or "\0" in text or set(map(len, rows)) != {len(layout.columns)}:
+            return [self._parse_one(layout, raw) for raw in raws]
+        wanted, fields = _wanted(layout.columns)
+        if RETURNED in layout.header:
+            rows = [list(map(restored, row)) for row in rows]
+        if all(wanted):
+            return [{field: cell for field, cell in zip(fields, row, strict=False) if cell} for row in rows]
+        return [
+            {field: cell for field, cell in zip(fields, compress(row, wanted), strict=False) if cell} for row in rows
+        ]
+
+    def _parse_one(self, layout: Layout, raw: bytes) -> Parsed:
+        """One raw record by itself: its fields, or the reason why it has none."""
+        fault = undecodable(raw, layout.encoding)
+        if fault:
+            return fault
+        row = row_of(layout, raw)
+        if row is None:
+            return Finding(
+                "format.ragged_row",
+                f"not the {len(layout.columns)} cells that the header has; check quotes and delimiters of this row",
+            )
+        return {field: cell for field, cell in zip(layout.columns, row, strict=True) if field and cell}
+
+    def unknown_fields(self, layout: Layout, parsed: Sequence[Parsed]) -> set[str]:
+        """None beyond those of the header, which the layout has told already."""
+        return set()
+
+
+def row_of(layout: Layout, raw: bytes) -> list[str] | None:
+    """The cells of one raw record, None if they are not as many as the header's or no text at all."""
+    if undecodable(raw, layout.encoding):
+        return None
+    row = next(_read(layout, raw.decode(layout.encoding)), [])
+    if len(row) != len(layout.header):
+        return None
+    return list(map(restored, row)) if RETURNED in layout.header else row
+
+
+def _read(layout: Layout, text: str) -> Iterator[list[str]]:
+    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
+    return csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter)
+
+
+@cache
+def _wanted(columns: tuple[str, ...]) -> tuple[list[bool], list[str]]:
+    """Which cells of a row have a field, and their fields."""
+    return [bool(column) for column in columns], [column for column in columns if column]
+
+
+def _awkward(bare: bytes) -> bool:
+    """Blank lines, or carriage returns that end a record by themselves: counting newlines would miscount."""
+    return (
+        b"\n\n" in bare
+        or b"\n\r\n" in bare
+        or bare.startswith((b"\n", b"\r\n"))
+        or bare.count(b"\r") != bare.count(b"\r\n")
+    )
+
+
+def _line_ends(piece: bytes) -> tuple[int, int]:
+    return piece.count(b"\n"), piece.count(b"\r")
+
+
+def _line_breaks(piece: bytes) -> int:
+    return piece.count(b"\n") or piece.count(b"\r")

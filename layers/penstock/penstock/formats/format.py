@@ -1,0 +1,61 @@
+"""What a format is to the rest of Penstock."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from penstock.findings import Finding
+from penstock.messages import Layout
+
+type FieldOf = Callable[[str], str]
+"""A feed's answer to "which field is this column?": the field's name, "" where the feed has none for it."""
+
+type Parsed = Mapping[str, Any] | Finding
+"""What became of one raw record: fields by name, ready for the model, or the reason why its bytes say nothing."""
+
+HEAD = 64 * 1024  #: bytes a format sees of a file to recognise it; a preamble (header) must end within
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Whole records taken off a buffer: how many, and where in the buffer the last of them ends."""
+
+    records: int
+    end: int
+
+
+class Format(Protocol):
+    """Bytes in, records out. Stateless: everything a format must remember of a file is in its `Layout`."""
+
+    @property
+    def name(self) -> str:
+        """The word for it in layouts, reports and the command line."""
+        ...
+
+    def recognise(self, head: bytes, field_of: FieldOf) -> Layout | None:
+        """The layout, if these first bytes (at most `HEAD`) are of this format; None if they are another's.
+
+        Raises:
+            Refused: it is this format, and cannot be read as such.
+        """
+        ...
+
+    def take(self, layout: Layout, buffer: bytes, start: int, records: int, limit: int, final: bool) -> Taken:
+        """Whole records from `buffer[start:]`, where a record begins: at most `records`, and none ending past `limit`.
+
+        `final` says that the file ends with the buffer, so that a last record needs no terminator. The answer never
+        depends on how the file was cut into buffers. No record is built.
+        """
+        ...
+
+    def split(self, layout: Layout, chunk: bytes) -> list[bytes]:
+        """The raw records of a chunk, without their terminators, as many as `take` counted."""
+        ...
+
+    def parse(self, layout: Layout, raws: Sequence[bytes], chunk: bytes) -> list[Parsed]:
+        """What each raw record says. `chunk` is the bytes they came from, for parsers that work on it whole."""
+        ...
+
+    def unknown_fields(self, layout: Layout, parsed: Sequence[Parsed]) -> set[str]:
+        """Names found in these records that the feed has no field for; they were kept out."""
+        ...

@@ -1,0 +1,63 @@
+"""NDJSON: one JSON object a line (RFC 8259), in UTF-8."""
+
+from collections.abc import Sequence
+from functools import partial
+
+import jiter
+
+from penstock.findings import Finding
+from penstock.formats.format import FieldOf, Parsed, Taken
+from penstock.formats.lines import split_lines, take_lines
+from penstock.formats.text import UTF8_BOM, undecodable
+from penstock.messages import Layout
+
+# Numbers with a fraction become Decimal, never float; a key twice is a fault, not a guess.
+_load = partial(jiter.from_json, float_mode="decimal", catch_duplicate_keys=True, allow_inf_nan=False)
+
+
+class NdJson:
+    """One JSON object a line."""
+
+    name = "ndjson"
+
+    def recognise(self, head: bytes, field_of: FieldOf) -> Layout | None:
+        """Anything whose first character is an opening brace."""
+        body = head.removeprefix(UTF8_BOM)
+        if not body.lstrip().startswith(b"{"):
+            return None
+        return Layout(format=self.name, first_byte=len(head) - len(body))
+
+    def take(self, layout: Layout, buffer: bytes, start: int, records: int, limit: int, final: bool) -> Taken:
+        """As `Format.take`: JSON text cannot hold a raw newline within a string, so every newline ends a record."""
+        return take_lines(buffer, start, records, limit, final)
+
+    def split(self, layout: Layout, chunk: bytes) -> list[bytes]:
+        """As `Format.split`."""
+        return split_lines(chunk)
+
+    def parse(self, layout: Layout, raws: Sequence[bytes], chunk: bytes) -> list[Parsed]:
+        """Each line by itself: joined, two broken lines could mend each other."""
+        try:
+            parsed = [_load(raw) for raw in raws]
+        except ValueError:
+            return [self._parse_one(layout, raw) for raw in raws]
+        if set(map(type, parsed)) != {dict}:
+            return [self._parse_one(layout, raw) for raw in raws]
+        return parsed
+
+    def _parse_one(self, layout: Layout, raw: bytes) -> Parsed:
+        fault = undecodable(raw, layout.encoding)
+        if fault:
+            return fault
+        try:
+            value = _load(raw)
+        except ValueError as error:
+            # jiter's message names the rule and the place, and never the content.
+            return Finding("format.json", f"not JSON: {error}")
+        if not isinstance(value, dict):
+            return Finding("format.json", "a JSON value that is not an object; write one object a line")
+        return value
+
+    def unknown_fields(self, layout: Layout, parsed: Sequence[Parsed]) -> set[str]:
+        """Every key of every record; the feed strikes out those it knows."""
+        return set[str]().union(*(record for record in parsed if not isinstance(record, Finding)))

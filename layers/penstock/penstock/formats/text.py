@@ -1,0 +1,50 @@
+"""Bytes to text, for formats that are text: which files are none, and which records of a file are not."""
+
+from penstock.errors import Refused
+from penstock.findings import Finding
+
+UTF8_BOM = b"\xef\xbb\xbf"
+
+_OTHERS = (
+    (b"PK\x03\x04", "a ZIP archive or an Office workbook"),
+    (b"\x1f\x8b", "gzip data"),
+    (b"BZh", "bzip2 data"),
+    (b"\xfd7zXZ\x00", "xz data"),
+    (b"\x28\xb5\x2f\xfd", "zstd data"),
+    (b"%PDF-", "a PDF document"),
+    (b"\xd0\xcf\x11\xe0", "an old Office document"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"\xff\xfe", "UTF-16 text"),
+    (b"\xfe\xff", "UTF-16 text"),
+)
+
+
+def refuse_unless_text(head: bytes) -> None:
+    """Refuses what is no text at all, by its first bytes or a NUL in its first line.
+
+    Raises:
+        Refused: `format.empty`, `format.binary`.
+    """
+    if not head.removeprefix(UTF8_BOM).strip():
+        raise Refused("format.empty", "the file is empty; drop it again with its records")
+    for magic, what in _OTHERS:
+        if head.startswith(magic):
+            raise Refused("format.binary", f"the file is {what}; this feed reads text in UTF-8")
+    if b"\0" in head.split(b"\n", 1)[0]:
+        raise Refused("format.binary", "the first line holds NUL bytes, so the file is not text in UTF-8")
+
+
+def undecodable(raw: bytes, encoding: str) -> Finding | None:
+    """The reason why a raw record is no text, with the position of the first bad byte; None if it is text."""
+    try:
+        raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        return Finding(
+            "format.encoding",
+            f"byte 0x{raw[error.start]:02x} at position {error.start} of the record is not {encoding.upper()};"
+            f" save the file as {encoding.upper()}",
+        )
+    if b"\0" in raw:
+        return Finding("format.nul", f"a NUL byte at position {raw.index(0)} of the record; remove it")
+    return None

@@ -1,0 +1,251 @@
+"""What a chunk's records are worth: the one place where bytes become accepted records or findings.
+
+Pure: bytes in, judgement out. The validator and `penstock check` both call it, so what a check says is what a drop does.
+The whole chunk goes through the format's parser and pydantic-core at once; only records that fail there are looked at one
+by one.
+"""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from penstock.errors import PenstockError
+from penstock.feeds.feed import Feed
+from penstock.findings import Finding, Severity
+from penstock.formats.format import Parsed
+from penstock.messages import Layout, Span
+
+DIGEST = 32  #: hexadecimal digits of SHA-256 kept where only equality matters (128 bits)
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A record fit to be delivered. `raw` is SHA-256 of its raw bytes, `digest` of its payload; `payload` is JSON."""
+
+    ordinal: int
+    raw: str
+    identity: str
+    digest: str
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A record that is not, with every reason. `line` is where it begins in its file, counted from 1."""
+
+    ordinal: int
+    line: int
+    raw_bytes: bytes
+    raw: str
+    findings: tuple[Finding, ...]
+    cells: dict[str, Any] | None
+
+
+@dataclass(slots=True)
+class Judgement:
+    """A judged chunk: every record is in exactly one of the two lists. `findings` counts all findings by code."""
+
+    accepted: list[Accepted] = field(default_factory=list[Accepted])
+    rejected: list[Rejected] = field(default_factory=list[Rejected])
+    findings: Counter[str] = field(default_factory=Counter[str])
+    unknown: set[str] = field(default_factory=set[str])
+
+
+class Miscounted(PenstockError):
+    """Raised when a chunk does not hold as many records as the splitter counted: a defect, never the sender's fault."""
+
+
+def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
+    """Judges the records of a chunk. `chunk` is the span's bytes; of an oversize span, any first part of them.
+
+    Raises:
+        Miscounted: the format splits the chunk into another number of records than it counted.
+    """
+    if span.oversize:
+        return _oversize(feed, span, chunk)
+    reader = feed.format_named(layout.format)
+    raws = reader.split(layout, chunk)
+    if len(raws) != span.records:
+        raise Miscounted(f"chunk {span.chunk}: {len(raws)} records where {span.records} were counted")
+    sha256 = hashlib.sha256
+    digests = [sha256(raw).hexdigest() for raw in raws]
+    parsed = reader.parse(layout, raws, chunk)
+    unknown = reader.unknown_fields(layout, parsed) - feed.fields
+    if unknown:
+        parsed, unknown = _renamed(feed, parsed, unknown)
+
+    places, records, faults = _validated(feed, parsed)
+    for rule in feed.rules:
+        finding = Finding(rule.code, rule.message, rule.field, rule.severity, rule.source)
+        for at in rule.breaks(records):
+            faults.setdefault(places[at], []).append(finding)
+
+    judgement = Judgement(unknown=unknown)
+    judgement.findings.update(finding.code for findings in faults.values() for finding in findings)
+    judgement.findings.update(unknown_field(name).code for name in unknown)
+    rejected = {at for at, findings in faults.items() if any(f.severity is Severity.HARD for f in findings)}
+    judgement.accepted = _accept(feed, span, digests, places, records, rejected)
+    if rejected:
+        lines = _line_of(chunk, raws, span.line)
+        for at in sorted(rejected):
+            entry = parsed[at]
+            cells = None if isinstance(entry, Finding) else dict(entry)
+            judgement.rejected.append(
+                Rejected(span.first_record + at, lines[at], raws[at], digests[at], tuple(faults[at]), cells)
+            )
+    return judgement
+
+
+def _accept(
+    feed: Feed,
+    span: Span,
+    digests: Sequence[str],
+    places: Sequence[int],
+    records: Sequence[dict[str, Any]],
+    rejected: set[int],
+) -> list[Accepted]:
+    """The records without a hard finding, serialised and digested."""
+    to_json, identity_of, sha256, first = (
+        feed.one.serializer.to_json,
+        feed.identity_of,
+        hashlib.sha256,
+        span.first_record,
+    )
+    accepted: list[Accepted] = []
+    for at, record in zip(places, records, strict=True):
+        if at not in rejected:
+            payload = to_json(record, exclude_none=True)
+            digest = sha256(payload).hexdigest()[:DIGEST]
+            accepted.append(Accepted(first + at, digests[at], identity_of(record), digest, payload))
+    return accepted
+
+
+def _validated(
+    feed: Feed, parsed: Sequence[Parsed]
+) -> tuple[Sequence[int], list[dict[str, Any]], dict[int, list[Finding]]]:
+    """(places, records) of those the model takes, and the findings, by place, of the others."""
+    faults: dict[int, list[Finding]] = {}
+    readable: list[Parsed] = list(parsed)
+    places: Sequence[int] = range(len(parsed))
+    if any(isinstance(entry, Finding) for entry in parsed):
+        faults = {at: [entry] for at, entry in enumerate(parsed) if isinstance(entry, Finding)}
+        places = [at for at in places if at not in faults]
+        readable = [parsed[at] for at in places]
+    try:
+        return places, feed.model.validate_python(readable), faults
+    except ValidationError as error:
+        suspects = {int(fault["loc"][0]) for fault in error.errors(include_url=False, include_input=False)}
+    kept: list[int] = []
+    records: list[dict[str, Any]] = []
+    fine = iter(feed.model.validate_python([entry for at, entry in enumerate(readable) if at not in suspects]))
+    for at, entry in enumerate(readable):
+        if at not in suspects:
+            record = next(fine)
+        else:
+            try:
+                record = feed.one.validate_python(feed.tidy(dict(entry)))  # pyright: ignore[reportArgumentType, reportCallIssue]
+            except ValidationError as error:
+                faults[places[at]] = [schema_finding(fault) for fault in error.errors(include_url=False)]
+                continue
+        kept.append(places[at])
+        records.append(record)
+    return kept, records, faults
+
+
+_SCHEMA = {
+    "missing": ("schema.required", "the field is required"),
+    "string_too_short": ("schema.required", "the field is required and is empty"),
+    "string_pattern_mismatch": ("schema.pattern", "the value does not have the form {pattern}"),
+    "string_too_long": ("schema.length", "the value is longer than {max_length} characters"),
+    "literal_error": ("schema.choice", "the value is none of {expected}"),
+    "greater_than_equal": ("schema.range", "the value is below {ge}"),
+    "less_than_equal": ("schema.range", "the value is above {le}"),
+    "decimal_max_digits": ("schema.range", "the number has more than {max_digits} digits"),
+    "decimal_max_places": ("schema.range", "the number has more than {decimal_places} decimal places"),
+    "decimal_whole_digits": ("schema.range", "the number has more than {whole_digits} digits before the point"),
+    "finite_number": ("schema.type", "the number is not finite"),
+    "int_parsing": ("schema.type", "the value is not a whole number"),
+    "int_from_float": ("schema.type", "the value is not a whole number"),
+    "decimal_parsing": ("schema.type", "the value is not a decimal number"),
+    "date_from_datetime_parsing": ("schema.type", "the value is not a date; write it as YYYY-MM-DD"),
+    "date_parsing": ("schema.type", "the value is not a date; write it as YYYY-MM-DD"),
+}
+
+
+def schema_finding(fault: ErrorDetails) -> Finding:
+    """What the model found, in our words and without the value. An unlisted fault is one of type."""
+    code, message = _SCHEMA.get(fault["type"], ("schema.type", "the value is of the wrong kind"))
+    name = ".".join(str(part) for part in fault["loc"] if isinstance(part, str)) or None
+    return Finding(code, message.format_map(fault.get("ctx", {})), name)
+
+
+def unknown_field(name: str) -> Finding:
+    """A column or key that the feed has no field for: kept out, and said so."""
+    return Finding("format.unknown_field", "the feed has no such field; it was kept out", name[:128], Severity.INFO)
+
+
+def rejected_later(
+    feed: Feed,
+    layout: Layout,
+    span: Span,
+    chunk: bytes,
+    findings: Mapping[int, Finding],
+    cells: Mapping[int, dict[str, Any]],
+) -> list[Rejected]:
+    """Records that were accepted, and then refused on delivery, with their raw bytes; keys are ordinals."""
+    raws = feed.format_named(layout.format).split(layout, chunk)
+    lines = _line_of(chunk, raws, span.line)
+    return [
+        Rejected(
+            ordinal,
+            lines[ordinal - span.first_record],
+            raws[ordinal - span.first_record],
+            "",
+            (findings[ordinal],),
+            cells.get(ordinal),
+        )
+        for ordinal in sorted(findings)
+    ]
+
+
+def _renamed(feed: Feed, parsed: Sequence[Parsed], unknown: set[str]) -> tuple[list[Parsed], set[str]]:
+    """Keys that are other spellings of fields get the fields' names; where both are there, the field's own wins."""
+    spelt = {name: feed.field_of(name) for name in unknown if feed.field_of(name)}
+    if not spelt:
+        return list(parsed), unknown
+    renamed: list[Parsed] = [
+        entry
+        if isinstance(entry, Finding)
+        else {spelt[name]: value for name, value in entry.items() if name in spelt}
+        | {name: value for name, value in entry.items() if name not in spelt}
+        for entry in parsed
+    ]
+    return renamed, unknown - spelt.keys()
+
+
+def _line_of(chunk: bytes, raws: Iterable[bytes], first: int) -> list[int]:
+    """The line each raw record begins on."""
+    lines: list[int] = []
+    newline = b"\n" if b"\n" in chunk else b"\r"
+    line, position = first, 0
+    for raw in raws:
+        begin = chunk.index(raw, position)
+        line += chunk.count(newline, position, begin)
+        lines.append(line)
+        line += raw.count(newline)
+        position = begin + len(raw)
+    return lines
+
+
+def _oversize(feed: Feed, span: Span, head: bytes) -> Judgement:
+    finding = Finding(
+        "format.record_too_large",
+        f"a record of more than {feed.limits.record_bytes:,} bytes begins here; is a closing quote missing?",
+    )
+    rejected = Rejected(span.first_record, span.line, b"", hashlib.sha256(head).hexdigest(), (finding,), None)
+    return Judgement(rejected=[rejected], findings=Counter({finding.code: 1}))

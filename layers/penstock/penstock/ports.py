@@ -1,0 +1,147 @@
+"""What the core needs of the world. Each port has an in-memory twin and an AWS side in `adapters/`; one contract suite runs
+against both. Every port is async, so that a simulator can interleave any two workers at every call.
+"""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from penstock.messages import SourceFile
+
+
+class Clock(Protocol):
+    """The time, and waiting for it to pass."""
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    async def sleep(self, seconds: float) -> None:
+        """Returns after `seconds`."""
+        ...
+
+
+class ObjectStore(Protocol):
+    """S3: the pinned source object, and the work bucket."""
+
+    async def read_source(self, file: SourceFile, start: int, end: int) -> bytes:
+        """Bytes [start, end) of the pinned object; exactly as many as asked for, but for the object's end.
+
+        Raises:
+            ObjectMissing: that version is gone.
+            Transient: the read broke, or the answer was of another range.
+        """
+        ...
+
+    async def get(self, key: str) -> bytes | None:
+        """An object of the work bucket, None if there is none.
+
+        Raises:
+            Transient: the read broke.
+        """
+        ...
+
+    async def put(self, key: str, body: bytes, content_type: str) -> None:
+        """Writes an object of the work bucket, whole or not at all."""
+        ...
+
+    async def put_parts(self, key: str, parts: AsyncIterator[bytes], content_type: str) -> None:
+        """Writes an object of the work bucket from parts, in bounded memory, whole or not at all."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to send: the body, the fair queue's group (R19), and seconds until it can be received."""
+
+    body: str
+    group: str
+    delay: int = 0
+
+
+class Queue(Protocol):
+    """An SQS queue, as its sender and as its consumer see it."""
+
+    async def send_batch(self, messages: Sequence[Outgoing]) -> list[int]:
+        """Sends at most 10 messages in one call; the places of those that were not taken.
+
+        Raises:
+            Transient: the call failed; nothing is known of any of them.
+        """
+        ...
+
+    async def hold_back(self, receipt: str, seconds: float) -> None:
+        """Makes a received message visible again after `seconds`, counted from now."""
+        ...
+
+
+class EventBus(Protocol):
+    """EventBridge."""
+
+    async def put(self, kind: str, detail: Mapping[str, Any]) -> None:
+        """Publishes an event of `kind`.
+
+        Raises:
+            Transient: it was not taken.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a destination answered. `retry_after` is in seconds; `json` says whether it calls its body JSON."""
+
+    status: int
+    body: bytes = b""
+    content_type: str = ""
+    retry_after: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Where a destination's credentials come from: a reference, never the secret itself."""
+
+    kind: str = "none"
+    secret: str = ""
+    token_url: str = ""
+    scope: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DestinationSettings:
+    """How a feed's destination wants to be called. Times in seconds, but for the key's retention in hours.
+
+    `rate_per_second` counts requests or records, as `rate_unit` says; `burst` is how many may come at once.
+    """
+
+    url: str
+    batch_records: int = 500
+    rate_per_second: float = 10.0
+    rate_unit: str = "requests"
+    burst: int = 10
+    concurrency: int = 4
+    timeout_seconds: float = 20.0
+    honours_idempotency_key: bool = False
+    key_retention_hours: float = 24.0
+    auth: Credentials = field(default_factory=Credentials)
+
+
+class Destination(Protocol):
+    """The API behind a feed."""
+
+    async def settings(self, feed: str) -> DestinationSettings:
+        """The feed's settings as they are now; they change without a deploy.
+
+        Raises:
+            Transient: there are none, or they cannot be read; nothing is sent without.
+        """
+        ...
+
+    async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
+        """Sends one batch under its Idempotency-Key.
+
+        Raises:
+            Transient: it surely was not sent.
+            Unanswered: it may have been.
+        """
+        ...

@@ -1,0 +1,128 @@
+"""One table from what a destination answered to what it means (R27).
+
+    2xx                         taken: every record, unless results say otherwise
+    408 425 429 5xx             later: nothing was done; come back, not before Retry-After
+    401                         later: the credentials are at fault, never the records
+    1xx 3xx                     later: not an answer of this API; an operator must look at the URL
+    409, sent before in doubt   doubt: the first call may still be at work, or have been
+    other 4xx                   refused, for good, with the API's reason
+    2xx nobody can read         doubt: somebody else may have answered (a proxy's page), or the results are nonsense
+
+(RFC 9110 §15; 425: RFC 8470 §5.2; 429: RFC 6585 §4; 409 under an Idempotency-Key: draft-ietf-httpapi-idempotency-key-header.)
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from penstock.ports import Answer
+
+LATER = frozenset({401, 408, 425, 429})
+REASON = 300  #: characters kept of what an API says
+
+
+class Meaning(StrEnum):
+    """What an answer means for the batch."""
+
+    TAKEN = "taken"
+    REFUSED = "refused"
+    LATER = "later"
+    DOUBT = "doubt"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a destination refused a record: its HTTP status, its own code and sentence."""
+
+    status: int
+    code: str = ""
+    message: str = ""
+
+    def sentence(self) -> str:
+        """The reason for a report."""
+        return ": ".join(part for part in (f"the destination answered {self.status}", self.code, self.message) if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """An answer, read. `refused` and `returned` tell of single records of a batch that was taken, by their index."""
+
+    meaning: Meaning
+    reason: Reason
+    refused: Mapping[int, Reason] = field(default_factory=dict[int, Reason])
+    returned: frozenset[int] = frozenset()
+
+
+class _Result(BaseModel):
+    index: int
+    status: int
+    code: str | None = None
+    message: str | None = None
+
+
+class _Results(BaseModel):
+    results: list[_Result] | None = None
+
+
+def meaning_of(status: int, in_doubt: bool = False) -> Meaning:
+    """The table. `in_doubt`: an earlier call under the same key was never answered."""
+    if 200 <= status < 300:
+        return Meaning.TAKEN
+    if status == 409 and in_doubt:
+        return Meaning.DOUBT
+    if 400 <= status < 500 and status not in LATER:
+        return Meaning.REFUSED
+    return Meaning.LATER
+
+
+def read_answer(answer: Answer, records: int, in_doubt: bool = False) -> Reading:
+    """What an answer to a batch of `records` records means."""
+    meaning = meaning_of(answer.status, in_doubt)
+    if meaning is not Meaning.TAKEN:
+        return Reading(meaning, _reason(answer))
+    doubt = Reading(Meaning.DOUBT, Reason(answer.status, "unreadable", "its answer cannot be read"))
+    if "json" not in answer.content_type:
+        return doubt if "html" in answer.content_type else Reading(meaning, Reason(answer.status))
+    try:
+        results = _Results.model_validate_json(answer.body).results if answer.body.strip() else None
+    except ValidationError:
+        return doubt
+    by_index = {result.index: result for result in results or ()}
+    if len(by_index) != len(results or ()) or not all(0 <= index < records for index in by_index):
+        return doubt
+    means = {index: meaning_of(result.status) for index, result in by_index.items()}
+    return Reading(
+        meaning,
+        Reason(answer.status),
+        refused={
+            index: Reason(
+                by_index[index].status, (by_index[index].code or "")[:REASON], (by_index[index].message or "")[:REASON]
+            )
+            for index, means_one in means.items()
+            if means_one is Meaning.REFUSED
+        },
+        returned=frozenset(index for index, means_one in means.items() if means_one is Meaning.LATER),
+    )
+
+
+def _reason(answer: Answer) -> Reason:
+    """The API's own words: `code` and `message` of a JSON body by their usual names, else the body's beginning."""
+    try:
+        body: Any = json.loads(answer.body)
+    except ValueError:
+        body = None
+    if isinstance(body, dict) and isinstance(body.get("error"), dict):
+        body = body["error"]
+    if not isinstance(body, dict):
+        text = "" if "html" in answer.content_type else answer.body.decode("utf-8", errors="replace")
+        return Reason(answer.status, "", text.strip()[:REASON])
+    words = {name: str(value)[:REASON] for name, value in body.items() if isinstance(value, str | int)}
+    return Reason(
+        answer.status,
+        words.get("code") or words.get("error") or words.get("type") or "",
+        words.get("message") or words.get("detail") or words.get("error_description") or words.get("title") or "",
+    )

@@ -1,0 +1,92 @@
+"""The second stage: a chunk's bytes become accepted records and rejects."""
+
+import json
+import random
+from dataclasses import dataclass
+
+from penstock import rejects
+from penstock.accepted import dump_accepted
+from penstock.errors import Busy
+from penstock.feeds import feed_named
+from penstock.ids import work_key
+from penstock.judging import Judgement, judge, unknown_field
+from penstock.ledger import Ledger
+from penstock.messages import ChunkMessage, DispatchMessage
+from penstock.ports import Clock, ObjectStore, Outgoing, Queue
+from penstock.reader import read_range
+from penstock.sending import send_all
+from penstock.worked import Worked
+
+
+@dataclass(frozen=True, slots=True)
+class ValidatorPorts:
+    """What the validator needs of the world."""
+
+    store: ObjectStore
+    ledger: Ledger
+    dispatch: Queue
+    clock: Clock
+    rng: random.Random
+
+
+async def validate(ports: ValidatorPorts, message: ChunkMessage, deadline: float) -> Worked:
+    """Judges one chunk and passes it on; `deadline` is when the invocation ends, in seconds since the epoch.
+
+    Raises:
+        Busy: another validator is at this chunk.
+        Transient: something broke; validating again writes the same.
+    """
+    now = ports.clock.now()
+    lease = await ports.ledger.claim_validation(message.file, message.span, now, deadline - now)
+    if lease.fence is None:
+        if lease.busy_for:
+            raise Busy("another validator holds the chunk", after=lease.busy_for)
+        return Worked("seen before", message.file.feed, message.chunk_id)
+    try:
+        return await _validate(ports, message, lease.fence, now)
+    except Exception:
+        await ports.ledger.release_chunk(lease.row, lease.fence)
+        raise
+
+
+async def _validate(ports: ValidatorPorts, message: ChunkMessage, fence: int, began: float) -> Worked:
+    file, span, feed = message.file, message.span, feed_named(message.file.feed)
+    # Of a record that is too large to be read, its first KiB is enough to tell which it was.
+    end = min(span.end, span.start + 1024) if span.oversize else span.end
+    chunk = await read_range(ports.store, file, span.start, end, ports.clock, ports.rng)
+    judgement = judge(feed, message.layout, span, chunk)
+
+    def key(name: str) -> str:
+        return work_key(file.file_id, span.chunk, name)
+
+    await ports.store.put(key("accepted"), dump_accepted(judgement.accepted), "text/plain")
+    if judgement.rejected:
+        part = rejects.rows(feed, message.layout, judgement.rejected)
+        await ports.store.put(key("rejects.csv"), part, "text/csv; charset=utf-8")
+    if judgement.findings:
+        await ports.store.put(key("findings.ndjson"), _findings(judgement), "application/x-ndjson")
+    dispatch = DispatchMessage(
+        chunk=message,
+        accepted=len(judgement.accepted),
+        rejected=len(judgement.rejected),
+        findings=dict(judgement.findings),
+    )
+    await send_all(ports.dispatch, [Outgoing(dispatch.model_dump_json(), group=file.feed)], ports.clock, ports.rng)
+    await ports.ledger.mark_validated(dispatch, fence)
+    return Worked(
+        "validated",
+        feed.name,
+        message.chunk_id,
+        {"ChunkAttempts": 1, "ChunksValidated": 1, "ChunkLatency": (ports.clock.now() - began) * 1000},
+    )
+
+
+def _findings(judgement: Judgement) -> bytes:
+    """A line a finding of each rejected record, and one for each name that the feed has no field for."""
+    lines = [
+        {"ordinal": one.ordinal, "line": one.line, "sha256": one.raw} | finding.as_dict()
+        for one in judgement.rejected
+        for finding in one.findings
+    ]
+    lines += [unknown_field(name).as_dict() for name in sorted(judgement.unknown)]
+    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()

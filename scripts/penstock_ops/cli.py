@@ -1,0 +1,359 @@
+"""The command `penstock`.
+
+Exit codes: 0 fine, 1 some records were rejected, 2 the file was refused, 3 the command failed (the reason is on stderr, in
+one sentence). Every verb takes `--json`.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from contextlib import contextmanager
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any, Literal, Never
+
+import click
+import typer
+from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from penstock.errors import PenstockError
+from penstock.feeds import FEEDS
+
+from . import operations, screens, world
+from .check import check as check_file
+from .demo import run_demo
+from .samples import SAMPLES
+from .samples.sample import SampleOptions
+
+app = typer.Typer(
+    help="Every record of a dropped file is validated and delivered once, or comes back with the reason.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+class Exit(IntEnum):
+    """What the exit code says."""
+
+    FINE = 0
+    REJECTED = 1
+    REFUSED = 2
+    FAILED = 3
+
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+Stack = Annotated[
+    str | None, typer.Option(help="A stack in AWS (or $PENSTOCK_STACK); without it, the local world.", metavar="NAME")
+]
+FileId = Annotated[str, typer.Argument(help="The file's id, as `penstock files` shows it.")]
+
+
+def main() -> Never:
+    """Runs the command; whatever goes wrong ends as one sentence on stderr and exit code 3."""
+    try:
+        code = app(standalone_mode=False)
+    except click.exceptions.Exit as exit_:
+        code = exit_.exit_code
+    except click.ClickException as error:
+        code = _failed(error.format_message())
+    except (click.Abort, KeyboardInterrupt):
+        code = _failed("stopped")
+    except (world.WorldError, PenstockError, OSError, ValueError) as error:
+        code = _failed(str(error))
+    except Exception as error:
+        # botocore's errors have no common root worth importing it for; their text is made for people.
+        if type(error).__module__.partition(".")[0] not in ("botocore", "boto3"):
+            raise
+        code = _failed(str(error))
+    sys.exit(code or 0)
+
+
+def _failed(sentence: str) -> int:
+    screens.err.print(f"penstock: {sentence}", markup=False, soft_wrap=True)
+    return Exit.FAILED
+
+
+def _show(value: Any, as_json: bool, screen: Callable[[Any], None]) -> None:
+    if as_json:
+        print(json.dumps(value, indent=2))  # noqa: T201
+    else:
+        screen(value)
+
+
+def _exit_for(report: Mapping[str, Any]) -> Never:
+    if report["refused"]:
+        raise typer.Exit(Exit.REFUSED)
+    raise typer.Exit(Exit.REJECTED if report["records"]["rejected"] else Exit.FINE)
+
+
+@contextmanager
+def _bytes_bar(what: str, total: int, quiet: bool):
+    """A progress bar over bytes, on a terminal's stderr."""
+    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=screens.err, transient=True, disable=quiet or not screens.err.is_terminal) as bar:
+        task = bar.add_task(what, total=total)
+        yield lambda done: bar.advance(task, done)
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="The file to judge.")],
+    feed: Annotated[
+        str | None, typer.Option(help="Its feed; without it, the feed its folder names or that fits.")
+    ] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Where rejects go [default: FILE.rejects.csv, here].")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a file right here, without AWS: what would happen to it if it were dropped."""
+    with _bytes_bar("checking", file.stat().st_size, as_json) as advance:
+        checked = check_file(file, feed, rejects or Path(f"{file.name}.rejects.csv"), advance).as_dict()
+    _show(checked, as_json, screens.checked)
+    _exit_for(checked)
+
+
+@app.command()
+def sample(
+    feed: Annotated[str, typer.Argument(help="The feed whose file it is to be.")],
+    records: Annotated[int, typer.Option(min=0, help="How many records.")] = 1000,
+    faults: Annotated[float, typer.Option(min=0, max=1, help="The share of faulty records.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Another seed, other records.")] = 0,
+    format: Annotated[str | None, typer.Option(help="One of the feed's formats.")] = None,  # noqa: A002
+    spelling: Annotated[str, typer.Option(help="Column names: canonical or trade.")] = "canonical",
+    output: Annotated[Path | None, typer.Option(help="Where to [default: FEED-SEED.ENDING, here].")] = None,
+    expected: Annotated[Path | None, typer.Option(help="Also write each record's expected outcome here.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a realistic file of a feed, with every record's outcome known beforehand."""
+    if feed not in SAMPLES:
+        raise click.UsageError(f"there is no sample of {feed}; there are: {', '.join(SAMPLES)}")
+    generator = SAMPLES[feed]
+    format = format or next(iter(generator.formats))  # noqa: A001
+    if format not in generator.formats or spelling not in ("canonical", "trade"):
+        raise click.UsageError(f"formats of {feed}: {', '.join(generator.formats)}; spellings: canonical, trade")
+    names: Literal["canonical", "trade"] = "trade" if spelling == "trade" else "canonical"
+    options = SampleOptions(records=records, format=format, faults=faults, seed=seed, spelling=names)
+    path = output or Path(f"{feed}-{seed}{generator.formats[format]}")
+    with path.open("wb") as out:
+        if expected:
+            with expected.open("wb") as beside:
+                counts = generator.write(out, options, beside)
+        else:
+            counts = generator.write(out, options, None)
+    written = {"file": str(path), "bytes": path.stat().st_size, "expected": dict(counts)}
+    _show(written, as_json, screens.story)
+
+
+@app.command()
+def up(
+    destination: Annotated[
+        list[str] | None, typer.Option(help="FEED=URL: post that feed's records there, not to the demo API.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Start the local world, or bring it up to date: MiniStack on loopback, and the real SAM build and deploy on it."""
+    wrong = [one for one in destination or () if "=" not in one or one.split("=", 1)[0] not in FEEDS]
+    if wrong:
+        raise click.UsageError(f"--destination takes FEED=URL, with FEED one of {', '.join(FEEDS)}; not {wrong[0]}")
+    destinations = dict(one.split("=", 1) for one in destination or ())
+    here = bring_up(destinations, quiet=as_json)
+    _show(_world(here), as_json, screens.story)
+
+
+def bring_up(destinations: Mapping[str, str], *, quiet: bool) -> world.World:
+    """The world, with a word about each step."""
+    began = time.monotonic()
+
+    def say(step: str) -> None:
+        if not quiet:
+            screens.err.print(f"[dim]{time.monotonic() - began:6.1f} s[/]  {step}")
+
+    return world.up(destinations, say=say)
+
+
+def _world(here: world.World) -> dict[str, Any]:
+    return {
+        "stack": here.stack,
+        "endpoint": here.endpoint,
+        "destinations": dict(here.destinations),
+        "demo_api": here.demo_api,
+        "logs": str(here.logs),
+    }
+
+
+@app.command()
+def down(as_json: AsJson = False) -> None:
+    """Stop the local world. What was in it is gone."""
+    was_up = world.down()
+    _show({"stopped": was_up}, as_json, lambda _: screens.out.print("stopped" if was_up else "no local world was up"))
+
+
+@app.command()
+def status(stack: Stack = None, as_json: AsJson = False) -> None:
+    """How the world is: what runs, what waits in the queues, how the latest files stand."""
+    told: dict[str, Any] = {}
+    if stack is None:
+        here = world.status()
+        told = {"world": _world(here.world) if here.world else None, "problems": list(here.problems)}
+        if here.world is None:
+            _show(
+                told | {"up": False},
+                as_json,
+                lambda _: screens.out.print("; ".join(here.problems) or "no local world is up"),
+            )
+            raise typer.Exit(Exit.FAILED if here.problems else Exit.FINE)
+    outputs = operations.connect(stack)
+
+    async def look() -> dict[str, Any]:
+        async with operations.records_of(outputs) as records:
+            states: dict[str, int] = {}
+            for report in await records.files(1000):
+                states[report["state"]] = states.get(report["state"], 0) + 1
+            return {"queues": await records.depths(), "files": states}
+
+    _show(told | asyncio.run(look()), as_json, screens.story)
+
+
+@app.command()
+def drop(
+    file: Annotated[Path, typer.Argument(help="The file to drop.")],
+    feed: Annotated[str, typer.Option(help="Its feed: the first part of its key.")],
+    key: Annotated[str | None, typer.Option(help="The key after the feed [default: the file's name].")] = None,
+    wait: Annotated[bool, typer.Option("--wait", help="Until the file is settled; then its report.")] = False,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 900,
+    stack: Stack = None,
+    as_json: AsJson = False,
+) -> None:
+    """Drop a file into the bucket, as a sender would."""
+    outputs = operations.connect(stack)
+    with _bytes_bar("uploading", file.stat().st_size, as_json) as advance:
+        dropped = operations.drop(outputs, file, f"{feed}/{key or file.name}", advance)
+    if not wait:
+        told = {"file_id": dropped.file_id, "key": dropped.key, "version_id": dropped.version_id}
+        _show(told, as_json, screens.story)
+        return
+    report = asyncio.run(wait_for(outputs, {dropped.file_id: dropped.key}, timeout, quiet=as_json))[dropped.file_id]
+    _show(report, as_json, screens.account)
+    _exit_for(report)
+
+
+async def wait_for(
+    outputs: Mapping[str, str], keys: Mapping[str, str], timeout: float, *, quiet: bool
+) -> dict[str, dict[str, Any]]:
+    """The reports of files (id → key) once they have all ended, with a bar for each until then.
+
+    Raises:
+        PenstockError: some have not ended within `timeout` seconds.
+    """
+    began, reports = time.monotonic(), dict[str, dict[str, Any]]()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    hidden = quiet or not screens.err.is_terminal
+    async with operations.records_of(outputs) as records:
+        with Progress(*columns, console=screens.err, disable=hidden) as bar:
+            tasks = {file_id: bar.add_task(key, total=None) for file_id, key in keys.items()}
+            while len(reports) < len(keys):
+                if time.monotonic() - began > timeout:
+                    late = ", ".join(sorted(key for file_id, key in keys.items() if file_id not in reports))
+                    raise PenstockError(
+                        f"after {timeout:.0f} s not settled: {late}; `penstock status` shows the queues"
+                    )
+                for file_id in keys.keys() - reports.keys():
+                    row = await records.ledger.file(file_id)
+                    if row is None:
+                        continue
+                    report = await records.report(file_id)
+                    done = sum(row.counted.values())
+                    bar.update(tasks[file_id], completed=done, total=row.received or None)
+                    if report["state"] in ("settled", "refused") and not row.is_complete:
+                        reports[file_id] = report
+                await asyncio.sleep(0.2)
+    return reports
+
+
+@app.command()
+def files(
+    limit: Annotated[int, typer.Option(min=1, help="How many at most.")] = 20,
+    stack: Stack = None,
+    as_json: AsJson = False,
+) -> None:
+    """The files dropped last, each with its account."""
+    outputs = operations.connect(stack)
+
+    async def look() -> list[dict[str, Any]]:
+        async with operations.records_of(outputs) as records:
+            return await records.files(limit)
+
+    _show(asyncio.run(look()), as_json, screens.files)
+
+
+@app.command()
+def report(file_id: FileId, stack: Stack = None, as_json: AsJson = False) -> None:
+    """One file's account."""
+    outputs = operations.connect(stack)
+
+    async def look() -> dict[str, Any]:
+        async with operations.records_of(outputs) as records:
+            return await records.report(file_id)
+
+    told = asyncio.run(look())
+    _show(told, as_json, screens.account)
+    _exit_for(told)
+
+
+@app.command()
+def rejects(
+    file_id: FileId,
+    output: Annotated[Path | None, typer.Option(help="Save it there [default: print it].")] = None,
+    stack: Stack = None,
+    as_json: AsJson = False,
+) -> None:
+    """A file's rejects.csv: what to mend and drop again."""
+    outputs = operations.connect(stack)
+
+    async def look() -> bytes | None:
+        async with operations.records_of(outputs) as records:
+            return await records.rejects(file_id)
+
+    body = asyncio.run(look())
+    if output and body is not None:
+        output.write_bytes(body)
+    if as_json:
+        told = {"file_id": file_id, "rejects": None if body is None else body.decode(), "saved": output and str(output)}
+        print(json.dumps(told, indent=2))  # noqa: T201
+    elif body is None:
+        screens.err.print("no record of this file has been rejected")
+    elif output is None:
+        sys.stdout.buffer.write(body)
+    raise typer.Exit(Exit.FINE if body is None else Exit.REJECTED)
+
+
+@app.command()
+def explain(
+    file_id: FileId,
+    ordinal: Annotated[int, typer.Argument(min=0, help="The record's place in the file, counted from 0.")],
+    stack: Stack = None,
+    as_json: AsJson = False,
+) -> None:
+    """One record's whole story."""
+    outputs = operations.connect(stack)
+
+    async def look() -> dict[str, Any]:
+        async with operations.records_of(outputs) as records:
+            return await records.explain(file_id, ordinal)
+
+    _show(asyncio.run(look()), as_json, screens.story)
+
+
+@app.command()
+def demo(
+    records: Annotated[int, typer.Option(min=1, help="Records of the largest file.")] = 20_000,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave the world up afterwards.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Start a world, drop generated files, watch them, and read where every record ended."""
+    told = run_demo(records, keep=keep, quiet=as_json)
+    if as_json:
+        print(json.dumps(told, indent=2))  # noqa: T201

@@ -1,0 +1,83 @@
+"""The demo: a world from nothing, generated files through it, and where every record ended."""
+
+import asyncio
+import json
+import shutil
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from . import cli, operations, screens, world
+from .samples import SAMPLES
+from .samples.sample import SampleOptions
+
+FOLDER = world.HOME / "demo"  #: where the demo's files and what came of them can be looked at
+
+
+def run_demo(records: int, *, keep: bool, quiet: bool) -> dict[str, Any]:
+    """Runs it; the reports by key, the seconds to the first balance, and what arrived at the API."""
+    began = time.monotonic()
+    was_up = world.status().world is not None
+    here = cli.bring_up({}, quiet=quiet)
+    try:
+        return _run(here, records, began, quiet)
+    finally:
+        if not keep and not was_up:
+            world.down()
+
+
+def _run(here: world.World, records: int, began: float, quiet: bool) -> dict[str, Any]:
+    outputs = operations.connect(None)
+    keys: dict[str, str] = {}
+    for path in _files(records):
+        dropped = operations.drop(outputs, path, f"traffic/{path.name}", lambda _: None)
+        keys[dropped.file_id] = dropped.key
+    reports = asyncio.run(cli.wait_for(outputs, keys, timeout=600, quiet=quiet))
+    seconds = time.monotonic() - began
+    rejects = asyncio.run(_save_rejects(outputs, list(keys)))
+    with urllib.request.urlopen(f"{here.demo_api}/_demo/ledger?feed=traffic") as answer:
+        arrived = answer.read().decode()
+    told = {"seconds": round(seconds, 1), "files": [reports[one] for one in keys], "destination": json.loads(arrived)}
+    if not quiet:
+        for file_id in keys:
+            screens.out.print()
+            screens.account(reports[file_id])
+            if file_id in rejects:
+                screens.out.print(f"    rejects, to mend and drop again: {rejects[file_id]}", soft_wrap=True)
+        screens.out.print("\n[bold]what the API behind it saw[/]")
+        screens.story(told["destination"], indent=2)
+        screens.out.print("\n`penstock up` keeps a world running; then: penstock drop, files, report, rejects, explain")
+    return told
+
+
+def _files(records: int) -> list[Path]:
+    """A large log with all kinds of faults, a trade export, NDJSON, the first one again under another name, no log."""
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    plans = {
+        "monday.csv": SampleOptions(records, "csv", faults=0.02, seed=1, destination_faults=True),
+        "trade-export.tsv": SampleOptions(records // 4, "tsv", faults=0.01, seed=2, spelling="trade"),
+        "tuesday.ndjson": SampleOptions(records // 4, "ndjson", faults=0.01, seed=3),
+    }
+    paths: list[Path] = []
+    for name, options in plans.items():
+        paths.append(FOLDER / name)
+        with paths[-1].open("wb") as out:
+            SAMPLES["traffic"].write(out, options, None)
+    again = FOLDER / "tuesday-again.ndjson"
+    shutil.copy(paths[-1], again)
+    no_log = FOLDER / "holiday-picture.csv"
+    no_log.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(1000))
+    return [*paths, again, no_log]
+
+
+async def _save_rejects(outputs: dict[str, str], file_ids: list[str]) -> dict[str, Path]:
+    saved: dict[str, Path] = {}
+    async with operations.records_of(outputs) as records:
+        for file_id in file_ids:
+            body = await records.rejects(file_id)
+            if body is not None:
+                saved[file_id] = FOLDER / f"{file_id}.rejects.csv"
+                saved[file_id].write_bytes(body)
+    return saved

@@ -1,0 +1,18 @@
+"""The local world: MiniStack, this checkout deployed to it by SAM, and a destination to post to."""
+
+from .errors import CommandFailed, WorldError
+from .project import HOME
+from .lifecycle import LOCAL_PARAMETERS, Status, World, current, down, status, up
+
+__all__ = [
+    "HOME",
+    "LOCAL_PARAMETERS",
+    "CommandFailed",
+    "Status",
+    "World",
+    "WorldError",
+    "current",
+    "down",
+    "status",
+    "up",
+]

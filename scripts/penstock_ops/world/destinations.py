@@ -1,0 +1,60 @@
+"""Where each feed's records go: settings in Parameter Store, first written by the template."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from .errors import WorldError
+from .stack import Stack, session
+
+NO_AUTH = {"kind": "none"}
+
+
+class Destinations:
+    """The destination settings of a deployed stack, by feed."""
+
+    def __init__(self, stack: Stack) -> None:
+        outputs = stack.outputs()
+        self._path = outputs["DestinationsPath"]
+        self._secrets = outputs["SecretsPrefix"]
+        self._ssm = session().client("ssm", endpoint_url=stack.endpoint)
+        self._vault = session().client("secretsmanager", endpoint_url=stack.endpoint)
+
+    def feeds(self) -> list[str]:
+        """Those that the template has a destination for."""
+        pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=self._path)
+        names = [row.get("Name", "") for page in pages for row in page["Parameters"]]
+        return sorted(name.rpartition("/")[2] for name in names)
+
+    def url(self, feed: str) -> str:
+        return self._settings(feed)["url"]
+
+    def point(self, feed: str, url: str, auth: Mapping[str, str]) -> None:
+        """Sends the feed's records there; pace, batch size and the rest stay what they are.
+
+        Raises:
+            WorldError: the stack has no such feed.
+        """
+        known = self.feeds()
+        if feed not in known:
+            raise WorldError(f"there is no feed {feed!r}; there are: {', '.join(known)}")
+        settings = {**self._settings(feed), "url": url, "auth": dict(auth)}
+        self._ssm.put_parameter(
+            Name=self._name(feed), Value=json.dumps(settings, indent=2), Overwrite=True
+        )
+
+    def keep_secret(self, name: str, value: Mapping[str, str]) -> str:
+        """Puts it in Secrets Manager; returns the name by which a destination refers to it."""
+        full_name = f"{self._secrets}{name}"
+        try:
+            self._vault.create_secret(Name=full_name, SecretString=json.dumps(value))
+        except self._vault.exceptions.ResourceExistsException:
+            self._vault.put_secret_value(SecretId=full_name, SecretString=json.dumps(value))
+        return full_name
+
+    def _settings(self, feed: str) -> dict[str, Any]:
+        answer = self._ssm.get_parameter(Name=self._name(feed))
+        return json.loads(answer["Parameter"].get("Value", "{}"))
+
+    def _name(self, feed: str) -> str:
+        return f"{self._path}/{feed}"

@@ -1,0 +1,226 @@
+"""Bringing the local world up, taking it down, and how it is.
+
+    up      MiniStack ─► sam build ─► sam deploy ─► mending ─► destinations ─► World
+    down    the demo API and MiniStack end; with them goes everything that was in the stack
+    status  what of it runs, and what does not
+
+A world lives in a folder, `.penstock` of the checkout unless another is named; two folders are two
+worlds.
+"""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from . import demo_destination, ministack, processes, project, sam, state
+from .destinations import NO_AUTH, Destinations
+from .errors import CommandFailed, WorldError
+from .locks import alone
+from .mending import mend
+from .servers import free_port
+from .stack import Stack
+from .state import Server, State
+
+STACK = "penstock"
+#: A developer's world is where it was yesterday, unless somebody else is there.
+PORT = 4599
+
+#: On a few cores more workers would only wait for each other, and each takes seconds to start.
+#: MiniStack refuses a stack that has an alarm on a calculation.
+LOCAL_PARAMETERS: Mapping[str, str] = {
+    "SplitterMaximumConcurrency": "2",
+    "SplitterReservedConcurrency": "2",
+    "ValidatorMaximumConcurrency": "2",
+    "ValidatorReservedConcurrency": "2",
+    "DispatcherMaximumConcurrency": "2",
+    "DispatcherReservedConcurrency": "2",
+    "CalculatedAlarms": "false",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """A local world that is up."""
+
+    stack: str
+    endpoint: str
+    #: The stack's outputs.
+    outputs: Mapping[str, str]
+    #: Feed → URL that its records are posted to.
+    destinations: Mapping[str, str]
+    #: The demo API's base URL, if one runs.
+    demo_api: str | None
+    logs: Path
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """With these variables any AWS client talks to this world."""
+        return {
+            **ministack.CREDENTIALS,
+            "AWS_ENDPOINT_URL": self.endpoint,
+            "AWS_DEFAULT_REGION": ministack.REGION,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """`world` is None when nothing was brought up, or when it is too broken to be asked."""
+
+    world: World | None
+    problems: tuple[str, ...] = ()
+
+
+def up(
+    destinations: Mapping[str, str] | None = None,
+    *,
+    home: Path = project.HOME,
+    template: Path = project.TEMPLATE,
+    port: int = PORT,
+    parameters: Mapping[str, str] | None = None,
+    demo_options: Sequence[str] = (),
+    say: Callable[[str], None] = lambda _: None,
+) -> World:
+    """A world with the present code in it; one that is up is brought up to date and keeps its data.
+
+    Args:
+        destinations: feed → URL; feeds not named go to a demo API.
+        home: the world's folder.
+        template: what to deploy.
+        port: MiniStack's, if it is free; any other where it is not, or when this is 0.
+        parameters: of the template, laid over `LOCAL_PARAMETERS`.
+        demo_options: command line of `penstock_ops.demo_api`, when one has to be started.
+        say: told what is being done, a few words each time.
+
+    Raises:
+        WorldError: it could not be brought up; what came up of it stays, for a look and for `down`.
+    """
+    home = home.resolve()
+    with alone(home):
+        logs = home / "logs"
+        logs.mkdir(parents=True, exist_ok=True)
+        say("starting MiniStack")
+        now = _with_ministack(home, port, logs)
+        stack = Stack(now.stack, now.ministack.url)
+        say("sam build")
+        with sam.built(template, logs / "sam-build.log") as built:
+            say("sam deploy")
+            _deploy(built, stack, {**LOCAL_PARAMETERS, **(parameters or {})}, logs)
+        mend(stack)
+        say("destinations")
+        now = _with_destinations(now, stack, destinations or {}, demo_options, home, logs)
+        return _world(now, stack, logs)
+
+
+def down(home: Path = project.HOME) -> bool:
+    """Ends that world and removes all but its logs; False if there was none."""
+    with alone(home):
+        was = state.load(home)
+        if was is not None:
+            for server in filter(None, (was.demo_api, was.ministack)):
+                processes.stop(server.process)
+            state.forget(home)
+        shutil.rmtree(home / "ministack", ignore_errors=True)
+        (home / "demo-api.port").unlink(missing_ok=True)
+        return was is not None
+
+
+def status(home: Path = project.HOME) -> Status:
+    """How that world is; looking changes nothing."""
+    was = state.load(home)
+    if was is None:
+        return Status(world=None)
+    logs = home / "logs"
+    if not (was.ministack.process.runs() and ministack.is_ready(was.ministack.port)):
+        return Status(None, (f"MiniStack does not answer; its log is {logs / 'ministack.log'}",))
+    stack = Stack(was.stack, was.ministack.url)
+    condition = stack.status()
+    if condition is None or not condition.endswith("_COMPLETE") or "ROLLBACK" in condition:
+        return Status(
+            None, (f"stack {was.stack} is not deployed ({condition or 'there is none'})",)
+        )
+    world = _world(was, stack, logs)
+    if was.demo_api is not None and not was.demo_api.process.runs():
+        return Status(world, (f"the demo API has ended; its log is {logs / 'demo-api.log'}",))
+    return Status(world)
+
+
+def current(home: Path = project.HOME) -> World:
+    """The world that is up.
+
+    Raises:
+        WorldError: none is.
+    """
+    found = status(home)
+    if found.world is None:
+        reasons = found.problems or ["no local world is up"]
+        raise WorldError(f"{'; '.join(reasons)}. `penstock up` brings one up.")
+    return found.world
+
+
+def _with_ministack(home: Path, port: int, logs: Path) -> State:
+    """The running one, or a new one in place of what is left of an old world."""
+    was = state.load(home)
+    if was is not None and was.ministack.process.runs():
+        return was
+    if was is not None and was.demo_api is not None:
+        processes.stop(was.demo_api.process)
+    folder = home / "ministack"
+    shutil.rmtree(folder, ignore_errors=True)
+    port = free_port(port)
+    process = ministack.start(port, folder, logs / "ministack.log")
+    now = State(stack=STACK, ministack=Server(port=port, process=process))
+    state.save(home, now)
+    return now
+
+
+def _deploy(built: Path, stack: Stack, parameters: Mapping[str, str], logs: Path) -> None:
+    try:
+        sam.deploy(built, stack.name, stack.endpoint, parameters, logs / "sam-deploy.log")
+    except CommandFailed as failed:
+        # The SAM CLI's last lines are the rollback; the reason stands far above.
+        reasons = stack.failures() if stack.status() is not None else []
+        if not reasons:
+            raise
+        raise CommandFailed("sam deploy", reasons, failed.log) from failed
+
+
+def _with_destinations(
+    now: State,
+    stack: Stack,
+    urls: Mapping[str, str],
+    demo_options: Sequence[str],
+    home: Path,
+    logs: Path,
+) -> State:
+    settings = Destinations(stack)
+    for feed, url in urls.items():
+        settings.point(feed, url, NO_AUTH)
+    by_demo = [feed for feed in settings.feeds() if feed not in urls]
+    if not by_demo:
+        return now
+    demo = now.demo_api
+    if demo is None or not demo.process.runs():
+        demo = demo_destination.start(demo_options, home, logs / "demo-api.log")
+        now = now.model_copy(update={"demo_api": demo})
+        state.save(home, now)
+    auth = {
+        "kind": "oauth2",
+        "token_url": demo_destination.token_url_of(demo),
+        "secret": settings.keep_secret("demo", demo_destination.CREDENTIALS),
+    }
+    for feed in by_demo:
+        settings.point(feed, demo_destination.url_of(demo, feed), auth)
+    return now
+
+
+def _world(now: State, stack: Stack, logs: Path) -> World:
+    settings = Destinations(stack)
+    return World(
+        stack=stack.name,
+        endpoint=stack.endpoint,
+        outputs=stack.outputs(),
+        destinations={feed: settings.url(feed) for feed in settings.feeds()},
+        demo_api=now.demo_api.url if now.demo_api else None,
+        logs=logs,
+    )

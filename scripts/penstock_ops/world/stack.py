@@ -1,0 +1,94 @@
+"""A deployed stack, as its CloudFormation describes it."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, cast
+
+import boto3
+from botocore.exceptions import ClientError
+
+from .ministack import CREDENTIALS, REGION
+
+
+def session() -> boto3.Session:
+    """What every client of the local world is made from; each is also told the world's endpoint."""
+    return boto3.Session(
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
+        region_name=REGION,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    type: str
+    physical_id: str
+    #: As the template says it, with references to parameters replaced by their values.
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    name: str
+    endpoint: str
+
+    def status(self) -> str | None:
+        """CloudFormation's word for its state; None if there is no such stack."""
+        description = self._description()
+        return None if description is None else description["StackStatus"]
+
+    def outputs(self) -> dict[str, str]:
+        description = self._description() or {}
+        return {row["OutputKey"]: row["OutputValue"] for row in description.get("Outputs", [])}
+
+    def resources(self) -> Iterator[Resource]:
+        """Those of the template as CloudFormation expanded it, which are those that exist."""
+        description = self._description() or {}
+        parameters = {
+            row["ParameterKey"]: row["ParameterValue"] for row in description.get("Parameters", [])
+        }
+        client = self._client()
+        answer = client.get_template(StackName=self.name, TemplateStage="Processed")
+        template = cast("Mapping[str, Any]", answer["TemplateBody"])
+        rows = client.describe_stack_resources(StackName=self.name)["StackResources"]
+        for row in rows:
+            declared = template["Resources"][row["LogicalResourceId"]]
+            yield Resource(
+                type=row["ResourceType"],
+                physical_id=row.get("PhysicalResourceId", ""),
+                properties=resolve(declared.get("Properties", {}), parameters),
+            )
+
+    def failures(self) -> list[str]:
+        """Each resource that failed, with the reason, the first one first."""
+        events = self._client().describe_stack_events(StackName=self.name)["StackEvents"]
+        return [
+            f"{event.get('LogicalResourceId')}: {event.get('ResourceStatusReason')}"
+            for event in reversed(events)
+            if event.get("ResourceStatus", "").endswith("_FAILED")
+        ]
+
+    def _client(self) -> Any:
+        return session().client("cloudformation", endpoint_url=self.endpoint)
+
+    def _description(self) -> dict[str, Any] | None:
+        try:
+            return self._client().describe_stacks(StackName=self.name)["Stacks"][0]
+        except ClientError as error:
+            if error.response.get("Error", {}).get("Code") == "ValidationError":
+                return None
+            raise
+
+
+def resolve(value: Any, parameters: Mapping[str, str]) -> Any:
+    """The value with each `Ref` to a parameter replaced; other references stay as they are."""
+    match value:
+        case {"Ref": str(name), **more} if not more and name in parameters:
+            return parameters[name]
+        case dict():
+            members = cast("dict[str, Any]", value)
+            return {key: resolve(member, parameters) for key, member in members.items()}
+        case list():
+            return [resolve(member, parameters) for member in cast("list[Any]", value)]
+        case _:
+            return value

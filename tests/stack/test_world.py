@@ -1,0 +1,96 @@
+"""The local world is what the template says, also where MiniStack's CloudFormation drops it."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from penstock_ops import world as local_world
+from penstock_ops.world import LOCAL_PARAMETERS, World
+from penstock_ops.world.servers import answers
+from penstock_ops.world.stack import session
+
+FUNCTIONS = ["Splitter", "Validator", "Dispatcher"]
+
+type Clients = Callable[[str], Any]
+
+
+@pytest.fixture(scope="module")
+def client(world: World) -> Clients:
+    def of(service: Any) -> Any:
+        return session().client(service, endpoint_url=world.endpoint)
+
+    return of
+
+
+def test_it_is_found_again_by_its_folder(world: World) -> None:
+    home = world.logs.parent
+
+    assert local_world.current(home) == world
+    assert local_world.status(home).problems == ()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_runs_on_its_package_and_its_layer_alone(
+    world: World, client: Clients, function: str
+) -> None:
+    answer = client("lambda").invoke(
+        FunctionName=world.outputs[f"{function}FunctionName"],
+        Payload=json.dumps({"Records": []}),
+    )
+
+    assert json.load(answer["Payload"]) == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_concurrency_is_reserved_and_limited(world: World, client: Clients, function: str) -> None:
+    name = world.outputs[f"{function}FunctionName"]
+
+    reserved = client("lambda").get_function_concurrency(FunctionName=name)
+    mappings = client("lambda").list_event_source_mappings(FunctionName=name)
+
+    assert reserved["ReservedConcurrentExecutions"] == int(
+        LOCAL_PARAMETERS[f"{function}ReservedConcurrency"]
+    )
+    assert [mapping["ScalingConfig"] for mapping in mappings["EventSourceMappings"]] == [
+        {"MaximumConcurrency": int(LOCAL_PARAMETERS[f"{function}MaximumConcurrency"])}
+    ]
+
+
+@pytest.mark.parametrize("table", ["LedgerTable", "ClaimsTable"])
+def test_tables_forget_and_can_be_restored(world: World, client: Clients, table: str) -> None:
+    name = world.outputs[table]
+
+    live = client("dynamodb").describe_time_to_live(TableName=name)
+    backups = client("dynamodb").describe_continuous_backups(TableName=name)
+
+    assert live["TimeToLiveDescription"] == {
+        "TimeToLiveStatus": "ENABLED",
+        "AttributeName": "expires_at",
+    }
+    recovery = backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
+    assert recovery["PointInTimeRecoveryStatus"] == "ENABLED"
+
+
+@pytest.mark.parametrize("bucket", ["DropBucket", "WorkBucket"])
+def test_buckets_have_their_lifecycles(world: World, client: Clients, bucket: str) -> None:
+    answer = client("s3").get_bucket_lifecycle_configuration(Bucket=world.outputs[bucket])
+
+    assert {"ID": "leftovers", "Status": "Enabled"}.items() <= answer["Rules"][-1].items()
+
+
+def test_records_go_to_the_demo_api_with_its_credentials(world: World, client: Clients) -> None:
+    # Given
+    parameter = client("ssm").get_parameter(Name=f"{world.outputs['DestinationsPath']}/traffic")
+
+    # When
+    settings = json.loads(parameter["Parameter"]["Value"])
+    secret = client("secretsmanager").get_secret_value(SecretId=settings["auth"]["secret"])
+
+    # Expect
+    assert settings["url"] == world.destinations["traffic"]
+    assert settings["url"].startswith(f"{world.demo_api}/")
+    assert settings["auth"]["secret"].startswith(world.outputs["SecretsPrefix"])
+    assert json.loads(secret["SecretString"]).keys() == {"client_id", "client_secret"}
+    assert answers(f"{world.demo_api}/health")

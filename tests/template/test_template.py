@@ -1,0 +1,577 @@
+"""What the requirements (R…) and invariant 8 (i8) demand of template.yaml.
+
+Over all queues, mappings, functions, tables and buckets there are, so that a new one is covered.
+test_checks_can_fail.py shows that each check here fails when it should.
+"""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from tests.template.cloudformation import PSEUDO_PARAMETERS, SqsMapping, Template
+
+DAY = 24 * 60 * 60
+#: R13: as long as SQS keeps anything.
+DLQ_RETENTION = 14 * DAY
+#: R25: how long after a DLQ gave up on a message it can still be replayed.
+REPLAY_WINDOW = 30 * DAY
+#: R35: actions that know no resources, so that AWS takes nothing but "*".
+WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+CONSUME = {
+    "sqs:ReceiveMessage",
+    "sqs:DeleteMessage",
+    "sqs:ChangeMessageVisibility",
+    "sqs:GetQueueAttributes",
+}
+
+
+def only[T](items: Iterable[T], what: str) -> T:
+    found = list(items)
+    assert len(found) == 1, f"{len(found)} of {what}, expected one"
+    return found[0]
+
+
+def queues(template: Template) -> dict[str, Any]:
+    return template.of_type("AWS::SQS::Queue")
+
+
+def buckets(template: Template) -> dict[str, Any]:
+    return template.of_type("AWS::S3::Bucket")
+
+
+def sources(template: Template) -> dict[str, Any]:
+    """Queues that call a function."""
+    called = {mapping.queue for mapping in template.mappings()}
+    return {name: properties for name, properties in queues(template).items() if name in called}
+
+
+def drop_buckets(template: Template) -> dict[str, Any]:
+    """Buckets in which a new object starts the pipeline."""
+    return {
+        name: properties
+        for name, properties in buckets(template).items()
+        if "NotificationConfiguration" in properties
+    }
+
+
+def queue_arn(properties: dict[str, Any]) -> str:
+    region, account = PSEUDO_PARAMETERS["AWS::Region"], PSEUDO_PARAMETERS["AWS::AccountId"]
+    return f"arn:aws:sqs:{region}:{account}:{properties['QueueName']}"
+
+
+def granted(template: Template, function: str, action: str) -> set[str]:
+    """Resources on which a function may do the action."""
+    return {
+        resource
+        for grant in template.function_grants(function)
+        if action in grant.actions
+        for resource in grant.resources
+    }
+
+
+def timeout_of(template: Template, mapping: SqsMapping) -> int:
+    return template.functions()[mapping.function]["Timeout"]
+
+
+def redrive_of(template: Template, queue: str) -> dict[str, Any]:
+    return queues(template)[queue]["RedrivePolicy"]
+
+
+def refuses_plain_http(
+    name: str, statements: list[dict[str, Any]], *, action: str, resource: str | list[str]
+) -> None:
+    denied = [statement for statement in statements if statement["Effect"] == "Deny"]
+    assert denied == [
+        {
+            "Sid": "TlsOnly",
+            "Effect": "Deny",
+            "Principal": "*",
+            "Action": action,
+            "Resource": resource,
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }
+    ], name
+
+
+def alarms_on_attempts(template: Template, service: str) -> None:
+    def counts(alarm: dict[str, Any], name: str, by: str) -> bool:
+        return {
+            "Namespace": "Penstock",
+            "MetricName": name,
+            "Dimensions": [{"Name": "service", "Value": by}],
+        } in [query.get("MetricStat", {}).get("Metric") for query in alarm.get("Metrics", [])]
+
+    alarm = only(
+        (
+            alarm
+            for alarm in template.of_type("AWS::CloudWatch::Alarm").values()
+            if counts(alarm, "ChunkAttempts", service)
+        ),
+        f"alarms on attempts of the {service}",
+    )
+    assert counts(alarm, "ChunksSettled", "validator")
+    assert counts(alarm, "ChunksSettled", "dispatcher")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 2)
+
+
+# Intake
+
+
+def test_r2_the_drop_bucket_keeps_every_version(template: Template) -> None:
+    assert drop_buckets(template)
+    for name, bucket in drop_buckets(template).items():
+        assert bucket.get("VersioningConfiguration") == {"Status": "Enabled"}, name
+
+
+def test_r2_every_reader_of_drops_may_read_a_version(template: Template) -> None:
+    for function in template.functions():
+        for bucket in drop_buckets(template):
+            read = granted(template, function, "s3:GetObject")
+            if f"{bucket}.Arn/*" in read:
+                versions = granted(template, function, "s3:GetObjectVersion")
+                assert f"{bucket}.Arn/*" in versions, function
+
+
+def test_r4_nothing_is_written_where_it_would_start_the_pipeline(template: Template) -> None:
+    for function in template.functions():
+        for resource in granted(template, function, "s3:PutObject"):
+            bucket = resource.split(".")[0]
+            assert bucket in buckets(template), f"{function} writes to {resource}"
+            assert bucket not in drop_buckets(template), f"{function} writes to {resource}"
+
+
+def test_r6_bucket_and_queue_name_each_other_without_a_circle(template: Template) -> None:
+    order = template.creation_order()
+    for name, bucket in drop_buckets(template).items():
+        for notification in bucket["NotificationConfiguration"]["QueueConfigurations"]:
+            queue = notification["Queue"].removesuffix(".Arn")
+            policy = only(
+                (
+                    policy
+                    for policy, properties in template.of_type("AWS::SQS::QueuePolicy").items()
+                    if queue in properties["Queues"]
+                ),
+                f"policies on {queue}",
+            )
+            assert order.index(policy) < order.index(name), "S3 tries the notification at once"
+            allow = only(
+                (
+                    statement
+                    for statement in template.policies_on("AWS::SQS::QueuePolicy", queue)
+                    if statement["Effect"] == "Allow"
+                ),
+                f"senders to {queue}",
+            )
+            assert allow["Principal"] == {"Service": "s3.amazonaws.com"}
+            assert allow["Action"] == "sqs:SendMessage"
+            assert allow["Condition"] == {
+                "ArnEquals": {"aws:SourceArn": f"arn:aws:s3:::{bucket['BucketName']}"},
+                "StringEquals": {"aws:SourceAccount": PSEUDO_PARAMETERS["AWS::AccountId"]},
+            }
+
+
+# Queues and mappings
+
+
+def test_r7_a_message_stays_invisible_for_six_timeouts_and_the_window(template: Template) -> None:
+    assert template.mappings()
+    for mapping in template.mappings():
+        window = mapping.properties.get("MaximumBatchingWindowInSeconds", 0)
+        visibility = queues(template)[mapping.queue].get("VisibilityTimeout", 30)
+        assert visibility >= 6 * timeout_of(template, mapping) + window, mapping
+
+
+def test_r8_a_message_is_tried_five_times_at_least(template: Template) -> None:
+    for name in sources(template):
+        assert redrive_of(template, name)["maxReceiveCount"] >= 5, name
+
+
+def test_r9_every_mapping_reports_which_messages_failed(template: Template) -> None:
+    for mapping in template.mappings():
+        assert mapping.properties.get("FunctionResponseTypes") == ["ReportBatchItemFailures"], (
+            mapping
+        )
+
+
+def test_r11_every_queue_has_its_own_dlq_and_each_dlq_takes_from_it_only(
+    template: Template,
+) -> None:
+    dlq_of = template.dlq_of()
+    assert dlq_of.keys() == sources(template).keys(), "every source has a DLQ, and no DLQ has one"
+    assert sorted([*dlq_of, *dlq_of.values()]) == sorted(queues(template)), "no stray or shared"
+    for source, dlq in dlq_of.items():
+        assert queues(template)[dlq].get("RedriveAllowPolicy") == {
+            "redrivePermission": "byQueue",
+            "sourceQueueArns": [queue_arn(queues(template)[source])],
+        }, dlq
+
+
+def test_r11_functions_called_by_queues_have_no_dlq_of_their_own(template: Template) -> None:
+    for mapping in template.mappings():
+        function = template.functions()[mapping.function]
+        assert not {"DeadLetterQueue", "EventInvokeConfig"} & function.keys(), mapping.function
+
+
+def test_r12_alarms_on_every_dlq_and_on_the_age_of_every_source(template: Template) -> None:
+    alarms = template.of_type("AWS::CloudWatch::Alarm")
+    for source, dlq in template.dlq_of().items():
+        filled = only(
+            template.alarms_on(
+                "AWS/SQS", "ApproximateNumberOfMessagesVisible", QueueName=f"{dlq}.QueueName"
+            ),
+            f"alarms on {dlq}",
+        )
+        assert alarms[filled]["ComparisonOperator"] == "GreaterThanThreshold", filled
+        assert alarms[filled]["Threshold"] == 0, filled
+        assert template.alarms_on(
+            "AWS/SQS", "ApproximateAgeOfOldestMessage", QueueName=f"{source}.QueueName"
+        ), source
+
+
+def test_r12_every_alarm_reaches_somebody(template: Template) -> None:
+    for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items():
+        assert set(alarm["AlarmActions"]) <= template.of_type("AWS::SNS::Topic").keys(), name
+        assert alarm["AlarmActions"], name
+        assert alarm.get("AlarmDescription"), name
+
+
+def test_r13_a_dlq_keeps_14_days_and_longer_than_its_source(template: Template) -> None:
+    for source, dlq in template.dlq_of().items():
+        kept = queues(template)[dlq].get("MessageRetentionPeriod", 4 * DAY)
+        assert kept == DLQ_RETENTION, dlq
+        assert kept > queues(template)[source].get("MessageRetentionPeriod", 4 * DAY), source
+
+
+def test_r14_the_poller_asks_for_no_more_than_the_function_has(template: Template) -> None:
+    wanted = dict.fromkeys(template.functions(), 0)
+    for mapping in template.mappings():
+        maximum = mapping.properties.get("ScalingConfig", {}).get("MaximumConcurrency", 0)
+        assert 2 <= maximum <= 1000, mapping
+        wanted[mapping.function] += maximum
+    for name, function in template.functions().items():
+        assert function.get("ReservedConcurrentExecutions", 0) >= wanted[name] > 0, name
+
+
+def test_r14_both_concurrencies_are_parameters_within_what_aws_takes(template: Template) -> None:
+    for name, function in template.raw["Resources"].items():
+        if function["Type"] != "AWS::Serverless::Function":
+            continue
+        properties = function["Properties"]
+        reserved = template.parameters[properties["ReservedConcurrentExecutions"]["Ref"]]
+        assert reserved["MinValue"] >= 2, name
+        for event in properties["Events"].values():
+            scaling = event["Properties"]["ScalingConfig"]
+            maximum = template.parameters[scaling["MaximumConcurrency"]["Ref"]]
+            assert (maximum["MinValue"], maximum["MaxValue"]) == (2, 1000), name
+
+
+def test_r16_no_mapping_filters_messages_away(template: Template) -> None:
+    for mapping in template.mappings():
+        assert "FilterCriteria" not in mapping.properties, mapping
+    for name, bucket in drop_buckets(template).items():
+        for notification in bucket["NotificationConfiguration"]["QueueConfigurations"]:
+            assert "Filter" not in notification, f"{name}: an unknown feed is refused, not ignored"
+
+
+def test_r17_every_function_states_whether_it_may_call_itself(template: Template) -> None:
+    for mapping in template.mappings():
+        sends_to = granted(template, mapping.function, "sqs:SendMessage")
+        calls_itself = f"{mapping.queue}.Arn" in sends_to
+        stated = template.functions()[mapping.function].get("RecursiveLoop")
+        assert stated == ("Allow" if calls_itself else "Terminate"), mapping
+
+
+# Effects
+
+
+def test_r25_ledger_and_claims_outlast_the_dlq_and_the_replay_window(template: Template) -> None:
+    days = template.parameters["LedgerRetentionDays"]
+    assert days["MinValue"] * DAY >= DLQ_RETENTION + REPLAY_WINDOW
+    assert days["Default"] >= days["MinValue"]
+    for name, function in template.functions().items():
+        variables = function["Environment"]["Variables"]
+        assert variables["PENSTOCK_RETENTION_DAYS"] == days["Default"], name
+    for name, table in template.of_type("AWS::DynamoDB::Table").items():
+        assert table.get("TimeToLiveSpecification") == {
+            "AttributeName": "expires_at",
+            "Enabled": True,
+        }, name
+
+
+def test_r25_dropped_bytes_live_as_long_as_the_ledger_knows_them(template: Template) -> None:
+    days = template.default("LedgerRetentionDays")
+    for name, bucket in drop_buckets(template).items():
+        expiries = [
+            (rule["ExpirationInDays"], rule["NoncurrentVersionExpiration"]["NoncurrentDays"])
+            for rule in bucket["LifecycleConfiguration"]["Rules"]
+            if "ExpirationInDays" in rule
+        ]
+        assert expiries == [(days, days)], name
+
+
+# Safety and operation
+
+
+def test_r32_traces_hold_no_answers_and_no_exception_texts(template: Template) -> None:
+    for name, function in template.functions().items():
+        variables = function["Environment"]["Variables"]
+        assert variables.get("POWERTOOLS_TRACER_CAPTURE_RESPONSE") == "false", name
+        assert variables.get("POWERTOOLS_TRACER_CAPTURE_ERROR") == "false", name
+
+
+def test_r33_every_bucket_is_private_and_encrypted(template: Template) -> None:
+    for name, bucket in buckets(template).items():
+        assert bucket.get("PublicAccessBlockConfiguration") == {
+            "BlockPublicAcls": True,
+            "BlockPublicPolicy": True,
+            "IgnorePublicAcls": True,
+            "RestrictPublicBuckets": True,
+        }, name
+        assert bucket["OwnershipControls"]["Rules"] == [
+            {"ObjectOwnership": "BucketOwnerEnforced"}
+        ], name
+        (rule,) = bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+        assert rule["ServerSideEncryptionByDefault"]["SSEAlgorithm"] in ("AES256", "aws:kms"), name
+
+
+def test_r33_every_bucket_forgets(template: Template) -> None:
+    for name, bucket in buckets(template).items():
+        rules = bucket["LifecycleConfiguration"]["Rules"]
+        assert all(rule["Status"] == "Enabled" for rule in rules), name
+        assert any("ExpirationInDays" in rule for rule in rules), name
+        assert any("AbortIncompleteMultipartUpload" in rule for rule in rules), name
+        if "VersioningConfiguration" in bucket:
+            assert any("NoncurrentVersionExpiration" in rule for rule in rules), name
+
+
+def test_r33_every_place_a_function_may_write_to_has_a_lifecycle(template: Template) -> None:
+    expiring = {
+        f"{name}.Arn/{rule.get('Prefix', '')}*"
+        for name, bucket in buckets(template).items()
+        for rule in bucket["LifecycleConfiguration"]["Rules"]
+        if "ExpirationInDays" in rule
+    }
+    for function in template.functions():
+        assert granted(template, function, "s3:PutObject") <= expiring, function
+
+
+def test_r33_every_bucket_refuses_plain_http(template: Template) -> None:
+    for name in buckets(template):
+        refuses_plain_http(
+            name,
+            template.policies_on("AWS::S3::BucketPolicy", name),
+            action="s3:*",
+            resource=[f"{name}.Arn", f"{name}.Arn/*"],
+        )
+
+
+def test_r33_every_queue_refuses_plain_http(template: Template) -> None:
+    for name in queues(template):
+        refuses_plain_http(
+            name,
+            template.policies_on("AWS::SQS::QueuePolicy", name),
+            action="sqs:*",
+            resource=f"{name}.Arn",
+        )
+
+
+def test_r33_queues_and_tables_are_encrypted_and_tables_can_be_restored(
+    template: Template,
+) -> None:
+    for name, queue in queues(template).items():
+        assert queue.get("SqsManagedSseEnabled") is True, name
+    for name, table in template.of_type("AWS::DynamoDB::Table").items():
+        assert table.get("SSESpecification") == {"SSEEnabled": True}, name
+        recovery = table["PointInTimeRecoverySpecification"]
+        assert recovery == {"PointInTimeRecoveryEnabled": True}, name
+
+
+def test_r33_what_holds_data_survives_the_stack(template: Template) -> None:
+    for name, resource in template.resources.items():
+        if resource["Type"] in ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "AWS::DynamoDB::Table"):
+            assert resource.get("DeletionPolicy") == "RetainExceptOnCreate", name
+            assert resource.get("UpdateReplacePolicy") == "Retain", name
+
+
+def test_r34_an_alarm_on_imbalance(template: Template) -> None:
+    alarm = only(
+        (
+            alarm
+            for alarm in template.of_type("AWS::CloudWatch::Alarm").values()
+            for query in alarm.get("Metrics", [])
+            if "ImbalancedFiles" in query.get("Expression", "")
+        ),
+        "alarms on imbalance",
+    )
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+
+
+def test_r34_an_alarm_on_the_validators_attempts_for_a_chunk(template: Template) -> None:
+    alarms_on_attempts(template, "validator")
+
+
+def test_r34_an_alarm_on_the_dispatchers_attempts_for_a_chunk(template: Template) -> None:
+    alarms_on_attempts(template, "dispatcher")
+
+
+def test_r34_alarms_of_the_books_are_on_unless_somebody_turns_them_off(
+    template: Template,
+) -> None:
+    assert template.raw["Conditions"]["AlarmsCalculate"] == {
+        "Fn::Equals": [{"Ref": "CalculatedAlarms"}, "true"]
+    }
+    assert template.default("CalculatedAlarms") == "true"
+    for name, resource in template.resources.items():
+        if resource["Type"] == "AWS::CloudWatch::Alarm":
+            assert resource.get("Condition", "AlarmsCalculate") == "AlarmsCalculate", name
+
+
+def test_r34_the_dashboard_shows_the_books_first(template: Template) -> None:
+    widgets = [widget for widget in template.dashboard_widgets() if widget["type"] == "metric"]
+    shown = [json.dumps(widget["properties"]["metrics"]) for widget in widgets]
+    business = ["Penstock" in metrics for metrics in shown]
+    assert business == sorted(business, reverse=True)
+    outcomes = ("Received", "Delivered", "Rejected", "Duplicate", "Held", "Unknown", "Dead")
+    for outcome in outcomes:
+        assert f"Records{outcome}" in shown[0], outcome
+    for name in (*template.functions(), *(f"{queue}.QueueName" for queue in queues(template))):
+        assert any(f'"{name}"' in metrics for metrics in shown), name
+
+
+def test_r35_each_function_has_a_role_that_only_lambda_takes(template: Template) -> None:
+    roles = [function["Role"] for function in template.functions().values()]
+    assert len(set(roles)) == len(roles)
+    for name, role in template.of_type("AWS::IAM::Role").items():
+        (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+        assert trust["Principal"] == {"Service": "lambda.amazonaws.com"}, name
+        assert "ManagedPolicyArns" not in role, f"{name}: AWS decides what such a policy allows"
+
+
+def test_r35_every_grant_names_its_actions_and_resources(template: Template) -> None:
+    assert template.grants()
+    for grant in template.grants():
+        assert not [action for action in grant.actions if "*" in action], grant
+        if not set(grant.actions) <= WITHOUT_RESOURCES:
+            for resource in grant.resources:
+                # A "*" may end a name that has begun; it may not be the name.
+                head = resource.removesuffix("*")
+                assert "*" not in head, grant
+                assert head.endswith((".Arn", "/", "/default")), f"{grant}: {resource}"
+                assert head.startswith("arn:") or head.split(".")[0] in template.resources, grant
+
+
+def test_r35_a_function_takes_from_its_own_queue_and_no_other(template: Template) -> None:
+    for function in template.functions():
+        own = {f"{m.queue}.Arn" for m in template.mappings() if m.function == function}
+        for action in CONSUME:
+            assert granted(template, function, action) == own, f"{function} {action}"
+
+
+def test_r35_what_a_function_is_told_of_it_may_use(template: Template) -> None:
+    for name, function in template.functions().items():
+        told = set(map(str, function["Environment"]["Variables"].values()))
+        usable = {
+            resource.split(".")[0]
+            for grant in template.function_grants(name)
+            for resource in grant.resources
+        }
+        resources = told & template.resources.keys()
+        assert resources <= usable, name
+
+
+def test_r35_nobody_may_delete_from_the_ledger_or_a_bucket(template: Template) -> None:
+    """States move forward only; what a claim's owner gives up is the one thing that goes."""
+    deleting = {
+        resource
+        for grant in template.grants()
+        for action in grant.actions
+        if "Delete" in action and not action.startswith("sqs:")
+        for resource in grant.resources
+    }
+    assert deleting <= {"Claims.Arn"}
+
+
+def test_r35_settings_and_secrets_are_those_of_the_stack(template: Template) -> None:
+    stack = PSEUDO_PARAMETERS["AWS::StackName"]
+    for grant in template.grants():
+        for resource in grant.resources:
+            if ":ssm:" in resource:
+                assert resource.endswith(f":parameter/penstock/{stack}/destinations/*")
+            if ":secretsmanager:" in resource:
+                assert resource.endswith(f":secret:penstock/{stack}/*")
+
+
+# Invariant 8: numbers that depend on one another, beyond those above
+
+
+def test_i8_every_function_logs_to_its_own_group_which_forgets(template: Template) -> None:
+    groups = template.of_type("AWS::Logs::LogGroup")
+    taken = [function["LoggingConfig"]["LogGroup"] for function in template.functions().values()]
+    assert sorted(taken) == sorted(groups)
+    for name, function in template.functions().items():
+        group = function["LoggingConfig"]["LogGroup"]
+        assert granted(template, name, "logs:PutLogEvents") == {f"{group}.Arn"}
+        assert groups[group]["RetentionInDays"] == template.default("LogRetentionDays")
+
+
+def test_i8_every_function_is_told_its_own_source_queue(template: Template) -> None:
+    for mapping in template.mappings():
+        variables = template.functions()[mapping.function]["Environment"]["Variables"]
+        assert variables["PENSTOCK_SOURCE_QUEUE_URL"] == mapping.queue, mapping
+
+
+def test_i8_an_age_alarm_lets_one_lost_worker_pass_and_comes_long_before_loss(
+    template: Template,
+) -> None:
+    for name, queue in sources(template).items():
+        for alarm in template.alarms_on(
+            "AWS/SQS", "ApproximateAgeOfOldestMessage", QueueName=f"{name}.QueueName"
+        ):
+            threshold = template.of_type("AWS::CloudWatch::Alarm")[alarm]["Threshold"]
+            assert queue["VisibilityTimeout"] < threshold < queue["MessageRetentionPeriod"] / 4, (
+                name
+            )
+
+
+def test_i8_retries_end_in_the_dlq_before_the_queue_forgets(template: Template) -> None:
+    for name, queue in sources(template).items():
+        tries = redrive_of(template, name)["maxReceiveCount"]
+        assert tries * queue["VisibilityTimeout"] < queue["MessageRetentionPeriod"], name
+
+
+def test_i8_a_redriven_message_finds_the_chunk_it_points_to(template: Template) -> None:
+    rules = buckets(template)["WorkBucket"]["LifecycleConfiguration"]["Rules"]
+    kept = {
+        rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule
+    }
+    assert kept["chunks/"] * DAY > DLQ_RETENTION
+    assert kept["reports/"] >= template.default("LedgerRetentionDays")
+    assert (
+        template.parameters["ReportRetentionDays"]["MinValue"]
+        >= template.parameters["LedgerRetentionDays"]["MinValue"]
+    )
+
+
+def test_i8_three_attempts_at_a_batch_fit_into_one_call(template: Template) -> None:
+    dispatcher = template.functions()["DispatcherFunction"]
+    path = dispatcher["Environment"]["Variables"]["PENSTOCK_DESTINATIONS_PATH"]
+    destinations = [
+        json.loads(parameter["Value"])
+        for parameter in template.of_type("AWS::SSM::Parameter").values()
+        if parameter["Name"].startswith(f"{path}/")
+    ]
+    assert destinations
+    for destination in destinations:
+        assert destination["timeout_seconds"] * 3 <= dispatcher["Timeout"]
+
+
+def test_i8_code_and_layer_are_built_for_the_same_machine(template: Template) -> None:
+    for layer in template.of_type("AWS::Serverless::LayerVersion").values():
+        for name, function in template.functions().items():
+            assert function["Runtime"] in layer["CompatibleRuntimes"], name
+            assert function["Architectures"] == layer["CompatibleArchitectures"], name
+    for name, resource in template.resources.items():
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            properties, built = resource["Properties"], resource["Metadata"]
+            assert properties["CompatibleRuntimes"] == [built["BuildMethod"]], name
+            assert properties["CompatibleArchitectures"] == [built["BuildArchitecture"]], name
