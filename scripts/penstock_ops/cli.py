@@ -1,14 +1,14 @@
 """The command `penstock`.
 
-Exit codes: 0 fine, 1 some records were rejected, 2 the file was refused, 3 the command failed (the reason is on stderr, in
-one sentence). Every verb takes `--json`.
+Exit codes: 0 fine, 1 some records were rejected, 2 the file was refused, 3 the command failed (the reason is on
+stderr, in one sentence). Every verb takes `--json`.
 """
 
 import asyncio
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
@@ -91,12 +91,16 @@ def _exit_for(report: Mapping[str, Any]) -> Never:
 
 
 @contextmanager
-def _bytes_bar(what: str, total: int, quiet: bool):
+def _bytes_bar(what: str, total: int, quiet: bool) -> Generator[Callable[[int], None]]:
     """A progress bar over bytes, on a terminal's stderr."""
     columns = (TextColumn(what), BarColumn(), DownloadColumn(), TimeElapsedColumn())
     with Progress(*columns, console=screens.err, transient=True, disable=quiet or not screens.err.is_terminal) as bar:
         task = bar.add_task(what, total=total)
-        yield lambda done: bar.advance(task, done)
+
+        def advance(done: int) -> None:
+            bar.advance(task, done)
+
+        yield advance
 
 
 @app.command()
@@ -241,12 +245,12 @@ def drop(
 
 
 async def wait_for(
-    outputs: Mapping[str, str], keys: Mapping[str, str], timeout: float, *, quiet: bool
+    outputs: Mapping[str, str], keys: Mapping[str, str], patience: float, *, quiet: bool
 ) -> dict[str, dict[str, Any]]:
     """The reports of files (id → key) once they have all ended, with a bar for each until then.
 
     Raises:
-        PenstockError: some have not ended within `timeout` seconds.
+        PenstockError: some have not ended within `patience` seconds.
     """
     began, reports = time.monotonic(), dict[str, dict[str, Any]]()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -255,10 +259,10 @@ async def wait_for(
         with Progress(*columns, console=screens.err, disable=hidden) as bar:
             tasks = {file_id: bar.add_task(key, total=None) for file_id, key in keys.items()}
             while len(reports) < len(keys):
-                if time.monotonic() - began > timeout:
+                if time.monotonic() - began > patience:
                     late = ", ".join(sorted(key for file_id, key in keys.items() if file_id not in reports))
                     raise PenstockError(
-                        f"after {timeout:.0f} s not settled: {late}; `penstock status` shows the queues"
+                        f"after {patience:.0f} s not settled: {late}; `penstock status` shows the queues"
                     )
                 for file_id in keys.keys() - reports.keys():
                     row = await records.ledger.file(file_id)

@@ -33,12 +33,13 @@ def _run(here: world.World, records: int, began: float, quiet: bool) -> dict[str
     for path in _files(records):
         dropped = operations.drop(outputs, path, f"traffic/{path.name}", lambda _: None)
         keys[dropped.file_id] = dropped.key
-    reports = asyncio.run(cli.wait_for(outputs, keys, timeout=600, quiet=quiet))
+    reports = asyncio.run(cli.wait_for(outputs, keys, patience=600, quiet=quiet))
     seconds = time.monotonic() - began
     rejects = asyncio.run(_save_rejects(outputs, list(keys)))
     with urllib.request.urlopen(f"{here.demo_api}/_demo/ledger?feed=traffic") as answer:
         arrived = answer.read().decode()
-    told = {"seconds": round(seconds, 1), "files": [reports[one] for one in keys], "destination": json.loads(arrived)}
+    seen: dict[str, Any] = json.loads(arrived)
+    told = {"seconds": round(seconds, 1), "files": [reports[one] for one in keys], "destination": seen}
     if not quiet:
         for file_id in keys:
             screens.out.print()
@@ -46,7 +47,7 @@ def _run(here: world.World, records: int, began: float, quiet: bool) -> dict[str
             if file_id in rejects:
                 screens.out.print(f"    rejects, to mend and drop again: {rejects[file_id]}", soft_wrap=True)
         screens.out.print("\n[bold]what the API behind it saw[/]")
-        screens.story(told["destination"], indent=2)
+        screens.story(seen, indent=2)
         screens.out.print("\n`penstock up` keeps a world running; then: penstock drop, files, report, rejects, explain")
     return told
 

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,7 +72,7 @@ def drop(outputs: Mapping[str, str], path: Path, key: str, advance: Callable[[in
 
 
 @asynccontextmanager
-async def records_of(outputs: Mapping[str, str]) -> AsyncIterator["Records"]:
+async def records_of(outputs: Mapping[str, str]) -> AsyncGenerator["Records"]:
     """The stack's records, open for reading."""
     async with aws_clients() as aws:
         yield Records(aws, outputs)

@@ -1,7 +1,7 @@
 """How results look to a person: Rich tables on a terminal, plain text elsewhere. JSON is for machines."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.table import Table
@@ -79,12 +79,16 @@ def story(told: Mapping[str, Any], indent: int = 0) -> None:
     """Nested facts, a line each."""
     for name, value in told.items():
         label = f"{' ' * indent}{name.replace('_', ' ')}"
-        if isinstance(value, Mapping):
-            out.print(f"{label}:")
-            story(value, indent + 2)
-        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
-            out.print(f"{label}:")
-            for one in value:
-                story(one, indent + 2)
-        else:
+        parts = _parts(value)
+        if parts is None:
             out.print(Text(f"{label}: {value}"), soft_wrap=True)
+            continue
+        out.print(f"{label}:")
+        for part in parts:
+            story(part, indent + 2)
+
+
+def _parts(value: Any) -> list[Mapping[str, Any]] | None:
+    """The facts within a value, None where it is plain."""
+    several = cast(list[Any], value) if isinstance(value, list) else [value]
+    return several if several and all(isinstance(one, Mapping) for one in several) else None

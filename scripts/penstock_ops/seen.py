@@ -1,8 +1,8 @@
 """Which identities a file has shown, in 16 bytes a record.
 
-A set of Python objects takes a hundred. Here records are spread over buckets by their identity's digest, and a bucket is a
-run of fixed-width entries that the C library searches. Entries keep 64 bits of the identity and 32 of the payload: two
-identities among ten million are taken for one with a chance of three in a million.
+A set of Python objects takes a hundred. Here records are spread over buckets by their identity's digest, and a bucket
+is a run of fixed-width entries that the C library searches. Entries keep 64 bits of the identity and 32 of the
+payload: two identities among ten million are taken for one with a chance of three in a million.
 """
 
 import struct

@@ -24,9 +24,7 @@ def init_times(pytestconfig: pytest.Config) -> dict[str, float]:
     return pytestconfig.stash.setdefault(INIT_TIMES, {})
 
 
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     times = config.stash.get(INIT_TIMES, {})
     if times:
         terminalreporter.section("init under the Runtime Interface Emulator")

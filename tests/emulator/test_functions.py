@@ -8,6 +8,7 @@ network shows here before it shows in AWS.
 import json
 import os
 import re
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -37,8 +38,13 @@ class Emulator:
 
     def invoke(self, event: Any) -> Any:
         request = urllib.request.Request(self.url, data=json.dumps(event).encode())
-        with urllib.request.urlopen(request, timeout=ANSWER_WITHIN) as answer:
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=ANSWER_WITHIN) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            # It says no more than that the function could not be called; the reason is in the log.
+            with error:
+                pytest.fail(f"{error}\n{self.log.read_text()}")
 
 
 @pytest.fixture(params=sorted(FUNCTIONS))

@@ -1,17 +1,19 @@
-"""One local world for the whole suite: beside a developer's own, and gone at the end."""
+"""One local world for the whole suite, with the demo API behind it."""
 
 from collections.abc import Iterator
 
 import pytest
 
-from penstock_ops import world as local_world
-from penstock_ops.world import World
+from tests.support.deployed import Deployed
+from tests.support.deployed import deployed as deployed
+from tests.support.deployed import world as world
 
 
-@pytest.fixture(scope="session")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    home = tmp_path_factory.mktemp("world")
-    try:
-        yield local_world.up(home=home, port=0)
-    finally:
-        local_world.down(home)
+@pytest.fixture
+def undisturbed(deployed: Deployed) -> Iterator[Deployed]:
+    """The stack; whatever the test does to it, no record is applied twice, and no message is given up."""
+    yield deployed
+    deployed.calm()
+    deployed.idle()
+    assert deployed.books()["applied_more_than_once"] == 0
+    assert deployed.dead_letters() == {}

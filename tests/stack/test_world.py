@@ -32,9 +32,7 @@ def test_it_is_found_again_by_its_folder(world: World) -> None:
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-def test_a_function_runs_on_its_package_and_its_layer_alone(
-    world: World, client: Clients, function: str
-) -> None:
+def test_a_function_runs_on_its_package_and_its_layer_alone(world: World, client: Clients, function: str) -> None:
     answer = client("lambda").invoke(
         FunctionName=world.outputs[f"{function}FunctionName"],
         Payload=json.dumps({"Records": []}),
@@ -50,9 +48,7 @@ def test_concurrency_is_reserved_and_limited(world: World, client: Clients, func
     reserved = client("lambda").get_function_concurrency(FunctionName=name)
     mappings = client("lambda").list_event_source_mappings(FunctionName=name)
 
-    assert reserved["ReservedConcurrentExecutions"] == int(
-        LOCAL_PARAMETERS[f"{function}ReservedConcurrency"]
-    )
+    assert reserved["ReservedConcurrentExecutions"] == int(LOCAL_PARAMETERS[f"{function}ReservedConcurrency"])
     assert [mapping["ScalingConfig"] for mapping in mappings["EventSourceMappings"]] == [
         {"MaximumConcurrency": int(LOCAL_PARAMETERS[f"{function}MaximumConcurrency"])}
     ]

@@ -1,7 +1,7 @@
 """The accepted records of a chunk, as the validator hands them to the dispatcher through the work bucket.
 
-A line a record, five fields with a blank between: ordinal, SHA-256 of the raw bytes, identity, digest of the payload, and
-the payload as JSON. JSON has no raw newline, so the payload can be cut out and sent on without being read.
+A line a record, five fields with a blank between: ordinal, SHA-256 of the raw bytes, identity, digest of the payload,
+and the payload as JSON. JSON has no raw newline, so the payload can be cut out and sent on without being read.
 """
 
 from collections.abc import Iterable
@@ -13,8 +13,7 @@ def dump_accepted(records: Iterable[Accepted]) -> bytes:
     """The records as lines."""
     return b"".join(
         [
-            b"%d %s %s %s %s\n"
-            % (one.ordinal, one.raw.encode(), one.identity.encode(), one.digest.encode(), one.payload)
+            b"%s %s\n" % (f"{one.ordinal} {one.raw} {one.identity or '-'} {one.digest}".encode(), one.payload)
             for one in records
         ]
     )

@@ -7,8 +7,8 @@ One message is one chunk. What was decided about it lies in the ledger, so a chu
              what is ours is composed into batches, fixed in the ledger, and sent; again, while that decides anything
     settle   every record has its end: outcomes and rejects written, chunk and file counters in one transaction
 
-A chunk that waits for another's records delivers what it owns first, and then comes back by a delayed message of its own: no
-receive count is burnt, and two files that overlap never wait for each other.
+A chunk that waits for another's records delivers what it owns first, and then comes back by a delayed message of its
+own: no receive count is burnt, and two files that overlap never wait for each other.
 """
 
 import asyncio
@@ -326,7 +326,7 @@ class _Delivery:
         refused = {batch.ordinals[index]: reason for index, reason in reasons.items()}
         if refused:
             await self._ports.store.put(
-                self._key(f"{batch_id[-3:]}.answer"), _dump_reasons(refused), "application/json"
+                self._key(f"{batch.number:03d}.answer"), _dump_reasons(refused), "application/json"
             )
         returned = tuple(batch.ordinals[index] for index in sorted(reading.returned))
         await self._end(
@@ -351,7 +351,7 @@ class _Delivery:
         self._batches[batch.number] = batch
         batch_id = ids.batch_id(self._file.file_id, self._chunk.span.chunk, batch.number)
         if reasons is None and (batch.refused or batch.state is BatchState.REJECTED):
-            reasons = _load_reasons(await self._ports.store.get(self._key(f"{batch_id[-3:]}.answer")))
+            reasons = _load_reasons(await self._ports.store.get(self._key(f"{batch.number:03d}.answer")))
         for ordinal in batch.ordinals:
             outcome = batch.outcome_of(ordinal)
             if outcome is Outcome.REJECTED:

@@ -1,15 +1,15 @@
 """What a chunk's records are worth: the one place where bytes become accepted records or findings.
 
-Pure: bytes in, judgement out. The validator and `penstock check` both call it, so what a check says is what a drop does.
-The whole chunk goes through the format's parser and pydantic-core at once; only records that fail there are looked at one
-by one.
+Pure: bytes in, judgement out. The validator and `penstock check` both call it, so what a check says is what a drop
+does. The whole chunk goes through the format's parser and pydantic-core at once; only records that fail there are
+looked at one by one.
 """
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -18,14 +18,17 @@ from penstock.errors import PenstockError
 from penstock.feeds.feed import Feed
 from penstock.findings import Finding, Severity
 from penstock.formats.format import Parsed
+from penstock.formats.text import line_breaks
 from penstock.messages import Layout, Span
 
 DIGEST = 32  #: hexadecimal digits of SHA-256 kept where only equality matters (128 bits)
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """A record fit to be delivered. `raw` is SHA-256 of its raw bytes, `digest` of its payload; `payload` is JSON."""
+class Accepted(NamedTuple):
+    """A record fit to be delivered. `raw` is SHA-256 of its raw bytes, `digest` of its payload; `payload` is JSON.
+
+    A tuple, because there is one for every record, and nothing else that has names is made as fast.
+    """
 
     ordinal: int
     raw: str
@@ -110,19 +113,20 @@ def _accept(
     rejected: set[int],
 ) -> list[Accepted]:
     """The records without a hard finding, serialised and digested."""
-    to_json, identity_of, sha256, first = (
-        feed.one.serializer.to_json,
-        feed.identity_of,
-        hashlib.sha256,
-        span.first_record,
+    if rejected:
+        kept = [(at, record) for at, record in zip(places, records, strict=True) if at not in rejected]
+        places, records = [at for at, _ in kept], [record for _, record in kept]
+    to_json, sha256 = feed.one.serializer.to_json, hashlib.sha256
+    payloads = [to_json(record) for record in records]
+    columns = zip(
+        [span.first_record + at for at in places],
+        [digests[at] for at in places],
+        feed.identities_of(records),
+        [sha256(payload).hexdigest()[:DIGEST] for payload in payloads],
+        payloads,
+        strict=True,
     )
-    accepted: list[Accepted] = []
-    for at, record in zip(places, records, strict=True):
-        if at not in rejected:
-            payload = to_json(record, exclude_none=True)
-            digest = sha256(payload).hexdigest()[:DIGEST]
-            accepted.append(Accepted(first + at, digests[at], identity_of(record), digest, payload))
-    return accepted
+    return list(map(Accepted._make, columns))
 
 
 def _validated(
@@ -231,13 +235,12 @@ def _renamed(feed: Feed, parsed: Sequence[Parsed], unknown: set[str]) -> tuple[l
 def _line_of(chunk: bytes, raws: Iterable[bytes], first: int) -> list[int]:
     """The line each raw record begins on."""
     lines: list[int] = []
-    newline = b"\n" if b"\n" in chunk else b"\r"
     line, position = first, 0
     for raw in raws:
         begin = chunk.index(raw, position)
-        line += chunk.count(newline, position, begin)
+        line += line_breaks(chunk[position:begin])
         lines.append(line)
-        line += raw.count(newline)
+        line += line_breaks(raw)
         position = begin + len(raw)
     return lines
 

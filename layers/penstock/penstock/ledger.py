@@ -127,7 +127,8 @@ class Lease[Row]:
 
 
 class Ledger(Protocol):
-    """The port. Every write raises LeaseLost where the fence it names is no longer the row's, or the state has moved on.
+    """The port. Every write raises LeaseLost where the fence it names is no longer the row's, or the state has moved
+    on.
 
     Any call may raise Transient (throttled, broken); doing it again is always safe.
     """

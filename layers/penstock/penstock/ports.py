@@ -1,5 +1,5 @@
-"""What the core needs of the world. Each port has an in-memory twin and an AWS side in `adapters/`; one contract suite runs
-against both. Every port is async, so that a simulator can interleave any two workers at every call.
+"""What the core needs of the world. Each port has an in-memory twin and an AWS side in `adapters/`; one contract
+suite runs against both. Every port is async, so that a simulator can interleave any two workers at every call.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence

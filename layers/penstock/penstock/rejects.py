@@ -1,8 +1,8 @@
 """rejects.csv: what to mend and drop again.
 
 The file's own columns, or the feed's fields where the format has no columns, then ours: line, ordinal, field, code,
-message, and the original record where its columns cannot be told. Cells are neutralised for spreadsheets, and restored when
-the file comes back; our columns are passed over then.
+message, and the original record where its columns cannot be told. Cells are neutralised for spreadsheets, and
+restored when the file comes back; our columns are passed over then.
 """
 
 import csv
@@ -29,7 +29,7 @@ def source_columns(feed: Feed, layout: Layout) -> tuple[str, ...]:
 
 def header(feed: Feed, layout: Layout) -> bytes:
     """The first line of the file."""
-    return _csv([(*source_columns(feed, layout), *COLUMNS)])
+    return _csv([(*map(neutralised, source_columns(feed, layout)), *COLUMNS)])
 
 
 def rows(feed: Feed, layout: Layout, rejected: Iterable[Rejected]) -> bytes:

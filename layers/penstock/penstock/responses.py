@@ -8,14 +8,15 @@
     other 4xx                   refused, for good, with the API's reason
     2xx nobody can read         doubt: somebody else may have answered (a proxy's page), or the results are nonsense
 
-(RFC 9110 §15; 425: RFC 8470 §5.2; 429: RFC 6585 §4; 409 under an Idempotency-Key: draft-ietf-httpapi-idempotency-key-header.)
+(RFC 9110 §15; 425: RFC 8470 §5.2; 429: RFC 6585 §4; 409 under an Idempotency-Key:
+draft-ietf-httpapi-idempotency-key-header.)
 """
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
@@ -111,13 +112,8 @@ def read_answer(answer: Answer, records: int, in_doubt: bool = False) -> Reading
 
 def _reason(answer: Answer) -> Reason:
     """The API's own words: `code` and `message` of a JSON body by their usual names, else the body's beginning."""
-    try:
-        body: Any = json.loads(answer.body)
-    except ValueError:
-        body = None
-    if isinstance(body, dict) and isinstance(body.get("error"), dict):
-        body = body["error"]
-    if not isinstance(body, dict):
+    body = _object(answer.body)
+    if body is None:
         text = "" if "html" in answer.content_type else answer.body.decode("utf-8", errors="replace")
         return Reason(answer.status, "", text.strip()[:REASON])
     words = {name: str(value)[:REASON] for name, value in body.items() if isinstance(value, str | int)}
@@ -126,3 +122,15 @@ def _reason(answer: Answer) -> Reason:
         words.get("code") or words.get("error") or words.get("type") or "",
         words.get("message") or words.get("detail") or words.get("error_description") or words.get("title") or "",
     )
+
+
+def _object(body: bytes) -> dict[str, Any] | None:
+    """A JSON object; where it wraps its `error` in another object, that one."""
+    try:
+        value: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    fields = cast(dict[str, Any], value)
+    return cast(dict[str, Any], fields["error"]) if isinstance(fields.get("error"), dict) else fields

@@ -12,7 +12,7 @@ def backoff(attempt: int, rng: random.Random, least: float | None = None) -> flo
     `least` is what the other side asked for (Retry-After): the wait is never shorter, and jitter comes on top of it so
     that not everybody comes back in the same second.
     """
-    ceiling = min(LAST, FIRST * 2 ** (attempt - 1))
+    ceiling = min(LAST, FIRST * 2 ** min(attempt - 1, 30))
     if least is None:
         return rng.uniform(0, ceiling)
     return least + rng.uniform(0, min(ceiling, FIRST))

@@ -1,7 +1,7 @@
 """The file's end: whoever settles the last chunk of a sealed file balances it, reports it, and tells the world.
 
-The reports are written, then the event is put, then the file is settled: a crash in between repeats the same reports, and
-at worst the same event, which names the file and so can be told apart.
+The reports are written, then the event is put, then the file is settled: a crash in between repeats the same reports,
+and at worst the same event, which names the file and so can be told apart.
 """
 
 import json

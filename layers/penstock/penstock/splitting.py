@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from penstock.feeds.feed import Feed
+from penstock.formats.text import line_breaks
 from penstock.messages import Layout, Span
 
 NO_LIMIT = 1 << 62
@@ -22,7 +23,7 @@ class Planner:
         self._buffer = b""
         self._skip = layout.first_byte
         self._scanned = 0
-        self._open = 0
+        self._open: int = 0
         self.chunks = 0  #: spans so far
         self._byte = layout.first_byte
         self._line = layout.first_line
@@ -90,7 +91,7 @@ class Planner:
             line=self._line,
         )
         self._byte = span.end
-        self._line += piece.count(b"\n") or piece.count(b"\r")
+        self._line += line_breaks(piece)
         self.records += span.records
         self.chunks += 1
         self._open = self._scanned = 0

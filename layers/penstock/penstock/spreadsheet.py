@@ -3,7 +3,7 @@
 A reject file is opened in a spreadsheet, mended, saved and dropped again, so what is done to a cell must come undone. A
 cell that a spreadsheet could take for a formula gets an apostrophe in front, and so does a cell that begins with an
 apostrophe; reading takes one apostrophe off again. Plain numbers are left alone: "-5.00" is no formula.
-(OWASP, "CSV Injection": cells that begin with = + - @ tab or carriage return.)
+(OWASP, "CSV Injection": cells that begin with = + - @, their full-width forms, tab, carriage return or line feed.)
 """
 
 import re
@@ -11,7 +11,7 @@ import re
 OURS = "penstock_"  #: the columns a reject file adds begin with it; dropped again, they are passed over
 RETURNED = "penstock_code"  #: a header with this column is one of our reject files come back
 
-_RISKY = re.compile(r"[=+\-@\t\r']")
+_RISKY = re.compile(r"[=+\-@＝＋－＠\t\r\n']")
 _NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
 
 

@@ -1,8 +1,8 @@
 """The local world: MiniStack, this checkout deployed to it by SAM, and a destination to post to."""
 
 from .errors import CommandFailed, WorldError
-from .project import HOME
 from .lifecycle import LOCAL_PARAMETERS, Status, World, current, down, status, up
+from .project import HOME
 
 __all__ = [
     "HOME",

@@ -39,9 +39,7 @@ class Destinations:
         if feed not in known:
             raise WorldError(f"there is no feed {feed!r}; there are: {', '.join(known)}")
         settings = {**self._settings(feed), "url": url, "auth": dict(auth)}
-        self._ssm.put_parameter(
-            Name=self._name(feed), Value=json.dumps(settings, indent=2), Overwrite=True
-        )
+        self._ssm.put_parameter(Name=self._name(feed), Value=json.dumps(settings, indent=2), Overwrite=True)
 
     def keep_secret(self, name: str, value: Mapping[str, str]) -> str:
         """Puts it in Secrets Manager; returns the name by which a destination refers to it."""

@@ -136,9 +136,7 @@ def status(home: Path = project.HOME) -> Status:
     stack = Stack(was.stack, was.ministack.url)
     condition = stack.status()
     if condition is None or not condition.endswith("_COMPLETE") or "ROLLBACK" in condition:
-        return Status(
-            None, (f"stack {was.stack} is not deployed ({condition or 'there is none'})",)
-        )
+        return Status(None, (f"stack {was.stack} is not deployed ({condition or 'there is none'})",))
     world = _world(was, stack, logs)
     if was.demo_api is not None and not was.demo_api.process.runs():
         return Status(world, (f"the demo API has ended; its log is {logs / 'demo-api.log'}",))

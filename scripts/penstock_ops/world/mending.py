@@ -55,9 +55,7 @@ def _table(table: Resource, endpoint: str) -> None:
     if recovery is not None:
         client.update_continuous_backups(
             TableName=table.physical_id,
-            PointInTimeRecoverySpecification={
-                "PointInTimeRecoveryEnabled": recovery["PointInTimeRecoveryEnabled"]
-            },
+            PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": recovery["PointInTimeRecoveryEnabled"]},
         )
 
 

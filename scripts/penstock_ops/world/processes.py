@@ -26,9 +26,7 @@ class Process:
         return _find(self) is not None
 
 
-def start(
-    command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path
-) -> Process:
+def start(command: Sequence[str], *, environment: Mapping[str, str], folder: Path, log: Path) -> Process:
     """Runs a command in that folder, in a session of its own.
 
     It holds nothing of ours open: whoever reads our output to its end need not wait for it.

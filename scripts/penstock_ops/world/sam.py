@@ -43,9 +43,7 @@ def built(template: Path, log: Path) -> Generator[Path]:
         yield destination / "template.yaml"
 
 
-def deploy(
-    template: Path, stack: str, endpoint: str, parameters: Mapping[str, str], log: Path
-) -> None:
+def deploy(template: Path, stack: str, endpoint: str, parameters: Mapping[str, str], log: Path) -> None:
     """Deploys a build; nothing to change is as good as changed.
 
     Raises:

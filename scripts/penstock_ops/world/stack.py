@@ -44,9 +44,7 @@ class Stack:
     def resources(self) -> Iterator[Resource]:
         """Those of the template as CloudFormation expanded it, which are those that exist."""
         description = self._description() or {}
-        parameters = {
-            row["ParameterKey"]: row["ParameterValue"] for row in description.get("Parameters", [])
-        }
+        parameters = {row["ParameterKey"]: row["ParameterValue"] for row in description.get("Parameters", [])}
         client = self._client()
         answer = client.get_template(StackName=self.name, TemplateStage="Processed")
         template = cast("Mapping[str, Any]", answer["TemplateBody"])

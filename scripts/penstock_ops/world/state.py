@@ -44,8 +44,7 @@ def load(home: Path) -> State | None:
         return None
     except ValidationError as error:
         raise WorldError(
-            f"{path} cannot be read, so what it started cannot be stopped. "
-            "End those processes, then delete the file."
+            f"{path} cannot be read, so what it started cannot be stopped. End those processes, then delete the file."
         ) from error
 
 

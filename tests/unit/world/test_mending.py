@@ -45,9 +45,7 @@ from penstock_ops.world.mending import lifecycle_rule
         ),
     ],
 )
-def test_a_lifecycle_rule_is_said_in_the_words_of_the_api(
-    in_template: dict[str, Any], in_api: dict[str, Any]
-) -> None:
+def test_a_lifecycle_rule_is_said_in_the_words_of_the_api(in_template: dict[str, Any], in_api: dict[str, Any]) -> None:
     assert lifecycle_rule(in_template) == in_api
 
 

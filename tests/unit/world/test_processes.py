@@ -33,9 +33,7 @@ class Background:
 
     def run(self, code: str) -> tuple[Process, str]:
         log = self._folder / f"{len(self._started)}.log"
-        process = processes.start(
-            [sys.executable, "-c", code], environment={}, folder=self._folder, log=log
-        )
+        process = processes.start([sys.executable, "-c", code], environment={}, folder=self._folder, log=log)
         self._started.append(process)
         with log.open() as lines:
             while not (first := lines.readline()).endswith("\n"):
@@ -64,9 +62,7 @@ def test_a_process_runs_until_it_is_stopped(background: Background) -> None:
     assert not process.runs()
 
 
-def test_a_process_that_does_not_listen_is_killed(
-    background: Background, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_process_that_does_not_listen_is_killed(background: Background, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "GRACE", 0.05)
     process, _ = background.run(IS_STUBBORN)
 

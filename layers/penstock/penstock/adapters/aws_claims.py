@@ -45,7 +45,7 @@ class DynamoClaims:
             async with asyncio.TaskGroup() as tasks:
                 inserts = [
                     tasks.create_task(self._insert(feed, group, expires, at_once))
-                    for group in batched(left, STATEMENTS)
+                    for group in batched(left, STATEMENTS, strict=False)
                 ]
             held = [identity for insert in inserts for identity in insert.result()[1]]
             throttled = {identity for insert in inserts for identity in insert.result()[2]}
@@ -92,7 +92,7 @@ class DynamoClaims:
     async def _owners(self, feed: str, identities: Sequence[str]) -> dict[str, Owner]:
         """Who holds them; those that nobody holds any more are left out."""
         owners: dict[str, Owner] = {}
-        for group in batched(identities, KEYS):
+        for group in batched(identities, KEYS, strict=False):
             request: Any = {
                 self.table: {
                     "Keys": [{"pk": {"S": f"{feed}#{identity}"}} for identity in group],

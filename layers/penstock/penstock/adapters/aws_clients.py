@@ -1,6 +1,6 @@
 """The AWS clients of a function, made once. Their timeouts fit many times into an invocation (R10)."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,7 @@ class AwsClients:
 
 
 @asynccontextmanager
-async def aws_clients() -> AsyncIterator[AwsClients]:
+async def aws_clients() -> AsyncGenerator[AwsClients]:
     """Clients from the usual AWS environment."""
     session: Any = aioboto3.Session()
     async with AsyncExitStack() as stack:

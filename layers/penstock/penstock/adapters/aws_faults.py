@@ -1,6 +1,6 @@
 """One table from AWS's error codes to ours."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -38,7 +38,7 @@ def code_of(error: ClientError) -> str:
 
 
 @contextmanager
-def transient_faults() -> Iterator[None]:
+def transient_faults() -> Generator[None]:
     """Turns throttling, server faults and broken connections into Transient; everything else is a defect and stays."""
     try:
         yield

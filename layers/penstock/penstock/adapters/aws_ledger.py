@@ -87,7 +87,7 @@ class DynamoLedger:
         left = list(spans)
         for attempt in range(1, ATTEMPTS + 1):
             throttled: list[Span] = []
-            for group in batched(left, INSERTED):
+            for group in batched(left, INSERTED, strict=False):
                 statements = [
                     {"Statement": insert, "Parameters": [*_chunk_key(file.file_id, span.chunk).values(),
                      _s(ChunkState.SENT), _s(span.model_dump_json()), self._expiry()]}
@@ -177,7 +177,7 @@ class DynamoLedger:
             found += answer["Items"]
         newest = sorted(found, key=lambda item: item["opened_at"]["S"], reverse=True)[:limit]
         rows: dict[str, FileRow] = {}
-        for group in batched(newest, READ_AT_ONCE):
+        for group in batched(newest, READ_AT_ONCE, strict=False):
             keys = [{"pk": item["pk"], "sk": item["sk"]} for item in group]
             with transient_faults():
                 answer = await self.dynamodb.batch_get_item(RequestItems={self.table: {"Keys": keys}})
@@ -288,7 +288,7 @@ class DynamoLedger:
 
     async def fix_batches(self, chunk: ChunkRow, fence: int, batches: Sequence[BatchRow]) -> None:
         """As `Ledger.fix_batches`."""
-        for group in batched(batches, TRANSACTED):
+        for group in batched(batches, TRANSACTED, strict=False):
             puts = [
                 {
                     "Put": {
@@ -367,8 +367,8 @@ class DynamoLedger:
     # -- the rate ------------------------------------------------------------------------------------------------
 
     async def reserve(self, destination: str, cost: float, now: float, horizon: float) -> float:
-        """As `Ledger.reserve`. Either the line reaches beyond now and grows, or it begins anew now; whichever of the two
-        another worker's booking has just made untrue is tried again."""
+        """As `Ledger.reserve`. Either the line reaches beyond now and grows, or it begins anew now; whichever of the
+        two another worker's booking has just made untrue is tried again."""
         key = {"pk": _s(f"RATE#{destination}"), "sk": _s("RATE")}
         for _ in range(ATTEMPTS):
             queued = await self._try_update(

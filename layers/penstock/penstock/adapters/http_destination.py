@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 from aws_lambda_powertools.utilities.parameters import SecretsProvider, SSMProvider
@@ -41,8 +41,8 @@ class ParameterSettings:
         """
         name = f"{self._path}/{feed}"
         try:
-            text = self._parameters.get(name, max_age=SETTINGS_AGE)
-            return self._reader.validate_json(str(text))
+            text = cast(str, self._parameters.get(name, max_age=SETTINGS_AGE))
+            return self._reader.validate_json(text)
         except GetParameterError as error:
             raise Transient(f"the destination's settings {name} cannot be read") from error
         except ValidationError as error:
@@ -56,7 +56,8 @@ class ParameterSettings:
             Transient: there is none, or it cannot be read.
         """
         try:
-            secret: Any = json.loads(str(self._secrets.get(name, max_age=SETTINGS_AGE)))
+            text = cast(str, self._secrets.get(name, max_age=SETTINGS_AGE))
+            secret: Any = json.loads(text)
         except (GetParameterError, ValueError):
             raise Transient(f"the secret {name} cannot be read, or is no JSON object") from None
         return secret

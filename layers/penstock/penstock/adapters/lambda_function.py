@@ -1,4 +1,5 @@
-"""What all functions behind a queue share: a loop and clients made once, a line and metrics a message, retry by visibility.
+"""What all functions behind a queue share: a loop and clients made once, a line and metrics a message, retry by
+visibility.
 
 A handler is an object so that importing it does nothing: what a function needs is composed at its first event.
 """
@@ -10,7 +11,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import AsyncBatchProcessor, EventType, async_process_partial_response
+from aws_lambda_powertools.utilities.batch import (
+    AsyncBatchProcessor,
+    EventType,
+    async_process_partial_response,  # pyright: ignore[reportUnknownVariableType]
+)
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from penstock.adapters.telemetry import Telemetry

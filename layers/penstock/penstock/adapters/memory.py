@@ -126,7 +126,7 @@ class MemoryEvents:
 
 @dataclass(slots=True)
 class MemoryDestination:
-    """An API that takes everything, once a key. `answers` are given first, one a call: an answer or an error to raise."""
+    """An API that takes everything, once a key. `answers` come first, one a call; an error is raised."""
 
     configured: dict[str, DestinationSettings]
     answers: list[Answer | Exception] = field(default_factory=list[Answer | Exception])

@@ -1,6 +1,6 @@
 """Log lines, metrics and traces of a function, by Powertools. Never any record content (R32)."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
@@ -30,7 +30,7 @@ class Telemetry:
         self._tracer = Tracer(service=stage, auto_patch=False)
 
     @contextmanager
-    def invocation(self, context: Any) -> Iterator[None]:
+    def invocation(self, context: Any) -> Generator[None]:
         """Around one invocation: its request id on every line, a subsegment in the trace."""
         self._logger.append_keys(request_id=getattr(context, "aws_request_id", None))
         with self._tracer.provider.in_subsegment(name=f"## {self._stage}"):
@@ -53,7 +53,8 @@ class Telemetry:
                 self._emit(of_stage, {})
 
     def failed(self, error: Exception, seconds: float, receives: int, wait: float | None) -> None:
-        """A line of a message that must come again. Our own errors carry no content; of others only the type is told."""
+        """A line of a message that must come again. Our own errors carry no content; of others only the type is
+        told."""
         self._logger.warning(
             "must come again" if wait is not None else "failed",
             stage=self._stage,

@@ -5,7 +5,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from operator import itemgetter
+from typing import Any, cast
 
 from pydantic import TypeAdapter
 
@@ -44,7 +45,7 @@ class Rule:
 class Feed:
     """One kind of file from one kind of sender.
 
-    `spellings` maps other names of columns to fields; case, blanks and punctuation never matter. `identity` are the
+    `spellings` are what else columns call a field; case, blanks and punctuation never matter. `identity` are the
     fields that make two records the same in the business sense. `tidy` mends usual spellings of values in a record
     that the model refused, before it is refused for good.
     """
@@ -55,19 +56,21 @@ class Feed:
     record: type[Any]
     identity: tuple[str, ...]
     rules: tuple[Rule, ...] = ()
-    spellings: Mapping[str, str] = field(default_factory=dict[str, str])
+    spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     tidy: Callable[[dict[str, Any]], dict[str, Any]] = dict
     limits: Limits = Limits()
 
     @cached_property
     def model(self) -> TypeAdapter[list[dict[str, Any]]]:
         """The whole chunk's validator and serialiser."""
-        return TypeAdapter(list[self.record])
+        record: Any = self.record
+        return TypeAdapter(cast(Any, list)[record])
 
     @cached_property
     def one(self) -> TypeAdapter[dict[str, Any]]:
         """A single record's validator and serialiser."""
-        return TypeAdapter(self.record)
+        record: Any = self.record
+        return TypeAdapter(record)
 
     @cached_property
     def fields(self) -> frozenset[str]:
@@ -81,9 +84,8 @@ class Feed:
 
     @cached_property
     def _by_spelling(self) -> dict[str, str]:
-        return {_plain(name): name for name in self.fields} | {
-            _plain(spelling): name for spelling, name in self.spellings.items()
-        }
+        spelt = {_plain(spelling): name for name, spellings in self.spellings.items() for spelling in spellings}
+        return spelt | {_plain(name): name for name in self.fields}
 
     def field_of(self, column: str) -> str:
         """The field a column's name means, "" if none."""
@@ -91,7 +93,7 @@ class Feed:
 
     def format_named(self, name: str) -> Format:
         """The format a layout was found with."""
-        return next(format for format in self.formats if format.name == name)
+        return next(one for one in self.formats if one.name == name)
 
     def recognise(self, head: bytes) -> Layout:
         """How a file that begins with `head` is to be read.
@@ -119,12 +121,15 @@ class Feed:
         """The finding of a record whose identity `earlier` has, with another payload."""
         fields = ", ".join(self.identity)
         message = f"{earlier} has the same {fields} and another content; one of the two is wrong"
-        return Finding(f"{self.name}.identity_conflict", message, self.identity[0])
+        return Finding(f"{self.name}.identity_conflict", message)
 
-    def identity_of(self, record: Record) -> str:
-        """The identity as a key: 128 bits of SHA-256 over the feed's name and the identity's fields."""
-        values = "\x1f".join([str(record[name]) for name in self.identity])
-        return hashlib.sha256(f"{self.name}\x1f{values}".encode()).hexdigest()[:32]
+    def identities_of(self, records: Sequence[Record]) -> list[str]:
+        """Each record's identity as a key: 128 bits of SHA-256 over the feed's name and the identity's fields."""
+        if not self.identity:
+            return [""] * len(records)
+        text, sha256 = "\x1f".join([self.name, *["%s"] * len(self.identity)]), hashlib.sha256
+        values = cast(Callable[[Record], Any], itemgetter(*self.identity))
+        return [sha256((text % values(record)).encode()).hexdigest()[:32] for record in records]
 
 
 def _plain(name: str) -> str:

@@ -1,15 +1,15 @@
 """Broadcast traffic and advertising logs: what a station is to air, has aired, and bills.
 
-Four types of record: a `spot` is placed, an `avail` is time still to be sold, a `billing` charges for a spot, a `make_good`
-airs in place of a spot that failed. A record without a type is a spot. Two records are the same placement when station,
-spot, date and time are the same.
+Four types of record: a `spot` is placed, an `avail` is time still to be sold, a `billing` charges for a spot, a
+`make_good` airs in place of a spot that failed. A record without a type is a spot. Two records are the same placement
+when station, spot, date and time are the same.
 
 Times are of the broadcast day: it runs past midnight, so hours go up to 29, and a spot at 25:10:00 still belongs to
 yesterday's date. Frames may follow (SMPTE ST 2021-2: the separator is one of . , : ; before two digits).
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal, Required, TypedDict
@@ -21,12 +21,16 @@ from penstock.formats.asrun import AsRun
 from penstock.formats.delimited import Delimited
 from penstock.formats.ndjson import NdJson
 
-type Word = Annotated[str, StringConstraints(min_length=1, max_length=128)]
-type Text = Annotated[str, StringConstraints(max_length=2000)]
+# The model's own `str_strip_whitespace` does not reach into types that several fields share.
+type Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+type Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
 
 type Isci = Annotated[str, StringConstraints(pattern=r"^(?:[A-Z1-9][A-Z0-9]{10}[HD]?|[A-Z]{4}[0-9]{4}[HD]?)$")]
 """Ad-ID: 11 characters, the first not 0, then H (high definition) or D (3D) for video (Ad-ID, "What is an Ad-ID code").
 The older ISCI: four letters, four digits."""
+
+type AirDate = Annotated[date, Field(ge=date(1980, 1, 1))]
+"""No older: pydantic takes a bare number for seconds since 1970, and a stray 0 or 20261120 is no date."""
 
 type AirTime = Annotated[
     str, StringConstraints(pattern=r"^(?:[01][0-9]|2[0-9]):[0-5][0-9]:[0-5][0-9](?:[.,:;][0-9]{2})?$")
@@ -44,7 +48,7 @@ class TrafficRecord(TypedDict, total=False):
     isci: Isci | None
     house_number: Word | None
     break_code: Word | None
-    air_date: Required[date]
+    air_date: Required[AirDate]
     air_time: Required[AirTime]
     length_s: Annotated[int, Field(ge=1, le=86400)] | None
     advertiser: Word | None
@@ -55,34 +59,39 @@ class TrafficRecord(TypedDict, total=False):
     notes: Text | None
 
 
-def _of_type(records: Sequence[Record], record_type: str) -> Iterator[tuple[int, Record]]:
-    return ((at, record) for at, record in enumerate(records) if record.get("record_type", "spot") == record_type)
+# Rules look at a whole chunk in one comprehension each: they run over every record.
 
 
-def _spot_without_material(records: Sequence[Record]) -> Iterator[int]:
-    return (at for at, spot in _of_type(records, "spot") if not spot.get("isci") and not spot.get("house_number"))
+def _spot_without_material(records: Sequence[Record]) -> list[int]:
+    return [
+        at
+        for at, one in enumerate(records)
+        if "isci" not in one and one.get("record_type", "spot") == "spot" and "house_number" not in one
+    ]
 
 
-def _spot_without_length(records: Sequence[Record]) -> Iterator[int]:
-    return (at for at, spot in _of_type(records, "spot") if spot.get("length_s") is None)
+def _spot_without_length(records: Sequence[Record]) -> list[int]:
+    return [at for at, one in enumerate(records) if "length_s" not in one and one.get("record_type", "spot") == "spot"]
 
 
-def _make_good_for_nothing(records: Sequence[Record]) -> Iterator[int]:
-    return (
-        at for at, record in _of_type(records, "make_good") if record.get("make_good_for") in (None, record["spot_id"])
-    )
+def _make_good_for_nothing(records: Sequence[Record]) -> list[int]:
+    return [
+        at
+        for at, one in enumerate(records)
+        if one.get("record_type") == "make_good" and one.get("make_good_for") in (None, one["spot_id"])
+    ]
 
 
-def _billing_without_rate(records: Sequence[Record]) -> Iterator[int]:
-    return (at for at, billing in _of_type(records, "billing") if billing.get("rate") is None)
+def _billing_without_rate(records: Sequence[Record]) -> list[int]:
+    return [at for at, one in enumerate(records) if "rate" not in one and one.get("record_type") == "billing"]
 
 
-def _billing_without_code(records: Sequence[Record]) -> Iterator[int]:
-    return (at for at, billing in _of_type(records, "billing") if not billing.get("billing_code"))
+def _billing_without_code(records: Sequence[Record]) -> list[int]:
+    return [at for at, one in enumerate(records) if "billing_code" not in one and one.get("record_type") == "billing"]
 
 
-def _avail_with_advertiser(records: Sequence[Record]) -> Iterator[int]:
-    return (at for at, avail in _of_type(records, "avail") if avail.get("advertiser"))
+def _avail_with_advertiser(records: Sequence[Record]) -> list[int]:
+    return [at for at, one in enumerate(records) if "advertiser" in one and one.get("record_type") == "avail"]
 
 
 _CLOCK_LENGTH = re.compile(r"(?:(?:(\d{1,2}):)?(\d{1,2}))?:(\d{2})")
@@ -90,8 +99,9 @@ _MONEY = re.compile(r"(\()?[$€£]?\s?(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(\))?")
 
 
 def _tidy(record: dict[str, Any]) -> dict[str, Any]:
-    """Lengths written as clock times (`:30`, `1:00`, `00:00:30`) and rates with a currency sign or thousands commas."""
-    tidied = dict(record)
+    """Lengths written as clock times (`:30`, `1:00`, `00:00:30`), rates with a currency sign or thousands commas, and
+    blanks where nothing is meant."""
+    tidied = {name: value for name, value in record.items() if not (isinstance(value, str) and not value.strip())}
     length = _CLOCK_LENGTH.fullmatch(str(record.get("length_s", "")).strip())
     if length:
         hours, minutes, seconds = (int(part or 0) for part in length.groups())
@@ -101,6 +111,25 @@ def _tidy(record: dict[str, Any]) -> dict[str, Any]:
         tidied["rate"] = ("-" if money[1] else "") + money[2].replace(",", "") + (money[3] or "")
     return tidied
 
+
+_SPELLINGS = {
+    "record_type": "type, rec type, line type, event type",
+    "spot_id": "spot, spot no, spot number, spot key, placement id, event id, traffic id",
+    "station": "call letters, call sign, channel, outlet, station id, station code",
+    "isci": "isci code, isci/ad-id, ad-id, ad-id/isci, ad-id code, commercial id, copy id, media id, material",
+    "house_number": "house no, house id, cart, cart no, cart number, material id",
+    "break_code": "break, break id, break no, pod, pod code",
+    "air_date": "date, broadcast date, aired date, date aired, log date, schedule date",
+    "air_time": "time, broadcast time, aired time, time aired, start time, schedule time",
+    "length_s": "length, len, dur, duration, spot length, length sec, length seconds, duration s, duration sec",
+    "advertiser": "client, advertiser name, sponsor",
+    "product": "brand, product name, product desc, product description",
+    "rate": "spot rate, gross rate, unit rate, price, cost, amount",
+    "billing_code": "bill code, billing, billing id, revenue code",
+    "make_good_for": "mg for, mg of, mg spot, makegood, makegood for, make good of, original spot, original spot id",
+    "notes": "note, comment, comments, remark, remarks",
+}
+"""What exports of the trade call the fields."""
 
 TRAFFIC = Feed(
     name="traffic",
@@ -117,15 +146,30 @@ TRAFFIC = Feed(
             "a spot has material: give its Ad-ID or ISCI, or a house number",
             _spot_without_material,
         ),
-        Rule("traffic.spot_needs_length", "length_s", "a spot has a length in seconds", _spot_without_length),
+        Rule(
+            "traffic.spot_needs_length",
+            "length_s",
+            "a spot has a length in seconds",
+            _spot_without_length,
+        ),
         Rule(
             "traffic.make_good_needs_spot",
             "make_good_for",
             "a make-good names the spot it replaces, which is not itself",
             _make_good_for_nothing,
         ),
-        Rule("traffic.billing_needs_rate", "rate", "a billing record has a rate", _billing_without_rate),
-        Rule("traffic.billing_needs_code", "billing_code", "a billing record has a billing code", _billing_without_code),
+        Rule(
+            "traffic.billing_needs_rate",
+            "rate",
+            "a billing record has a rate",
+            _billing_without_rate,
+        ),
+        Rule(
+            "traffic.billing_needs_code",
+            "billing_code",
+            "a billing record has a billing code",
+            _billing_without_code,
+        ),
         Rule(
             "traffic.avail_has_advertiser",
             "advertiser",
@@ -133,28 +177,5 @@ TRAFFIC = Feed(
             _avail_with_advertiser,
         ),
     ),
-    spellings={
-        spelling: name
-        for name, spellings in {
-            "record_type": ("type", "rec type", "line type", "event type"),
-            "spot_id": ("spot", "spot no", "spot number", "spot key", "placement id", "event id", "traffic id"),
-            "station": ("call letters", "call sign", "callsign", "channel", "outlet", "station id", "station code"),
-            "isci": ("isci code", "isci/ad-id", "ad-id", "ad-id/isci", "ad id code", "isci ad id", "commercial id",
-                     "copy id", "media id", "material"),
-            "house_number": ("house no", "house id", "cart", "cart no", "cart number", "material id"),
-            "break_code": ("break", "break id", "break no", "pod", "pod code"),
-            "air_date": ("date", "broadcast date", "aired date", "date aired", "log date", "schedule date"),
-            "air_time": ("time", "broadcast time", "aired time", "time aired", "start time", "schedule time"),
-            "length_s": ("length", "len", "duration", "spot length", "dur", "length sec", "length seconds", "duration s",
-                         "duration sec"),
-            "advertiser": ("client", "advertiser name", "sponsor", "brand advertiser"),
-            "product": ("product name", "brand", "product desc", "product description"),
-            "rate": ("spot rate", "gross rate", "price", "cost", "amount", "unit rate"),
-            "billing_code": ("bill code", "billing", "revenue code", "billing id"),
-            "make_good_for": ("mg for", "makegood for", "make good of", "mg of", "original spot id", "original spot",
-                              "makegood", "mg spot"),
-            "notes": ("note", "comment", "comments", "remarks", "remark"),
-        }.items()
-        for spelling in spellings
-    },
-)  # fmt: skip
+    spellings={name: tuple(spellings.split(", ")) for name, spellings in _SPELLINGS.items()},
+)

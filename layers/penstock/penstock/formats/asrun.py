@@ -1,8 +1,8 @@
 """The as-run log of Dutch broadcasters (NMO, file names `AR<date>.<channel>`): what a station says it aired.
 
-Tab-separated, CRLF, ISO-8859-1 or ASCII, `%` lines on top that name the format, the pivot hour of the broadcast day and,
-in `%COMMENT`, the columns. Times are HHMMSS and run past 24 up to the next pivot hour. An empty text is unknown, and so is
-the number -1. (Nielsen/NMO as-run specification; the real file of the corpora suite.)
+Tab-separated, CRLF, ISO-8859-1 or ASCII, `%` lines on top that name the format, the pivot hour of the broadcast day
+and, in `%COMMENT`, the columns. Times are HHMMSS and run past 24 up to the next pivot hour. An empty text is unknown,
+and so is the number -1. (Nielsen/NMO as-run specification; the real file of the corpora suite.)
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,9 +1,9 @@
 """CSV and its kin: RFC 4180 with a header, any of four delimiters, quoted newlines, CR, LF or CRLF.
 
-The meaning is that of Python's `csv` module, the reference of its tests: a quote opens a quoted field only where a field
-begins; anywhere else it is a character like others. Counting records that way must know where each quoted field began,
-but need not look at the rest: the quoted fields are cut out by one regular expression, in C, and the newlines that
-are left are counted, in C.
+The meaning is that of Python's `csv` module, the reference of its tests: a quote opens a quoted field only where a
+field begins; anywhere else it is a character like others. Counting records that way must know where each quoted field
+began, but need not look at the rest: the quoted fields are cut out by one regular expression, in C, and the newlines
+that are left are counted, in C.
 """
 
 import csv
@@ -17,7 +17,7 @@ from penstock.errors import Refused
 from penstock.findings import Finding
 from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
 from penstock.formats.lines import NARROWEST, WINDOW
-from penstock.formats.text import UTF8_BOM, refuse_unless_text, undecodable
+from penstock.formats.text import UTF8_BOM, line_breaks, refuse_unless_text, undecodable
 from penstock.messages import Layout
 from penstock.spreadsheet import OURS, RETURNED, restored
 
@@ -31,13 +31,19 @@ CANDIDATES = 8  #: newlines tried, from the end of a window backwards, to find o
 def _quoted(delimiter: str) -> re.Pattern[bytes]:
     """A quoted field, from its opening quote to its closing one, or to the end where it is never closed."""
     at_field_start = rb'"(?<![^%s\r\n]")' % re.escape(delimiter.encode())
-    return re.compile(at_field_start + rb'[^"]*(?:""[^"]*)*(?:"|\Z)')
+    return re.compile(at_field_start + rb'[^"]*+(?:""[^"]*+)*+(?:"|\Z)')
 
 
 @cache
 def _record_end(delimiter: str) -> re.Pattern[bytes]:
     """What a walk over records stops at: a quoted field, or a record's end."""
     return re.compile(_quoted(delimiter).pattern + rb"|\r\n|\r|\n")
+
+
+@cache
+def _record(delimiter: str) -> re.Pattern[bytes]:
+    """A record, from its first character to the last before its end; never a blank line. Nothing is tried twice."""
+    return re.compile(rb'(?:[^"\r\n]++|' + _quoted(delimiter).pattern + rb'|")++')
 
 
 class Delimited:
@@ -66,16 +72,19 @@ class Delimited:
     def _layout(self, head: bytes, begin: int, delimiter: str, field_of: FieldOf) -> Layout:
         """How the file reads with this delimiter."""
         draft = Layout(format=self.name, delimiter=delimiter)
-        first = self.take(draft, head, begin, 1, HEAD, final=len(head) < HEAD)
+        # By itself, so that a quote right after the BOM is seen to open a field.
+        first = self.take(draft, head[begin:], 0, 1, HEAD, final=len(head) < HEAD)
         if not first.records:
             raise Refused("format.header_too_long", f"no header line ends within the first {HEAD // 1024} KiB")
         try:
-            line = head[begin : first.end].decode("utf-8")
+            line = head[begin : begin + first.end].decode("utf-8")
         except UnicodeDecodeError as error:
             raise Refused(
                 "format.encoding", f"the header is not UTF-8 (byte {begin + error.start}); save the file as UTF-8"
             ) from None
         header = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter)))
+        if RETURNED in header:
+            header = tuple(map(restored, header))
         if len(header) > MOST_COLUMNS:
             raise Refused("format.header_too_long", f"the header names more than {MOST_COLUMNS} columns")
         columns = tuple(field_of(name) for name in header)
@@ -86,8 +95,8 @@ class Delimited:
                 "unknown": tuple(
                     name for name, field in zip(header, columns, strict=True) if not field and not name.startswith(OURS)
                 ),
-                "first_byte": first.end,
-                "first_line": 1 + _line_breaks(head[: first.end]),
+                "first_byte": begin + first.end,
+                "first_line": 1 + line_breaks(head[: begin + first.end]),
             }
         )
 
@@ -142,13 +151,9 @@ class Delimited:
 
     def split(self, layout: Layout, chunk: bytes) -> list[bytes]:
         """As `Format.split`."""
-        bare = _quoted(layout.delimiter).sub(b'"', chunk) if b'"' in chunk else chunk
-        if not _awkward(bare) and _line_ends(bare) == _line_ends(chunk):
-            lines = chunk.split(b"\n")
-            if not lines[-1]:
-                lines.pop()
-            return [line.removesuffix(b"\r") for line in lines] if b"\r" in chunk else lines
-        return [chunk[begin:end] for begin, end, _ in self._spans(layout, chunk, 0, final=True) if end > begin]
+        if b'"' not in chunk and b"\r" not in chunk and b"\n\n" not in chunk and not chunk.startswith(b"\n"):
+            return chunk.removesuffix(b"\n").split(b"\n")
+        return _record(layout.delimiter).findall(chunk)
 
     def parse(self, layout: Layout, raws: Sequence[bytes], chunk: bytes) -> list[Parsed]:
         """The whole chunk by one run of the csv module; where that does not come out even, record by record."""
@@ -156,17 +161,16 @@ class Delimited:
             text = chunk.decode(layout.encoding)
         except UnicodeDecodeError:
             return [self._parse_one(layout, raw) for raw in raws]
-        rows = [row for row in _read(layout, text) if row]
+        rows = list(filter(None, _read(layout, text)))
         if len(rows) != len(raws) or "\0" in text or set(map(len, rows)) != {len(layout.columns)}:
             return [self._parse_one(layout, raw) for raw in raws]
-        wanted, fields = _wanted(layout.columns)
         if RETURNED in layout.header:
             rows = [list(map(restored, row)) for row in rows]
-        if all(wanted):
-            return [{field: cell for field, cell in zip(fields, row, strict=False) if cell} for row in rows]
-        return [
-            {field: cell for field, cell in zip(fields, compress(row, wanted), strict=False) if cell} for row in rows
-        ]
+        wanted, fields = _wanted(layout.columns)
+        if not all(wanted):
+            rows = [list(compress(row, wanted)) for row in rows]
+        # An empty cell says nothing. (Rows are as long as the header by now; saying `strict` would cost a fifth more.)
+        return [{field: cell for field, cell in zip(fields, row) if cell} for row in rows]  # noqa: B905
 
     def _parse_one(self, layout: Layout, raw: bytes) -> Parsed:
         """One raw record by itself: its fields, or the reason why it has none."""
@@ -190,7 +194,7 @@ def row_of(layout: Layout, raw: bytes) -> list[str] | None:
     """The cells of one raw record, None if they are not as many as the header's or no text at all."""
     if undecodable(raw, layout.encoding):
         return None
-    row = next(_read(layout, raw.decode(layout.encoding)), [])
+    row = next(_read(layout, raw.decode(layout.encoding)), list[str]())
     if len(row) != len(layout.header):
         return None
     return list(map(restored, row)) if RETURNED in layout.header else row
@@ -215,11 +219,3 @@ def _awkward(bare: bytes) -> bool:
         or bare.startswith((b"\n", b"\r\n"))
         or bare.count(b"\r") != bare.count(b"\r\n")
     )
-
-
-def _line_ends(piece: bytes) -> tuple[int, int]:
-    return piece.count(b"\n"), piece.count(b"\r")
-
-
-def _line_breaks(piece: bytes) -> int:
-    return piece.count(b"\n") or piece.count(b"\r")

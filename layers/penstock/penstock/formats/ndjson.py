@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import Any, cast
 
 import jiter
 
+from penstock.errors import Refused
 from penstock.findings import Finding
 from penstock.formats.format import FieldOf, Parsed, Taken
 from penstock.formats.lines import split_lines, take_lines
@@ -21,10 +23,16 @@ class NdJson:
     name = "ndjson"
 
     def recognise(self, head: bytes, field_of: FieldOf) -> Layout | None:
-        """Anything whose first character is an opening brace."""
+        """Anything whose first character is an opening brace.
+
+        Raises:
+            Refused: `format.binary`, for UTF-16.
+        """
         body = head.removeprefix(UTF8_BOM)
         if not body.lstrip().startswith(b"{"):
             return None
+        if body.lstrip().startswith(b"{\0"):
+            raise Refused("format.binary", "the file is UTF-16 text; this feed reads text in UTF-8")
         return Layout(format=self.name, first_byte=len(head) - len(body))
 
     def take(self, layout: Layout, buffer: bytes, start: int, records: int, limit: int, final: bool) -> Taken:
@@ -43,21 +51,27 @@ class NdJson:
             return [self._parse_one(layout, raw) for raw in raws]
         if set(map(type, parsed)) != {dict}:
             return [self._parse_one(layout, raw) for raw in raws]
-        return parsed
+        return [_said(fields) if None in fields.values() else fields for fields in parsed]
 
     def _parse_one(self, layout: Layout, raw: bytes) -> Parsed:
         fault = undecodable(raw, layout.encoding)
         if fault:
             return fault
         try:
-            value = _load(raw)
+            value: Any = _load(raw)
         except ValueError as error:
-            # jiter's message names the rule and the place, and never the content.
-            return Finding("format.json", f"not JSON: {error}")
+            # jiter's messages name the rule and the place, never the content, but for a key that is there twice.
+            rule = "an object has a key twice" if "duplicate key" in str(error) else f"not JSON: {error}"
+            return Finding("format.json", rule)
         if not isinstance(value, dict):
             return Finding("format.json", "a JSON value that is not an object; write one object a line")
-        return value
+        return _said(cast(dict[str, Any], value))
 
     def unknown_fields(self, layout: Layout, parsed: Sequence[Parsed]) -> set[str]:
         """Every key of every record; the feed strikes out those it knows."""
         return set[str]().union(*(record for record in parsed if not isinstance(record, Finding)))
+
+
+def _said(fields: dict[str, Any]) -> dict[str, Any]:
+    """Without what is null: that says nothing, as an empty cell does."""
+    return {name: value for name, value in fields.items() if value is not None}

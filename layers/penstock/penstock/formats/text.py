@@ -35,6 +35,12 @@ def refuse_unless_text(head: bytes) -> None:
         raise Refused("format.binary", "the first line holds NUL bytes, so the file is not text in UTF-8")
 
 
+def line_breaks(piece: bytes) -> int:
+    """Line ends as a text editor counts them: CR, LF and CRLF each end one line, also where a file mixes them."""
+    breaks = piece.count(b"\n")
+    return breaks + piece.count(b"\r") - piece.count(b"\r\n") if b"\r" in piece else breaks
+
+
 def undecodable(raw: bytes, encoding: str) -> Finding | None:
     """The reason why a raw record is no text, with the position of the first bad byte; None if it is text."""
     try:

@@ -1,0 +1,247 @@
+"""The claims' contract (DESIGN.md, "Record claims"), on the twin and on DynamoDB."""
+
+import asyncio
+import random
+from collections import Counter
+
+import pytest
+from tests.contract.stubs import Scripted, refusal
+from tests.support.emulators import Emulator
+
+from penstock.adapters.aws_claims import ATTEMPTS, DynamoClaims
+from penstock.adapters.aws_clients import AwsClients
+from penstock.adapters.memory import MemoryClock
+from penstock.adapters.memory_ledger import MemoryClaims
+from penstock.errors import Transient
+from penstock.ledger import Claims, Owner
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+KEEP = 90 * 86_400
+FEED = "traffic"
+
+
+@pytest.fixture
+def table(ministack: Emulator) -> str:
+    return ministack.table("Claims")
+
+
+@pytest.fixture
+def on_dynamodb(on_ministack: AwsClients, table: str) -> DynamoClaims:
+    """On MiniStack: moto's PartiQL INSERT fails with parameters, and overwrites without."""
+    return DynamoClaims(on_ministack.dynamodb, table, MemoryClock(), KEEP, random.Random(7))
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def claims(request: pytest.FixtureRequest) -> Claims:
+    return MemoryClaims() if request.param == "memory" else request.getfixturevalue("on_dynamodb")
+
+
+def owner(ordinal: int = 0, file: str = "a" * 20, digest: str = "d1", chunk: int = 0) -> Owner:
+    return Owner(file, chunk, ordinal, digest)
+
+
+def many(number: int, file: str = "a" * 20, first: int = 0) -> dict[str, Owner]:
+    return {f"identity-{n}": owner(n, file) for n in range(first, first + number)}
+
+
+# -- claiming
+
+
+@pytest.mark.parametrize("number", [0, 1, 25, 26, 260])
+async def test_whatever_nobody_holds_is_ours(claims: Claims, number: int) -> None:
+    """More than one call of 25, and more than 8 calls at once."""
+    assert await claims.claim(FEED, many(number)) == many(number)
+
+
+async def test_the_same_owner_again_is_the_same(claims: Claims) -> None:
+    wanted = many(30)
+    await claims.claim(FEED, wanted)
+
+    assert await claims.claim(FEED, wanted) == wanted
+
+
+async def test_what_another_holds_is_read_back_with_its_whole_owner(claims: Claims) -> None:
+    """More held ones than one reading of 100, mixed with free ones in the same call."""
+    first = {f"identity-{n}": owner(n, "a" * 20, f"digest-{n}", chunk=n // 10) for n in range(130)}
+    await claims.claim(FEED, first)
+
+    second = many(160, "b" * 20)
+    assert await claims.claim(FEED, second) == second | first
+
+
+async def test_feeds_do_not_meet(claims: Claims) -> None:
+    await claims.claim("invoices", {"x": owner(1)})
+
+    assert await claims.claim(FEED, {"x": owner(2)}) == {"x": owner(2)}
+
+
+async def test_an_identity_may_look_like_a_key(claims: Claims) -> None:
+    wanted = {"a#b": owner(1), "traffic#x": owner(2), "it's \"quoted\"": owner(3), "Köhler | 日本": owner(4)}
+
+    assert await claims.claim(FEED, wanted) == wanted
+    assert await claims.claim(FEED, dict.fromkeys(wanted, owner(9))) == wanted
+
+
+async def test_of_many_at_once_one_wins_and_all_see_the_same(claims: Claims) -> None:
+    identities = [f"identity-{n}" for n in range(30)]
+    seen = await asyncio.gather(
+        *(claims.claim(FEED, {identity: owner(0, f"{n:020}") for identity in identities}) for n in range(8))
+    )
+
+    assert all(one == seen[0] for one in seen)
+
+
+# -- handing on
+
+
+async def test_a_claim_is_taken_over_from_the_owner_that_was_seen(claims: Claims) -> None:
+    held, wanted = owner(1, "a" * 20), owner(2, "b" * 20, "d2", chunk=3)
+    await claims.claim(FEED, {"x": held})
+
+    assert await claims.take_over(FEED, "x", held, wanted)
+    assert await claims.claim(FEED, {"x": held}) == {"x": wanted}
+
+
+async def test_a_claim_that_changed_hands_is_not_taken_over(claims: Claims) -> None:
+    held, quicker, slower = (owner(1, name * 20) for name in "abc")
+    await claims.claim(FEED, {"x": held})
+    assert await claims.take_over(FEED, "x", held, quicker)
+
+    assert not await claims.take_over(FEED, "x", held, slower)
+    assert await claims.claim(FEED, {"x": slower}) == {"x": quicker}
+
+
+async def test_a_claim_that_was_given_up_meanwhile_is_taken_over(claims: Claims) -> None:
+    held, wanted = owner(1, "a" * 20), owner(1, "b" * 20)
+    await claims.claim(FEED, {"x": held})
+    await claims.give_up(FEED, "x", held)
+
+    assert await claims.take_over(FEED, "x", held, wanted)
+    assert await claims.claim(FEED, {"x": held}) == {"x": wanted}
+
+
+async def test_of_many_that_take_over_one_does(claims: Claims) -> None:
+    held = owner(1)
+    await claims.claim(FEED, {"x": held})
+
+    took = await asyncio.gather(*(claims.take_over(FEED, "x", held, owner(2, f"{n:020}")) for n in range(10)))
+
+    assert Counter(took) == {True: 1, False: 9}
+
+
+# -- giving up
+
+
+async def test_what_was_given_up_can_be_claimed(claims: Claims) -> None:
+    await claims.claim(FEED, {"x": owner(1)})
+    await claims.give_up(FEED, "x", owner(1))
+
+    assert await claims.claim(FEED, {"x": owner(2, "b" * 20)}) == {"x": owner(2, "b" * 20)}
+
+
+@pytest.mark.parametrize("stranger", [owner(2), owner(1, "b" * 20)], ids=["another record", "another file"])
+async def test_only_its_owner_gives_a_claim_up(claims: Claims, stranger: Owner) -> None:
+    await claims.claim(FEED, {"x": owner(1)})
+    await claims.give_up(FEED, "x", stranger)
+
+    assert await claims.claim(FEED, {"x": stranger}) == {"x": owner(1)}
+
+
+async def test_giving_up_twice_does_nothing(claims: Claims) -> None:
+    await claims.claim(FEED, {"x": owner(1)})
+    await claims.give_up(FEED, "x", owner(1))
+    await claims.give_up(FEED, "x", owner(1))
+
+    assert await claims.claim(FEED, {"x": owner(3)}) == {"x": owner(3)}
+
+
+# -- DynamoDB alone
+
+
+async def test_claims_expire_long_after_they_were_made(
+    on_dynamodb: DynamoClaims, ministack: Emulator, table: str
+) -> None:
+    """R25; also those that were taken over, from then on."""
+    clock = on_dynamodb.clock
+    await on_dynamodb.claim(FEED, many(3))
+    await clock.sleep(1000)
+    await on_dynamodb.take_over(FEED, "identity-0", owner(0), owner(7))
+
+    now = int(clock.now())
+    assert sorted(int(item["expires_at"]["N"]) - now for item in ministack.items(table)) == [
+        KEEP - 1000,
+        KEEP - 1000,
+        KEEP,
+    ]
+
+
+THROTTLED = {"Error": {"Code": "ThrottlingError", "Message": "slow down"}}
+
+
+def stubbed(**scripts: list[object]) -> tuple[DynamoClaims, Scripted]:
+    client = Scripted(**scripts)
+    return DynamoClaims(client, "claims", MemoryClock(), KEEP, random.Random(7)), client
+
+
+async def test_a_throttled_statement_is_retried_alone() -> None:
+    """MiniStack never throttles."""
+    claims, client = stubbed(
+        batch_execute_statement=[{"Responses": [{}, THROTTLED, {}]}, {"Responses": [THROTTLED]}, {"Responses": [{}]}]
+    )
+
+    assert await claims.claim(FEED, many(3)) == many(3)
+    keys = [
+        [statement["Parameters"][0]["S"] for statement in request["Statements"]] for _, request in client.calls
+    ]
+    assert keys == [
+        ["traffic#identity-0", "traffic#identity-1", "traffic#identity-2"],
+        ["traffic#identity-1"],
+        ["traffic#identity-1"],
+    ]
+
+
+async def test_throttled_without_end_is_transient() -> None:
+    claims, client = stubbed(batch_execute_statement=[{"Responses": [THROTTLED]} for _ in range(ATTEMPTS)])
+
+    with pytest.raises(Transient):
+        await claims.claim(FEED, many(1))
+    assert len(client.calls) == ATTEMPTS
+
+
+async def test_a_call_that_fails_is_transient() -> None:
+    """Not a group of errors: whoever catches Transient must catch it."""
+    claims, _ = stubbed(batch_execute_statement=[refusal("ThrottlingException"), refusal("InternalServerError", 500)])
+
+    with pytest.raises(Transient):
+        await claims.claim(FEED, many(30))
+
+
+async def test_a_claim_given_up_between_the_insert_and_the_reading_is_claimed_again() -> None:
+    claims, client = stubbed(
+        batch_execute_statement=[{"Responses": [{"Error": {"Code": "DuplicateItem"}}]}, {"Responses": [{}]}],
+        batch_get_item=[{"Responses": {"claims": []}}],
+    )
+
+    assert await claims.claim(FEED, many(1)) == many(1)
+    assert len(client.calls) == 3
+
+
+async def test_owners_that_could_not_all_be_read_are_read_on() -> None:
+    def item(number: int) -> dict[str, object]:
+        return {
+            "pk": {"S": f"traffic#identity-{number}"}, "f": {"S": "b" * 20}, "c": {"N": "0"},
+            "o": {"N": str(number)}, "d": {"S": "d1"},
+        }  # fmt: skip
+
+    left = {"claims": {"Keys": [{"pk": {"S": "traffic#identity-1"}}]}}
+    claims, client = stubbed(
+        batch_execute_statement=[{"Responses": [{"Error": {"Code": "DuplicateItem"}}] * 2}],
+        batch_get_item=[
+            {"Responses": {"claims": [item(0)]}, "UnprocessedKeys": left},
+            {"Responses": {"claims": [item(1)]}, "UnprocessedKeys": {}},
+        ],
+    )
+
+    assert await claims.claim(FEED, many(2)) == many(2, "b" * 20)
+    assert client.calls[-1] == ("batch_get_item", {"RequestItems": left})

@@ -1,0 +1,263 @@
+"""Penstock as it is deployed: files go in by the bucket, and what became of them is read where an operator reads it.
+
+`tests/stack` and `tests/corpora` both take their fixtures from here; each run has one world, beside a developer's own,
+and gone at the end.
+"""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from penstock import ids
+from penstock.findings import Outcome
+from penstock.ledger import BatchRow
+from penstock_ops import operations
+from penstock_ops import world as local_world
+from penstock_ops.world import World
+from penstock_ops.world.stack import session
+from tests.support.spots import rows_of
+
+PATIENCE = 90.0  #: seconds until something that must happen must have happened
+INTERVAL = 0.1  #: seconds between two looks
+
+#: Short waits, so that a test of a slow destination is not slow. Everything else is as the template says.
+QUICK = {"timeout_seconds": 1.0, "rate_per_second": 100, "burst": 100}
+
+# The demo API is on this machine: never by a proxy.
+_HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+
+
+def until[T](look: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
+    """What `look` returns, as soon as that is anything."""
+    deadline = time.monotonic() + patience
+    while not (found := look()):
+        assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}"
+        time.sleep(INTERVAL)
+    return found
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that was dropped."""
+
+    file_id: str
+    bucket: str
+    key: str
+    version_id: str
+    etag: str
+    body: bytes = field(repr=False)
+
+    @property
+    def notification(self) -> str:
+        """What S3 says of it."""
+        described = {"key": self.key, "size": len(self.body), "eTag": self.etag, "versionId": self.version_id}
+        record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": self.bucket}, "object": described}}
+        return json.dumps({"Records": [record]})
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class Deployed:
+    """A deployed stack, and the demo API behind it."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.outputs = world.outputs
+        self._s3 = self.client("s3")
+        self._sqs = self.client("sqs")
+
+    def client(self, service: Any) -> Any:
+        return session().client(service, endpoint_url=self.world.endpoint)
+
+    # -- files ---------------------------------------------------------------------------------------------------
+
+    def drop(self, name: str, body: bytes, feed: str = "traffic") -> File:
+        """Puts a file into the drop bucket, as a sender does."""
+        bucket, key = self.outputs["DropBucket"], f"{feed}/{name}" if feed else name
+        answer = self._s3.put_object(Bucket=bucket, Key=key, Body=body)
+        version = answer["VersionId"]
+        return File(ids.file_id(bucket, key, version), bucket, key, version, answer["ETag"].strip('"'), body)
+
+    def ended(self, file: File) -> dict[str, Any]:
+        """The file's summary.json, once there is one; its books balance."""
+        report = json.loads(until(lambda: self.output(file, "summary.json"), f"the end of {file.key}"))
+        assert report["balanced"] is True, report
+        assert report["file_id"] == file.file_id
+        return report
+
+    def output(self, file: File, name: str) -> bytes | None:
+        """A report of a file."""
+        return self._work(ids.report_key(file.file_id, name))
+
+    def rejects(self, file: File) -> list[dict[str, str]]:
+        """The rows of rejects.csv; none where there is no such file."""
+        return rows_of(self.output(file, "rejects.csv") or b"")
+
+    def outcomes(self, file: File) -> dict[int, dict[str, Any]]:
+        """What the dispatcher says of records that it did not deliver, by their ordinals."""
+        told: dict[int, dict[str, Any]] = {}
+        pages = self._s3.get_paginator("list_objects_v2").paginate(
+            Bucket=self.outputs["WorkBucket"], Prefix=f"chunks/{file.file_id}/"
+        )
+        for key in [row["Key"] for page in pages for row in page.get("Contents", ())]:
+            if key.endswith("/outcomes.ndjson"):
+                lines = map(json.loads, (self._work(key) or b"").splitlines())
+                told |= {line["ordinal"]: line for line in lines}
+        return told
+
+    def batches(self, file: File, chunk: int = 0) -> list[BatchRow]:
+        """The chunk's batches in the ledger."""
+
+        async def look() -> list[BatchRow]:
+            async with operations.records_of(self.outputs) as records:
+                return await records.ledger.batches(file.file_id, chunk)
+
+        return asyncio.run(look())
+
+    def attempted(self, file: File, times: int) -> None:
+        """Returns once each of the file's batches has been tried so often."""
+
+        def look() -> bool:
+            batches = self.batches(file)
+            return bool(batches) and all(batch.attempts >= times for batch in batches)
+
+        until(look, f"{times} attempts at {file.key}")
+
+    def _work(self, key: str) -> bytes | None:
+        try:
+            return self._s3.get_object(Bucket=self.outputs["WorkBucket"], Key=key)["Body"].read()
+        except self._s3.exceptions.NoSuchKey:
+            return None
+
+    # -- queues --------------------------------------------------------------------------------------------------
+
+    def notify(self, body: str) -> None:
+        """Puts a message on the intake queue, as S3 does."""
+        self._sqs.send_message(QueueUrl=self.outputs["IntakeQueueUrl"], MessageBody=body)
+
+    def idle(self) -> None:
+        """Returns once no queue holds a message."""
+        until(lambda: not any(self.messages(queue) for queue in ("Intake", "Chunk", "Dispatch")), "empty queues")
+
+    def dead_letters(self) -> dict[str, int]:
+        """Messages in the dead-letter queues that hold any."""
+        found = {queue: self.messages(queue, "Dlq") for queue in ("Intake", "Chunk", "Dispatch")}
+        return {queue: count for queue, count in found.items() if count}
+
+    def messages(self, queue: str, kind: Literal["Queue", "Dlq"] = "Queue") -> int:
+        """Messages in a queue: waiting, delayed, or being worked on."""
+        url = self.outputs[f"{queue}{kind}Url"]
+        answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        names = ("", "NotVisible", "Delayed")
+        return sum(int(answer[f"ApproximateNumberOfMessages{name}"]) for name in names)
+
+    # -- the destination -----------------------------------------------------------------------------------------
+
+    def books(self) -> dict[str, Any]:
+        """What the demo API says it was called for, and what it applied."""
+        return json.loads(self._demo("/_demo/ledger?feed=traffic"))
+
+    def applied(self) -> list[dict[str, Any]]:
+        """Every record that the demo API applied, in the order of application."""
+        lines: list[bytes] = []
+        while page := self._demo(f"/_demo/records?feed=traffic&limit=10000&offset={len(lines)}").splitlines():
+            lines += page
+        return [json.loads(line) for line in lines]
+
+    def behave(self, **changes: Any) -> None:
+        """Makes the demo API behave otherwise."""
+        self._demo("/_demo/behaviour", json.dumps(changes).encode())
+
+    def calm(self) -> None:
+        """Makes the demo API answer every call at once, and well."""
+        self.behave(
+            mode="normal",
+            rate_per_second=None,
+            burst=10,
+            latency_seconds=0,
+            fault_rates={"unavailable": 0, "lost_answer": 0},
+        )
+
+    def _demo(self, path: str, body: bytes | None = None) -> bytes:
+        with _HTTP.open(f"{self.world.demo_api}{path}", body) as answer:
+            return answer.read()
+
+    def configure(self, **changes: Any) -> dict[str, Any]:
+        """Changes the destination's settings, in the parameter; they hold at once, as no dispatcher remembers others.
+
+        Returns what they were.
+        """
+        ssm, name = self.client("ssm"), f"{self.outputs['DestinationsPath']}/traffic"
+        was = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
+        ssm.put_parameter(Name=name, Value=json.dumps(was | changes), Overwrite=True)
+        # Settings are kept for a minute. New execution environments have not read any yet, and an update of the
+        # configuration brings them, also if it says what was said before.
+        self.idle()
+        functions, function = self.client("lambda"), self.outputs["DispatcherFunctionName"]
+        timeout = functions.get_function_configuration(FunctionName=function)["Timeout"]
+        functions.update_function_configuration(FunctionName=function, Timeout=timeout)
+        functions.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig={"Delay": 1})
+        return was
+
+    # -- the command ---------------------------------------------------------------------------------------------
+
+    def penstock(self, *arguments: str) -> Said:
+        """Runs the command as an operator of this stack does."""
+        command = [str(Path(sys.executable).with_name("penstock")), *arguments, "--stack", self.world.stack]
+        environment = {"PATH": os.defpath, "LANG": "C.UTF-8", **self.world.environment}
+        ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        return Said(ended.returncode, ended.stdout, ended.stderr)
+
+
+def counts(received: int, **outcomes: int) -> dict[str, int]:
+    """A report's records: what is not named is 0, what is left over was delivered."""
+    return {
+        "received": received,
+        **dict.fromkeys(map(str, Outcome), 0),
+        "delivered": received - sum(outcomes.values()),
+        **outcomes,
+    }
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The local world with this checkout deployed to it."""
+    home = tmp_path_factory.mktemp("world")
+    try:
+        here = local_world.up(home=home, port=0)
+        with pytest.MonkeyPatch.context() as environment:
+            for name, value in here.environment.items():
+                environment.setenv(name, value)
+            yield here
+    finally:
+        local_world.down(home)
+
+
+@pytest.fixture(scope="session")
+def deployed(world: World) -> Deployed:
+    """The deployed stack, its destination calm and quick."""
+    deployed = Deployed(world)
+    deployed.calm()
+    deployed.configure(**QUICK)
+    return deployed

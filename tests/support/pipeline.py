@@ -1,0 +1,257 @@
+"""The three stages on the twins, driven as queues drive them: redelivery, visibility, backoff, a process that dies."""
+
+import asyncio
+import json
+import random
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.destination import Api
+
+from penstock.adapters.memory import Held, MemoryClock, MemoryEvents, MemoryQueue, MemoryStore
+from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
+from penstock.dispatcher import DispatcherPorts, dispatch
+from penstock.errors import Transient, Unanswered
+from penstock.findings import Outcome
+from penstock.intake import read_notification
+from penstock.ledger import FileRow, FileState
+from penstock.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
+from penstock.retry import backoff
+from penstock.splitter import SplitterPorts, split
+from penstock.validator import ValidatorPorts, validate
+from penstock.worked import Worked
+
+INVOCATION = 300.0  #: seconds an invocation may take
+MAX_RECEIVES = 5
+
+
+class Killed(BaseException):
+    """The process is gone: nothing of it runs any more, no `except Exception`, no release of leases."""
+
+
+@dataclass
+class Process:
+    """One invocation's process. Killed, it calls nobody any more."""
+
+    killed: bool = False
+
+
+@dataclass
+class Fault:
+    """What goes wrong at the port call that is `at` calls away: the process is killed, or the call breaks; before or
+    after it has done its work."""
+
+    at: int = -1
+    kills: bool = False
+    after: bool = False
+    calls: int = 0
+    struck: str = ""
+
+    async def around(self, name: str, process: Process, call: Callable[[], Awaitable[Any]]) -> Any:
+        if process.killed:
+            raise Killed
+        number, self.calls = self.calls, self.calls + 1
+        if number != self.at:
+            return await call()
+        self.struck = name
+        if self.after:
+            await call()
+        if self.kills:
+            process.killed = True
+            raise Killed
+        raise Unanswered("no answer") if name == "post" and self.after else Transient(f"{name} broke")
+
+
+class Failing:
+    """Any port, with a fault on the way to it."""
+
+    def __init__(self, port: Any, pipeline: "Pipeline", process: Process) -> None:
+        self._port, self._pipeline, self._process = port, pipeline, process
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._port, name)
+
+        async def call(*args: Any, **kwargs: Any) -> Any:
+            await self._pipeline.interleave()
+            return await self._pipeline.fault.around(name, self._process, lambda: method(*args, **kwargs))
+
+        return call
+
+
+@dataclass
+class Pipeline:
+    """Buckets, queues, ledger and destination of one stack."""
+
+    api: Api = field(default_factory=Api)
+    fault: Fault = field(default_factory=Fault)
+    #: With it, messages are worked on at once, and every port call lets others go first, as these numbers fall.
+    turns: random.Random | None = None
+    invocation: float = INVOCATION
+
+    def __post_init__(self) -> None:
+        self.clock = MemoryClock()
+        self.store = MemoryStore()
+        self.ledger = MemoryLedger()
+        self.claims = MemoryClaims()
+        self.events = MemoryEvents()
+        self.intake, self.chunks, self.dispatches = (MemoryQueue(self.clock) for _ in range(3))
+        self.dead_letters: list[str] = []
+        self.received: list[tuple[MemoryQueue, str]] = []
+        self.worked: list[Worked] = []
+        self.errors: list[Exception] = []
+        self._rng = random.Random(4711)
+        self._receipt = 0
+
+    # -- the sender
+
+    def drop(self, body: bytes, key: str = "traffic/spots.csv", events: int = 1) -> SourceFile:
+        """Drops a file; S3 tells of it `events` times."""
+        file = self.store.drop(key, body)
+        for _ in range(events):
+            self.tell(file)
+        return file
+
+    def tell(self, file: SourceFile) -> None:
+        """S3's notification of a file, again or for the first time."""
+        thing = {"key": file.key, "size": file.size, "eTag": file.etag, "versionId": file.version_id}
+        record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": file.bucket}, "object": thing}}
+        self._receipt += 1
+        receipt = f"intake{self._receipt}"
+        body = json.dumps({"Records": [record]})
+        self.intake.messages[receipt] = Held(receipt, body, file.feed, self.clock.now())
+
+    # -- the stages
+
+    async def run(self, most: int = 2000) -> None:
+        """Until every queue is empty."""
+        for _ in range(most):
+            waiting = [held for queue in self._queues() for held in queue.messages.values()]
+            if not waiting:
+                return
+            nearest = min(held.visible_at for held in waiting)
+            await self.clock.sleep(max(0.0, nearest - self.clock.now()))
+            await self.step()
+        raise AssertionError("the queues do not run empty")
+
+    async def step(self) -> None:
+        """One message of each queue, or all that can be seen, at once."""
+        received = [
+            (queue, held)
+            for queue in self._queues()
+            for held in iter(queue.receive, None)
+            if held is not None
+        ]
+        if self.turns:
+            await asyncio.gather(*(self.handle(queue, held) for queue, held in received))
+            return
+        for queue, held in received:
+            await self.handle(queue, held)
+
+    async def handle(self, queue: MemoryQueue, held: Held) -> None:
+        """As a function and its queue do together."""
+        self.received.append((queue, held.body))
+        if held.receives > MAX_RECEIVES:
+            queue.delete(held)
+            self.dead_letters.append(held.body)
+            return
+        process = Process()
+        try:
+            self.worked.append(await self.work(queue, held.body, process))
+        except Transient as error:
+            self.errors.append(error)
+            await queue.hold_back(held.receipt, backoff(held.receives, self._rng, error.after))
+        except BaseException:
+            if not process.killed:
+                raise
+        else:
+            queue.delete(held)
+
+    async def work(self, queue: MemoryQueue, body: str, process: Process | None = None) -> Worked:
+        """One invocation, with whatever it raises."""
+        deadline, process = self.clock.now() + self.invocation, process or Process()
+
+        def reach(port: Any) -> Any:
+            return Failing(port, self, process)
+
+        store, ledger, events = reach(self.store), reach(self.ledger), reach(self.events)
+        if queue is self.intake:
+            (file,) = read_notification(body)
+            return await split(
+                SplitterPorts(store, ledger, reach(self.chunks), events, self.clock, self._rng), file, deadline
+            )
+        if queue is self.chunks:
+            return await validate(
+                ValidatorPorts(store, ledger, reach(self.dispatches), self.clock, self._rng),
+                read_message(body, ChunkMessage),
+                deadline,
+            )
+        ports = DispatcherPorts(
+            store,
+            ledger,
+            reach(self.claims),
+            reach(self.dispatches),
+            reach(self.api),
+            events,
+            self.clock,
+            self._rng,
+        )
+        return await dispatch(ports, read_message(body, DispatchMessage), deadline)
+
+    async def interleave(self) -> None:
+        if self.turns:
+            for _ in range(self.turns.randrange(4)):
+                await asyncio.sleep(0)
+
+    def _queues(self) -> tuple[MemoryQueue, MemoryQueue, MemoryQueue]:
+        return self.intake, self.chunks, self.dispatches
+
+    # -- what became of it
+
+    async def row(self, file: SourceFile) -> FileRow:
+        row = await self.ledger.file(file.file_id)
+        assert row is not None
+        return row
+
+    async def counted(self, file: SourceFile) -> dict[str, int]:
+        """The file's outcomes, those that occur."""
+        row = await self.row(file)
+        return {str(outcome): number for outcome, number in row.counted.items() if number}
+
+    def report(self, file: SourceFile, name: str = "summary.json") -> Any:
+        """A report of a file's end: JSON read, another file as it is."""
+        body = self.store.work[f"reports/{file.file_id}/{name}"]
+        return json.loads(body) if name.endswith("json") else body
+
+    def told(self, kind: str) -> list[str]:
+        """The files that an event of `kind` told of."""
+        return [detail["file_id"] for name, detail in self.events.published if name == kind]
+
+    def stories(self, file: SourceFile) -> dict[int, dict[str, Any]]:
+        """What `outcomes.ndjson` tells, by ordinal."""
+        parts = [
+            body
+            for key, body in self.store.work.items()
+            if key.startswith(f"chunks/{file.file_id}/") and key.endswith("/outcomes.ndjson")
+        ]
+        lines = [json.loads(line) for part in parts for line in part.splitlines()]
+        return {line["ordinal"]: line for line in lines}
+
+    async def assert_sound(self, file: SourceFile, received: int) -> Counter[str]:
+        """Invariants 1 to 3 for one settled file; its outcomes."""
+        row = await self.row(file)
+        assert row.state is FileState.SETTLED
+        assert row.received == received == sum(row.counted.values())
+        assert row.chunks == row.chunks_settled
+        chunks = await self.ledger.chunks(file.file_id)
+        for outcome in Outcome:
+            assert row.counted[outcome] == sum(chunk.counted[outcome] for chunk in chunks)
+        summary = self.report(file)
+        assert summary["balanced"] is True
+        assert summary["state"] == "settled"
+        assert file.file_id in self.told("FileSettled")
+        assert self.dead_letters == []
+        assert self.api.conflicts == []
+        assert all(times == 1 for times in self.api.applied.values())
+        return Counter({str(outcome): number for outcome, number in row.counted.items() if number})

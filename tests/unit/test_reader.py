@@ -1,0 +1,81 @@
+"""R30: the pinned object in blocks, each resumed if its read breaks."""
+
+import random
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from penstock import reader
+from penstock.adapters.memory import MemoryClock, MemoryStore
+from penstock.errors import ObjectMissing, Transient
+from penstock.messages import SourceFile
+from penstock.reader import read_blocks, read_range
+
+
+class Breaking(MemoryStore):
+    """A store of which the next reads break."""
+
+    def __init__(self, breaks: int = 0) -> None:
+        super().__init__()
+        self.breaks, self.reads = breaks, 0
+
+    async def read_source(self, file: SourceFile, start: int, end: int) -> bytes:
+        self.reads += 1
+        if self.breaks:
+            self.breaks -= 1
+            raise Transient("the connection was reset")
+        return await super().read_source(file, start, end)
+
+
+@pytest.fixture(autouse=True)
+def small_blocks() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(reader, "BLOCK", 7)
+        yield
+
+
+async def blocks_of(store: MemoryStore, file: SourceFile) -> list[bytes]:
+    return [block async for block in read_blocks(store, file, MemoryClock(), random.Random(0))]
+
+
+@given(st.binary(max_size=60))
+async def test_the_blocks_are_the_file(body: bytes) -> None:
+    store = MemoryStore()
+    blocks = await blocks_of(store, store.drop("traffic/a", body))
+    assert b"".join(blocks) == body
+    assert all(len(block) == 7 for block in blocks[:-1])
+
+
+@pytest.mark.parametrize("breaks", [1, 2, 3])
+async def test_a_broken_read_is_done_again(breaks: int) -> None:
+    store = Breaking(breaks)
+    file = store.drop("traffic/a", b"twenty bytes of file")
+    assert b"".join(await blocks_of(store, file)) == b"twenty bytes of file"
+    assert store.reads == 3 + breaks
+
+
+async def test_a_read_that_always_breaks_is_given_up() -> None:
+    store = Breaking(1000)
+    file = store.drop("traffic/a", b"body")
+    with pytest.raises(Transient):
+        await read_range(store, file, 0, 4, MemoryClock(), random.Random(0))
+    assert store.reads < 10
+
+
+async def test_an_object_that_is_gone_is_not_asked_for_again() -> None:
+    store = Breaking()
+    file = store.drop("traffic/a", b"body")
+    store.sources.clear()
+    with pytest.raises(ObjectMissing):
+        await blocks_of(store, file)
+    assert store.reads == 1
+
+
+async def test_an_object_that_was_replaced_is_never_read_in_its_place() -> None:
+    """R2: the version is pinned."""
+    store = MemoryStore()
+    old = store.drop("traffic/a", b"old words")
+    store.drop("traffic/a", b"new words, more of them")
+    assert b"".join(await blocks_of(store, old)) == b"old words"

@@ -1,0 +1,120 @@
+"""R27: what a destination's answer means."""
+
+import json
+from typing import Any
+
+import pytest
+from penstock.ports import Answer
+from penstock.responses import Meaning, meaning_of, read_answer
+
+TAKEN, REFUSED, LATER, DOUBT = Meaning.TAKEN, Meaning.REFUSED, Meaning.LATER, Meaning.DOUBT
+
+
+def expected(status: int) -> Meaning:
+    """The requirement, word by word: 2xx; 408, 425, 429, 5xx and network → transient; other 4xx → permanent. 401 is
+    the credentials' fault, and what is no answer of an API at all is looked at by an operator."""
+    if status // 100 == 2:
+        return TAKEN
+    if status // 100 == 4:
+        return LATER if status in (401, 408, 425, 429) else REFUSED
+    return LATER
+
+
+def answer(body: Any, status: int = 200, content_type: str = "application/json") -> Answer:
+    return Answer(status, body if isinstance(body, bytes) else json.dumps(body).encode(), content_type)
+
+
+@pytest.mark.parametrize("status", range(100, 600))
+def test_every_status_by_the_table(status: int) -> None:
+    assert meaning_of(status) is expected(status)
+    assert read_answer(Answer(status), 3).meaning is expected(status)
+
+
+def test_a_conflict_after_a_call_that_was_never_answered_is_no_refusal() -> None:
+    """The first call may be at work still, or have been."""
+    assert meaning_of(409, in_doubt=True) is DOUBT
+    assert meaning_of(409) is REFUSED
+
+
+@pytest.mark.parametrize("status", [400, 404, 413, 422])
+def test_other_refusals_stay_refusals_after_a_doubt(status: int) -> None:
+    assert meaning_of(status, in_doubt=True) is REFUSED
+
+
+@pytest.mark.parametrize(
+    "taken",
+    [Answer(200), Answer(204), answer(b""), answer({}), answer({"results": []}), answer({"results": None}),
+     answer({"ok": True}), answer(b"fine", content_type="text/plain"), answer({}, 202, "application/problem+json")],
+)  # fmt: skip
+def test_2xx_takes_every_record_unless_results_say_otherwise(taken: Answer) -> None:
+    reading = read_answer(taken, 2)
+    assert (reading.meaning, reading.refused, reading.returned) == (TAKEN, {}, frozenset())
+
+
+def test_results_tell_of_single_records() -> None:
+    results = [
+        {"index": 0, "status": 201},
+        {"index": 1, "status": 422, "code": "no_such_station", "message": "WXYZ is no station"},
+        {"index": 2, "status": 429},
+        {"index": 3, "status": 503, "code": None},
+        {"index": 5, "status": 409},
+    ]
+    reading = read_answer(answer({"results": results}), 6)
+    assert reading.meaning is TAKEN
+    assert set(reading.refused) == {1, 5}
+    assert reading.returned == {2, 3}
+    assert reading.refused[1].sentence() == "the destination answered 422: no_such_station: WXYZ is no station"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"not json",
+        b"[]",
+        b'"fine"',
+        {"results": {}},
+        {"results": [{"status": 200}]},
+        {"results": [{"index": 0}]},
+        {"results": [{"index": 2, "status": 200}]},
+        {"results": [{"index": -1, "status": 200}]},
+        {"results": [{"index": 0, "status": 200}, {"index": 0, "status": 422}]},
+        {"results": [{"index": "first", "status": 200}]},
+        b'{"results":[{"index":0,"status":200}',
+    ],
+)
+def test_a_2xx_whose_results_are_nonsense_leaves_everything_in_doubt(body: Any) -> None:
+    reading = read_answer(answer(body), 2)
+    assert (reading.meaning, reading.refused, reading.returned) == (DOUBT, {}, frozenset())
+
+
+def test_a_2xx_page_of_html_was_not_the_api() -> None:
+    page = Answer(200, b"<html>Welcome to the hotel's WiFi</html>", "text/html; charset=utf-8")
+    assert read_answer(page, 1).meaning is DOUBT
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "message"),
+    [
+        ({"code": "bad", "message": "no"}, "bad", "no"),
+        ({"error": "bad", "error_description": "no"}, "bad", "no"),
+        ({"error": {"code": 17, "message": "no"}}, "17", "no"),
+        ({"type": "bad", "title": "no"}, "bad", "no"),
+        ({"detail": "no"}, "", "no"),
+        ({"detail": ["no"]}, "", ""),
+        (["no"], "", '["no"]'),
+        (b"plain words", "", "plain words"),
+        (b"\xff\xfe", "", "\N{REPLACEMENT CHARACTER}" * 2),
+        (b"", "", ""),
+    ],
+)
+def test_a_refusal_gives_the_apis_reason_in_its_own_words(body: Any, code: str, message: str) -> None:
+    reading = read_answer(answer(body, 400), 1)
+    assert reading.meaning is REFUSED
+    assert (reading.reason.status, reading.reason.code, reading.reason.message) == (400, code, message)
+
+
+def test_a_page_of_html_is_no_reason_and_a_long_one_is_cut() -> None:
+    assert read_answer(Answer(404, b"<h1>Not found</h1>", "text/html"), 1).reason.message == ""
+    assert len(read_answer(answer(b"x" * 5000, 400, "text/plain"), 1).reason.message) == 300
+    results = {"results": [{"index": 0, "status": 400, "message": "m" * 5000}]}
+    assert len(read_answer(answer(results), 1).refused[0].message) == 300
