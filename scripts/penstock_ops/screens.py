@@ -9,7 +9,10 @@ from rich.text import Text
 
 from penstock.findings import Outcome
 
-out = Console(highlight=False)
+# Without a terminal there is no width to wrap at.
+out = Console(highlight=False, soft_wrap=True)
+if not out.is_terminal:
+    out.width = 200
 err = Console(stderr=True, highlight=False)
 
 _STYLES = {"delivered": "green", "valid": "green", "rejected": "red", "unknown": "red", "dead": "red"}

@@ -1,6 +1,5 @@
 """The dispatcher and a destination that misbehaves (R26, R27), its rate (R24), its time (R10), its lease (R22)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -10,7 +9,7 @@ from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, rows_of, spot
 
 from penstock import feeds
-from penstock.errors import Busy, LeaseLost, OutOfTime, Transient
+from penstock.errors import Busy, Transient
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
 from penstock.ports import Answer, DestinationSettings
@@ -289,7 +288,7 @@ async def test_an_invocation_without_any_time_left_sends_nothing() -> None:
         await pipeline.step()
     (held,) = pipeline.dispatches.messages.values()
     pipeline.invocation = 24.0
-    with pytest.raises((OutOfTime, Transient)):
+    with pytest.raises(Transient):
         await pipeline.work(pipeline.dispatches, held.body)
     assert pipeline.api.bodies == []
     pipeline.invocation = 300.0
@@ -370,12 +369,3 @@ async def test_a_destination_without_settings_is_waited_for() -> None:
     pipeline.api = api
     await pipeline.run()
     assert await pipeline.assert_sound(file, 1) == {"delivered": 1}
-
-
-@pytest.fixture(autouse=True)
-def one_chunk() -> Iterator[None]:
-    yield
-
-
-def test_a_lost_lease_is_transient() -> None:
-    assert issubclass(LeaseLost, Transient)

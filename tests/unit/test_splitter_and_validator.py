@@ -8,7 +8,7 @@ from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, spot
 
 from penstock import feeds
-from penstock.adapters.memory import MemoryClock, MemoryQueue
+from penstock.adapters.memory import MemoryQueue
 from penstock.errors import Busy, LeaseLost, Transient
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
@@ -173,8 +173,3 @@ async def test_findings_are_written_beside_the_chunk_without_a_value(pipeline: P
     findings = pipeline.store.work[f"chunks/{file.file_id}/000000/findings.ndjson"]
     assert findings.count(b"\n") == 2
     assert b"SECRET" not in findings
-
-
-def test_the_twins_clock_moves_only_when_somebody_sleeps() -> None:
-    clock = MemoryClock()
-    assert clock.now() == clock.now()

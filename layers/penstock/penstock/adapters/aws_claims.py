@@ -42,11 +42,15 @@ class DynamoClaims:
         expires = str(int(self.clock.now()) + self.keep_seconds)
         at_once = asyncio.Semaphore(AT_ONCE)
         for attempt in range(1, ATTEMPTS + 1):
-            async with asyncio.TaskGroup() as tasks:
-                inserts = [
-                    tasks.create_task(self._insert(feed, group, expires, at_once))
-                    for group in batched(left, STATEMENTS, strict=False)
-                ]
+            try:
+                async with asyncio.TaskGroup() as tasks:
+                    inserts = [
+                        tasks.create_task(self._insert(feed, group, expires, at_once))
+                        for group in batched(left, STATEMENTS, strict=False)
+                    ]
+            except ExceptionGroup as faults:
+                # One call's fault is this call's fault, and the others were given up with it.
+                raise faults.exceptions[0] from None
             held = [identity for insert in inserts for identity in insert.result()[1]]
             throttled = {identity for insert in inserts for identity in insert.result()[2]}
             owners |= {identity: wanted[identity] for insert in inserts for identity in insert.result()[0]}
