@@ -47,4 +47,4 @@ async def compose(stack: AsyncExitStack) -> tuple[Process, Queue]:
     return process, SqsQueue(aws.sqs, settings.source_queue_url)
 
 
-handler = QueueFunction("dispatcher", compose)
+handler = QueueFunction("dispatcher", "Chunk", compose)

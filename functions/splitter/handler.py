@@ -38,4 +38,4 @@ async def compose(stack: AsyncExitStack) -> tuple[Process, Queue]:
     return process, SqsQueue(aws.sqs, settings.source_queue_url)
 
 
-handler = QueueFunction("splitter", compose)
+handler = QueueFunction("splitter", "File", compose)

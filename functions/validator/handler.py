@@ -36,4 +36,4 @@ async def compose(stack: AsyncExitStack) -> tuple[Process, Queue]:
     return process, SqsQueue(aws.sqs, settings.source_queue_url)
 
 
-handler = QueueFunction("validator", compose)
+handler = QueueFunction("validator", "Chunk", compose)

@@ -82,9 +82,7 @@ class Template:
     def __init__(self, raw: Properties) -> None:
         self.raw = raw
         self.parameters: Properties = raw["Parameters"]
-        self.resources: Properties = {
-            name: self._resolved(resource) for name, resource in raw["Resources"].items()
-        }
+        self.resources: Properties = {name: self._resolved(resource) for name, resource in raw["Resources"].items()}
         self.outputs: Properties = self._resolved(raw["Outputs"])
 
     @classmethod
@@ -170,8 +168,7 @@ class Template:
         """Functions as SAM makes them, with the globals merged in."""
         shared = self._resolved(self.raw["Globals"]["Function"])
         return {
-            name: _merged(shared, properties)
-            for name, properties in self.of_type("AWS::Serverless::Function").items()
+            name: _merged(shared, properties) for name, properties in self.of_type("AWS::Serverless::Function").items()
         }
 
     def mappings(self) -> list[SqsMapping]:

@@ -205,7 +205,7 @@ BREAKS: list[Break] = [
     ),
     (
         checks.test_r34_an_alarm_on_the_dispatchers_attempts_for_a_chunk,
-        "DispatcherAttemptsAlarm.Properties.Metrics.dispatched",
+        "DispatcherAttemptsAlarm.Properties.Metrics.settled",
         None,
     ),
     (
@@ -296,9 +296,7 @@ BREAKS: list[Break] = [
     BREAKS,
     ids=[f"{check.__name__.removeprefix('test_')}: {path}" for check, path, _ in BREAKS],
 )
-def test_a_broken_rule_is_found(
-    template: Template, check: Callable[[Template], None], path: str, value: Any
-) -> None:
+def test_a_broken_rule_is_found(template: Template, check: Callable[[Template], None], path: str, value: Any) -> None:
     with pytest.raises(AssertionError):
         check(template.with_value(path, value))
 

@@ -76,8 +76,8 @@ async def dispatch(ports: DispatcherPorts, message: DispatchMessage, deadline: f
     if lease.fence is None:
         if lease.busy_for:
             raise Busy("another dispatcher holds the chunk", after=lease.busy_for)
-        await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
-        return Worked("seen before", file.feed, message.chunk.chunk_id)
+        counts = await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
+        return Worked("seen before", file.feed, message.chunk.chunk_id, counts)
     try:
         settings = await ports.destination.settings(file.feed)
         return await _Delivery(ports, message, settings, lease.row, lease.fence, deadline).run()
@@ -136,18 +136,14 @@ class _Delivery:
         waiting = set[int]() if self._later else await self._rounds()
         if self._later:
             raise Transient(str(self._later[0]), after=max(error.after or 0 for error in self._later) or None)
-        counts = {"ChunkAttempts": 1.0, "DestinationCalls": float(self._calls)}
+        counts = {"DestinationCalls": float(self._calls)}
         if waiting:
             await self._come_back_later()
             return Worked("waiting for records on their way", self._feed.name, self._message.chunk.chunk_id, counts)
         counted = await self._settle()
         counts |= {f"Records{outcome.title()}": float(number) for outcome, number in counted.items()}
         counts |= {"ChunksSettled": 1.0, "DeliveryLatency": (ports.clock.now() - began) * 1000}
-        row = await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, self._file.file_id)
-        if row:
-            counts["FilesSettled"] = 1.0
-            counts["FileDuration"] = ports.clock.now() - row.opened_at
-            counts["ImbalancedFiles"] = float(row.received != sum(row.counted.values()))
+        counts |= await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, self._file.file_id)
         return Worked("settled", self._feed.name, self._message.chunk.chunk_id, counts)
 
     # -- deciding ------------------------------------------------------------------------------------------------

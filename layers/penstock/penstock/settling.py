@@ -19,11 +19,11 @@ from penstock.ports import Clock, EventBus, ObjectStore
 
 async def finish_if_complete(
     ledger: Ledger, store: ObjectStore, events: EventBus, clock: Clock, file_id: str
-) -> FileRow | None:
-    """Settles the file if its last chunk has ended; its row if this call was the one that did."""
+) -> dict[str, float]:
+    """Settles the file if its last chunk has ended; the file's figures by metric, if this call was the one that did."""
     row = await ledger.file(file_id)
     if row is None or not row.is_complete:
-        return None
+        return {}
     if row.counted[Outcome.REJECTED]:
         await store.put_parts(
             report_key(file_id, "rejects.csv"), _reject_parts(ledger, store, row), "text/csv; charset=utf-8"
@@ -32,7 +32,13 @@ async def finish_if_complete(
     report = summary(row, now)
     await store.put(report_key(file_id, "summary.json"), json.dumps(report, indent=2).encode(), "application/json")
     await events.put("FileSettled", report)
-    return row if await ledger.settle_file(file_id, now) else None
+    if not await ledger.settle_file(file_id, now):
+        return {}
+    return {
+        "FilesSettled": 1,
+        "FileDuration": now - row.opened_at,
+        "ImbalancedFiles": 0 if balances(row.received, row.counted) else 1,
+    }
 
 
 async def report_refusal(

@@ -48,8 +48,8 @@ async def split(ports: SplitterPorts, file: SourceFile, deadline: float) -> Work
     if lease.fence is None:
         if lease.busy_for:
             raise Busy("another splitter holds the file", after=lease.busy_for)
-        await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
-        return Worked("seen before", file.feed, file.file_id)
+        counts = await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
+        return Worked("seen before", file.feed, file.file_id, counts)
     try:
         return await _split(ports, file, lease.fence)
     except (Refused, ObjectMissing) as refusal:
@@ -97,13 +97,9 @@ async def _split(ports: SplitterPorts, file: SourceFile, fence: int) -> Worked:
         sha256=sha256.hexdigest(),
         now=ports.clock.now(),
     )
-    await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
-    return Worked(
-        "sealed",
-        feed.name,
-        file.file_id,
-        {"RecordsReceived": planner.records, "ChunksSent": chunks, "BytesSplit": file.size},
-    )
+    counts = {"RecordsReceived": planner.records, "ChunksSent": chunks, "BytesSplit": file.size}
+    ended = await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
+    return Worked("sealed", feed.name, file.file_id, counts | ended)
 
 
 async def _announce(ports: SplitterPorts, file: SourceFile, layout: Layout, spans: list[Span]) -> None:

@@ -77,7 +77,7 @@ async def _validate(ports: ValidatorPorts, message: ChunkMessage, fence: int, be
         "validated",
         feed.name,
         message.chunk_id,
-        {"ChunkAttempts": 1, "ChunksValidated": 1, "ChunkLatency": (ports.clock.now() - began) * 1000},
+        {"ChunksValidated": 1, "ChunkLatency": (ports.clock.now() - began) * 1000},
     )
 
 

@@ -36,7 +36,6 @@ type Item = dict[str, Any]
 TRANSACTED = 90  #: items written in one transaction beside its condition checks; DynamoDB takes 100
 INSERTED = 25  #: BatchExecuteStatement takes no more
 ATTEMPTS = 8  #: for transactions that met another on the same file's row
-READ_AT_ONCE = 100  #: BatchGetItem takes no more
 
 FENCED = "fence = :fence"
 FREE = "leased_until <= :now"
@@ -175,14 +174,10 @@ class DynamoLedger:
                     Limit=limit,
                 )
             found += answer["Items"]
-        newest = sorted(found, key=lambda item: item["opened_at"]["S"], reverse=True)[:limit]
-        rows: dict[str, FileRow] = {}
-        for group in batched(newest, READ_AT_ONCE, strict=False):
-            keys = [{"pk": item["pk"], "sk": item["sk"]} for item in group]
-            with transient_faults():
-                answer = await self.dynamodb.batch_get_item(RequestItems={self.table: {"Keys": keys}})
-            rows |= {item["pk"]["S"]: _file_row(item) for item in answer["Responses"][self.table]}
-        return [rows[item["pk"]["S"]] for item in newest if item["pk"]["S"] in rows]
+        # A file that moved on in the meantime was found in two states.
+        keys = {item["pk"]["S"]: {"pk": item["pk"], "sk": item["sk"]} for item in found}
+        rows = [_file_row(item) async for item in read_items(self.dynamodb, self.table, keys.values(), self.clock, self.rng)]
+        return sorted(rows, key=lambda row: row.opened_at, reverse=True)[:limit]
 
     # -- chunks --------------------------------------------------------------------------------------------------
 
@@ -213,7 +208,7 @@ class DynamoLedger:
             {**_validated(message), ":zero": _n(0), ":fence": _n(fence)},
             {"#state": "state"},
         )
-        if item.was is not None and item.was["state"]["S"] == ChunkState.SENT:
+        if item.was is not None and item.was.get("state", _s(ChunkState.SENT)) == _s(ChunkState.SENT):
             raise LeaseLost("another validator has taken the chunk over")
 
     async def claim_dispatch(self, message: DispatchMessage, now: float, seconds: float) -> Lease[ChunkRow]:
@@ -284,7 +279,8 @@ class DynamoLedger:
 
     async def batches(self, file_id: str, chunk: int) -> list[BatchRow]:
         """As `Ledger.batches`."""
-        return [_batch_row(item) for item in await self._query(file_id, f"BATCH#{chunk_name(chunk)}#")]
+        rows = [_batch_row(item) for item in await self._query(file_id, f"BATCH#{chunk_name(chunk)}#")]
+        return sorted(rows, key=lambda row: row.number)
 
     async def fix_batches(self, chunk: ChunkRow, fence: int, batches: Sequence[BatchRow]) -> None:
         """As `Ledger.fix_batches`."""
@@ -379,7 +375,7 @@ class DynamoLedger:
             )
             if queued.was is None:
                 return _float(queued.now, "booked_until") - cost
-            line = _float(queued.was, "booked_until") - now
+            line = max(0.0, _float(queued.was, "booked_until") - now)
             if line > horizon:
                 raise Transient("the destination's time is booked out", after=line)
             anew = await self._try_update(

@@ -7,7 +7,7 @@ from typing import Any
 from penstock.adapters.aws_faults import transient_faults
 from penstock.ports import Outgoing
 
-LONGEST = 43_200  #: seconds; SQS allows no longer visibility timeout
+LONGEST = 42_000  #: seconds; SQS allows 12 hours from the receipt, of which the invocation has had its part
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,5 +32,5 @@ class SqsQueue:
         """As `Queue.hold_back`."""
         with transient_faults():
             await self.sqs.change_message_visibility(
-                QueueUrl=self.url, ReceiptHandle=receipt, VisibilityTimeout=min(LONGEST, round(seconds))
+                QueueUrl=self.url, ReceiptHandle=receipt, VisibilityTimeout=round(min(LONGEST, seconds))
             )

@@ -36,8 +36,9 @@ type Compose = Callable[[AsyncExitStack], Awaitable[tuple[Process, Queue]]]
 class QueueFunction:
     """A Lambda handler for SQS events, answering with partial batch failures (R9)."""
 
-    def __init__(self, stage: str, compose: Compose) -> None:
-        self._stage, self._compose = stage, compose
+    def __init__(self, stage: str, unit: str, compose: Compose) -> None:
+        """`unit` is what a message is about, "File" or "Chunk"."""
+        self._stage, self._unit, self._compose = stage, unit, compose
         self._made: tuple[asyncio.AbstractEventLoop, Process, Queue, Telemetry] | None = None
         self._rng = random.Random()
 
@@ -61,7 +62,7 @@ class QueueFunction:
         loop = asyncio.new_event_loop()
         # The stack is never closed: its clients live as long as the function's environment.
         process, queue = loop.run_until_complete(self._compose(AsyncExitStack()))
-        return loop, process, queue, Telemetry(self._stage)
+        return loop, process, queue, Telemetry(self._stage, self._unit)
 
     async def _process(
         self, record: SQSRecord, process: Process, queue: Queue, telemetry: Telemetry, deadline: float
@@ -72,6 +73,7 @@ class QueueFunction:
         try:
             if began > deadline:
                 raise OutOfTime("no time is left in this invocation", after=0)
+            telemetry.attempt(record.attributes.message_group_id)
             for worked in await process(record.body, deadline):
                 telemetry.worked(worked, time.time() - began)
         except Transient as error:

@@ -72,16 +72,16 @@ class MemoryLedger:
 
     async def settle_file(self, file_id: str, now: float) -> bool:
         """As `Ledger.settle_file`."""
-        kept = self._files[file_id]
-        if kept.row.state is not FileState.SEALED:
+        kept = self._files.get(file_id)
+        if kept is None or kept.row.state is not FileState.SEALED:
             return False
         kept.row = replace(kept.row, state=FileState.SETTLED, settled_at=now)
         return True
 
     async def release_file(self, file_id: str, fence: int) -> None:
         """As `Ledger.release_file`."""
-        kept = self._files[file_id]
-        if kept.fence == fence:
+        kept = self._files.get(file_id)
+        if kept and kept.fence == fence:
             kept.leased_until = 0.0
 
     async def file(self, file_id: str) -> FileRow | None:
@@ -121,8 +121,8 @@ class MemoryLedger:
 
     async def release_chunk(self, chunk: ChunkRow, fence: int) -> None:
         """As `Ledger.release_chunk`."""
-        kept = self._chunk(chunk.file_id, chunk.span)
-        if kept.fence == fence:
+        kept = self._chunks.get((chunk.file_id, chunk.span.chunk))
+        if kept and kept.fence == fence:
             kept.leased_until = 0.0
 
     async def batches(self, file_id: str, chunk: int) -> list[BatchRow]:
@@ -141,7 +141,7 @@ class MemoryLedger:
         """As `Ledger.begin_attempt`."""
         kept = self._on_its_way(chunk, fence, batch)
         begun = replace(
-            batch,
+            kept.batches[batch.number],
             attempts=batch.attempts + 1,
             first_sent_at=now if batch.first_sent_at is None else batch.first_sent_at,
             unanswered=True,
@@ -156,7 +156,14 @@ class MemoryLedger:
 
     async def end_batch(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> None:
         """As `Ledger.end_batch`."""
-        self._on_its_way(chunk, fence, batch).batches[batch.number] = batch
+        kept = self._on_its_way(chunk, fence, batch)
+        kept.batches[batch.number] = replace(
+            kept.batches[batch.number],
+            state=batch.state,
+            refused=batch.refused,
+            returned=batch.returned,
+            unanswered=batch.unanswered,
+        )
 
     async def settle_chunk(
         self, chunk: ChunkRow, fence: int, counted: Account, findings: Mapping[str, int], now: float
@@ -213,8 +220,9 @@ class MemoryLedger:
 
     def _on_its_way(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> _KeptChunk:
         kept = self._held(chunk, fence)
-        if kept.batches[batch.number].state is not BatchState.ATTEMPTED:
-            raise LeaseLost("the batch has ended already")
+        known = kept.batches.get(batch.number)
+        if known is None or known.state is not BatchState.ATTEMPTED:
+            raise LeaseLost("the batch was never fixed, or has ended already")
         return kept
 
 

@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from penstock.errors import PenstockError
 from penstock.worked import Worked
 
-_OF_STAGE = ("ChunkAttempts", "ChunksSettled", "ChunksValidated")
+_OF_STAGE = ("ChunksSettled",)
 """Metrics the alarms watch by stage alone, whatever the feed."""
 
 _UNITS = {
@@ -24,8 +24,8 @@ _UNITS = {
 class Telemetry:
     """One function's. The service, the namespace and the log level come from Powertools' own environment."""
 
-    def __init__(self, stage: str) -> None:
-        self._stage = stage
+    def __init__(self, stage: str, unit: str) -> None:
+        self._stage, self._unit = stage, unit
         self._logger = Logger(service=stage)
         self._tracer = Tracer(service=stage, auto_patch=False)
 
@@ -35,6 +35,12 @@ class Telemetry:
         self._logger.append_keys(request_id=getattr(context, "aws_request_id", None))
         with self._tracer.provider.in_subsegment(name=f"## {self._stage}"):
             yield
+
+    def attempt(self, feed: str | None) -> None:
+        """Counts a message that is begun, whatever becomes of it (R34); its group is its feed, where it has one."""
+        self._emit({f"{self._unit}Attempts": 1}, {})
+        if feed:
+            self._emit({f"{self._unit}Attempts": 1}, {"feed": feed})
 
     def worked(self, worked: Worked, seconds: float) -> None:
         """A line and the metrics of a message that is done."""

@@ -58,12 +58,13 @@ class Delimited:
         begin = len(head) - len(body) + len(body) - len(body.lstrip(b"\r\n"))
         layouts = [self._layout(head, begin, delimiter, field_of) for delimiter in DELIMITERS]
         best = max(layouts, key=lambda layout: (sum(map(bool, layout.columns)), len(layout.columns)))
-        if not any(best.columns):
+        named = [column for column in best.columns if column]
+        # One name among many cells is a record's value: "spot" is a type of record and a name of a column.
+        if len(named) < min(2, len(best.columns)):
             raise Refused(
                 "format.no_header",
                 "the first line names none of this feed's columns; put a header line on top of the records",
             )
-        named = [column for column in best.columns if column]
         twice = sorted({column for column in named if named.count(column) > 1})
         if twice:
             raise Refused("format.duplicate_header", f"more than one column is {', '.join(twice)}; keep one of each")
