@@ -14,7 +14,6 @@ from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any, Literal, Never
 
-import click
 import typer
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -45,6 +44,10 @@ class Exit(IntEnum):
     FAILED = 3
 
 
+class WrongUse(PenstockError):
+    """Raised when the command line asks for what there is not."""
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Stack = Annotated[
     str | None, typer.Option(help="A stack in AWS (or $PENSTOCK_STACK); without it, the local world.", metavar="NAME")
@@ -56,20 +59,25 @@ def main() -> Never:
     """Runs the command; whatever goes wrong ends as one sentence on stderr and exit code 3."""
     try:
         code = app(standalone_mode=False)
-    except click.exceptions.Exit as exit_:
-        code = exit_.exit_code
-    except click.ClickException as error:
-        code = _failed(error.format_message())
-    except (click.Abort, KeyboardInterrupt):
+    except KeyboardInterrupt:
         code = _failed("stopped")
     except (world.WorldError, PenstockError, OSError, ValueError) as error:
         code = _failed(str(error))
     except Exception as error:
-        # botocore's errors have no common root worth importing it for; their text is made for people.
-        if type(error).__module__.partition(".")[0] not in ("botocore", "boto3"):
+        sentence = _sentence_of(error)
+        if sentence is None:
             raise
-        code = _failed(str(error))
+        code = _failed(sentence)
     sys.exit(code or 0)
+
+
+def _sentence_of(error: Exception) -> str | None:
+    """What Typer's and botocore's errors say for people; None for a defect of our own. Neither library gives its errors
+    a public root."""
+    formatted: Callable[[], str] | None = getattr(error, "format_message", None)
+    if formatted:
+        return formatted()
+    return str(error) if type(error).__module__.partition(".")[0] in ("botocore", "boto3") else None
 
 
 def _failed(sentence: str) -> int:
@@ -133,11 +141,11 @@ def sample(
 ) -> None:
     """Write a realistic file of a feed, with every record's outcome known beforehand."""
     if feed not in SAMPLES:
-        raise click.UsageError(f"there is no sample of {feed}; there are: {', '.join(SAMPLES)}")
+        raise WrongUse(f"there is no sample of {feed}; there are: {', '.join(SAMPLES)}")
     generator = SAMPLES[feed]
     format = format or next(iter(generator.formats))  # noqa: A001
     if format not in generator.formats or spelling not in ("canonical", "trade"):
-        raise click.UsageError(f"formats of {feed}: {', '.join(generator.formats)}; spellings: canonical, trade")
+        raise WrongUse(f"formats of {feed}: {', '.join(generator.formats)}; spellings: canonical, trade")
     names: Literal["canonical", "trade"] = "trade" if spelling == "trade" else "canonical"
     options = SampleOptions(records=records, format=format, faults=faults, seed=seed, spelling=names)
     path = output or Path(f"{feed}-{seed}{generator.formats[format]}")
@@ -161,7 +169,7 @@ def up(
     """Start the local world, or bring it up to date: MiniStack on loopback, and the real SAM build and deploy on it."""
     wrong = [one for one in destination or () if "=" not in one or one.split("=", 1)[0] not in FEEDS]
     if wrong:
-        raise click.UsageError(f"--destination takes FEED=URL, with FEED one of {', '.join(FEEDS)}; not {wrong[0]}")
+        raise WrongUse(f"--destination takes FEED=URL, with FEED one of {', '.join(FEEDS)}; not {wrong[0]}")
     destinations = dict(one.split("=", 1) for one in destination or ())
     here = bring_up(destinations, quiet=as_json)
     _show(_world(here), as_json, screens.story)
@@ -247,7 +255,8 @@ def drop(
 async def wait_for(
     outputs: Mapping[str, str], keys: Mapping[str, str], patience: float, *, quiet: bool
 ) -> dict[str, dict[str, Any]]:
-    """The reports of files (id → key) once they have all ended, with a bar for each until then.
+    """The reports of files (id → key) once they have all ended, in that order, with a bar for each until then. Each has
+    `waited`, the seconds from this call to its end.
 
     Raises:
         PenstockError: some have not ended within `patience` seconds.
@@ -272,7 +281,7 @@ async def wait_for(
                     done = sum(row.counted.values())
                     bar.update(tasks[file_id], completed=done, total=row.received or None)
                     if report["state"] in ("settled", "refused") and not row.is_complete:
-                        reports[file_id] = report
+                        reports[file_id] = report | {"waited": round(time.monotonic() - began, 1)}
                 await asyncio.sleep(0.2)
     return reports
 

@@ -81,7 +81,7 @@ def files(reports: list[dict[str, Any]]) -> None:
 def story(told: Mapping[str, Any], indent: int = 0) -> None:
     """Nested facts, a line each."""
     for name, value in told.items():
-        label = f"{' ' * indent}{name.replace('_', ' ')}"
+        label = f"{' ' * indent}{name}"
         parts = _parts(value)
         if parts is None:
             out.print(Text(f"{label}: {value}"), soft_wrap=True)

@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import pytest
-from tests.support.destination import LOST, UNSENT, Api, json_answer
-from tests.support.pipeline import Fault, Pipeline
-from tests.support.spots import csv_file, rows_of, spot
 
 from penstock import feeds
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
 from penstock.messages import SourceFile
 from penstock.ports import DestinationSettings
+from tests.support.destination import LOST, UNSENT, Api, json_answer
+from tests.support.pipeline import Fault, Pipeline
+from tests.support.spots import csv_file, rows_of, spot
 
 #: Three chunks of good, bad and double records; the destination refuses one, and asks to have another again.
 RECORDS = [
@@ -53,7 +53,7 @@ async def run_with(fault: Fault, honours: bool = True, concurrency: int = 4) -> 
     )
     api = Api(settings, [json_answer({}, 429)], lambda record: 422 if record["station"] == "KBAD" else 0)
     pipeline = Pipeline(api, fault)
-    file = pipeline.drop(csv_file(RECORDS), events=2)
+    file = pipeline.drop(csv_file(RECORDS))
     await pipeline.run()
     return Run(pipeline, file)
 

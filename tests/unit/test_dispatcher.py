@@ -1,18 +1,21 @@
 """The dispatcher and a destination that misbehaves (R26, R27), its rate (R24), its time (R10), its lease (R22)."""
 
+import itertools
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from tests.support.destination import LOST, UNSENT, Api, Trouble, json_answer
-from tests.support.pipeline import Pipeline
-from tests.support.spots import csv_file, rows_of, spot
 
 from penstock import feeds
 from penstock.errors import Busy, Transient
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
+from penstock.ledger import BatchState
+from penstock.messages import DispatchMessage, read_message
 from penstock.ports import Answer, DestinationSettings
+from tests.support.destination import LOST, UNSENT, Api, Trouble, json_answer
+from tests.support.pipeline import Pipeline
+from tests.support.spots import csv_file, rows_of, spot
 
 KEYED = DestinationSettings(
     url="api", batch_records=3, rate_per_second=1000.0, burst=1000, timeout_seconds=20.0, honours_idempotency_key=True
@@ -48,7 +51,9 @@ async def test_a_refused_batch_is_rejected_with_the_reason_and_never_sent_again(
 
 @pytest.mark.parametrize("status", [302, 401, 408, 425, 429, 500, 502, 503, 504])
 @pytest.mark.parametrize("settings", [KEYED, KEYLESS], ids=["keyed", "keyless"])
-async def test_a_batch_that_must_come_later_comes_again_under_its_key(status: int, settings: DestinationSettings) -> None:
+async def test_a_batch_that_must_come_later_comes_again_under_its_key(
+    status: int, settings: DestinationSettings
+) -> None:
     pipeline = pipeline_with(Answer(status), Answer(status), settings=settings)
     file = pipeline.drop(csv_file(spot(at) for at in range(3)))
     await pipeline.run()
@@ -161,7 +166,11 @@ async def test_a_record_that_is_handed_back_goes_into_a_later_batch_of_its_own()
     file = pipeline.drop(csv_file(spot(at) for at in range(3)))
     await pipeline.run()
     assert await pipeline.assert_sound(file, 3) == {"delivered": 2, "rejected": 1}
-    assert [(key[-3:], len(body["records"])) for key, body in pipeline.api.bodies] == [("000", 3), ("001", 1), ("002", 1)]
+    assert [(key[-3:], len(body["records"])) for key, body in pipeline.api.bodies] == [
+        ("000", 3),
+        ("001", 1),
+        ("002", 1),
+    ]
 
 
 async def test_a_batch_is_the_same_batch_when_it_is_sent_again_though_the_settings_changed() -> None:
@@ -245,7 +254,7 @@ async def test_a_rate_may_be_of_records() -> None:
     pipeline.drop(csv_file(spot(at) for at in range(20)))
     await pipeline.run()
     times = [at for at, _ in api.times]
-    assert [round(later - earlier, 6) for earlier, later in zip(times, times[1:], strict=False)] == [0.5] * 3
+    assert [round(later - earlier, 6) for earlier, later in itertools.pairwise(times)] == [0.5] * 3
 
 
 async def test_when_the_destinations_time_is_booked_out_nothing_is_sent_and_the_wait_is_told() -> None:
@@ -331,6 +340,29 @@ async def test_a_worker_whose_lease_has_passed_decides_nothing_any_more(settings
     await pipeline.run()
     outcome = "delivered" if settings.honours_idempotency_key else "unknown"
     assert await pipeline.assert_sound(file, 3) == {outcome: 3}
+
+
+async def test_a_worker_whose_lease_has_passed_ends_no_batch_while_another_is_at_it() -> None:
+    """R22: what it learnt too late is the other's to find out."""
+    api = SlowApi(KEYED)
+    pipeline = Pipeline(api)
+    file = pipeline.drop(csv_file(spot(at) for at in range(3)))
+    for _ in range(2):
+        await pipeline.step()
+    (held,) = pipeline.dispatches.messages.values()
+
+    async def another_begins() -> None:
+        await pipeline.clock.sleep(301)
+        message = read_message(held.body, DispatchMessage)
+        assert (await pipeline.ledger.claim_dispatch(message, pipeline.clock.now(), 300)).fence
+
+    api.meanwhile = another_begins
+    with pytest.raises(Transient):
+        await pipeline.work(pipeline.dispatches, held.body)
+    (batch,) = await pipeline.ledger.batches(file.file_id, 0)
+    assert (batch.state, batch.unanswered) == (BatchState.ATTEMPTED, True)
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 3) == {"delivered": 3}
 
 
 async def test_a_chunk_that_another_dispatcher_holds_is_busy_for_as_long_as_its_lease() -> None:

@@ -6,10 +6,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from tests.support.destination import LOST, Api, json_answer
-from tests.support.pipeline import Pipeline
-from tests.support.reading import judge_file
-from tests.support.spots import csv_file, rows_of, spot
 
 from penstock import feeds
 from penstock.accepted import load_accepted
@@ -19,6 +15,10 @@ from penstock.feeds.traffic import TRAFFIC
 from penstock.judging import Accepted
 from penstock.ledger import Owner
 from penstock.ports import DestinationSettings
+from tests.support.destination import LOST, Api, json_answer
+from tests.support.pipeline import Pipeline
+from tests.support.reading import judge_file
+from tests.support.spots import csv_file, rows_of, spot
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +77,9 @@ async def test_files_that_overlap_are_delivered_once_however_their_chunks_interl
 @pytest.mark.parametrize("seed", range(10))
 async def test_files_that_overlap_and_are_refused_in_part_still_settle(seed: int) -> None:
     """Claims change hands while chunks wait for one another."""
-    pipeline = Pipeline(Api(refuses=lambda record: 422 if record["spot_id"] < "S00004" else 0), turns=random.Random(seed))
+    pipeline = Pipeline(
+        Api(refuses=lambda record: 422 if record["spot_id"] < "S00004" else 0), turns=random.Random(seed)
+    )
     pipeline.api.troubles = [json_answer({}, 429), json_answer({}, 503)]
     records = [spot(at) for at in range(8)]
     files = [pipeline.drop(csv_file(records), "traffic/a"), pipeline.drop(csv_file(records[::-1]), "traffic/b")]
@@ -102,7 +104,9 @@ async def test_the_same_identity_with_another_content_is_a_conflict_that_names_t
     assert row["rate"] == "9.99"
 
 
-async def test_a_record_that_the_destination_rejected_is_delivered_when_it_comes_again_fixed(pipeline: Pipeline) -> None:
+async def test_a_record_that_the_destination_rejected_is_delivered_when_it_comes_again_fixed(
+    pipeline: Pipeline,
+) -> None:
     """Invariant 7: it is no duplicate of something that never arrived."""
     # Given
     pipeline.api.refuses = lambda record: 422 if record["advertiser"] == "ACME" else 0

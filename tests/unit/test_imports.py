@@ -64,7 +64,9 @@ def test_every_module_can_be_imported_in_an_empty_environment_without_a_side_eff
 def test_the_core_needs_nothing_of_aws() -> None:
     """Only `adapters/` knows it: everything else is imported, and no SDK has come with it."""
     core = [name for name in CORE if not name.startswith("penstock.adapters.") or ".memory" in name]
-    probe = IMPORT + "\nassert not {'boto3', 'botocore', 'aioboto3', 'aiohttp', 'aws_lambda_powertools'} & set(sys.modules)"
+    probe = (
+        IMPORT + "\nassert not {'boto3', 'botocore', 'aioboto3', 'aiohttp', 'aws_lambda_powertools'} & set(sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-B", "-c", probe, *core],
         env={"PYTHONPATH": str(LAYER)},

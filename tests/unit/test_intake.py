@@ -38,7 +38,11 @@ def notification(*records: dict[str, Any]) -> str:
 def test_a_notification_tells_of_an_object_version() -> None:
     (file,) = read_notification(notification(record("traffic/2026-11-20/spots.csv")))
     assert (file.feed, file.bucket, file.key) == ("traffic", "drop", "traffic/2026-11-20/spots.csv")
-    assert (file.version_id, file.etag, file.size) == ("3HL4kqtJvjVBH40Nrjfkd", "d41d8cd98f00b204e9800998ecf8427e", 1024)
+    assert (file.version_id, file.etag, file.size) == (
+        "3HL4kqtJvjVBH40Nrjfkd",
+        "d41d8cd98f00b204e9800998ecf8427e",
+        1024,
+    )
     assert file.sequencer == "0A1B2C3D4E5F678901"
 
 
@@ -75,7 +79,9 @@ def test_the_same_event_twice_is_the_same_file_and_another_version_another() -> 
 
 
 def test_a_notification_may_tell_of_several_objects() -> None:
-    files = read_notification(notification(record("traffic/a"), record("traffic/b", "ObjectCreated:CompleteMultipartUpload")))
+    files = read_notification(
+        notification(record("traffic/a"), record("traffic/b", "ObjectCreated:CompleteMultipartUpload"))
+    )
     assert [file.key for file in files] == ["traffic/a", "traffic/b"]
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.reading import judge_file, split_file
-from tests.support.spots import csv_file, ndjson_file, spot
 
 from penstock.feeds.feed import Rule
 from penstock.feeds.traffic import TRAFFIC
 from penstock.findings import Severity
 from penstock.judging import Miscounted, judge
+from tests.support.reading import judge_file, split_file
+from tests.support.spots import csv_file, ndjson_file, spot
 
 #: What is wrong with a record, and the finding (code, field) that must say so.
 FAULTS: list[tuple[dict[str, Any], str, str]] = [
@@ -117,7 +117,16 @@ def test_exactly_the_bad_records_are_rejected_and_the_good_ones_are_as_without_t
 
 @pytest.mark.parametrize(
     ("written", "seconds"),
-    [(":30", 30), (":05", 5), ("1:00", 60), ("2:30", 150), ("00:00:30", 30), ("1:00:00", 3600), ("30", 30), ("30.0", 30)],
+    [
+        (":30", 30),
+        (":05", 5),
+        ("1:00", 60),
+        ("2:30", 150),
+        ("00:00:30", 30),
+        ("1:00:00", 3600),
+        ("30", 30),
+        ("30.0", 30),
+    ],
 )
 def test_lengths_may_be_written_as_clock_times(written: str, seconds: int) -> None:
     judgement = judge_file(TRAFFIC, csv_file([spot(1, length_s=written)]))
@@ -155,7 +164,9 @@ def test_the_broadcast_day_runs_to_29_hours_and_times_may_have_frames(time: str,
     assert json.loads(judgement.accepted[0].payload)["air_time"] == time + frames
 
 
-@pytest.mark.parametrize("isci", ["ABCD1234567", "ABCD1234567H", "ABCD1234567D", "1BCDEFGHIJK", "JFMC1201", "JFMC1201H"])
+@pytest.mark.parametrize(
+    "isci", ["ABCD1234567", "ABCD1234567H", "ABCD1234567D", "1BCDEFGHIJK", "JFMC1201", "JFMC1201H"]
+)
 def test_ad_ids_and_the_older_iscis_are_taken(isci: str) -> None:
     assert len(judge_file(TRAFFIC, csv_file([spot(1, isci=isci)])).accepted) == 1
 

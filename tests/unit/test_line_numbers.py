@@ -5,6 +5,7 @@ import re
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from tests.support.reading import feed_with, split_file
 from tests.support.spots import airing, asrun_file, csv_file, ndjson_file, spot
 

@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.reading import feed_with, judge_file, split_file, tiny_windows
-from tests.support.spots import airing, asrun_file, ndjson_file, spot
 
 from penstock.errors import Refused
 from penstock.feeds.traffic import TRAFFIC
 from penstock.findings import Finding
 from penstock.formats.ndjson import NdJson
 from penstock.messages import Layout
+from tests.support.reading import feed_with, judge_file, split_file, tiny_windows
+from tests.support.spots import airing, asrun_file, ndjson_file, spot
 
 small_limits = st.fixed_dictionaries(
     {"records": st.integers(1, 6), "bytes": st.integers(1, 120), "record_bytes": st.just(10_000)}
@@ -22,7 +22,8 @@ small_limits = st.fixed_dictionaries(
 block_sizes = st.lists(st.integers(1, 40), max_size=4)
 windows = st.tuples(st.integers(1, 64), st.integers(1, 16), st.integers(1, 32))
 mess = st.lists(
-    st.text(alphabet='{}":,a1é\r\t ', max_size=14).map(str.encode) | st.sampled_from([b"\n", b"\r\n", b"\n\n", b" \r\n"]),
+    st.text(alphabet='{}":,a1é\r\t ', max_size=14).map(str.encode)
+    | st.sampled_from([b"\n", b"\r\n", b"\n\n", b" \r\n"]),
     max_size=20,
 ).map(b"".join)
 
@@ -81,7 +82,17 @@ def test_ndjson_says_what_the_json_module_reads(objects: list[dict[str, Any]]) -
 
 @pytest.mark.parametrize(
     "line",
-    [b'{"a":', b"[1,2]", b'"text"', b"null", b"{'a':1}", b'{"a":NaN}', b'{"a":1}{"a":2}', b'{"a":1,"a":2}', b'{"a":01}'],
+    [
+        b'{"a":',
+        b"[1,2]",
+        b'"text"',
+        b"null",
+        b"{'a':1}",
+        b'{"a":NaN}',
+        b'{"a":1}{"a":2}',
+        b'{"a":1,"a":2}',
+        b'{"a":01}',
+    ],
 )
 def test_a_line_that_is_no_json_object_is_rejected_alone(line: bytes) -> None:
     good = ndjson_file([spot(1)])

@@ -5,14 +5,14 @@ import traceback
 from collections.abc import Callable
 
 import pytest
-from tests.support.reading import judge_file
-from tests.support.spots import COLUMNS, airing, asrun_file, csv_file, ndjson_file, spot
 
 from penstock.errors import MalformedMessage, PenstockError, Refused
 from penstock.feeds.traffic import TRAFFIC
 from penstock.intake import read_notification
 from penstock.judging import judge
 from penstock.messages import ChunkMessage, DispatchMessage, Layout, Span, read_message
+from tests.support.reading import judge_file
+from tests.support.spots import COLUMNS, airing, asrun_file, csv_file, ndjson_file, spot
 
 SECRET = "Mrs-Miller-4711"
 
@@ -79,7 +79,11 @@ def test_a_miscounted_chunk_is_not_shown() -> None:
 
 @pytest.mark.parametrize("body", [SECRET, json.dumps({"type": SECRET}), json.dumps({"Records": [{"s3": SECRET}]})])
 def test_no_malformed_message_is_shown(body: str) -> None:
-    for read in (read_notification, lambda text: read_message(text, ChunkMessage), lambda t: read_message(t, DispatchMessage)):
+    for read in (
+        read_notification,
+        lambda text: read_message(text, ChunkMessage),
+        lambda t: read_message(t, DispatchMessage),
+    ):
         with pytest.raises(MalformedMessage) as error:
             read(body)
         assert SECRET not in everything_told_by(error.value)

@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from tests.support.destination import Api
-from tests.support.pipeline import Pipeline
-from tests.support.spots import COLUMNS, airing, asrun_file, csv_file, ndjson_file, rows_of, spot
 
 from penstock import feeds
 from penstock.feeds.feed import Limits
 from penstock.ledger import FileState
+from tests.support.destination import Api
+from tests.support.pipeline import Pipeline
+from tests.support.spots import COLUMNS, airing, asrun_file, csv_file, ndjson_file, rows_of, spot
 
 
 @pytest.fixture

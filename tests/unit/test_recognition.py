@@ -5,12 +5,12 @@ import io
 import zipfile
 
 import pytest
-from tests.support.reading import judge_file, split_file
-from tests.support.spots import COLUMNS, asrun_file, csv_file, ndjson_file, spot
 
 from penstock.errors import Refused
 from penstock.feeds import feed_named, feed_of_key
 from penstock.feeds.traffic import TRAFFIC
+from tests.support.reading import judge_file, split_file
+from tests.support.spots import COLUMNS, asrun_file, csv_file, ndjson_file, spot
 
 
 def refusal_of(head: bytes) -> str:
@@ -88,6 +88,7 @@ def test_a_quoted_header_may_hold_delimiters_and_newlines() -> None:
         (b"\xef\xbb\xbf", "format.empty"),
         (b"\r\n \r\n", "format.empty"),
         (b"S1,WXYZ,2026-11-20,10:00:00\r\n", "format.no_header"),
+        (b"spot,S1,WXYZ,2026-11-20,10:00:00\r\n", "format.no_header"),
         (b"just some words\n", "format.no_header"),
         (csv_file([], COLUMNS[:4]), "format.missing_column"),
         (csv_file([], (*COLUMNS, "Spot No")), "format.duplicate_header"),

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.reading import judge_file, split_file
-from tests.support.spots import COLUMNS, airing, asrun_file, csv_file, ndjson_file, rows_of, spot
 
 from penstock import rejects
 from penstock.feeds.traffic import TRAFFIC
-from penstock.judging import rejected_later
 from penstock.findings import Finding
+from penstock.judging import rejected_later
 from penstock.spreadsheet import neutralised, restored
+from tests.support.reading import judge_file, split_file
+from tests.support.spots import COLUMNS, airing, asrun_file, csv_file, ndjson_file, rows_of, spot
 
 OURS = [f"penstock_{name}" for name in ("line", "ordinal", "field", "code", "message", "record")]
 #: What a spreadsheet takes for a formula by its first character (OWASP, CSV injection).
@@ -39,7 +39,9 @@ def mended(report: bytes, **changes: str) -> bytes:
     return text.getvalue().encode()
 
 
-@pytest.mark.parametrize("cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＠x", "=", "'"])
+@pytest.mark.parametrize(
+    "cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＠x", "=", "'"]
+)
 def test_a_cell_that_could_be_a_formula_is_neutralised(cell: str) -> None:
     assert neutralised(cell) == f"'{cell}"
 
@@ -88,7 +90,7 @@ def test_a_header_that_was_neutralised_comes_back_as_it_was() -> None:
 
 
 def test_a_row_has_the_original_cells_and_says_where_and_why() -> None:
-    record = spot(2, isci="?", rate="-1", advertiser="Ünal, \"Co\"")
+    record = spot(2, isci="?", rate="-1", advertiser='Ünal, "Co"')
     (row,) = rows_of(rejects_of(csv_file([spot(1), record, spot(3)])))
     assert {name: row[name] for name in COLUMNS} == dict.fromkeys(COLUMNS, "") | record
     assert (row["penstock_line"], row["penstock_ordinal"]) == ("3", "1")

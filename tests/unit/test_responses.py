@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from penstock.ports import Answer
 from penstock.responses import Meaning, meaning_of, read_answer
 

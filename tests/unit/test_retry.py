@@ -12,7 +12,9 @@ seeds = st.integers(0, 2**32)
 
 
 @given(attempts, seeds)
-def test_a_wait_has_full_jitter_under_a_ceiling_that_doubles_up_to_a_quarter_of_an_hour(attempt: int, seed: int) -> None:
+def test_a_wait_has_full_jitter_under_a_ceiling_that_doubles_up_to_a_quarter_of_an_hour(
+    attempt: int, seed: int
+) -> None:
     wait = backoff(attempt, random.Random(seed))
     assert 0 <= wait <= min(900, 2 * 2 ** min(attempt - 1, 20))
 

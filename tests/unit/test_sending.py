@@ -1,5 +1,6 @@
 """R20: every message is sent exactly once, or the sender knows that it was not."""
 
+import itertools
 import random
 from collections.abc import Sequence
 
@@ -101,7 +102,7 @@ def test_calls_are_packed_by_count_and_encoded_bytes(sizes: list[int], letter: s
     weights = [[len(message.body.encode()) + len(message.group.encode()) for message in call] for call in packed]
     assert all(1 <= len(call) <= MOST_ENTRIES and sum(call) <= MOST_BYTES for call in weights)
     # and never in more calls than that takes
-    for call, after in zip(weights, weights[1:], strict=False):
+    for call, after in itertools.pairwise(weights):
         assert len(call) == MOST_ENTRIES or sum(call) + after[0] > MOST_BYTES
 
 

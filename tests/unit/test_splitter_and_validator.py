@@ -4,8 +4,6 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import pytest
-from tests.support.pipeline import Pipeline
-from tests.support.spots import csv_file, spot
 
 from penstock import feeds
 from penstock.adapters.memory import MemoryQueue
@@ -14,8 +12,10 @@ from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
 from penstock.findings import Finding
 from penstock.ledger import FileState
-from penstock.messages import ChunkMessage, read_message
+from penstock.messages import ChunkMessage, DispatchMessage, read_message
 from penstock.ports import Outgoing
+from tests.support.pipeline import Pipeline
+from tests.support.spots import csv_file, spot
 
 FILE = csv_file(spot(at) for at in range(50))
 
@@ -72,6 +72,7 @@ async def test_a_file_is_never_sealed_with_an_unsent_chunk(pipeline: Pipeline) -
         await pipeline.work(pipeline.intake, only_message(pipeline.intake))
     assert (await pipeline.row(file)).state is FileState.SPLITTING
     queue.stuck = False
+    assert (await pipeline.work(pipeline.intake, only_message(pipeline.intake))).what == "sealed"
     await pipeline.run()
     assert await pipeline.assert_sound(file, 50) == {"delivered": 50}
 
@@ -136,6 +137,19 @@ async def test_a_chunk_that_another_validator_holds_is_busy(pipeline: Pipeline) 
     with pytest.raises(Busy) as error:
         await pipeline.work(pipeline.chunks, message.model_dump_json())
     assert error.value.after == pytest.approx(90)
+
+
+async def test_a_validator_whose_lease_has_passed_marks_nothing(pipeline: Pipeline) -> None:
+    """R22."""
+    file = pipeline.drop(csv_file([spot(1)]))
+    await pipeline.work(pipeline.intake, only_message(pipeline.intake))
+    message = read_message(only_message(pipeline.chunks), ChunkMessage)
+    late = await pipeline.ledger.claim_validation(file, message.span, pipeline.clock.now(), 10.0)
+    await pipeline.clock.sleep(11)
+    await pipeline.ledger.claim_validation(file, message.span, pipeline.clock.now(), 10.0)
+    assert late.fence
+    with pytest.raises(LeaseLost):
+        await pipeline.ledger.mark_validated(DispatchMessage(chunk=message, accepted=9, rejected=0), late.fence)
 
 
 async def test_validating_twice_at_once_delivers_once(pipeline: Pipeline) -> None:

@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from tests.support.reading import judge_file
-from tests.support.spots import csv_file, spot
 
 from penstock.feeds.traffic import TRAFFIC
+from tests.support.reading import judge_file
+from tests.support.spots import csv_file, spot
 
 BILLING = {"record_type": "billing", "rate": "10.00", "billing_code": "B1"}
 MAKE_GOOD = {"record_type": "make_good", "make_good_for": "S09999"}

@@ -1,0 +1,107 @@
+"""`penstock check`: a file judged right here, against what its generator knows of every record."""
+
+import csv
+import hashlib
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from penstock_ops import cli
+from penstock_ops.check import check
+from penstock_ops.samples import SAMPLES
+from penstock_ops.samples.sample import SampleOptions
+from penstock_ops.seen import Seen
+
+
+def written(tmp_path: Path, log_format: str, **options: object) -> tuple[Path, list[dict[str, object]]]:
+    """A generated file and the expectation of each of its records."""
+    path, expected = tmp_path / f"log.{log_format}", tmp_path / "expected.ndjson"
+    with path.open("wb") as out, expected.open("wb") as beside:
+        SAMPLES["traffic"].write(out, SampleOptions(format=log_format, **options), beside)  # type: ignore[arg-type]
+    return path, [json.loads(line) for line in expected.read_text().splitlines()]
+
+
+@pytest.mark.parametrize("log_format", ["csv", "tsv", "ndjson", "asrun"])
+def test_a_check_says_of_every_record_what_its_generator_knows(log_format: str, tmp_path: Path) -> None:
+    path, expected = written(tmp_path, log_format, records=12_000, faults=0.05, seed=7)
+
+    checked = check(path, "traffic", tmp_path / "rejects.csv", lambda _: None)
+
+    outcomes = Counter(record["outcome"] for record in expected)
+    assert checked.refused is None
+    assert (checked.received, checked.rejected, checked.duplicate) == (
+        len(expected),
+        outcomes["rejected"],
+        outcomes["duplicate"],
+    )
+    with (tmp_path / "rejects.csv").open(encoding="utf-8", newline="") as rejects:
+        told = [
+            (
+                int(row["penstock_ordinal"]),
+                int(row["penstock_line"]),
+                row["penstock_code"],
+                row["penstock_field"] or None,
+            )
+            for row in csv.DictReader(rejects)
+        ]
+    assert told == [
+        (record["ordinal"], record["line"], record["code"], record["field"])
+        for record in expected
+        if record["outcome"] == "rejected"
+    ]
+
+
+def test_trade_spellings_and_unknown_columns_are_read_and_told(tmp_path: Path) -> None:
+    path, expected = written(tmp_path, "csv", records=500, seed=3, spelling="trade")
+
+    checked = check(path, None, tmp_path / "rejects.csv", lambda _: None)
+
+    assert checked.received == len(expected)
+    assert checked.rejected == 0
+    assert checked.findings == {"format.unknown_field": 1}
+    assert not (tmp_path / "rejects.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "format.empty"),
+        (b"spot_id,station,air_date,air_time\n", "format.no_records"),
+        (b"S1,WKRP,2026-11-20,21:00:00\n", "format.no_header"),
+        (b"PK\x03\x04rest of a workbook", "format.binary"),
+        ("spot_id,station\n".encode("utf-16"), "format.binary"),
+        (b"spot_id,station,air_date\nS1,WKRP,2026-11-20\n", "format.missing_column"),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_refused_with_a_code(content: bytes, code: str, tmp_path: Path) -> None:
+    (tmp_path / "file.csv").write_bytes(content)
+
+    result = CliRunner().invoke(cli.app, ["check", str(tmp_path / "file.csv"), "--feed", "traffic", "--json"])
+
+    assert result.exit_code == cli.Exit.REFUSED
+    assert json.loads(result.stdout)["refused"]["code"] == code
+
+
+def test_the_json_of_a_check_has_its_documented_shape(tmp_path: Path) -> None:
+    path, _ = written(tmp_path, "csv", records=300, faults=0.1, seed=1)
+    rejects = tmp_path / "rejects.csv"
+
+    result = CliRunner().invoke(cli.app, ["check", str(path), "--rejects", str(rejects), "--json"])
+
+    told = json.loads(result.stdout)
+    assert result.exit_code == cli.Exit.REJECTED
+    assert list(told) == ["feed", "format", "records", "chunks", "findings", "refused", "rejects", "seconds"]
+    assert list(told["records"]) == ["received", "valid", "rejected", "duplicate"]
+    assert (told["feed"], told["format"], told["refused"], told["rejects"]) == ("traffic", "csv", None, str(rejects))
+
+
+def test_identities_are_remembered_in_sixteen_bytes_each() -> None:
+    seen = Seen()
+    names = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(2000)]
+
+    assert [seen.add(name, "a" * 32, at) for at, name in enumerate(names)] == [None] * len(names)
+    assert seen.add(names[5], "a" * 32, 9_000) == (5, True)
+    assert seen.add(names[7], "b" * 32, 9_001) == (7, False)
