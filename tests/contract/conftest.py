@@ -1,22 +1,21 @@
 """Emulators and clients, made once for the whole suite."""
 
 from collections.abc import AsyncGenerator
+from contextlib import AsyncExitStack
 
-import pytest
 import pytest_asyncio
-from tests.support.emulators import Emulator, ministack, moto
 
 from penstock.adapters.aws_clients import AwsClients, aws_clients
+from tests.support.emulators import Emulator, ministack, moto
 
 __all__ = ["ministack", "moto"]
 
 
 async def _clients_of(emulator: Emulator) -> AsyncGenerator[AwsClients]:
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in emulator.environment.items():
-            patch.setenv(name, value)
-        async with aws_clients() as clients:
-            yield clients
+    async with AsyncExitStack() as stack:
+        with emulator.around():
+            clients = await stack.enter_async_context(aws_clients())
+        yield clients
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 
 class Scripted:
-    """A client each of whose calls takes the next answer of that call's script: a value to give or an error to raise."""
+    """A client each of whose calls takes the next answer of that call's script: a value, or an error to raise."""
 
     def __init__(self, **scripts: list[Any]) -> None:
         self._scripts = scripts

@@ -5,8 +5,6 @@ import random
 from collections import Counter
 
 import pytest
-from tests.contract.stubs import Scripted, refusal
-from tests.support.emulators import Emulator
 
 from penstock.adapters.aws_claims import ATTEMPTS, DynamoClaims
 from penstock.adapters.aws_clients import AwsClients
@@ -14,6 +12,8 @@ from penstock.adapters.memory import MemoryClock
 from penstock.adapters.memory_ledger import MemoryClaims
 from penstock.errors import Transient
 from penstock.ledger import Claims, Owner
+from tests.contract.stubs import Scripted, refusal
+from tests.support.emulators import Emulator
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -77,7 +77,7 @@ async def test_feeds_do_not_meet(claims: Claims) -> None:
 
 
 async def test_an_identity_may_look_like_a_key(claims: Claims) -> None:
-    wanted = {"a#b": owner(1), "traffic#x": owner(2), "it's \"quoted\"": owner(3), "Köhler | 日本": owner(4)}
+    wanted = {"a#b": owner(1), "traffic#x": owner(2), 'it\'s "quoted"': owner(3), "Köhler | 日本": owner(4)}
 
     assert await claims.claim(FEED, wanted) == wanted
     assert await claims.claim(FEED, dict.fromkeys(wanted, owner(9))) == wanted
@@ -191,9 +191,7 @@ async def test_a_throttled_statement_is_retried_alone() -> None:
     )
 
     assert await claims.claim(FEED, many(3)) == many(3)
-    keys = [
-        [statement["Parameters"][0]["S"] for statement in request["Statements"]] for _, request in client.calls
-    ]
+    keys = [[statement["Parameters"][0]["S"] for statement in request["Statements"]] for _, request in client.calls]
     assert keys == [
         ["traffic#identity-0", "traffic#identity-1", "traffic#identity-2"],
         ["traffic#identity-1"],

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import pytest
-from tests.contract.stubs import Scripted, refusal
-from tests.support.emulators import Emulator
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_events import EventBridge
 from penstock.adapters.memory import MemoryEvents
 from penstock.errors import Transient
 from penstock.ports import EventBus
+from tests.contract.stubs import Scripted, refusal
+from tests.support.emulators import Emulator
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -30,7 +30,8 @@ SUMMARY = {
 class Listener(Protocol):
     """A bus under test, with somebody who listens."""
 
-    bus: EventBus
+    @property
+    def bus(self) -> EventBus: ...
 
     def heard(self) -> list[tuple[str, Mapping[str, Any]]]:
         """Kind and detail of what was published."""

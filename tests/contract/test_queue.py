@@ -6,14 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import pytest
-from tests.contract.stubs import Scripted, refusal
-from tests.support.emulators import Emulator
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_queue import LONGEST, SqsQueue
 from penstock.adapters.memory import MemoryClock, MemoryQueue
 from penstock.errors import Transient
 from penstock.ports import Outgoing, Queue
+from tests.contract.stubs import Scripted, refusal
+from tests.support.emulators import Emulator
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -35,7 +35,8 @@ class Message:
 class Consumer(Protocol):
     """A queue under test, with its receiving end."""
 
-    queue: Queue
+    @property
+    def queue(self) -> Queue: ...
 
     def receive(self) -> list[Message]:
         """What is visible now; invisible for a long time from then on."""

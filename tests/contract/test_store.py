@@ -10,8 +10,6 @@ from typing import Any, Protocol
 import aioboto3
 import pytest
 from aiobotocore.config import AioConfig
-from tests.contract.stubs import Scripted, refusal
-from tests.support.emulators import Emulator
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_store import PART, S3Store
@@ -19,6 +17,8 @@ from penstock.adapters.memory import MemoryStore
 from penstock.errors import ObjectMissing, Transient
 from penstock.messages import SourceFile
 from penstock.ports import ObjectStore
+from tests.contract.stubs import Scripted, refusal
+from tests.support.emulators import Emulator
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
@@ -29,7 +29,8 @@ BODY = bytes(range(256)) * 8
 class Place(Protocol):
     """A store under test, with the sender's and the operator's side of it."""
 
-    store: ObjectStore
+    @property
+    def store(self) -> ObjectStore: ...
 
     def drop(self, body: bytes, key: str = KEY) -> SourceFile:
         """Puts a new version of an object, as a sender would."""

@@ -12,6 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -31,7 +32,7 @@ PATIENCE = 90.0  #: seconds until something that must happen must have happened
 INTERVAL = 0.1  #: seconds between two looks
 
 #: Short waits, so that a test of a slow destination is not slow. Everything else is as the template says.
-QUICK = {"timeout_seconds": 1.0, "rate_per_second": 100, "burst": 100}
+QUICK = {"timeout_seconds": 1.0, "rate_per_second": 100, "burst": 100, "batch_records": 250}
 
 # The demo API is on this machine: never by a proxy.
 _HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -83,9 +84,19 @@ class Deployed:
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self._loop = asyncio.Runner()
+        self._open = AsyncExitStack()
+        self._records = self._loop.run(self._open.enter_async_context(operations.records_of(world.outputs)))
         self.outputs = world.outputs
         self._s3 = self.client("s3")
         self._sqs = self.client("sqs")
+        self._ssm = self.client("ssm")
+        self._parameter = f"{self.outputs['DestinationsPath']}/traffic"
+
+    def close(self) -> None:
+        """Ends what was opened to look at the ledger."""
+        self._loop.run(self._open.aclose())
+        self._loop.close()
 
     def client(self, service: Any) -> Any:
         return session().client(service, endpoint_url=self.world.endpoint)
@@ -128,12 +139,7 @@ class Deployed:
 
     def batches(self, file: File, chunk: int = 0) -> list[BatchRow]:
         """The chunk's batches in the ledger."""
-
-        async def look() -> list[BatchRow]:
-            async with operations.records_of(self.outputs) as records:
-                return await records.ledger.batches(file.file_id, chunk)
-
-        return asyncio.run(look())
+        return self._loop.run(self._records.ledger.batches(file.file_id, chunk))
 
     def attempted(self, file: File, times: int) -> None:
         """Returns once each of the file's batches has been tried so often."""
@@ -156,18 +162,24 @@ class Deployed:
         """Puts a message on the intake queue, as S3 does."""
         self._sqs.send_message(QueueUrl=self.outputs["IntakeQueueUrl"], MessageBody=body)
 
+    def forget_intake(self) -> None:
+        """Empties the intake queue, also of what will be seen again much later."""
+        self._sqs.purge_queue(QueueUrl=self.outputs["IntakeQueueUrl"])
+
     def idle(self) -> None:
         """Returns once no queue holds a message."""
-        until(lambda: not any(self.messages(queue) for queue in ("Intake", "Chunk", "Dispatch")), "empty queues")
+        until(lambda: not self._holding("Queue"), "empty queues")
 
     def dead_letters(self) -> dict[str, int]:
         """Messages in the dead-letter queues that hold any."""
-        found = {queue: self.messages(queue, "Dlq") for queue in ("Intake", "Chunk", "Dispatch")}
+        return self._holding("Dlq")
+
+    def _holding(self, kind: Literal["Queue", "Dlq"]) -> dict[str, int]:
+        """Messages by queue: waiting, delayed, or being worked on."""
+        found = {queue: self._messages(self.outputs[f"{queue}{kind}Url"]) for queue in ("Intake", "Chunk", "Dispatch")}
         return {queue: count for queue, count in found.items() if count}
 
-    def messages(self, queue: str, kind: Literal["Queue", "Dlq"] = "Queue") -> int:
-        """Messages in a queue: waiting, delayed, or being worked on."""
-        url = self.outputs[f"{queue}{kind}Url"]
+    def _messages(self, url: str) -> int:
         answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         names = ("", "NotVisible", "Delayed")
         return sum(int(answer[f"ApproximateNumberOfMessages{name}"]) for name in names)
@@ -203,14 +215,17 @@ class Deployed:
         with _HTTP.open(f"{self.world.demo_api}{path}", body) as answer:
             return answer.read()
 
+    def settings(self) -> dict[str, Any]:
+        """How the dispatcher is told to call the destination."""
+        return json.loads(self._ssm.get_parameter(Name=self._parameter)["Parameter"]["Value"])
+
     def configure(self, **changes: Any) -> dict[str, Any]:
         """Changes the destination's settings, in the parameter; they hold at once, as no dispatcher remembers others.
 
         Returns what they were.
         """
-        ssm, name = self.client("ssm"), f"{self.outputs['DestinationsPath']}/traffic"
-        was = json.loads(ssm.get_parameter(Name=name)["Parameter"]["Value"])
-        ssm.put_parameter(Name=name, Value=json.dumps(was | changes), Overwrite=True)
+        was = self.settings()
+        self._ssm.put_parameter(Name=self._parameter, Value=json.dumps(was | changes), Overwrite=True)
         # Settings are kept for a minute. New execution environments have not read any yet, and an update of the
         # configuration brings them, also if it says what was said before.
         self.idle()
@@ -255,9 +270,12 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
-def deployed(world: World) -> Deployed:
+def deployed(world: World) -> Iterator[Deployed]:
     """The deployed stack, its destination calm and quick."""
     deployed = Deployed(world)
-    deployed.calm()
-    deployed.configure(**QUICK)
-    return deployed
+    try:
+        deployed.calm()
+        deployed.configure(**QUICK)
+        yield deployed
+    finally:
+        deployed.close()

@@ -1,7 +1,8 @@
 """AWS on loopback for adapters and handlers: moto and MiniStack, each a server that a suite starts once, and the tables
 of template.yaml in them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
@@ -13,11 +14,11 @@ import boto3
 import pytest
 from botocore.config import Config
 from moto.server import ThreadedMotoServer
-from tests.template.cloudformation import Template
 
 from penstock_ops.world import ministack as program
 from penstock_ops.world import processes
 from penstock_ops.world.servers import free_port
+from tests.template.cloudformation import Template
 
 TEMPLATE = Path(__file__).parents[2] / "template.yaml"
 
@@ -50,6 +51,14 @@ class Emulator:
             "AWS_EC2_METADATA_DISABLED": "true",
             "NO_PROXY": "127.0.0.1",
         }
+
+    @contextmanager
+    def around(self) -> Generator[None]:
+        """Whatever asks its environment where AWS is, finds it here."""
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in self.environment.items():
+                patch.setenv(name, value)
+            yield
 
     def client(self, service: Any) -> Any:
         """A plain boto3 client, for what a test arranges and looks at."""

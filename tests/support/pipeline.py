@@ -8,8 +8,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.destination import Api
-
 from penstock.adapters.memory import Held, MemoryClock, MemoryEvents, MemoryQueue, MemoryStore
 from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
 from penstock.dispatcher import DispatcherPorts, dispatch
@@ -22,6 +20,7 @@ from penstock.retry import backoff
 from penstock.splitter import SplitterPorts, split
 from penstock.validator import ValidatorPorts, validate
 from penstock.worked import Worked
+from tests.support.destination import Api
 
 INVOCATION = 300.0  #: seconds an invocation may take
 MAX_RECEIVES = 5
@@ -137,12 +136,10 @@ class Pipeline:
 
     async def step(self) -> None:
         """One message of each queue, or all that can be seen, at once."""
-        received = [
-            (queue, held)
-            for queue in self._queues()
-            for held in iter(queue.receive, None)
-            if held is not None
-        ]
+        received: list[tuple[MemoryQueue, Held]] = []
+        for queue in self._queues():
+            while held := queue.receive():
+                received.append((queue, held))
         if self.turns:
             await asyncio.gather(*(self.handle(queue, held) for queue, held in received))
             return

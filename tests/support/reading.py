@@ -1,6 +1,6 @@
 """Takes a file through splitting and judging right here, however it is cut."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -22,7 +22,7 @@ def feed_with(**limits: int) -> Feed:
 
 
 @contextmanager
-def tiny_windows(window: int, narrowest: int, piece: int) -> Iterator[None]:
+def tiny_windows(window: int, narrowest: int, piece: int) -> Generator[None]:
     """Counts so few bytes at once that every edge is met."""
     with pytest.MonkeyPatch.context() as patch:
         for module in (delimited, lines):
@@ -56,9 +56,7 @@ class Split:
         return self.feed.format_named(self.layout.format).split(self.layout, self.body[span.start : span.end])
 
     def judged(self) -> list[Judgement]:
-        return [
-            judging.judge(self.feed, self.layout, span, self.body[span.start : span.end]) for span in self.spans
-        ]
+        return [judging.judge(self.feed, self.layout, span, self.body[span.start : span.end]) for span in self.spans]
 
 
 def split_file(feed: Feed, body: bytes, blocks: Sequence[int] = ()) -> Split:

@@ -1,5 +1,5 @@
-"""Invariants 1 to 4: whatever breaks or dies between any two calls of any stage, every file settles and balances, nothing
-is lost and nothing done twice (R22, R23, R26, R28)."""
+"""Invariants 1 to 4: whatever breaks or dies between any two calls of any stage, every file settles and balances,
+nothing is lost and nothing done twice (R22, R23, R26, R28)."""
 
 import random
 from collections.abc import Iterator
@@ -108,13 +108,17 @@ async def test_without_keys_every_doubt_is_unknown_and_nothing_is_sent_twice(kil
 
 @pytest.mark.parametrize("honours", [True, False])
 async def test_many_faults_in_one_run(honours: bool) -> None:
-    """A process that dies again and again, and a destination that loses answers: seeds, so that a failure comes back."""
+    """Processes that die again and again, a destination that loses answers; seeds, so that a failure comes back."""
     for seed in range(60):
         rng = random.Random(seed)
         settings = DestinationSettings(
-            url="api", batch_records=rng.randint(1, 5), rate_per_second=1000.0, burst=1000, concurrency=rng.randint(1, 3),
+            url="api",
+            batch_records=rng.randint(1, 5),
+            rate_per_second=1000.0,
+            burst=1000,
+            concurrency=rng.randint(1, 3),
             honours_idempotency_key=honours,
-        )  # fmt: skip
+        )
         troubles = [rng.choice([LOST, UNSENT, json_answer({}, 503), json_answer({}, 429)]) for _ in range(3)]
         pipeline = Pipeline(Api(settings, troubles), turns=random.Random(seed))
         files = [pipeline.drop(csv_file(RECORDS[:8])), pipeline.drop(csv_file(RECORDS[4:]), "traffic/b.csv")]

@@ -114,7 +114,7 @@ async def test_every_rejected_record_says_why_in_one_report_with_the_destination
         ("traffic/header.csv", csv_file([]), "format.no_records"),
         ("traffic/header.csv", csv_file([]) + b"\r\n\r\n", "format.no_records"),
         ("traffic/log", asrun_file([]), "format.no_records"),
-        ("traffic/noheader.csv", csv_file([spot(1)]).split(b"\r\n", 1)[1], "format.missing_column"),
+        ("traffic/noheader.csv", csv_file([spot(1)]).split(b"\r\n", 1)[1], "format.no_header"),
         ("traffic/words.csv", b"no,such,columns\r\n1,2,3\r\n", "format.no_header"),
         ("traffic/zip.csv", b"PK\x03\x04" + b"\0" * 100, "format.binary"),
     ],

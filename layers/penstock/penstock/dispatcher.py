@@ -29,7 +29,7 @@ from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, Claims, 
 from penstock.messages import DispatchMessage
 from penstock.ports import Clock, Destination, DestinationSettings, EventBus, ObjectStore, Outgoing, Queue
 from penstock.reader import read_range
-from penstock.responses import Meaning, Reading, Reason, read_answer
+from penstock.responses import MAYBE_DONE, Meaning, Reading, Reason, read_answer
 from penstock.sending import send_all
 from penstock.settling import finish_if_complete
 from penstock.worked import Worked
@@ -79,7 +79,8 @@ async def dispatch(ports: DispatcherPorts, message: DispatchMessage, deadline: f
         counts = await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
         return Worked("seen before", file.feed, message.chunk.chunk_id, counts)
     try:
-        settings = await ports.destination.settings(file.feed)
+        # With nothing to deliver, a feed whose destination is not configured can still be settled.
+        settings = await ports.destination.settings(file.feed) if message.accepted else DestinationSettings(url="")
         return await _Delivery(ports, message, settings, lease.row, lease.fence, deadline).run()
     except Exception:
         await ports.ledger.release_chunk(lease.row, lease.fence)
@@ -241,31 +242,29 @@ class _Delivery:
 
     async def _send(self, batches: Sequence[BatchRow]) -> None:
         """Sends batches under the destination's rate, some at once. What has to be tried again is left in `_later`."""
-        if not batches:
-            return
-        settings, clock = self._settings, self._ports.clock
-        costs = [self._cost(batch) for batch in batches]
-        try:
-            horizon = self._deadline - MARGIN - settings.timeout_seconds - clock.now()
-            begin = await self._ports.ledger.reserve(self._feed.name, sum(costs), clock.now(), horizon)
-        except Transient as error:
-            self._later.append(error)
-            return
-        at_once = asyncio.Semaphore(settings.concurrency)
-        grace = (settings.burst - 1) / settings.rate_per_second
-        places = [begin + sum(costs[:place]) - grace for place in range(len(costs))]
+        at_once = asyncio.Semaphore(self._settings.concurrency)
 
-        async def deliver(batch: BatchRow, not_before: float) -> None:
+        async def deliver(batch: BatchRow) -> None:
             async with at_once:
                 try:
-                    await clock.sleep(max(0.0, not_before - clock.now()))
                     await self._deliver(batch)
                 except Transient as error:
                     self._later.append(error)
 
         async with asyncio.TaskGroup() as tasks:
-            for batch, place in zip(batches, places, strict=True):
-                tasks.create_task(deliver(batch, place))
+            for batch in batches:
+                tasks.create_task(deliver(batch))
+
+    async def _await_turn(self, batch: BatchRow) -> None:
+        """Books the destination's time for one call and waits for it. Booked only when the call is about to be made: a
+        place that is not used at its time would let others come in a heap."""
+        ports, settings = self._ports, self._settings
+        horizon = self._deadline - MARGIN - settings.timeout_seconds - ports.clock.now()
+        if horizon < 0:
+            raise OutOfTime("the invocation ends before an answer could come", after=0)
+        booked = await ports.ledger.reserve(self._feed.name, self._cost(batch), ports.clock.now(), horizon)
+        grace = (settings.burst - 1) / settings.rate_per_second
+        await ports.clock.sleep(max(0.0, booked - grace - ports.clock.now()))
 
     def _cost(self, batch: BatchRow) -> float:
         """Seconds of the destination's time that a batch takes up."""
@@ -279,8 +278,7 @@ class _Delivery:
         if in_doubt and not self._may_ask_again(batch):
             await self._end(replace(batch, state=BatchState.UNKNOWN, unanswered=False))
             return
-        if ports.clock.now() + settings.timeout_seconds + MARGIN > self._deadline:
-            raise OutOfTime("the invocation ends before an answer could come", after=0)
+        await self._await_turn(batch)
         batch = await ports.ledger.begin_attempt(self._chunk, self._fence, batch, ports.clock.now())
         self._calls += 1
         batch_id = ids.batch_id(self._file.file_id, self._chunk.span.chunk, batch.number)
@@ -295,6 +293,8 @@ class _Delivery:
         reading = read_answer(answer, len(batch.ordinals), in_doubt)
         if reading.meaning is Meaning.DOUBT:
             await self._doubt(batch, "the destination's answer leaves in doubt what it did")
+        elif reading.meaning is Meaning.LATER and answer.status in MAYBE_DONE and not settings.honours_idempotency_key:
+            await self._doubt(batch, f"the destination answered {answer.status}, and may have done it")
         elif reading.meaning is Meaning.LATER:
             await ports.ledger.note_answer(self._chunk, self._fence, replace(batch, unanswered=in_doubt))
             raise Transient(f"the destination answered {answer.status}", after=answer.retry_after)
@@ -402,9 +402,9 @@ class _Delivery:
     async def _reject_rows(self, refused: Mapping[int, Ending]) -> bytes:
         """The rejects of delivery with their original bytes, which are read again from the pinned object."""
         ports, span, layout = self._ports, self._chunk.span, self._message.chunk.layout
-        source = await read_range(ports.store, self._file, span.start, span.end, ports.clock, ports.rng)
         findings = {at: ending.finding for at, ending in refused.items() if ending.finding}
         fields = {at: json.loads(self._records[at].payload) for at in findings}
+        source = await read_range(ports.store, self._file, span.start, span.end, ports.clock, ports.rng)
         return rejects.rows(self._feed, layout, rejected_later(self._feed, layout, span, source, findings, fields))
 
     def _key(self, name: str) -> str:

@@ -130,35 +130,25 @@ def _accept(
 
 
 def _validated(
-    feed: Feed, parsed: Sequence[Parsed]
+    feed: Feed, parsed: list[Parsed]
 ) -> tuple[Sequence[int], list[dict[str, Any]], dict[int, list[Finding]]]:
     """(places, records) of those the model takes, and the findings, by place, of the others."""
+    records = feed.model.validate_python(parsed)
+    suspects = [at for at, (record, entry) in enumerate(zip(records, parsed, strict=True)) if record is entry]
+    if not suspects:
+        return range(len(records)), records, {}
     faults: dict[int, list[Finding]] = {}
-    readable: list[Parsed] = list(parsed)
-    places: Sequence[int] = range(len(parsed))
-    if any(isinstance(entry, Finding) for entry in parsed):
-        faults = {at: [entry] for at, entry in enumerate(parsed) if isinstance(entry, Finding)}
-        places = [at for at in places if at not in faults]
-        readable = [parsed[at] for at in places]
-    try:
-        return places, feed.model.validate_python(readable), faults
-    except ValidationError as error:
-        suspects = {int(fault["loc"][0]) for fault in error.errors(include_url=False, include_input=False)}
-    kept: list[int] = []
-    records: list[dict[str, Any]] = []
-    fine = iter(feed.model.validate_python([entry for at, entry in enumerate(readable) if at not in suspects]))
-    for at, entry in enumerate(readable):
-        if at not in suspects:
-            record = next(fine)
-        else:
-            try:
-                record = feed.one.validate_python(feed.tidy(dict(entry)))  # pyright: ignore[reportArgumentType, reportCallIssue]
-            except ValidationError as error:
-                faults[places[at]] = [schema_finding(fault) for fault in error.errors(include_url=False)]
-                continue
-        kept.append(places[at])
-        records.append(record)
-    return kept, records, faults
+    for at in suspects:
+        entry = parsed[at]
+        if isinstance(entry, Finding):
+            faults[at] = [entry]
+            continue
+        try:
+            records[at] = feed.one.validate_python(feed.tidy(dict(entry)))
+        except ValidationError as error:
+            faults[at] = [schema_finding(fault) for fault in error.errors(include_url=False)]
+    places = [at for at in range(len(records)) if at not in faults]
+    return places, [records[at] for at in places], faults
 
 
 _SCHEMA = {

@@ -7,6 +7,7 @@ restored when the file comes back; our columns are passed over then.
 
 import csv
 import io
+import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -66,7 +67,13 @@ def _sentence(finding: Finding) -> str:
 
 
 def _values(columns: Iterable[str], record: Mapping[str, Any]) -> list[str]:
-    return ["" if record.get(name) is None else str(record[name]) for name in columns]
+    return [_cell(record.get(name)) for name in columns]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)
 
 
 def _csv(lines: Iterable[Iterable[str]]) -> bytes:

@@ -2,6 +2,7 @@
 
     2xx                         taken: every record, unless results say otherwise
     408 425 429 5xx             later: nothing was done; come back, not before Retry-After
+    500 502 504                 as above; but of a destination without keys, doubt: they may come after the deed
     401                         later: the credentials are at fault, never the records
     1xx 3xx                     later: not an answer of this API; an operator must look at the URL
     409, sent before in doubt   doubt: the first call may still be at work, or have been
@@ -23,6 +24,8 @@ from pydantic import BaseModel, ValidationError
 from penstock.ports import Answer
 
 LATER = frozenset({401, 408, 425, 429})
+MAYBE_DONE = frozenset({500, 502, 504})
+"""Answers of a server, or of a gateway before it, that may have done the work and failed to say so."""
 REASON = 300  #: characters kept of what an API says
 
 

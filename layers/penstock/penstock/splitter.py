@@ -8,7 +8,7 @@ import hashlib
 import random
 from dataclasses import dataclass
 
-from penstock.errors import Busy, ObjectMissing, Refused
+from penstock.errors import Busy, ObjectMissing, OutOfTime, Refused
 from penstock.feeds import feed_of_key
 from penstock.findings import Finding
 from penstock.formats.format import HEAD
@@ -51,7 +51,7 @@ async def split(ports: SplitterPorts, file: SourceFile, deadline: float) -> Work
         counts = await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
         return Worked("seen before", file.feed, file.file_id, counts)
     try:
-        return await _split(ports, file, lease.fence)
+        return await _split(ports, file, lease.fence, deadline)
     except (Refused, ObjectMissing) as refusal:
         finding = Finding(refusal.code, refusal.message)
         row = await ports.ledger.file(file.file_id)
@@ -63,7 +63,7 @@ async def split(ports: SplitterPorts, file: SourceFile, deadline: float) -> Work
         raise
 
 
-async def _split(ports: SplitterPorts, file: SourceFile, fence: int) -> Worked:
+async def _split(ports: SplitterPorts, file: SourceFile, fence: int, deadline: float) -> Worked:
     feed = feed_of_key(file.key)
     if not file.size:
         raise Refused("format.empty", "the file is empty; drop it again with its records")
@@ -75,6 +75,8 @@ async def _split(ports: SplitterPorts, file: SourceFile, fence: int) -> Worked:
         if layout is None or planner is None:
             layout = feed.recognise(block[:HEAD])
             planner = Planner(feed, layout)
+        if ports.clock.now() > deadline:
+            raise OutOfTime("the file could not be split within one invocation")
         sha256.update(block)
         for span in planner.push(block):
             waiting.append(span)

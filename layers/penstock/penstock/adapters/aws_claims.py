@@ -14,13 +14,13 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_faults import code_of, transient_faults
+from penstock.adapters.aws_items import read_items
 from penstock.errors import Transient
 from penstock.ledger import Owner
 from penstock.ports import Clock
 from penstock.retry import backoff
 
 STATEMENTS = 25  #: BatchExecuteStatement takes no more
-KEYS = 100  #: BatchGetItem takes no more
 AT_ONCE = 8  #: calls under way
 ATTEMPTS = 6
 
@@ -95,26 +95,9 @@ class DynamoClaims:
 
     async def _owners(self, feed: str, identities: Sequence[str]) -> dict[str, Owner]:
         """Who holds them; those that nobody holds any more are left out."""
-        owners: dict[str, Owner] = {}
-        for group in batched(identities, KEYS, strict=False):
-            request: Any = {
-                self.table: {
-                    "Keys": [{"pk": {"S": f"{feed}#{identity}"}} for identity in group],
-                    "ConsistentRead": True,
-                }
-            }
-            for attempt in range(1, ATTEMPTS + 1):
-                with transient_faults():
-                    answer = await self.dynamodb.batch_get_item(RequestItems=request)
-                for item in answer["Responses"].get(self.table, ()):
-                    owners[item["pk"]["S"].removeprefix(f"{feed}#")] = _owner(item)
-                request = answer.get("UnprocessedKeys")
-                if not request:
-                    break
-                await self.clock.sleep(backoff(attempt, self.rng) / 10)
-            else:
-                raise Transient("the owners of some identities could not be read")
-        return owners
+        keys = ({"pk": {"S": f"{feed}#{identity}"}} for identity in identities)
+        items = await read_items(self.dynamodb, self.table, keys, self.clock, self.rng)
+        return {item["pk"]["S"].removeprefix(f"{feed}#"): _owner(item) for item in items}
 
     async def take_over(self, feed: str, identity: str, held: Owner, wanted: Owner) -> bool:
         """As `Claims.take_over`."""

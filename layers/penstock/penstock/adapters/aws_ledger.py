@@ -23,6 +23,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_faults import code_of, transient_faults
+from penstock.adapters.aws_items import read_items
 from penstock.errors import LeaseLost, PenstockError, Transient
 from penstock.findings import Account, Finding, Outcome, Severity
 from penstock.ids import chunk_name
@@ -174,10 +175,11 @@ class DynamoLedger:
                     Limit=limit,
                 )
             found += answer["Items"]
-        # A file that moved on in the meantime was found in two states.
-        keys = {item["pk"]["S"]: {"pk": item["pk"], "sk": item["sk"]} for item in found}
-        rows = [_file_row(item) async for item in read_items(self.dynamodb, self.table, keys.values(), self.clock, self.rng)]
-        return sorted(rows, key=lambda row: row.opened_at, reverse=True)[:limit]
+        # By its key once: a file that moved on meanwhile was found in two states.
+        newest = {item["pk"]["S"]: item for item in sorted(found, key=_opened_at)[-limit:]}
+        keys = ({"pk": item["pk"], "sk": item["sk"]} for item in newest.values())
+        rows = map(_file_row, await read_items(self.dynamodb, self.table, keys, self.clock, self.rng))
+        return sorted(rows, key=lambda row: row.opened_at, reverse=True)
 
     # -- chunks --------------------------------------------------------------------------------------------------
 
@@ -604,6 +606,10 @@ def _unranged(ranges: str) -> tuple[int, ...]:
         first, _, last = run.partition("-")
         ordinals.extend(range(int(first), int(last or first) + 1))
     return tuple(ordinals)
+
+
+def _opened_at(item: Item) -> str:
+    return item["opened_at"]["S"]
 
 
 def _sortable(now: float) -> str:

@@ -2,12 +2,12 @@
 
 import asyncio
 import contextlib
-import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, cast
+from urllib.parse import quote_plus
 
 import aiohttp
 from aws_lambda_powertools.utilities.parameters import SecretsProvider, SSMProvider
@@ -21,6 +21,14 @@ from penstock.ports import Answer, Clock, Credentials, DestinationSettings
 SETTINGS_AGE = 60  #: seconds settings and secrets are kept before they are read again
 AHEAD = 0.2  #: share of a token's life before whose end it is renewed
 
+#: What aiohttp raises before a byte has left; whatever else it raises comes too late to be sure.
+_NOT_SENT = (
+    aiohttp.ClientConnectorError,
+    aiohttp.ConnectionTimeoutError,
+    aiohttp.InvalidURL,
+    aiohttp.NonHttpUrlClientError,
+)
+
 _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
 
 
@@ -32,6 +40,7 @@ class ParameterSettings:
         self._parameters = SSMProvider(boto_config=_CONFIG)
         self._secrets = SecretsProvider(boto_config=_CONFIG)
         self._reader: TypeAdapter[DestinationSettings] = TypeAdapter(DestinationSettings)
+        self._secret_reader: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 
     def settings(self, feed: str) -> DestinationSettings:
         """The settings of a feed's destination, at most `SETTINGS_AGE` seconds old.
@@ -57,10 +66,9 @@ class ParameterSettings:
         """
         try:
             text = cast(str, self._secrets.get(name, max_age=SETTINGS_AGE))
-            secret: Any = json.loads(text)
-        except (GetParameterError, ValueError):
-            raise Transient(f"the secret {name} cannot be read, or is no JSON object") from None
-        return secret
+            return self._secret_reader.validate_json(text)
+        except (GetParameterError, ValidationError):
+            raise Transient(f"the secret {name} cannot be read, or is no JSON object of strings") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ class Tokens:
     http: aiohttp.ClientSession
     clock: Clock
     secret: Callable[[str], dict[str, str]]
-    _kept: dict[str, _Token] = field(default_factory=dict[str, _Token])
+    _kept: dict[Credentials, _Token] = field(default_factory=dict[Credentials, _Token])
     _renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     async def header(self, auth: Credentials) -> dict[str, str]:
@@ -91,32 +99,34 @@ class Tokens:
             secret = await asyncio.to_thread(self.secret, auth.secret)
             return {"Authorization": f"Bearer {secret.get('token', '')}"}
         async with self._renewing:
-            token = self._kept.get(auth.token_url)
+            token = self._kept.get(auth)
             if token is None or token.renew_at <= self.clock.now():
-                token = self._kept[auth.token_url] = await self._fetch(auth)
+                token = self._kept[auth] = await self._fetch(auth)
         return {"Authorization": f"Bearer {token.value}"}
 
     def forget(self, auth: Credentials, header: dict[str, str]) -> None:
         """The destination did not accept this header's token: the next call fetches another."""
-        token = self._kept.get(auth.token_url)
+        token = self._kept.get(auth)
         if token and header.get("Authorization") == f"Bearer {token.value}":
-            del self._kept[auth.token_url]
+            del self._kept[auth]
 
     async def _fetch(self, auth: Credentials) -> _Token:
         secret = await asyncio.to_thread(self.secret, auth.secret)
         form = {"grant_type": "client_credentials"} | ({"scope": auth.scope} if auth.scope else {})
-        basic = aiohttp.BasicAuth(secret.get("client_id", ""), secret.get("client_secret", ""))
+        # Both are form-encoded before they go into the header (RFC 6749 §2.3.1).
+        client = (quote_plus(secret.get(name, "")) for name in ("client_id", "client_secret"))
+        headers = {"Authorization": aiohttp.encode_basic_auth(*client)}
         now = self.clock.now()
         try:
             async with self.http.post(
-                auth.token_url, data=form, auth=basic, timeout=aiohttp.ClientTimeout(10)
+                auth.token_url, data=form, headers=headers, timeout=aiohttp.ClientTimeout(10), allow_redirects=False
             ) as answer:
                 if answer.status != 200:
                     raise Transient(f"the token endpoint answered {answer.status}")
                 token: Any = await answer.json(content_type=None)
             life = float(token.get("expires_in", 300))
             return _Token(token["access_token"], now + life * (1 - AHEAD))
-        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, AttributeError) as error:
+        except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise Transient(f"no token could be had: {type(error).__name__}") from None
 
 
@@ -155,7 +165,7 @@ class HttpDestination:
                     answer.content_type,
                     self._retry_after(answer.headers.get("Retry-After")),
                 )
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
+        except _NOT_SENT as error:
             raise Transient(f"the destination cannot be reached: {type(error).__name__}") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unanswered(f"the destination did not answer: {type(error).__name__}") from None

@@ -5,6 +5,7 @@ A handler is an object so that importing it does nothing: what a function needs 
 """
 
 import asyncio
+import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,10 +17,13 @@ from aws_lambda_powertools.utilities.batch import (
     EventType,
     async_process_partial_response,  # pyright: ignore[reportUnknownVariableType]
 )
+from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from penstock.adapters.telemetry import Telemetry
-from penstock.errors import OutOfTime, Transient
+from penstock.errors import MalformedMessage, OutOfTime, Transient
+from penstock.intake import read_notification
+from penstock.messages import ChunkMessage, DispatchMessage, read_message
 from penstock.ports import Queue
 from penstock.retry import backoff
 from penstock.worked import Worked
@@ -55,8 +59,12 @@ class QueueFunction:
             async def one(record: SQSRecord) -> None:
                 await self._process(record, process, queue, telemetry, deadline)
 
-            processor = AsyncBatchProcessor(event_type=EventType.SQS)
-            return async_process_partial_response(event, one, processor, context)
+            processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
+            answer: Any = async_process_partial_response(event, one, processor, context)
+            if len(answer["batchItemFailures"]) == len(event["Records"]):
+                # Powertools' own error would quote what each message failed of, and that may quote a record (R32).
+                raise BatchProcessingError(f"none of {len(event['Records'])} messages could be processed")
+            return answer
 
     def _make(self) -> tuple[asyncio.AbstractEventLoop, Process, Queue, Telemetry]:
         loop = asyncio.new_event_loop()
@@ -78,9 +86,22 @@ class QueueFunction:
                 telemetry.worked(worked, time.time() - began)
         except Transient as error:
             wait = backoff(receives, self._rng, error.after)
-            telemetry.failed(error, time.time() - began, receives, wait)
+            telemetry.failed(error, *_subject(record.body), time.time() - began, receives, wait)
             await queue.hold_back(record.receipt_handle, wait)
             raise
         except Exception as error:
-            telemetry.failed(error, time.time() - began, receives, None)
+            telemetry.failed(error, *_subject(record.body), time.time() - began, receives, None)
             raise
+
+
+def _subject(body: str) -> tuple[str | None, str | None]:
+    """Feed and id of what a failed message is about, for its line; neither where nobody can read it."""
+    with contextlib.suppress(MalformedMessage):
+        return next(((file.feed, file.file_id) for file in read_notification(body)), (None, None))
+    with contextlib.suppress(MalformedMessage):
+        chunk = read_message(body, ChunkMessage)
+        return chunk.file.feed, chunk.chunk_id
+    with contextlib.suppress(MalformedMessage):
+        chunk = read_message(body, DispatchMessage).chunk
+        return chunk.file.feed, chunk.chunk_id
+    return None, None

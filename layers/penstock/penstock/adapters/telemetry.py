@@ -58,11 +58,21 @@ class Telemetry:
             if of_stage:
                 self._emit(of_stage, {})
 
-    def failed(self, error: Exception, seconds: float, receives: int, wait: float | None) -> None:
+    def failed(
+        self,
+        error: Exception,
+        feed: str | None,
+        trace: str | None,
+        seconds: float,
+        receives: int,
+        wait: float | None,
+    ) -> None:
         """A line of a message that must come again. Our own errors carry no content; of others only the type is
         told."""
         self._logger.warning(
             "must come again" if wait is not None else "failed",
+            audit_trace_id=trace or "none",
+            feed=feed or "none",
             stage=self._stage,
             error=type(error).__name__,
             reason=str(error) if isinstance(error, PenstockError) else None,

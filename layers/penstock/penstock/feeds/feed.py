@@ -4,11 +4,10 @@ import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
-from operator import itemgetter
-from typing import Any, cast
+from functools import cache, cached_property
+from typing import Annotated, Any, cast
 
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from penstock.errors import Refused
 from penstock.findings import Finding, Severity
@@ -61,10 +60,10 @@ class Feed:
     limits: Limits = Limits()
 
     @cached_property
-    def model(self) -> TypeAdapter[list[dict[str, Any]]]:
-        """The whole chunk's validator and serialiser."""
+    def model(self) -> TypeAdapter[list[Any]]:
+        """The whole chunk's validator, in one pass whatever it holds: what is no valid record stays the same object."""
         record: Any = self.record
-        return TypeAdapter(cast(Any, list)[record])
+        return TypeAdapter(cast(Any, list)[Annotated[record | Any, Field(union_mode="left_to_right")]])
 
     @cached_property
     def one(self) -> TypeAdapter[dict[str, Any]]:
@@ -127,9 +126,16 @@ class Feed:
         """Each record's identity as a key: 128 bits of SHA-256 over the feed's name and the identity's fields."""
         if not self.identity:
             return [""] * len(records)
-        text, sha256 = "\x1f".join([self.name, *["%s"] * len(self.identity)]), hashlib.sha256
-        values = cast(Callable[[Record], Any], itemgetter(*self.identity))
-        return [sha256((text % values(record)).encode()).hexdigest()[:32] for record in records]
+        columns = [_texts([record[name] for record in records]) for name in self.identity]
+        sha256, named = hashlib.sha256, f"{self.name}\x1f"
+        return [
+            sha256((named + text).encode()).hexdigest()[:32] for text in map("\x1f".join, zip(*columns, strict=True))
+        ]
+
+
+def _texts(values: list[Any]) -> list[str]:
+    """Each value as text; of what is no text, dates say, there are few different ones."""
+    return values if set(map(type, values)) == {str} else list(map(cache(str), values))
 
 
 def _plain(name: str) -> str:

@@ -7,9 +7,8 @@ that are left are counted, in C.
 """
 
 import csv
-import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cache
 from itertools import compress
 
@@ -23,6 +22,10 @@ from penstock.spreadsheet import OURS, RETURNED, restored
 
 DELIMITERS = (",", "\t", ";", "|")
 MOST_COLUMNS = 1000  #: a header of more is no header
+
+# Expressions that begin with one certain character skip to it far faster than a search for two.
+_BLANK = re.compile(rb"\n\r?\n")
+_LONE_CR = re.compile(rb"\r(?!\n)")
 
 CANDIDATES = 8  #: newlines tried, from the end of a window backwards, to find one that is outside a quoted field
 
@@ -150,6 +153,14 @@ class Delimited:
         if final and begin < len(buffer):
             yield begin, len(buffer), len(buffer)
 
+    def blank(self, layout: Layout, buffer: bytes) -> int:
+        """As `Format.blank`."""
+        return len(buffer) - len(buffer.lstrip(b"\r\n"))
+
+    def ending(self, layout: Layout) -> Callable[[bytes], int | None]:
+        """As `Format.ending`."""
+        return _Ending(layout.delimiter)
+
     def split(self, layout: Layout, chunk: bytes) -> list[bytes]:
         """As `Format.split`."""
         if b'"' not in chunk and b"\r" not in chunk and b"\n\n" not in chunk and not chunk.startswith(b"\n"):
@@ -157,13 +168,15 @@ class Delimited:
         return _record(layout.delimiter).findall(chunk)
 
     def parse(self, layout: Layout, raws: Sequence[bytes], chunk: bytes) -> list[Parsed]:
-        """The whole chunk by one run of the csv module; where that does not come out even, record by record."""
+        """All records at once: by the csv module those with a quote; without one, a cell ends at every delimiter. Where
+        that does not come out even, record by record."""
         try:
-            text = chunk.decode(layout.encoding)
+            lines = [raw.decode(layout.encoding) for raw in raws]
         except UnicodeDecodeError:
             return [self._parse_one(layout, raw) for raw in raws]
-        rows = list(filter(None, _read(layout, text)))
-        if len(rows) != len(raws) or "\0" in text or set(map(len, rows)) != {len(layout.columns)}:
+        quoted = _read(layout, [line for line in lines if '"' in line])
+        rows = [next(quoted, list[str]()) if '"' in line else line.split(layout.delimiter) for line in lines]
+        if b"\0" in chunk or set(map(len, rows)) != {len(layout.columns)}:
             return [self._parse_one(layout, raw) for raw in raws]
         if RETURNED in layout.header:
             rows = [list(map(restored, row)) for row in rows]
@@ -191,19 +204,48 @@ class Delimited:
         return set()
 
 
+class _Ending:
+    """Follows one record through its fields, block by block, to the line end outside quotes."""
+
+    def __init__(self, delimiter: str) -> None:
+        self._stop = re.compile(rb"[%s\r\n]" % re.escape(delimiter.encode()))
+        self._where = "start"
+
+    def __call__(self, block: bytes) -> int | None:
+        at = 0
+        while at < len(block):
+            quote = block[at] == 0x22
+            if self._where == "quoted":
+                at = block.find(b'"', at) + 1
+                if not at:
+                    return None
+                self._where = "closing"
+            elif quote and self._where in ("start", "closing"):
+                # The quote that opens a field, or the second of two within one.
+                at, self._where = at + 1, "quoted"
+            else:
+                stop = self._stop.search(block, at)
+                self._where = "start" if stop else "plain"
+                if stop is None or stop.group() in (b"\r", b"\n"):
+                    return stop and stop.end()
+                at = stop.end()
+        return None
+
+
 def row_of(layout: Layout, raw: bytes) -> list[str] | None:
     """The cells of one raw record, None if they are not as many as the header's or no text at all."""
     if undecodable(raw, layout.encoding):
         return None
-    row = next(_read(layout, raw.decode(layout.encoding)), list[str]())
+    row = next(_read(layout, [raw.decode(layout.encoding)]), list[str]())
     if len(row) != len(layout.header):
         return None
     return list(map(restored, row)) if RETURNED in layout.header else row
 
 
-def _read(layout: Layout, text: str) -> Iterator[list[str]]:
-    csv.field_size_limit(max(csv.field_size_limit(), len(text)))
-    return csv.reader(io.StringIO(text, newline=""), delimiter=layout.delimiter)
+def _read(layout: Layout, records: list[str]) -> Iterator[list[str]]:
+    """The cells of each record, as the csv module reads them."""
+    csv.field_size_limit(max(csv.field_size_limit(), *map(len, records), 0))
+    return csv.reader(records, delimiter=layout.delimiter)
 
 
 @cache
@@ -214,9 +256,4 @@ def _wanted(columns: tuple[str, ...]) -> tuple[list[bool], list[str]]:
 
 def _awkward(bare: bytes) -> bool:
     """Blank lines, or carriage returns that end a record by themselves: counting newlines would miscount."""
-    return (
-        b"\n\n" in bare
-        or b"\n\r\n" in bare
-        or bare.startswith((b"\n", b"\r\n"))
-        or bare.count(b"\r") != bare.count(b"\r\n")
-    )
+    return bool(bare.startswith((b"\n", b"\r\n")) or _BLANK.search(bare) or _LONE_CR.search(bare))

@@ -48,6 +48,15 @@ class Format(Protocol):
         """
         ...
 
+    def blank(self, layout: Layout, buffer: bytes) -> int:
+        """How many bytes of `buffer`, where a record could begin, belong to no record."""
+        ...
+
+    def ending(self, layout: Layout) -> Callable[[bytes], int | None]:
+        """Finds the end of a record that is too large to hold: called with its bytes in order, it answers where in them
+        the record ends, None while it goes on."""
+        ...
+
     def split(self, layout: Layout, chunk: bytes) -> list[bytes]:
         """The raw records of a chunk, without their terminators, as many as `take` counted."""
         ...

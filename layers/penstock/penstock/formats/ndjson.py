@@ -1,6 +1,6 @@
 """NDJSON: one JSON object a line (RFC 8259), in UTF-8."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -9,7 +9,7 @@ import jiter
 from penstock.errors import Refused
 from penstock.findings import Finding
 from penstock.formats.format import FieldOf, Parsed, Taken
-from penstock.formats.lines import split_lines, take_lines
+from penstock.formats.lines import blank_lines, line_ending, split_lines, take_lines
 from penstock.formats.text import UTF8_BOM, undecodable
 from penstock.messages import Layout
 
@@ -38,6 +38,14 @@ class NdJson:
     def take(self, layout: Layout, buffer: bytes, start: int, records: int, limit: int, final: bool) -> Taken:
         """As `Format.take`: JSON text cannot hold a raw newline within a string, so every newline ends a record."""
         return take_lines(buffer, start, records, limit, final)
+
+    def blank(self, layout: Layout, buffer: bytes) -> int:
+        """As `Format.blank`."""
+        return blank_lines(buffer)
+
+    def ending(self, layout: Layout) -> Callable[[bytes], int | None]:
+        """As `Format.ending`."""
+        return line_ending
 
     def split(self, layout: Layout, chunk: bytes) -> list[bytes]:
         """As `Format.split`."""
