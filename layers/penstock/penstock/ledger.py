@@ -172,7 +172,7 @@ class Ledger(Protocol):
         ...
 
     async def mark_validated(self, message: DispatchMessage, fence: int) -> None:
-        """sent → validated, with the validator's count."""
+        """sent → validated, with the validator's count. A chunk that has moved on meanwhile is left as it is."""
         ...
 
     async def claim_dispatch(self, message: DispatchMessage, now: float, seconds: float) -> Lease[ChunkRow]:
@@ -189,7 +189,7 @@ class Ledger(Protocol):
         ...
 
     async def fix_batches(self, chunk: ChunkRow, fence: int, batches: Sequence[BatchRow]) -> None:
-        """Writes the composition of batches before their first send, all or none."""
+        """Writes the composition of batches before the first of them is sent."""
         ...
 
     async def begin_attempt(self, chunk: ChunkRow, fence: int, batch: BatchRow, now: float) -> BatchRow:

@@ -4,7 +4,9 @@ suite runs against both. Every port is async, so that a simulator can interleave
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
+
+from pydantic import Field
 
 from penstock.messages import SourceFile
 
@@ -101,7 +103,7 @@ class Answer:
 class Credentials:
     """Where a destination's credentials come from: a reference, never the secret itself."""
 
-    kind: str = "none"
+    kind: Literal["none", "bearer", "oauth2"] = "none"
     secret: str = ""
     token_url: str = ""
     scope: str = ""
@@ -115,14 +117,14 @@ class DestinationSettings:
     """
 
     url: str
-    batch_records: int = 500
-    rate_per_second: float = 10.0
-    rate_unit: str = "requests"
-    burst: int = 10
-    concurrency: int = 4
-    timeout_seconds: float = 20.0
+    batch_records: Annotated[int, Field(ge=1)] = 500
+    rate_per_second: Annotated[float, Field(gt=0)] = 10.0
+    rate_unit: Literal["requests", "records"] = "requests"
+    burst: Annotated[int, Field(ge=1)] = 10
+    concurrency: Annotated[int, Field(ge=1, le=100)] = 4
+    timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 20.0
     honours_idempotency_key: bool = False
-    key_retention_hours: float = 24.0
+    key_retention_hours: Annotated[float, Field(ge=0)] = 24.0
     auth: Credentials = field(default_factory=Credentials)
 
 

@@ -9,7 +9,7 @@ import random
 from dataclasses import dataclass
 
 from penstock.errors import Busy, ObjectMissing, OutOfTime, Refused
-from penstock.feeds import feed_of_key
+from penstock.feeds import FEEDS, feed_of_key
 from penstock.findings import Finding
 from penstock.formats.format import HEAD
 from penstock.ledger import Ledger
@@ -57,7 +57,9 @@ async def split(ports: SplitterPorts, file: SourceFile, deadline: float) -> Work
         row = await ports.ledger.file(file.file_id)
         await report_refusal(ports.store, ports.events, file, finding, row.opened_at if row else now, ports.clock.now())
         await ports.ledger.refuse_file(file.file_id, lease.fence, finding, ports.clock.now())
-        return Worked(f"refused: {refusal.code}", file.feed, file.file_id, {"FilesRefused": 1})
+        # A key that names no feed must not become a metric's dimension: anybody could make as many as they like.
+        feed = file.feed if file.feed in FEEDS else ""
+        return Worked(f"refused: {refusal.code}", feed, file.file_id, {"FilesRefused": 1})
     except Exception:
         await ports.ledger.release_file(file.file_id, lease.fence)
         raise

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from penstock.adapters.aws_faults import code_of, transient_faults
+from penstock.adapters.aws_faults import code_of, insert_fault, transient_faults
 from penstock.adapters.aws_items import read_items
 from penstock.errors import Transient
 from penstock.ledger import Owner
@@ -89,7 +89,7 @@ class DynamoClaims:
         held: list[str] = []
         throttled: list[str] = []
         for (identity, _), response in zip(group, answer["Responses"], strict=True):
-            code = response.get("Error", {}).get("Code")
+            code = insert_fault(response)
             (ours if code is None else held if code == "DuplicateItem" else throttled).append(identity)
         return ours, held, throttled
 

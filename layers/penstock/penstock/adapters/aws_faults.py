@@ -1,12 +1,12 @@
 """One table from AWS's error codes to ours."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from penstock.errors import Transient
+from penstock.errors import PenstockError, Transient
 
 _TRANSIENT = frozenset(
     {
@@ -50,3 +50,15 @@ def transient_faults() -> Generator[None]:
         raise
     except (BotoCoreError, OSError, TimeoutError) as error:
         raise Transient(f"AWS could not be reached: {type(error).__name__}") from error
+
+
+def insert_fault(response: Mapping[str, Any]) -> str | None:
+    """Why one statement of a PartiQL batch was not done: DuplicateItem, or a word for "later"; None if it was done.
+
+    Raises:
+        PenstockError: doing it again can never help (a missing right, a wrong statement).
+    """
+    code: str | None = response.get("Error", {}).get("Code")
+    if code in ("AccessDenied", "ResourceNotFound", "ValidationError"):
+        raise PenstockError(f"DynamoDB refuses the insert: {code}")
+    return code

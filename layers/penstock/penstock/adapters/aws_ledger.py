@@ -22,7 +22,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from penstock.adapters.aws_faults import code_of, transient_faults
+from penstock.adapters.aws_faults import code_of, insert_fault, transient_faults
 from penstock.adapters.aws_items import read_items
 from penstock.errors import LeaseLost, PenstockError, Transient
 from penstock.findings import Account, Finding, Outcome, Severity
@@ -98,7 +98,7 @@ class DynamoLedger:
                 throttled += [
                     span
                     for span, response in zip(group, answer["Responses"], strict=True)
-                    if response.get("Error", {}).get("Code", "DuplicateItem") != "DuplicateItem"
+                    if insert_fault(response) not in (None, "DuplicateItem")
                 ]
             if not throttled:
                 return

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from penstock.errors import Transient, Unanswered
 from penstock.ports import Answer, Clock, Credentials, DestinationSettings
 
+LONGEST_BODY = 16 * 1024 * 1024  #: bytes; no answer to a batch is longer
 SETTINGS_AGE = 60  #: seconds settings and secrets are kept before they are read again
 AHEAD = 0.2  #: share of a token's life before whose end it is renewed
 
@@ -154,6 +155,9 @@ class HttpDestination:
 
     async def _post(self, settings: DestinationSettings, key: str, body: bytes, header: dict[str, str]) -> Answer:
         headers = {"Content-Type": "application/json", "Idempotency-Key": key, **header}
+        if not settings.honours_idempotency_key:
+            # On a connection kept alive, a server that hangs up as we send leaves us in doubt for no good reason.
+            headers["Connection"] = "close"
         timeout = aiohttp.ClientTimeout(total=settings.timeout_seconds, sock_connect=min(5, settings.timeout_seconds))
         try:
             async with self.http.post(
@@ -161,7 +165,7 @@ class HttpDestination:
             ) as answer:
                 return Answer(
                     answer.status,
-                    await answer.read(),
+                    await _read(answer),
                     answer.content_type,
                     self._retry_after(answer.headers.get("Retry-After")),
                 )
@@ -181,3 +185,12 @@ class HttpDestination:
             at = at if at.tzinfo else at.replace(tzinfo=UTC)
             return max(0.0, at.timestamp() - self.clock.now())
         return None
+
+
+async def _read(answer: aiohttp.ClientResponse) -> bytes:
+    body = bytearray()
+    async for piece in answer.content.iter_chunked(64 * 1024):
+        body += piece
+        if len(body) > LONGEST_BODY:
+            raise Unanswered("the destination's answer is too long to be one")
+    return bytes(body)

@@ -63,7 +63,8 @@ class Feed:
     def model(self) -> TypeAdapter[list[Any]]:
         """The whole chunk's validator, in one pass whatever it holds: what is no valid record stays the same object."""
         record: Any = self.record
-        return TypeAdapter(cast(Any, list)[Annotated[record | Any, Field(union_mode="left_to_right")]])
+        either = cast(Any, Annotated)[record | Any, Field(union_mode="left_to_right")]
+        return TypeAdapter(cast(Any, list)[either])
 
     @cached_property
     def one(self) -> TypeAdapter[dict[str, Any]]:

@@ -1,0 +1,314 @@
+"""Each function as Lambda has it: its real handler, the environment of template.yaml, and AWS on loopback.
+
+All on MiniStack: the ledger and the claims need its PartiQL, and the stages share one world.
+"""
+
+import asyncio
+import importlib
+import json
+import logging
+import threading
+from collections.abc import Awaitable, Callable, Generator, Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any, Self
+
+import pytest
+from botocore.loaders import JSONFileLoader
+
+from penstock.adapters.lambda_function import Process, QueueFunction
+from penstock.messages import SourceFile
+from penstock.ports import Queue
+from tests.support.emulators import Emulator, forget_everything, ministack, template
+
+__all__ = ["ministack"]
+
+EVENTS = Path(__file__).parents[2] / "events"
+SPOTS = (EVENTS / "spots.csv").read_bytes()
+FILE = SourceFile(
+    feed="traffic",
+    bucket="penstock-drop-5f1c9a80-c5b2-11f1-9a3e-0a6f3c2b7d11",
+    key="traffic/2026-11-20/spots.csv",
+    version_id="3sL4kqtJlcpXroDTDmJ.rmSpXd3dIbrHY",
+    etag="04b621a35f1cc5440f1e2824d67ba9e7",
+    size=427,
+    sequencer="00673DB2C41F0A9E62",
+)
+"""What most of the events tell of."""
+
+
+def load(stage: str, name: str) -> dict[str, Any]:
+    """A sample event."""
+    return json.loads((EVENTS / stage / f"{name}.json").read_text(encoding="utf-8"))
+
+
+def ids_of(event: dict[str, Any]) -> list[str]:
+    return [record["messageId"] for record in event["Records"]]
+
+
+def failing(*ids: str) -> dict[str, Any]:
+    """The answer that has these messages come again, and no others (R9)."""
+    return {"batchItemFailures": [{"itemIdentifier": one} for one in ids]}
+
+
+@dataclass
+class Api:
+    """The destination of the feed traffic: answers with what it is told to, then 200."""
+
+    answers: list[tuple[int, dict[str, str], bytes]] = field(default_factory=list[tuple[int, dict[str, str], bytes]])
+    calls: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
+
+
+@contextmanager
+def serving() -> Generator[tuple[Api, str]]:
+    """The API and its URL."""
+    api = Api()
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            api.calls.append((self.headers["Idempotency-Key"], json.loads(body)))
+            status, headers, answer = api.answers.pop(0) if api.answers else (200, {}, b"")
+            self.send_response(status)
+            for name, value in {**headers, "Content-Length": str(len(answer))}.items():
+                self.send_header(name, value)
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+            pass
+
+    class Server(ThreadingHTTPServer):
+        # Its connections are kept alive by the function, which outlives it.
+        block_on_close = False
+
+    with Server(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield api, f"http://127.0.0.1:{server.server_port}/records"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def descriptions() -> Iterator[None]:
+    """Of AWS's services, read once and not by every function that starts: most of a cold start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(JSONFileLoader, "load_file", staticmethod(cache(JSONFileLoader().load_file)))
+        yield
+
+
+@dataclass(frozen=True)
+class Context:
+    """What Lambda hands over beside the event."""
+
+    milliseconds: int = 300_000
+    aws_request_id: str = "8e0b1d2c-req"
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.milliseconds
+
+
+class Stack:
+    """What template.yaml makes, on MiniStack, under names like those of its resources."""
+
+    def __init__(self, emulator: Emulator, api: Api, url: str) -> None:
+        self.emulator, self.api = emulator, api
+        emulator.bucket(versioned=True, name=FILE.bucket)
+        self.names = {name: emulator.table(name) for name in template().of_type("AWS::DynamoDB::Table")}
+        self.names["WorkBucket"] = emulator.bucket(name="work")
+        for name, queue in template().of_type("AWS::SQS::Queue").items():
+            seconds = str(queue.get("VisibilityTimeout", 30))
+            self.names[name] = emulator.queue(VisibilityTimeout=seconds)
+        self._listen()
+        for name, parameter in template().of_type("AWS::SSM::Parameter").items():
+            assert name == "TrafficDestination"
+            settings = json.loads(parameter["Value"]) | {"url": url}
+            emulator.client("ssm").put_parameter(
+                Name=parameter["Name"], Type=parameter["Type"], Value=json.dumps(settings)
+            )
+
+    def _listen(self) -> None:
+        sqs, events = self.emulator.client("sqs"), self.emulator.client("events")
+        self._heard = self.emulator.queue()
+        arn = sqs.get_queue_attributes(QueueUrl=self._heard, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        events.put_rule(Name="penstock", EventPattern=json.dumps({"source": ["penstock"]}))
+        events.put_targets(Rule="penstock", Targets=[{"Id": "heard", "Arn": arn}])
+
+    def environment(self, stage: str) -> dict[str, str]:
+        """The function's, as template.yaml sets it."""
+        variables = template().functions()[f"{stage.title()}Function"]["Environment"]["Variables"]
+        return {name: str(self.names.get(value, value)) for name, value in variables.items()}
+
+    def source_queue(self, stage: str) -> str:
+        return self.environment(stage)["PENSTOCK_SOURCE_QUEUE_URL"]
+
+    # The sender
+
+    def drop(self, key: str = FILE.key, body: bytes = SPOTS) -> None:
+        self.emulator.client("s3").put_object(Bucket=FILE.bucket, Key=key, Body=body)
+
+    def receive(self, queue: str) -> list[dict[str, Any]]:
+        """The messages that are there now, as Lambda's poller would take them."""
+        sqs = self.emulator.client("sqs")
+        received: list[dict[str, Any]] = []
+        while messages := sqs.receive_message(
+            QueueUrl=queue, MaxNumberOfMessages=10, MessageSystemAttributeNames=["All"]
+        ).get("Messages"):
+            received += messages
+        return received
+
+    def delivered(self, stage: str, event: dict[str, Any]) -> dict[str, Any]:
+        """The event with messages that are really on the stage's queue, so that they can be held back."""
+        queue = self.source_queue(stage)
+        self.receive(queue)  # what a stage before sent stays with whoever received it
+        for record in event["Records"]:
+            self.emulator.client("sqs").send_message(QueueUrl=queue, MessageBody=record["body"])
+            (message,) = self.receive(queue)
+            record["receiptHandle"] = message["ReceiptHandle"]
+        return event
+
+    # What came of it
+
+    def heard(self) -> list[tuple[str, dict[str, Any]]]:
+        """Kind and detail of the events on the bus."""
+        events = [json.loads(message["Body"]) for message in self.receive(self._heard)]
+        return [(event["detail-type"], event["detail"]) for event in events]
+
+    def rows(self) -> dict[str, dict[str, Any]]:
+        """The ledger by sort key, of one file."""
+        return {
+            item["sk"]["S"]: {name: next(iter(value.values())) for name, value in item.items()}
+            for item in self.emulator.items(self.names["Ledger"])
+            if item["pk"]["S"].startswith("FILE#")
+        }
+
+    def claims(self) -> int:
+        return len(self.emulator.items(self.names["Claims"]))
+
+    def outputs(self) -> dict[str, bytes]:
+        """The work bucket."""
+        s3 = self.emulator.client("s3")
+        keys = [one["Key"] for one in s3.list_objects_v2(Bucket="work").get("Contents", [])]
+        return {key: s3.get_object(Bucket="work", Key=key)["Body"].read() for key in keys}
+
+    def output(self, name: str) -> bytes:
+        (body,) = [body for key, body in self.outputs().items() if key.endswith(f"/{name}")]
+        return body
+
+
+@pytest.fixture
+def stack(ministack: Emulator) -> Iterator[Stack]:
+    forget_everything(ministack)
+    with serving() as (api, url):
+        yield Stack(ministack, api, url)
+
+
+class Functions:
+    """Functions as Lambda starts them, cold for every test."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self._warm: dict[str, QueueFunction] = {}
+        self._made: list[AsyncExitStack] = []
+
+    def call(self, stage: str, event: dict[str, Any], context: Context | None = None) -> Any:
+        """One invocation."""
+        with self._stack.emulator.around(), pytest.MonkeyPatch.context() as patch:
+            for name, value in self._stack.environment(stage).items():
+                patch.setenv(name, value)
+            # Powertools decides by it how it runs its loop; the tracer has no daemon to talk to.
+            patch.setenv("LAMBDA_TASK_ROOT", str(EVENTS.parent / "functions"))
+            patch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
+            if stage not in self._warm:
+                self._warm[stage] = self._cold(stage)
+            return self._warm[stage](event, context or Context())
+
+    def _cold(self, stage: str) -> QueueFunction:
+        shared: QueueFunction = importlib.import_module(f"{stage}.handler").handler
+        compose = shared._compose
+
+        def remembered(stack: AsyncExitStack) -> Awaitable[tuple[Process, Queue]]:
+            self._made.append(stack)
+            return compose(stack)
+
+        return QueueFunction(shared._stage, shared._unit, remembered)
+
+    def close(self) -> None:
+        """What Lambda does by ending the process."""
+        for (stage, function), made in zip(self._warm.items(), self._made, strict=True):
+            if function._made:
+                loop = function._made[0]
+                loop.run_until_complete(made.aclose())
+                loop.close()
+            # The logger writes to the stdout of the test that made it.
+            logger = logging.getLogger(stage)
+            logger.handlers.clear()
+            for mark in ("init", "powertools_handler"):
+                if hasattr(logger, mark):
+                    delattr(logger, mark)
+        asyncio.set_event_loop(None)
+
+
+@pytest.fixture
+def functions(stack: Stack) -> Iterator[Functions]:
+    functions = Functions(stack)
+    yield functions
+    functions.close()
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a function wrote: log lines, and metrics as {name: value} by their dimensions."""
+
+    raw: str
+    lines: list[dict[str, Any]]
+    metrics: list[tuple[dict[str, str], dict[str, float]]]
+
+    @classmethod
+    def read(cls, raw: str) -> Self:
+        blobs = [json.loads(line) for line in raw.splitlines()]
+        return cls(
+            raw,
+            [blob for blob in blobs if "_aws" not in blob],
+            [metrics for blob in blobs if "_aws" in blob for metrics in _metrics(blob)],
+        )
+
+    def sums(self, **dimensions: str) -> dict[str, float]:
+        """The metrics with exactly these dimensions, added up."""
+        sums: dict[str, float] = {}
+        for given, values in self.metrics:
+            if given == dimensions:
+                for name, value in values.items():
+                    sums[name] = sums.get(name, 0) + value
+        return sums
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Callable[[], Told]:
+    def read() -> Told:
+        captured = capsys.readouterr()
+        assert captured.err == ""
+        return Told.read(captured.out)
+
+    return read
+
+
+def _metrics(blob: dict[str, Any]) -> Iterator[tuple[dict[str, str], dict[str, float]]]:
+    """As CloudWatch reads the embedded metric format."""
+    for directive in blob["_aws"]["CloudWatchMetrics"]:
+        assert directive["Namespace"] == "Penstock"
+        for names in directive["Dimensions"]:
+            values = {metric["Name"]: blob[metric["Name"]] for metric in directive["Metrics"]}
+            yield (
+                {name: blob[name] for name in names},
+                {name: sum(value) if isinstance(value, list) else value for name, value in values.items()},
+            )
+
+
+type Tell = Callable[[], Told]

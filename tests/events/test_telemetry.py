@@ -1,0 +1,162 @@
+"""What the functions tell of their work: enough to follow a record and to alarm on, and nothing that is in it (R32)."""
+
+import asyncio
+import io
+import json
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, redirect_stdout
+from typing import Any
+
+import pytest
+
+from penstock.adapters.lambda_function import Process, QueueFunction
+from penstock.adapters.memory import MemoryClock, MemoryQueue
+from penstock.ports import Queue
+from tests.events.conftest import FILE, Context, Functions, Stack, Tell, Told, failing, load, serving
+from tests.support.emulators import Emulator, forget_everything, template
+
+ALWAYS = {"audit_trace_id", "feed", "stage", "latency_ms"}
+#: Of every record in the sample file, in letters that JSON does not escape.
+CONTENT = ("S-1001", "S-1002", "ABCD1234000H", "WXYZ", "hler", "hne", "Coffee", "Brew", "B-77", "liner", "80.00")
+
+
+@pytest.fixture(scope="module")
+def whole_way(ministack: Emulator) -> Told:
+    """What was told of a file that went through all stages with all that can befall it, and of one that was refused."""
+    forget_everything(ministack)
+    with io.StringIO() as output, redirect_stdout(output), serving() as (api, url):
+        stack = Stack(ministack, api, url)
+        functions = Functions(stack)
+        try:
+            walk(functions, stack)
+        finally:
+            functions.close()
+        return Told.read(output.getvalue())
+
+
+def walk(functions: Functions, stack: Stack) -> None:
+    stack.drop()
+    assert functions.call("splitter", load("splitter", "put")) == failing()
+    functions.call("splitter", load("splitter", "redelivered"))
+    functions.call("splitter", load("splitter", "unknown-feed"))
+    functions.call("splitter", load("splitter", "malformed-beside-good"))
+    assert functions.call("validator", load("validator", "chunk")) == failing()
+    functions.call("validator", load("validator", "malformed-beside-good"))
+    refusal = {"results": [{"index": 1, "status": 422, "code": "no_contract", "message": "no contract B-77 of Köhler"}]}
+    stack.api.answers += [
+        (503, {"Content-Type": "text/plain"}, "Köhler & Söhne is unknown".encode()),
+        (200, {"Content-Type": "application/json"}, json.dumps(refusal).encode()),
+    ]
+    event = stack.delivered("dispatcher", load("dispatcher", "dispatch"))
+    with pytest.raises(Exception, match="none of 1 messages"):
+        functions.call("dispatcher", event)
+    assert functions.call("dispatcher", event) == failing()
+    functions.call("dispatcher", load("dispatcher", "redelivered"))
+
+
+def test_every_line_about_a_message_says_which_and_how_long_it_took(whole_way: Told) -> None:
+    assert len(whole_way.lines) == 11
+    for line in whole_way.lines:
+        assert line.keys() >= ALWAYS, line
+        assert line["stage"] == line["service"] in ("splitter", "validator", "dispatcher")
+        assert line["latency_ms"] >= 0
+        assert line["request_id"] == Context().aws_request_id
+
+
+def test_a_file_can_be_followed_through_all_stages_by_its_id(whole_way: Told) -> None:
+    of_file = [line for line in whole_way.lines if (line["audit_trace_id"] or "").startswith(FILE.file_id)]
+
+    assert [(line["stage"], line["message"]) for line in of_file] == [
+        ("splitter", "sealed"),
+        ("splitter", "seen before"),
+        ("splitter", "seen before"),
+        ("validator", "validated"),
+        ("validator", "seen before"),
+        ("dispatcher", "must come again"),
+        ("dispatcher", "settled"),
+        ("dispatcher", "seen before"),
+    ]
+    assert {line["feed"] for line in of_file} == {"traffic"}
+
+
+def test_no_line_and_no_metric_holds_record_content(whole_way: Told) -> None:
+    """R32; neither the records' nor what the destination says of them."""
+    for content in CONTENT:
+        assert content not in whole_way.raw
+
+
+def test_metrics_carry_the_names_and_dimensions_that_alarms_and_dashboard_ask_for(whole_way: Told) -> None:
+    asked = set(asked_for())
+    assert len(asked) > 10
+
+    emitted = {(name, frozenset(dimensions)) for dimensions, values in whole_way.metrics for name in values}
+    assert asked - emitted == set()
+
+
+def asked_for() -> Iterator[tuple[str, frozenset[str]]]:
+    """Metrics of ours that template.yaml looks at, with their dimensions' names."""
+    for widget in template().dashboard_widgets():
+        for metric in widget["properties"].get("metrics", []):
+            if metric[0] == "Penstock":
+                yield metric[1], frozenset(metric[2::2][:1])
+            elif isinstance(metric[0], dict):
+                for dimensions, name in re.findall(r'\{Penstock,([^}]+)\} MetricName="(\w+)"', metric[0]["expression"]):
+                    yield name, frozenset(dimensions.split(","))
+    for alarm in template().of_type("AWS::CloudWatch::Alarm").values():
+        for query in alarm.get("Metrics", []):
+            metric = query.get("MetricStat", {}).get("Metric", {})
+            if metric.get("Namespace") == "Penstock":
+                yield metric["MetricName"], frozenset(one["Name"] for one in metric["Dimensions"])
+            for name in re.findall(r'SELECT SUM\((\w+)\) FROM "Penstock"', query.get("Expression", "")):
+                yield name, frozenset({"feed", "service"})
+
+
+def test_metrics_add_up_to_what_happened(whole_way: Told) -> None:
+    assert whole_way.sums(feed="traffic", service="splitter")["RecordsReceived"] == 3
+    settled = whole_way.sums(feed="traffic", service="dispatcher")
+    assert [settled[f"Records{outcome}"] for outcome in ("Delivered", "Rejected", "Duplicate")] == [1, 2, 0]
+    assert (settled["FilesSettled"], settled["ImbalancedFiles"], settled["ChunksSettled"]) == (1, 0, 1)
+    assert whole_way.sums(feed="none", service="splitter")["FilesRefused"] == 1
+
+
+def test_every_attempt_at_a_chunk_counts_whatever_becomes_of_it(whole_way: Told) -> None:
+    """R34: a message that cannot be read is no chunk's, but an attempt all the same."""
+    assert whole_way.sums(service="validator") == {"ChunkAttempts": 3}
+    assert whole_way.sums(service="dispatcher") == {"ChunkAttempts": 3, "ChunksSettled": 1}
+
+
+# -- faults nobody foresaw
+
+SECRET = "Mrs-Miller-4711"
+
+
+async def compose(_: AsyncExitStack) -> tuple[Process, Queue]:
+    async def process(body: str, deadline: float) -> Any:
+        raise KeyError(f"{SECRET} in {body}")
+
+    return process, MemoryQueue(MemoryClock())
+
+
+def test_a_defect_tells_its_kind_and_nothing_else(monkeypatch: pytest.MonkeyPatch, told: Tell) -> None:
+    """Lambda logs what the handler raises, and X-Ray keeps it: neither may quote a record."""
+    monkeypatch.setenv("LAMBDA_TASK_ROOT", "/var/task")
+    monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Penstock")
+    function = QueueFunction("defective", "Chunk", compose)
+    with pytest.raises(Exception, match="none of 1 messages") as error:
+        function(load("validator", "chunk"), Context())
+    assert function._made is not None
+    function._made[0].close()
+    asyncio.set_event_loop(None)
+    logging.getLogger("defective").handlers.clear()
+
+    assert SECRET not in f"{error.value!r} {error.value}"
+    assert error.value.__cause__ is None
+    assert error.value.__context__ is None
+    output = told()
+    assert SECRET not in output.raw
+    (line,) = output.lines
+    assert (line["message"], line["error"], line.get("reason")) == ("failed", "KeyError", None)
+    assert (line["feed"], line["audit_trace_id"]) == ("traffic", f"{FILE.file_id}-000000")
