@@ -2,6 +2,8 @@
 
 Exit codes: 0 fine, 1 some records were rejected, 2 the file was refused, 3 the command failed (the reason is on
 stderr, in one sentence). Every verb takes `--json`.
+
+Verbs import what talks to AWS themselves: that takes most of a second, and `check` needs none of it.
 """
 
 import asyncio
@@ -12,7 +14,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal, Never
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Never
 
 import typer
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -20,11 +22,13 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 from penstock.errors import PenstockError
 from penstock.feeds import FEEDS
 
-from . import operations, screens, world
+from . import screens
 from .check import check as check_file
-from .demo import run_demo
 from .samples import SAMPLES
 from .samples.sample import SampleOptions
+
+if TYPE_CHECKING:
+    from . import world
 
 app = typer.Typer(
     help="Every record of a dropped file is validated and delivered once, or comes back with the reason.",
@@ -61,7 +65,7 @@ def main() -> Never:
         code = app(standalone_mode=False)
     except KeyboardInterrupt:
         code = _failed("stopped")
-    except (world.WorldError, PenstockError, OSError, ValueError) as error:
+    except (PenstockError, OSError, ValueError) as error:
         code = _failed(str(error))
     except Exception as error:
         sentence = _sentence_of(error)
@@ -175,8 +179,10 @@ def up(
     _show(_world(here), as_json, screens.story)
 
 
-def bring_up(destinations: Mapping[str, str], *, quiet: bool) -> world.World:
+def bring_up(destinations: Mapping[str, str], *, quiet: bool) -> "world.World":
     """The world, with a word about each step."""
+    from . import world
+
     began = time.monotonic()
 
     def say(step: str) -> None:
@@ -186,7 +192,7 @@ def bring_up(destinations: Mapping[str, str], *, quiet: bool) -> world.World:
     return world.up(destinations, say=say)
 
 
-def _world(here: world.World) -> dict[str, Any]:
+def _world(here: "world.World") -> dict[str, Any]:
     return {
         "stack": here.stack,
         "endpoint": here.endpoint,
@@ -199,6 +205,8 @@ def _world(here: world.World) -> dict[str, Any]:
 @app.command()
 def down(as_json: AsJson = False) -> None:
     """Stop the local world. What was in it is gone."""
+    from . import world
+
     was_up = world.down()
     _show({"stopped": was_up}, as_json, lambda _: screens.out.print("stopped" if was_up else "no local world was up"))
 
@@ -206,6 +214,8 @@ def down(as_json: AsJson = False) -> None:
 @app.command()
 def status(stack: Stack = None, as_json: AsJson = False) -> None:
     """How the world is: what runs, what waits in the queues, how the latest files stand."""
+    from . import operations, world
+
     told: dict[str, Any] = {}
     if stack is None:
         here = world.status()
@@ -240,6 +250,8 @@ def drop(
     as_json: AsJson = False,
 ) -> None:
     """Drop a file into the bucket, as a sender would."""
+    from . import operations
+
     outputs = operations.connect(stack)
     with _bytes_bar("uploading", file.stat().st_size, as_json) as advance:
         dropped = operations.drop(outputs, file, f"{feed}/{key or file.name}", advance)
@@ -261,6 +273,8 @@ async def wait_for(
     Raises:
         PenstockError: some have not ended within `patience` seconds.
     """
+    from . import operations
+
     began, reports = time.monotonic(), dict[str, dict[str, Any]]()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     hidden = quiet or not screens.err.is_terminal
@@ -293,6 +307,8 @@ def files(
     as_json: AsJson = False,
 ) -> None:
     """The files dropped last, each with its account."""
+    from . import operations
+
     outputs = operations.connect(stack)
 
     async def look() -> list[dict[str, Any]]:
@@ -305,6 +321,8 @@ def files(
 @app.command()
 def report(file_id: FileId, stack: Stack = None, as_json: AsJson = False) -> None:
     """One file's account."""
+    from . import operations
+
     outputs = operations.connect(stack)
 
     async def look() -> dict[str, Any]:
@@ -324,6 +342,8 @@ def rejects(
     as_json: AsJson = False,
 ) -> None:
     """A file's rejects.csv: what to mend and drop again."""
+    from . import operations
+
     outputs = operations.connect(stack)
 
     async def look() -> bytes | None:
@@ -351,6 +371,8 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """One record's whole story."""
+    from . import operations
+
     outputs = operations.connect(stack)
 
     async def look() -> dict[str, Any]:
@@ -367,6 +389,8 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Start a world, drop generated files, watch them, and read where every record ended."""
+    from .demo import run_demo
+
     told = run_demo(records, keep=keep, quiet=as_json)
     if as_json:
         print(json.dumps(told, indent=2))  # noqa: T201

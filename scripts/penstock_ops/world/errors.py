@@ -7,8 +7,10 @@ WorldError          it cannot do what was asked; the text says why, and what hel
 from collections.abc import Sequence
 from pathlib import Path
 
+from penstock.errors import PenstockError
 
-class WorldError(Exception):
+
+class WorldError(PenstockError):
     """When the local world cannot do what was asked."""
 
 
