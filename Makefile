@@ -8,13 +8,14 @@ PYTEST := .venv/bin/pytest
 # From the quickest to the slowest, each its own process: what fails first says most.
 SUITES := unit contract simulation template events emulator stack
 
-.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora bench clean lock
+.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora simulate simulate-mutations bench clean lock
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
 	@echo 'make test     all checks and test suites, as the gate runs them'
 	@echo 'make check    lint, format, types and template only (make format mends the first two)'
 	@echo 'make test-X   one suite of: $(SUITES) corpora'
+	@echo 'make simulate SEEDS=10000    bad nights by their seeds (or FIRST-LAST); simulate-mutations: bugs it must find'
 	@echo 'make bench    the figures, as ratios in one run'
 	@echo 'make lock     lock the dependencies anew'
 	@echo 'make clean    stop the local world; remove builds, caches and environments'
@@ -58,6 +59,14 @@ test-corpora: setup
 	else \
 		echo "test-corpora: not run, there are no sample files at $(CORPORA) (CORPORA=folder names another place)"; \
 	fi
+
+SEEDS ?= 1000
+
+simulate: setup
+	@.venv/bin/python -m tests.simulation $(SEEDS)
+
+simulate-mutations: setup
+	@.venv/bin/python -m tests.simulation.mutations
 
 bench: setup
 	@.venv/bin/python -m tests.bench

@@ -88,7 +88,9 @@ def _check(
         judgement = judge(feed, layout, span, chunk)
         again = _repeated(feed, judgement.accepted, seen)
         conflicts = {ordinal: finding for ordinal, finding in again.items() if finding}
-        bad = [*judgement.rejected, *rejected_later(feed, layout, span, chunk, conflicts, {})]
+        bad = judgement.rejected
+        if conflicts:
+            bad += rejected_later(feed, layout, span, chunk, conflicts, {})
         checked.chunks += 1
         checked.received += span.records
         checked.rejected += len(bad)
@@ -135,14 +137,12 @@ def _chunks(source: BinaryIO, planner: Planner) -> Iterator[tuple[Span, bytes]]:
 
 def _repeated(feed: Feed, accepted: list[Accepted], seen: Seen) -> dict[int, Finding | None]:
     """Ordinals whose identity was met before: None where the record is the same, the conflict where it is another."""
-    again: dict[int, Finding | None] = {}
     if not feed.identity:
-        return again
-    for record in accepted:
-        earlier = seen.add(record.identity, record.digest, record.ordinal)
-        if earlier is not None:
-            again[record.ordinal] = None if earlier[1] else feed.conflict_with(f"record {earlier[0]} of this file")
-    return again
+        return {}
+    return {
+        ordinal: None if same else feed.conflict_with(f"record {earlier} of this file")
+        for ordinal, earlier, same in seen.add(accepted)
+    }
 
 
 def _write(feed: Feed, layout: Layout, bad: list[Rejected], rejects_to: Path, checked: Checked) -> None:

@@ -54,7 +54,13 @@ class WrongUse(PenstockError):
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Stack = Annotated[
-    str | None, typer.Option(help="A stack in AWS (or $PENSTOCK_STACK); without it, the local world.", metavar="NAME")
+    str | None,
+    typer.Option(
+        help="A stack in AWS (or $PENSTOCK_STACK); without it, the local world.",
+        metavar="NAME",
+        envvar="PENSTOCK_STACK",
+        show_envvar=False,
+    ),
 ]
 FileId = Annotated[str, typer.Argument(help="The file's id, as `penstock files` shows it.")]
 

@@ -48,12 +48,12 @@ def connect(stack: str | None) -> dict[str, str]:
     Raises:
         WorldError: no stack was named, and no local world is up.
     """
-    if stack is None and "PENSTOCK_STACK" not in os.environ:
+    if stack is None:
         here = world.current()
         os.environ.update(here.environment)
         return dict(here.outputs)
     cloudformation: Any = boto3.client("cloudformation")
-    described = cloudformation.describe_stacks(StackName=stack or os.environ["PENSTOCK_STACK"])
+    described = cloudformation.describe_stacks(StackName=stack)
     return {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0]["Outputs"]}
 
 

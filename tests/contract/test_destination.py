@@ -432,7 +432,7 @@ async def test_a_bearer_token_is_sent(http: Http) -> None:
 
 @pytest.mark.parametrize("kind", ["bearer", "oauth2"])
 @pytest.mark.parametrize("secret", [None, "hunter2", 5, ["hunter2"]], ids=str)
-async def test_without_its_secret_nothing_is_sent(http: Http, kind: str, secret: Any) -> None:
+async def test_without_its_secret_nothing_is_sent(http: Http, kind: Any, secret: Any) -> None:
     """There is none, or it is no JSON object."""
     name = "penstock/none" if secret is None else http.keep(secret)
 

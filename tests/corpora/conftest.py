@@ -1,19 +1,4 @@
-"""One local world for the whole suite, with the demo API behind it."""
+"""The deployed stack, for the real files that go through it."""
 
-from collections.abc import Iterator
-
-import pytest
-
-from tests.support.deployed import Deployed
 from tests.support.deployed import deployed as deployed
 from tests.support.deployed import world as world
-
-
-@pytest.fixture
-def undisturbed(deployed: Deployed) -> Iterator[Deployed]:
-    """The stack; whatever the test does to it, no record is applied twice, and no message is given up."""
-    yield deployed
-    deployed.calm()
-    deployed.idle()
-    assert deployed.books()["applied_more_than_once"] == 0
-    assert deployed.dead_letters() == {}

@@ -38,13 +38,15 @@ QUICK = {"timeout_seconds": 1.0, "rate_per_second": 100, "burst": 100, "batch_re
 _HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def until[T](look: Callable[[], T], what: str, patience: float = PATIENCE) -> T:
+def until[T](look: Callable[[], T | None], what: str) -> T:
     """What `look` returns, as soon as that is anything."""
-    deadline = time.monotonic() + patience
-    while not (found := look()):
-        assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}"
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        found = look()
+        if found:
+            return found
+        assert time.monotonic() < deadline, f"not within {PATIENCE:.0f} s: {what}"
         time.sleep(INTERVAL)
-    return found
 
 
 @dataclass(frozen=True)
@@ -239,8 +241,13 @@ class Deployed:
 
     def penstock(self, *arguments: str) -> Said:
         """Runs the command as an operator of this stack does."""
-        command = [str(Path(sys.executable).with_name("penstock")), *arguments, "--stack", self.world.stack]
-        environment = {"PATH": os.defpath, "LANG": "C.UTF-8", **self.world.environment}
+        command = [str(Path(sys.executable).with_name("penstock")), *arguments]
+        environment = {
+            "PATH": os.defpath,
+            "LANG": "C.UTF-8",
+            "PENSTOCK_STACK": self.world.stack,
+            **self.world.environment,
+        }
         ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=PATIENCE, check=False)
         return Said(ended.returncode, ended.stdout, ended.stderr)
 

@@ -132,6 +132,7 @@ def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     yield emulator
     emulator.close()
     processes.stop(process)
+    program.clear(folder)
 
 
 def forget_everything(ministack: Emulator) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tests.template import test_template as checks
 from tests.template.cloudformation import Template
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from penstock.judging import Accepted
 from penstock_ops import cli
 from penstock_ops.check import check
 from penstock_ops.samples import SAMPLES
@@ -102,6 +103,9 @@ def test_identities_are_remembered_in_sixteen_bytes_each() -> None:
     seen = Seen()
     names = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(2000)]
 
-    assert [seen.add(name, "a" * 32, at) for at, name in enumerate(names)] == [None] * len(names)
-    assert seen.add(names[5], "a" * 32, 9_000) == (5, True)
-    assert seen.add(names[7], "b" * 32, 9_001) == (7, False)
+    def note(at: int, name: str, digest: str) -> list[tuple[int, int, bool]]:
+        return seen.add([Accepted(at, "", name, digest, b"")])
+
+    assert seen.add([Accepted(at, "", name, "a" * 32, b"") for at, name in enumerate(names)]) == []
+    assert note(9_000, names[5], "a" * 32) == [(9_000, 5, True)]
+    assert note(9_001, names[7], "b" * 32) == [(9_001, 7, False)]

@@ -37,9 +37,14 @@ def test_a_conflict_after_a_call_that_was_never_answered_is_no_refusal() -> None
     assert meaning_of(409) is REFUSED
 
 
-@pytest.mark.parametrize("status", [400, 404, 413, 422])
-def test_other_refusals_stay_refusals_after_a_doubt(status: int) -> None:
+@pytest.mark.parametrize("status", [400, 413, 414, 415, 422])
+def test_refusals_of_the_payload_stay_refusals_after_a_doubt(status: int) -> None:
     assert meaning_of(status, in_doubt=True) is REFUSED
+
+
+@pytest.mark.parametrize("status", [402, 403, 404, 405, 407, 410, 421, 431, 451])
+def test_a_gateway_that_refuses_the_second_call_says_nothing_of_the_first(status: int) -> None:
+    assert meaning_of(status, in_doubt=True) is DOUBT
 
 
 @pytest.mark.parametrize(

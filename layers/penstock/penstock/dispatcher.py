@@ -37,6 +37,7 @@ from penstock.worked import Worked
 MARGIN = 5.0  #: seconds kept at the end of an invocation for the ledger to be told what happened
 FIRST_WAIT = 5  #: seconds a chunk waits for another's records at first; doubled each time
 LONGEST_WAIT = 300
+LATE = 0.25  #: seconds a call may come after its time, also where the destination allows no burst
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,16 +256,23 @@ class _Delivery:
             for batch in batches:
                 tasks.create_task(deliver(batch))
 
-    async def _await_turn(self, batch: BatchRow) -> None:
-        """Books the destination's time for one call and waits for it. Booked only when the call is about to be made: a
-        place that is not used at its time would let others come in a heap."""
+    async def _await_turn(self, batch: BatchRow) -> float:
+        """Books the destination's time for one call and waits for it; until when the call must have set out. Booked
+        only when the call is about to be made: a place that is not used at its time would let others come in a heap."""
         ports, settings = self._ports, self._settings
-        horizon = self._deadline - MARGIN - settings.timeout_seconds - ports.clock.now()
-        if horizon < 0:
-            raise OutOfTime("the invocation ends before an answer could come", after=0)
-        booked = await ports.ledger.reserve(self._feed.name, self._cost(batch), ports.clock.now(), horizon)
-        grace = (settings.burst - 1) / settings.rate_per_second
-        await ports.clock.sleep(max(0.0, booked - grace - ports.clock.now()))
+        # The burst lets calls set out up to `grace` away from their places. Half of it is for those that come before
+        # their time, half for those that a slow ledger holds up: a call that is due at once has no time before.
+        largest = settings.batch_records if settings.rate_unit == "records" else 1
+        grace = max(0, settings.burst - largest) / settings.rate_per_second
+        late = max(LATE, grace / 2)
+        while True:
+            horizon = self._deadline - MARGIN - settings.timeout_seconds - ports.clock.now()
+            if horizon < 0:
+                raise OutOfTime("the invocation ends before an answer could come", after=0)
+            booked = await ports.ledger.reserve(self._feed.name, self._cost(batch), ports.clock.now(), horizon)
+            await ports.clock.sleep(max(0.0, booked - max(0.0, grace - late) - ports.clock.now()))
+            if ports.clock.now() <= booked + late:
+                return booked + late
 
     def _cost(self, batch: BatchRow) -> float:
         """Seconds of the destination's time that a batch takes up."""
@@ -278,8 +286,11 @@ class _Delivery:
         if in_doubt and not self._may_ask_again(batch):
             await self._end(replace(batch, state=BatchState.UNKNOWN, unanswered=False))
             return
-        await self._await_turn(batch)
+        turn_ends = await self._await_turn(batch)
         batch = await ports.ledger.begin_attempt(self._chunk, self._fence, batch, ports.clock.now())
+        if ports.clock.now() > turn_ends:
+            await ports.ledger.note_answer(self._chunk, self._fence, replace(batch, unanswered=in_doubt))
+            raise Transient("the ledger was slow, and the call missed its turn", after=0)
         self._calls += 1
         batch_id = ids.batch_id(self._file.file_id, self._chunk.span.chunk, batch.number)
         try:
@@ -292,9 +303,11 @@ class _Delivery:
             raise
         reading = read_answer(answer, len(batch.ordinals), in_doubt)
         if reading.meaning is Meaning.DOUBT:
-            await self._doubt(batch, "the destination's answer leaves in doubt what it did")
-        elif reading.meaning is Meaning.LATER and answer.status in MAYBE_DONE and not settings.honours_idempotency_key:
-            await self._doubt(batch, f"the destination answered {answer.status}, and may have done it")
+            await self._doubt(batch, "the destination's answer leaves in doubt what it did", answer.retry_after)
+        elif reading.meaning is Meaning.LATER and answer.status in MAYBE_DONE:
+            await self._doubt(
+                batch, f"the destination answered {answer.status}, and may have done it", answer.retry_after
+            )
         elif reading.meaning is Meaning.LATER:
             await ports.ledger.note_answer(self._chunk, self._fence, replace(batch, unanswered=in_doubt))
             raise Transient(f"the destination answered {answer.status}", after=answer.retry_after)
@@ -302,18 +315,19 @@ class _Delivery:
             await self._take(batch, batch_id, reading)
 
     def _may_ask_again(self, batch: BatchRow) -> bool:
-        """Whether the same key can be sent again without doing it twice."""
+        """Whether the same key can be sent again without doing it twice: the key is kept for as long as this invocation
+        can go on, and its last call be under way."""
         if not self._settings.honours_idempotency_key or batch.first_sent_at is None:
             return False
-        age = self._ports.clock.now() - batch.first_sent_at
-        return age + self._settings.timeout_seconds < self._settings.key_retention_hours * 3600
+        last = self._deadline + self._settings.timeout_seconds
+        return last - batch.first_sent_at < self._settings.key_retention_hours * 3600
 
-    async def _doubt(self, batch: BatchRow, reason: str) -> None:
+    async def _doubt(self, batch: BatchRow, reason: str, after: float | None = None) -> None:
         """Nobody knows whether the batch was applied."""
         if not self._may_ask_again(batch):
             await self._end(replace(batch, state=BatchState.UNKNOWN, unanswered=False))
             return
-        raise Transient(reason)
+        raise Transient(reason, after=after)
 
     async def _take(self, batch: BatchRow, batch_id: str, reading: Reading) -> None:
         """The destination took the batch, or refused it, as a whole or in part."""

@@ -2,11 +2,12 @@
 
     2xx                         taken: every record, unless results say otherwise
     408 425 429 5xx             later: nothing was done; come back, not before Retry-After
-    500 502 504                 as above; but of a destination without keys, doubt: they may come after the deed
+    500 502 504                 as above, and in doubt: they may come after the deed
     401                         later: the credentials are at fault, never the records
     1xx 3xx                     later: not an answer of this API; an operator must look at the URL
-    409, sent before in doubt   doubt: the first call may still be at work, or have been
     other 4xx                   refused, for good, with the API's reason
+      sent before in doubt      doubt, unless it is about the payload (400 413 414 415 422): a gateway that refuses the
+                                second call says nothing of the first, and a 409 may be the first one still at work
     2xx nobody can read         doubt: somebody else may have answered (a proxy's page), or the results are nonsense
 
 (RFC 9110 §15; 425: RFC 8470 §5.2; 429: RFC 6585 §4; 409 under an Idempotency-Key:
@@ -24,6 +25,8 @@ from pydantic import BaseModel, ValidationError
 from penstock.ports import Answer
 
 LATER = frozenset({401, 408, 425, 429})
+OF_THE_PAYLOAD = frozenset({400, 413, 414, 415, 422})
+"""Refusals that the same payload would have met with at the first call, too."""
 MAYBE_DONE = frozenset({500, 502, 504})
 """Answers of a server, or of a gateway before it, that may have done the work and failed to say so."""
 REASON = 300  #: characters kept of what an API says
@@ -76,10 +79,8 @@ def meaning_of(status: int, in_doubt: bool = False) -> Meaning:
     """The table. `in_doubt`: an earlier call under the same key was never answered."""
     if 200 <= status < 300:
         return Meaning.TAKEN
-    if status == 409 and in_doubt:
-        return Meaning.DOUBT
     if 400 <= status < 500 and status not in LATER:
-        return Meaning.REFUSED
+        return Meaning.DOUBT if in_doubt and status not in OF_THE_PAYLOAD else Meaning.REFUSED
     return Meaning.LATER
 
 

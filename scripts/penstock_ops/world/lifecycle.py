@@ -8,7 +8,6 @@ A world lives in a folder, `.penstock` of the checkout unless another is named; 
 worlds.
 """
 
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -120,7 +119,7 @@ def down(home: Path = project.HOME) -> bool:
             for server in filter(None, (was.demo_api, was.ministack)):
                 processes.stop(server.process)
             state.forget(home)
-        shutil.rmtree(home / "ministack", ignore_errors=True)
+        ministack.clear(home / "ministack")
         (home / "demo-api.port").unlink(missing_ok=True)
         return was is not None
 
@@ -164,7 +163,7 @@ def _with_ministack(home: Path, port: int, logs: Path) -> State:
     if was is not None and was.demo_api is not None:
         processes.stop(was.demo_api.process)
     folder = home / "ministack"
-    shutil.rmtree(folder, ignore_errors=True)
+    ministack.clear(folder)
     port = free_port(port)
     process = ministack.start(port, folder, logs / "ministack.log")
     now = State(stack=STACK, ministack=Server(port=port, process=process))

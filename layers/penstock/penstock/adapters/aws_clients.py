@@ -13,6 +13,8 @@ CONFIG = AioConfig(
     read_timeout=20,
     retries={"mode": "standard", "total_max_attempts": 4},
     max_pool_connections=50,
+    # AWS checks requests anyway; checking each here as well is a good part of what a claim costs in CPU.
+    parameter_validation=False,
 )
 
 

@@ -5,13 +5,13 @@ and, in `%COMMENT`, the columns. Times are HHMMSS and run past 24 up to the next
 and so is the number -1. (Nielsen/NMO as-run specification; the real file of the corpora suite.)
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from penstock.errors import Refused
 from penstock.findings import Finding
-from penstock.formats.format import FieldOf, Parsed, Taken
-from penstock.formats.lines import blank_lines, line_ending, split_lines, take_lines
+from penstock.formats.format import FieldOf, Parsed
+from penstock.formats.lines import Lines
 from penstock.formats.text import undecodable
 from penstock.messages import Layout
 
@@ -33,7 +33,7 @@ _READ = {
 }
 
 
-class AsRun:
+class AsRun(Lines):
     """The NMO as-run log."""
 
     name = "asrun"
@@ -70,23 +70,7 @@ class AsRun:
             pivot=int(pivot[:2]),
         )
 
-    def take(self, layout: Layout, buffer: bytes, start: int, records: int, limit: int, final: bool) -> Taken:
-        """As `Format.take`; nothing is quoted, so every newline ends a record."""
-        return take_lines(buffer, start, records, limit, final)
-
-    def blank(self, layout: Layout, buffer: bytes) -> int:
-        """As `Format.blank`."""
-        return blank_lines(buffer)
-
-    def ending(self, layout: Layout) -> Callable[[bytes], int | None]:
-        """As `Format.ending`."""
-        return line_ending
-
-    def split(self, layout: Layout, chunk: bytes) -> list[bytes]:
-        """As `Format.split`."""
-        return split_lines(chunk)
-
-    def parse(self, layout: Layout, raws: Sequence[bytes], chunk: bytes) -> list[Parsed]:
+    def parse(self, layout: Layout, raws: Sequence[bytes]) -> list[Parsed]:
         """Each line's airing, in the words of the traffic feed."""
         return [self._parse_one(layout, raw) for raw in raws]
 

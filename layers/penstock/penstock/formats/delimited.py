@@ -66,7 +66,7 @@ class Delimited:
         if len(named) < min(2, len(best.columns)):
             raise Refused(
                 "format.no_header",
-                "the first line names none of this feed's columns; put a header line on top of the records",
+                "the first line does not name this feed's columns; put a header line on top of the records",
             )
         twice = sorted({column for column in named if named.count(column) > 1})
         if twice:
@@ -167,24 +167,29 @@ class Delimited:
             return chunk.removesuffix(b"\n").split(b"\n")
         return _record(layout.delimiter).findall(chunk)
 
-    def parse(self, layout: Layout, raws: Sequence[bytes], chunk: bytes) -> list[Parsed]:
-        """All records at once: by the csv module those with a quote; without one, a cell ends at every delimiter. Where
-        that does not come out even, record by record."""
-        try:
-            lines = [raw.decode(layout.encoding) for raw in raws]
-        except UnicodeDecodeError:
+    def parse(self, layout: Layout, raws: Sequence[bytes]) -> list[Parsed]:
+        """All records at once: by the csv module those with a quote; without one, a cell ends at every delimiter. What
+        is no text or not as long as the header is then looked at by itself."""
+        encoding, delimiter, width = layout.encoding, layout.delimiter, len(layout.columns)
+        lines = [raw.decode(encoding, "replace") for raw in raws]
+        quoted = [line for line in lines if '"' in line]
+        read = list(_read(layout, quoted))
+        if len(read) != len(quoted):
             return [self._parse_one(layout, raw) for raw in raws]
-        quoted = _read(layout, [line for line in lines if '"' in line])
-        rows = [next(quoted, list[str]()) if '"' in line else line.split(layout.delimiter) for line in lines]
-        if b"\0" in chunk or set(map(len, rows)) != {len(layout.columns)}:
-            return [self._parse_one(layout, raw) for raw in raws]
+        quoted_rows = iter(read)
+        rows = [next(quoted_rows) if '"' in line else line.split(delimiter) for line in lines]
+        odd = {at for at, row in enumerate(rows) if len(row) != width}
+        odd.update(at for at, line in enumerate(lines) if "\ufffd" in line or "\0" in line)
         if RETURNED in layout.header:
             rows = [list(map(restored, row)) for row in rows]
         wanted, fields = _wanted(layout.columns)
         if not all(wanted):
             rows = [list(compress(row, wanted)) for row in rows]
-        # An empty cell says nothing. (Rows are as long as the header by now; saying `strict` would cost a fifth more.)
-        return [{field: cell for field, cell in zip(fields, row) if cell} for row in rows]  # noqa: B905
+        # An empty cell says nothing. (Saying `strict` would cost a fifth more.)
+        parsed: list[Parsed] = [{field: cell for field, cell in zip(fields, row) if cell} for row in rows]  # noqa: B905
+        for at in odd:
+            parsed[at] = self._parse_one(layout, raws[at])
+        return parsed
 
     def _parse_one(self, layout: Layout, raw: bytes) -> Parsed:
         """One raw record by itself: its fields, or the reason why it has none."""

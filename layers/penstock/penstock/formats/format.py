@@ -61,8 +61,8 @@ class Format(Protocol):
         """The raw records of a chunk, without their terminators, as many as `take` counted."""
         ...
 
-    def parse(self, layout: Layout, raws: Sequence[bytes], chunk: bytes) -> list[Parsed]:
-        """What each raw record says. `chunk` is the bytes they came from, for parsers that work on it whole."""
+    def parse(self, layout: Layout, raws: Sequence[bytes]) -> list[Parsed]:
+        """What each raw record says."""
         ...
 
     def unknown_fields(self, layout: Layout, parsed: Sequence[Parsed]) -> set[str]:

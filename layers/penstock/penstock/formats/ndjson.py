@@ -1,6 +1,6 @@
 """NDJSON: one JSON object a line (RFC 8259), in UTF-8."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any, cast
 
@@ -8,8 +8,8 @@ import jiter
 
 from penstock.errors import Refused
 from penstock.findings import Finding
-from penstock.formats.format import FieldOf, Parsed, Taken
-from penstock.formats.lines import blank_lines, line_ending, split_lines, take_lines
+from penstock.formats.format import FieldOf, Parsed
+from penstock.formats.lines import Lines
 from penstock.formats.text import UTF8_BOM, undecodable
 from penstock.messages import Layout
 
@@ -17,7 +17,7 @@ from penstock.messages import Layout
 _load = partial(jiter.from_json, float_mode="decimal", catch_duplicate_keys=True, allow_inf_nan=False)
 
 
-class NdJson:
+class NdJson(Lines):
     """One JSON object a line."""
 
     name = "ndjson"
@@ -35,23 +35,7 @@ class NdJson:
             raise Refused("format.binary", "the file is UTF-16 text; this feed reads text in UTF-8")
         return Layout(format=self.name, first_byte=len(head) - len(body))
 
-    def take(self, layout: Layout, buffer: bytes, start: int, records: int, limit: int, final: bool) -> Taken:
-        """As `Format.take`: JSON text cannot hold a raw newline within a string, so every newline ends a record."""
-        return take_lines(buffer, start, records, limit, final)
-
-    def blank(self, layout: Layout, buffer: bytes) -> int:
-        """As `Format.blank`."""
-        return blank_lines(buffer)
-
-    def ending(self, layout: Layout) -> Callable[[bytes], int | None]:
-        """As `Format.ending`."""
-        return line_ending
-
-    def split(self, layout: Layout, chunk: bytes) -> list[bytes]:
-        """As `Format.split`."""
-        return split_lines(chunk)
-
-    def parse(self, layout: Layout, raws: Sequence[bytes], chunk: bytes) -> list[Parsed]:
+    def parse(self, layout: Layout, raws: Sequence[bytes]) -> list[Parsed]:
         """Each line by itself: joined, two broken lines could mend each other."""
         try:
             parsed = [_load(raw) for raw in raws]

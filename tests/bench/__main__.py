@@ -1,0 +1,43 @@
+"""`make bench`: every figure that a document quotes. `--only GROUP` for one group, `--json` for machines."""
+
+import argparse
+import json
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench import checking, splitting, stages
+
+GROUPS: dict[str, Callable[[], list[dict[str, Any]]]] = {
+    "check": checking.measure,
+    "splitter": splitting.measure,
+    "stages": stages.measure,
+}
+
+
+def main() -> None:
+    """Runs the groups and prints a table each."""
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--only", choices=GROUPS, action="append")
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    results = {name: GROUPS[name]() for name in asked.only or GROUPS}
+    if asked.json:
+        print(json.dumps(results, indent=2))  # noqa: T201
+        return
+    for name, rows in results.items():
+        table = Table(title=name, title_justify="left", box=None, pad_edge=False)
+        for column in rows[0]:
+            table.add_column(column, justify="left" if column == "figure" else "right")
+        for row in rows:
+            table.add_row(*(_shown(value) for value in row.values()))
+        Console(width=150).print(table, "")
+
+
+def _shown(value: Any) -> str:
+    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+
+
+main()

@@ -1,0 +1,267 @@
+"""Deliberate bugs: what the simulator must find, or it proves nothing. Each is a change of a few words in one function,
+made while the program runs; one whose words are no longer there does not fit any more, and says so.
+
+    python -m tests.simulation.mutations [NAME…]
+"""
+
+import inspect
+import sys
+import textwrap
+import time
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from types import FunctionType, ModuleType
+from typing import Any, cast
+from unittest.mock import patch
+
+from tests.simulation.chaos import Plan
+from tests.simulation.simulate import simulate
+
+MOST = 3000  #: seeds after which a mutation counts as not found
+
+
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """`where` is module:function or module:class.method in the package; `words` become `wrong`. `rare` ones take
+    hundreds of seeds."""
+
+    name: str
+    where: str
+    words: str
+    wrong: str
+    rare: bool = False
+
+    @contextmanager
+    def applied(self) -> Generator[None]:
+        """With the bug."""
+        module_name, path = self.where.split(":")
+        owner: Any = import_module(f"penstock.{module_name}")
+        *classes, name = path.split(".")
+        for one in classes:
+            owner = getattr(owner, one)
+        member = inspect.getattr_static(owner, name)
+        function = cast(FunctionType, member.fget if isinstance(member, property) else member)
+        source = textwrap.dedent(inspect.getsource(function))
+        if source.count(self.words) != 1:
+            raise LookupError(f"the mutation “{self.name}” does not fit {self.where} any more")
+        names = dict(function.__globals__)
+        future = f"from __future__ import annotations\n{source.replace(self.words, self.wrong)}"
+        exec(future, names)
+        with ExitStack() as patches:
+            # A function is known by its name to every module that imported it.
+            users = [owner] if classes else [one for one in _modules() if vars(one).get(name) is member]
+            for user in users:
+                patches.enter_context(patch.object(user, name, names[name]))
+            yield
+
+
+def _modules() -> list[ModuleType]:
+    return [module for name, module in sys.modules.items() if name.startswith(("penstock.", "tests.simulation."))]
+
+
+_LEDGER, _CLAIMS, _DELIVERY = (
+    "adapters.memory_ledger:MemoryLedger",
+    "adapters.memory_ledger:MemoryClaims",
+    "dispatcher:_Delivery",
+)
+
+MUTATIONS = (
+    Mutation(
+        "a claim is made unconditionally",
+        f"{_CLAIMS}.claim",
+        "self.held.setdefault((feed, identity), owner) for identity, owner in wanted.items()",
+        "self.held.update({(feed, identity): owner}) or owner for identity, owner in wanted.items()",
+    ),
+    Mutation("a claim is never given up", f"{_CLAIMS}.give_up", "== owner", "is None"),
+    Mutation("a void claim is never taken over", f"{_CLAIMS}.take_over", "!= held:", "is not self:"),
+    Mutation(
+        "a claim is given up while its call is in doubt",
+        f"{_DELIVERY}._doubt",
+        "raise Transient(reason, after=after)",
+        "[await self._ports.claims.give_up('traffic', self._records[at].identity, self._owner(self._records[at]))"
+        " for at in batch.ordinals]; raise Transient(reason, after=after)",
+    ),
+    Mutation(
+        "an unknown record gives its claim up",
+        f"{_DELIVERY}._settle",
+        "if ending.outcome is Outcome.REJECTED}",
+        "if ending.outcome in (Outcome.REJECTED, Outcome.UNKNOWN)}",
+    ),
+    Mutation(
+        "a duplicate is decided while its owner is on its way",
+        "dispatcher:_Elsewhere.fate_of",
+        "return self._outcomes[ordinal]",
+        "return self._outcomes[ordinal] or Outcome.DELIVERED",
+    ),
+    Mutation(
+        "a conflict is called a duplicate",
+        f"{_DELIVERY}._after",
+        "held.digest == record.digest",
+        "held.digest",
+    ),
+    Mutation(
+        "counters are added outside the transaction",
+        f"{_LEDGER}.settle_chunk",
+        "kept = self._held(chunk, fence)",
+        "file = self._files[chunk.file_id]\n"
+        "    try:\n        kept = self._held(chunk, fence)\n"
+        "    except LeaseLost:\n"
+        "        counted = {outcome: file.row.counted[outcome] + counted[outcome] for outcome in Outcome}\n"
+        "        file.row = replace(file.row, counted=counted)\n        raise",
+    ),
+    Mutation(
+        "counters are added again on a retry",
+        f"{_LEDGER}.settle_chunk",
+        "kept = self._held(chunk, fence)",
+        "kept = self._chunk(chunk.file_id, chunk.span)\n    if kept.fence != fence:\n        raise LeaseLost('')",
+    ),
+    Mutation(
+        "a batch is composed anew on a retry",
+        f"{_LEDGER}.batches",
+        "for number in sorted(kept.batches)]",
+        "for number in sorted(kept.batches) if kept.batches[number].state is not BatchState.ATTEMPTED"
+        " or not kept.batches.pop(number)]",
+    ),
+    Mutation(
+        "a key changes on a retry",
+        f"{_DELIVERY}._deliver",
+        "self._chunk.span.chunk, batch.number)",
+        "self._chunk.span.chunk, batch.number + 100 * (batch.attempts - 1))",
+    ),
+    Mutation(
+        "a batch is settled before it is sent",
+        f"{_DELIVERY}._deliver",
+        "self._calls += 1",
+        "await self._end(replace(batch, state=BatchState.DELIVERED)); self._calls += 1",
+    ),
+    Mutation(
+        "a file is sealed with a chunk unsent",
+        "sending:send_all",
+        "left = [left[place] for place in failed]",
+        "left = []",
+    ),
+    Mutation(
+        "a chunk is marked before it is passed on",
+        "validator:_validate",
+        "    await send_all(",
+        "    await ports.ledger.mark_validated(dispatch, fence)\n    await send_all(",
+    ),
+    Mutation("a batch's fence is ignored", f"{_LEDGER}._held", "kept.fence != fence or ", ""),
+    Mutation("a splitter's fence is ignored", f"{_LEDGER}._splitting", "kept.fence != fence or ", "", rare=True),
+    Mutation("a lease is ignored", "adapters.memory_ledger:_Kept.lease", "self.leased_until > now", "False"),
+    Mutation(
+        "an unanswered call is repeated without keys",
+        f"{_DELIVERY}._may_ask_again",
+        "not self._settings.honours_idempotency_key or ",
+        "",
+    ),
+    Mutation(
+        "a key is sent again after its retention",
+        f"{_DELIVERY}._may_ask_again",
+        "self._settings.key_retention_hours * 3600",
+        "1e9",
+    ),
+    Mutation(
+        "a key ends while its call waits for its turn",
+        f"{_DELIVERY}._may_ask_again",
+        "self._deadline",
+        "self._ports.clock.now()",
+        rare=True,
+    ),
+    Mutation(
+        "a call that was begun is forgotten", f"{_LEDGER}.begin_attempt", "unanswered=True", "unanswered=False"
+    ),
+    Mutation(
+        "a 5xx is taken for nothing done", f"{_DELIVERY}._deliver", "answer.status in MAYBE_DONE", "answer.status < 0"
+    ),
+    Mutation(
+        "a gateway's refusal settles a doubt",
+        "responses:meaning_of",
+        "in_doubt and status not in OF_THE_PAYLOAD",
+        "False",
+    ),
+    Mutation(
+        "a page of a proxy is taken for an answer", "responses:read_answer", 'doubt if "html" in', "doubt if not"
+    ),
+    Mutation("returned records are forgotten", "ledger:BatchRow.outcome_of", " or ordinal in self.returned", ""),
+    Mutation(
+        "refused records are forgotten", "ledger:BatchRow.outcome_of", " or ordinal in self.refused", ""
+    ),
+    Mutation(
+        "a file is finished before all its chunks",
+        "ledger:FileRow.is_complete",
+        "self.chunks_settled + self.chunks_dead == self.chunks",
+        "self.chunks_settled > 0",
+    ),
+    Mutation(
+        "a file is not finished by who comes after a crash",
+        "dispatcher:dispatch",
+        "counts = await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)",
+        "counts = {}",
+    ),
+    Mutation(
+        "a waiting chunk sends itself no message",
+        f"{_DELIVERY}._come_back_later",
+        "[outgoing]",
+        "[]",
+    ),
+    Mutation(
+        "a failed message is deleted",
+        "adapters.lambda_function:QueueFunction._process",
+        "await queue.hold_back(record.receipt_handle, wait)\n        raise",
+        "await queue.hold_back(record.receipt_handle, wait)",
+    ),
+    Mutation("the rate is not waited for", f"{_DELIVERY}._await_turn", "await ports.clock.sleep(", "(lambda _: None)("),
+    Mutation(
+        "a call that missed its turn goes all the same",
+        f"{_DELIVERY}._deliver",
+        "ports.clock.now() > turn_ends",
+        "False",
+        rare=True,
+    ),
+    Mutation(
+        "a place in the line outlasts its time",
+        f"{_DELIVERY}._await_turn",
+        "ports.clock.now() <= booked + late",
+        "booked",
+        rare=True,
+    ),
+    Mutation(
+        "a burst counts batches of records as one each",
+        f"{_DELIVERY}._await_turn",
+        'settings.batch_records if settings.rate_unit == "records" else 1',
+        "1",
+        rare=True,
+    ),
+)  # fmt: skip
+
+
+def found_after(mutation: Mutation, most: int = MOST) -> tuple[int, str] | None:
+    """How many seeds it takes to find a mutation, and by which problem; None if that many do not."""
+    with mutation.applied():
+        for seed in range(most):
+            run = simulate(Plan(seed))
+            if run.problems:
+                return seed + 1, run.problems[0]
+    return None
+
+
+def main(names: list[str]) -> int:
+    """Prints the table; 1 if any mutation is not found."""
+    missed = 0
+    for mutation in MUTATIONS:
+        if names and not any(name in mutation.name for name in names):
+            continue
+        began = time.monotonic()
+        found = found_after(mutation)
+        missed += found is None
+        seeds, problem = found or (MOST, "NOT FOUND")
+        sys.stdout.write(f"{mutation.name:<54} {seeds:>5} seeds {time.monotonic() - began:>6.1f} s   {problem[:100]}\n")
+        sys.stdout.flush()
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,110 @@
+"""An SQS standard queue: at least once, in no order, with visibility timeouts, receive counts and dead letters."""
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from penstock.ports import Outgoing
+from tests.simulation.chaos import Chaos, Kind
+from tests.simulation.virtual import VirtualLoop
+
+
+@dataclass(slots=True)
+class Message:
+    """A message in a queue. `visible_at` is when it can be received next; each receipt names it anew."""
+
+    number: int
+    body: str
+    group: str
+    visible_at: float
+    receives: int = 0
+
+    @property
+    def receipt(self) -> str:
+        """What the last receiver holds."""
+        return f"{self.number}/{self.receives}"
+
+
+class SimQueue:
+    """As `Queue`, and what its consumers and operators do with it."""
+
+    def __init__(
+        self, name: str, visibility: float, most_receives: int, loop: VirtualLoop, chaos: Chaos, rng: random.Random
+    ) -> None:
+        self.name = name
+        self._visibility, self._most_receives = visibility, most_receives
+        self._loop, self._chaos, self._rng = loop, chaos, rng
+        self._sent = 0
+        self.messages: dict[int, Message] = {}
+        self.dead: list[Message] = []
+        self.dead_in_all = 0
+        self.bodies: list[tuple[str, str]] = []
+        #: Called when a message becomes visible.
+        self.wake: Callable[[], None] = lambda: None
+
+    # -- senders
+
+    async def send_batch(self, messages: Sequence[Outgoing]) -> list[int]:
+        """As `Queue.send_batch`."""
+        for message in messages:
+            self.put(message.body, message.group, message.delay)
+        return []
+
+    def put(self, body: str, group: str, delay: float = 0.0) -> None:
+        """One message; the network may double it or sit on it."""
+        self.bodies.append((body, group))
+        fault = self._chaos.strike("message")
+        if fault is Kind.DELAYED:
+            delay += self._rng.uniform(1.0, 3600.0)
+        for _ in range(2 if fault is Kind.DOUBLED else 1):
+            self._sent += 1
+            message = Message(self._sent, body, group, 0.0)
+            self.messages[message.number] = message
+            self._show(message, delay + self._rng.uniform(0.0, 0.2))
+
+    # -- consumers
+
+    def receive(self) -> Message | None:
+        """Any message that is visible, invisible from now on; one received too often goes to the dead."""
+        now = self._loop.time()
+        visible = [message for message in self.messages.values() if message.visible_at <= now]
+        while visible:
+            message = visible.pop(self._rng.randrange(len(visible)))
+            if message.receives < self._most_receives:
+                message.receives += 1
+                self._show(message, self._visibility)
+                return message
+            del self.messages[message.number]
+            self.dead.append(message)
+            self.dead_in_all += 1
+        return None
+
+    async def hold_back(self, receipt: str, seconds: float) -> None:
+        """As `Queue.hold_back`. A receipt that another has followed does nothing."""
+        message = self._held_by(receipt)
+        if message:
+            self._show(message, round(seconds))
+
+    def delete(self, receipt: str) -> None:
+        """Done with it, unless another has received it since."""
+        message = self._held_by(receipt)
+        if message and self._chaos.strike("deletion") is None:
+            del self.messages[message.number]
+
+    # -- operators
+
+    def redrive(self) -> None:
+        """What is dead gets its chances again."""
+        for message in self.dead:
+            message.receives = 0
+            self.messages[message.number] = message
+            self._show(message, self._rng.uniform(0.0, 1.0))
+        self.dead.clear()
+
+    def _held_by(self, receipt: str) -> Message | None:
+        message = self.messages.get(int(receipt.split("/")[0]))
+        return message if message and message.receipt == receipt else None
+
+    def _show(self, message: Message, after: float) -> None:
+        message.visible_at = self._loop.time() + after
+        self._loop.call_at(message.visible_at, lambda: self.wake())

@@ -1,0 +1,113 @@
+"""Bugs that the simulator has found, each as the shortest story that shows it, with the seed that told it first."""
+
+from dataclasses import replace
+from typing import Any
+
+from penstock.adapters.memory import MemoryClock
+from penstock.adapters.memory_ledger import MemoryLedger
+from penstock.ledger import BatchRow, ChunkRow
+from penstock.ports import Answer, DestinationSettings
+from tests.support.destination import LOST, Api
+from tests.support.pipeline import Pipeline
+from tests.support.spots import csv_file, spot
+
+KEYED = DestinationSettings(
+    url="api", batch_records=3, rate_per_second=1000.0, burst=1000, timeout_seconds=20.0, honours_idempotency_key=True
+)
+
+
+def applied(pipeline: Pipeline) -> list[int]:
+    """How often each record was applied."""
+    return list(pipeline.api.applied.values())
+
+
+async def test_a_5xx_after_the_deed_is_a_doubt_until_the_key_is_forgotten() -> None:
+    """Seed 289: taken for nothing done, it was sent again when the outage had outlasted the key."""
+
+    class FailsAfterTheDeed(Api):
+        async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
+            await super().post(settings, key, body)
+            return Answer(502)
+
+    # Given
+    pipeline = Pipeline(FailsAfterTheDeed(replace(KEYED, key_retention_hours=0.5)))
+    file = pipeline.drop(csv_file([spot(1)]))
+    while not pipeline.api.bodies:
+        await pipeline.step()
+    # When
+    await pipeline.clock.sleep(3600)
+    pipeline.api._answers.clear()
+    await pipeline.run()
+    # Expect
+    assert await pipeline.assert_sound(file, 1) == {"unknown": 1}
+    assert applied(pipeline) == [1]
+
+
+async def test_a_gateway_that_refuses_the_second_call_does_not_reject_what_the_first_has_done() -> None:
+    """Seed 10: rejected by a 403, though it had been applied, mended by its sender, and applied again."""
+    pipeline = Pipeline(Api(KEYED, [LOST, Answer(403), Answer(404)]))
+    file = pipeline.drop(csv_file([spot(1)]))
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 1) == {"delivered": 1}
+    assert applied(pipeline) == [1]
+
+
+async def test_a_key_does_not_end_while_its_call_waits_for_its_turn() -> None:
+    """Seed 2371: still good when it was looked at, forgotten by the destination when the call's turn had come."""
+    # Given a doubt, 100 seconds old, and a destination whose next minutes are booked
+    pipeline = Pipeline(Api(replace(KEYED, key_retention_hours=0.1), [LOST]))
+    file = pipeline.drop(csv_file([spot(1)]))
+    while not pipeline.api.bodies:
+        await pipeline.step()
+    await pipeline.clock.sleep(100)
+    await pipeline.ledger.reserve("traffic", 270, pipeline.clock.now(), horizon=0)
+    # When
+    await pipeline.run()
+    # Expect
+    assert len(pipeline.api.bodies) == 1
+    assert await pipeline.assert_sound(file, 1) == {"unknown": 1}
+
+
+async def test_a_call_that_a_slow_ledger_holds_up_does_not_crowd_those_behind_it() -> None:
+    """Seed 54: its place in the line was long past when it set out, and others had theirs just then."""
+
+    class SlowLedger(MemoryLedger):
+        async def begin_attempt(self, chunk: ChunkRow, fence: int, batch: BatchRow, now: float) -> BatchRow:
+            await clock.sleep(10 if not batch.attempts else 0)
+            return await super().begin_attempt(chunk, fence, batch, now)
+
+    # Given
+    pipeline = Pipeline(Api(replace(KEYED, rate_per_second=1.0, burst=1)))
+    clock: MemoryClock = pipeline.clock
+    pipeline.ledger = SlowLedger()
+    # When
+    file = pipeline.drop(csv_file([spot(1)]))
+    for _ in range(3):
+        await pipeline.step()
+    # Expect nothing sent, and no doubt either
+    assert not pipeline.api.bodies
+    assert not (await pipeline.ledger.batches(file.file_id, 0))[0].unanswered
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 1) == {"delivered": 1}
+
+
+async def test_a_burst_of_records_counts_every_record_of_a_batch() -> None:
+    """Seed 2370: a batch of three came at once after a single one, four where three were allowed."""
+    departures: list[tuple[float, int]] = []
+
+    class Booked(Api):
+        async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
+            answer: Any = await super().post(settings, key, body)
+            departures.append((pipeline.clock.now(), body.count(b"spot_id")))
+            return answer
+
+    settings = replace(KEYED, rate_per_second=2.0, rate_unit="records", burst=3, concurrency=1)
+    pipeline = Pipeline(Booked(settings))
+    for at, records in enumerate((1, 3, 2, 3)):
+        pipeline.drop(csv_file(spot(10 * at + one) for one in range(records)), f"traffic/{at}.csv")
+    await pipeline.run()
+    assert sum(records for _, records in departures) == 9
+    for first in range(len(departures)):
+        for last in range(first, len(departures)):
+            window = departures[last][0] - departures[first][0]
+            assert sum(records for _, records in departures[first : last + 1]) <= 2.0 * window + 3 + 2.0 * 0.25

@@ -1,0 +1,20 @@
+"""The simulator finds deliberate bugs. `make simulate-mutations` shows all of them, and after how many seeds."""
+
+import pytest
+
+from tests.simulation.mutations import MUTATIONS, Mutation, found_after
+
+SEEDS = 100
+
+QUICK = [mutation for mutation in MUTATIONS if not mutation.rare]
+
+
+@pytest.mark.parametrize("mutation", QUICK, ids=lambda mutation: mutation.name)
+def test_a_deliberate_bug_is_found(mutation: Mutation) -> None:
+    assert found_after(mutation, SEEDS)
+
+
+@pytest.mark.parametrize("mutation", MUTATIONS, ids=lambda mutation: mutation.name)
+def test_a_deliberate_bug_still_fits_the_code(mutation: Mutation) -> None:
+    with mutation.applied():
+        pass

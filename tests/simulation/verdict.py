@@ -1,0 +1,232 @@
+"""The invariants, checked after a run against the destination's own books."""
+
+import csv
+import io
+import json
+from collections import Counter, defaultdict
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from penstock import ids
+from penstock.accepted import load_accepted
+from penstock.dispatcher import LATE
+from penstock.findings import Outcome, account, balances
+from penstock.ledger import BatchState, FileState, Owner
+from penstock.messages import SourceFile
+from tests.simulation.chaos import Kind
+from tests.simulation.senders import Item
+from tests.simulation.world import World
+
+type At = tuple[str, int]
+"""A record: its file, and its ordinal in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What Penstock says became of a record."""
+
+    at: At
+    item: Item
+    chunk: int
+    outcome: Outcome
+    of: str | None = None
+    code: str = ""
+    identity: str = ""
+    digest: str = ""
+
+
+async def problems_of(world: World) -> list[str]:
+    """Everything that is not as it must be; nothing, if the run was sound."""
+    problems = [*world.problems, *world.ledger.broken]
+    problems += [f"the key {key} was used for two payloads" for key in world.api.books.misused]
+    if world.problems:
+        problems += [line async for line in _stuck(world)]
+        return problems
+    told: dict[At, Told] = {}
+    for file, drop in world.dropped:
+        said = [one async for one in _file(world, file, drop.items, told)]
+        problems += said
+    problems += _once(world, told)
+    problems += _justified(world, told)
+    problems += _claims(world, told)
+    problems += [line async for line in _doubts(world)]
+    if not world.chaos.struck and any(stage.queue.dead_in_all for stage in world.stages):
+        problems.append("a message was given up, and nothing ever went wrong")
+    problems += _calls(world)
+    problems += _rate(world)
+    return problems
+
+
+async def _stuck(world: World) -> AsyncIterator[str]:
+    for file, drop in world.dropped:
+        row = await world.memory.file(file.file_id)
+        if row is None or row.state is not FileState.SETTLED:
+            chunks = [f"{one.span.chunk} {one.state}" for one in await world.memory.chunks(file.file_id)]
+            yield f"file {file.file_id} ({drop.key}) is {row.state if row else 'unheard of'}: {', '.join(chunks)}"
+
+
+async def _file(world: World, file: SourceFile, items: tuple[Item, ...], told: dict[At, Told]) -> AsyncIterator[str]:
+    """Balance, and that the ledger, the outcomes and the reports of one file say the same."""
+    row, name = await world.memory.file(file.file_id), f"file {file.file_id}"
+    if row is None or row.state is not FileState.SETTLED:
+        yield f"{name} never settled"
+        return
+    if row.received != len(items):
+        yield f"{name} has {len(items)} records, and {row.received} were received"
+    if not balances(row.received, row.counted):
+        yield f"{name} does not balance: {row.received} received, {_short(row.counted)}"
+    whole = account()
+    for chunk in await world.memory.chunks(file.file_id):
+        ordinals = range(chunk.span.first_record, chunk.span.first_record + chunk.span.records)
+        mine = {at: one for at in ordinals if (one := _told(world, file, chunk.span.chunk, at, items[at])) is not None}
+        counted = account((one.outcome, 1) for one in mine.values())
+        if counted != chunk.counted:
+            yield f"chunk {chunk.chunk_id} counts {_short(chunk.counted)}, and its outcomes say {_short(counted)}"
+        whole = account([*whole.items(), *counted.items()])
+        told |= {one.at: one for one in mine.values()}
+    if whole != row.counted:
+        yield f"{name} counts {_short(row.counted)}, and its chunks' outcomes say {_short(whole)}"
+    records = {"received": row.received} | {str(outcome): row.counted[outcome] for outcome in Outcome}
+    reports = [detail for _, detail in world.events.published if detail["file_id"] == file.file_id]
+    reports.append(json.loads(world.store.work.get(ids.report_key(file.file_id, "summary.json"), b"{}")))
+    if len(reports) < 2 or any(one.get("records") != records or not one.get("balanced") for one in reports):
+        yield f"{name} is reported otherwise than the ledger has it"
+    rejects = world.store.work.get(ids.report_key(file.file_id, "rejects.csv"), b"").decode()
+    returned = sorted(int(line["penstock_ordinal"]) for line in csv.DictReader(io.StringIO(rejects, newline="")))
+    rejected = sorted(at for (of, at), one in told.items() if of == file.file_id and one.outcome is Outcome.REJECTED)
+    if returned != rejected:
+        yield f"{name}: rejects.csv has the records {returned}, and {rejected} were rejected"
+
+
+def _told(world: World, file: SourceFile, chunk: int, ordinal: int, item: Item) -> Told | None:
+    """What the work bucket says of a record."""
+    accepted, stories = _chunk(world, file.file_id, chunk)
+    at = (file.file_id, ordinal)
+    if ordinal not in accepted:
+        return Told(at, item, chunk, Outcome.REJECTED, code="validator")
+    identity, digest = accepted[ordinal]
+    story = stories.get(ordinal, {"outcome": "delivered"})
+    return Told(at, item, chunk, Outcome(story["outcome"]), story.get("of"), story.get("code", ""), identity, digest)
+
+
+def _chunk(world: World, file_id: str, chunk: int) -> tuple[dict[int, tuple[str, str]], dict[int, dict[str, Any]]]:
+    """A chunk's accepted records with their identities and digests, and its outcomes."""
+
+    def read(name: str) -> bytes:
+        return world.store.work.get(ids.work_key(file_id, chunk, name), b"")
+
+    accepted = {one.ordinal: (one.identity, one.digest) for one in load_accepted(read("accepted"))}
+    lines = [json.loads(line) for line in read("outcomes.ndjson").splitlines()]
+    return accepted, {line["ordinal"]: line for line in lines}
+
+
+def _once(world: World, told: dict[At, Told]) -> Iterator[str]:
+    """Nothing twice: no identity was applied more than once, whoever brought it."""
+    numbers = {one.item.label: one.item.number for one in told.values()}
+    for number, times in Counter(numbers.get(label, -1) for _, label in world.api.books.applied).items():
+        if number == -1:
+            yield "something was applied that nobody sent"
+        elif times > 1:
+            yield f"placement {number} was applied {times} times"
+
+
+def _justified(world: World, told: dict[At, Told]) -> Iterator[str]:
+    """Every outcome has its reason in the destination's books, or in another record's outcome."""
+    applied = {(key.rsplit("-", 2)[0], label) for key, label in world.api.books.applied}
+    refused = {(key.rsplit("-", 2)[0], label) for key, label in world.api.books.refused}
+    # Twins of one file share a label: only one of them can be the one that went out.
+    going = Counter((one.at[0], one.item.label) for one in told.values() if one.outcome is Outcome.DELIVERED)
+    for (file_id, label), count in going.items():
+        if count > 1 or (file_id, label) not in applied:
+            yield f"{label} of {file_id} is called delivered {count} times, and was not applied so"
+    ended = {(one.at[0], one.item.label): set[Outcome]() for one in told.values()}
+    for one in told.values():
+        ended[one.at[0], one.item.label].add(one.outcome)
+    for sent in sorted(applied):
+        if not ended.get(sent, set()) & {Outcome.DELIVERED, Outcome.UNKNOWN}:
+            yield f"{sent[1]} of {sent[0]} was applied, and is called {', '.join(sorted(ended.get(sent, ())))}"
+    for one in told.values():
+        yield from _reason(one, told, refused)
+
+
+def _reason(one: Told, told: dict[At, Told], refused: set[tuple[str, str]]) -> Iterator[str]:
+    name = f"{one.item.label} ({one.at[0]}:{one.at[1]})"
+    if one.outcome in (Outcome.HELD, Outcome.DEAD):
+        yield f"{name} is {one.outcome}"
+    if (one.code == "validator") != (one.item.fault == "validator"):
+        yield f"{name} was judged wrongly"
+    if one.code == "destination.rejected" and (one.at[0], one.item.label) not in refused:
+        yield f"{name} is called refused by the destination, which never did"
+    if one.of is None:
+        if one.outcome is Outcome.DUPLICATE:
+            yield f"{name} is a duplicate of nothing"
+        return
+    file_id, ordinal = one.of.split(":")
+    other = told.get((file_id, int(ordinal)))
+    if other is None or other.outcome not in (Outcome.DELIVERED, Outcome.UNKNOWN):
+        yield f"{name} is {one.outcome} for {one.of}, which is {other.outcome if other else 'unheard of'}"
+    elif (other.item.label == one.item.label) != (one.outcome is Outcome.DUPLICATE):
+        yield f"{name} is called {one.outcome} of {other.item.label}"
+
+
+def _claims(world: World, told: dict[At, Told]) -> Iterator[str]:
+    """A claim belongs to who was delivered or may have been. Nobody else keeps one, but for what a worker whose lease
+    had passed may have left behind: a void claim, which the next to want it takes over."""
+    littered = Kind.OUTLIVED in world.chaos.counted()
+    for (_, _), owner in world.claims.held.items():
+        one = told.get((owner.file_id, owner.ordinal))
+        if one is None or (one.outcome not in (Outcome.DELIVERED, Outcome.UNKNOWN) and not littered):
+            yield f"{owner.trace} keeps its claim, and is {one.outcome if one else 'unheard of'}"
+    for one in told.values():
+        if one.outcome in (Outcome.DELIVERED, Outcome.UNKNOWN):
+            owner = world.claims.held.get(("traffic", one.identity))
+            if owner != Owner(one.at[0], one.chunk, one.at[1], one.digest):
+                holder = owner.trace if owner else "nobody"
+                yield f"{one.at[0]}:{one.at[1]} is {one.outcome}, and {holder} holds its claim"
+
+
+async def _doubts(world: World) -> AsyncIterator[str]:
+    """With keys, a doubt remains only once the key may be forgotten; nothing is in doubt where nothing went wrong."""
+    settings = world.settings
+    for (file_id, chunk, number), when in world.ledger.doubted.items():
+        name = f"batch {number} of {ids.chunk_id(file_id, chunk)}"
+        batch = next(one for one in await world.memory.batches(file_id, chunk) if one.number == number)
+        if not world.chaos.struck:
+            yield f"{name} is unknown, and nothing ever went wrong"
+        if batch.state is BatchState.UNKNOWN and settings.honours_idempotency_key:
+            kept_until = (batch.first_sent_at or 0.0) + settings.key_retention_hours * 3600
+            if when + 2 * world.dispatching.seconds < kept_until:
+                yield f"{name} is unknown while its key is still good"
+
+
+def _calls(world: World) -> Iterator[str]:
+    """Without keys, no call follows one that may have done something."""
+    if world.settings.honours_idempotency_key:
+        return
+    by_key: defaultdict[str, list[bool]] = defaultdict(list)
+    for call in world.api.books.calls:
+        if not all(by_key[call.key]):
+            yield f"{call.key} was called again after a call that may have done something"
+        by_key[call.key].append(call.harmless)
+
+
+def _rate(world: World) -> Iterator[str]:
+    """Never more than limit + burst in any window, as calls set out; a burst of records cannot be smaller than a batch.
+    A destination that allows no burst bears with calls that are a moment late."""
+    settings = world.settings
+    of_records = settings.rate_unit == "records"
+    largest = settings.batch_records if of_records else 1
+    burst = max(settings.burst, largest)
+    patience = max(0.0, LATE - (burst - largest) / settings.rate_per_second)
+    # What a bucket holds that runs out at the rate is the most that any window ending now has beyond its share.
+    bucket, last, most = 0.0, 0.0, 0.0
+    for at, records in world.api.books.departures:
+        bucket = max(0.0, bucket - (at - last) * settings.rate_per_second) + (records if of_records else 1)
+        last, most = at, max(most, bucket)
+    if most > burst + patience * settings.rate_per_second + 1e-3:
+        yield f"a window held {most - burst:.1f} more than its rate and a burst of {burst}"
+
+
+def _short(counted: dict[Outcome, int]) -> str:
+    return ", ".join(f"{number} {outcome}" for outcome, number in counted.items() if number) or "nothing"

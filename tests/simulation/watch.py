@@ -1,0 +1,133 @@
+"""Looks over the ledger's shoulder: states move forward only, one lease at a time, and a lost lease writes nothing."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from penstock.adapters.memory_ledger import MemoryLedger
+from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease
+from tests.simulation.virtual import VirtualClock
+
+type Row = tuple[str, int | None]
+"""A file's row, or a chunk's."""
+
+_OF_FILES = {FileState.SPLITTING: 0, FileState.SEALED: 1, FileState.SETTLED: 2, FileState.REFUSED: 2}
+_OF_CHUNKS = {ChunkState.SENT: 0, ChunkState.VALIDATED: 1, ChunkState.SETTLED: 2, ChunkState.DEAD: 2}
+
+_CLAIMS = frozenset({"claim_file", "claim_validation", "claim_dispatch"})
+_RELEASES = frozenset({"release_file", "release_chunk"})
+_FENCED = frozenset(
+    {"seal_file", "refuse_file", "fix_batches", "begin_attempt", "note_answer", "end_batch", "settle_chunk"}
+)
+
+
+class WatchedLedger:
+    """The twin, watched. `broken` are the promises that were not kept."""
+
+    def __init__(self, ledger: MemoryLedger, clock: VirtualClock) -> None:
+        self._ledger, self._clock = ledger, clock
+        self._fences: dict[Row, int] = {}
+        self._until: dict[Row, float] = {}
+        self._files: dict[str, FileRow] = {}
+        self._chunks: dict[Row, tuple[ChunkRow, list[BatchRow]]] = {}
+        self.broken: list[str] = []
+        #: When batches ended as unknown.
+        self.doubted: dict[tuple[str, int, int], float] = {}
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._ledger, name)
+        if name not in _CLAIMS | _RELEASES | _FENCED | {"mark_validated", "settle_file"}:
+            return method
+
+        async def watched(*args: Any, **named: Any) -> Any:
+            return await self._watch(name, method, *args, **named)
+
+        setattr(self, name, watched)
+        return watched
+
+    async def _watch(self, name: str, method: Callable[..., Awaitable[Any]], *args: Any, **named: Any) -> Any:
+        row = _row(name, args)
+        answer = await method(*args, **named)
+        if name in _CLAIMS:
+            self._claimed(name, row, answer, *args[-2:])
+        elif name in _RELEASES:
+            if self._fences.get(row) == args[1]:
+                self._until.pop(row, None)
+        elif name == "mark_validated" and self._is_sent(row):
+            self._until.pop(row, None)
+        elif name in _FENCED and self._fences.get(row) != args[1]:
+            self.broken.append(f"{name} of {row} by a worker whose lease had passed on")
+        await self._look(row)
+        return answer
+
+    def _claimed(self, name: str, row: Row, lease: Lease[Any], now: float, seconds: float) -> None:
+        if lease.fence is None:
+            return
+        # A dispatcher need not wait for a validator: the message is the proof that it is done.
+        follows = name == "claim_dispatch" and self._is_sent(row)
+        if self._until.get(row, 0.0) > now and not follows:
+            self.broken.append(f"{name} of {row} while another's lease holds")
+        if lease.fence <= self._fences.get(row, 0):
+            self.broken.append(f"{name} of {row} under a fence that is not new")
+        self._fences[row], self._until[row] = lease.fence, now + seconds
+
+    def _is_sent(self, row: Row) -> bool:
+        known = self._chunks.get(row)
+        return known is None or known[0].state is ChunkState.SENT
+
+    async def _look(self, row: Row) -> None:
+        """Compares with what was there before."""
+        file = await self._ledger.file(row[0])
+        if file:
+            self._look_at_file(file)
+        if row[1] is not None:
+            chunk = await self._ledger.chunk(row[0], row[1])
+            if chunk:
+                self._look_at_chunk(row, chunk, await self._ledger.batches(row[0], row[1]))
+
+    def _look_at_file(self, row: FileRow) -> None:
+        was = self._files.get(row.file.file_id)
+        self._files[row.file.file_id] = row
+        if was is None or was is row:
+            return
+        if _OF_FILES[row.state] < _OF_FILES[was.state] or (was.state in _ENDED and row != was):
+            self.broken.append(f"file {row.file.file_id} went from {was.state} to {row.state} or changed after its end")
+        if row.state is FileState.SETTLED and row.chunks_settled + row.chunks_dead != row.chunks:
+            self.broken.append(f"file {row.file.file_id} was settled before its chunks")
+
+    def _look_at_chunk(self, at: Row, row: ChunkRow, batches: list[BatchRow]) -> None:
+        known = self._chunks.get(at)
+        self._chunks[at] = (row, batches)
+        was, before = known or (row, [])
+        if _OF_CHUNKS[row.state] < _OF_CHUNKS[was.state] or (was.state is ChunkState.SETTLED and row != was):
+            self.broken.append(f"chunk {row.chunk_id} went from {was.state} to {row.state} or changed after its end")
+        now = {batch.number: batch for batch in batches}
+        for batch in before:
+            if batch is now.get(batch.number):
+                continue
+            if batch.number not in now or now[batch.number].ordinals != batch.ordinals:
+                self.broken.append(f"batch {batch.number} of {row.chunk_id} was composed anew")
+            elif batch.state is not BatchState.ATTEMPTED:
+                self.broken.append(f"batch {batch.number} of {row.chunk_id} changed after its end")
+        for batch in batches:
+            if batch.state is BatchState.UNKNOWN:
+                self.doubted.setdefault((*_of(at), batch.number), self._clock.now())
+
+
+_ENDED = (FileState.SETTLED, FileState.REFUSED)
+
+
+def _of(row: Row) -> tuple[str, int]:
+    return row[0], row[1] or 0
+
+
+def _row(name: str, args: tuple[Any, ...]) -> Row:
+    """The row that a call is about."""
+    if name == "claim_file":
+        return args[0].file_id, None
+    if name == "claim_validation":
+        return args[0].file_id, args[1].chunk
+    if name in ("claim_dispatch", "mark_validated"):
+        return args[0].chunk.file.file_id, args[0].chunk.span.chunk
+    if isinstance(args[0], ChunkRow):
+        return args[0].file_id, args[0].span.chunk
+    return args[0], None

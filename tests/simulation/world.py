@@ -1,0 +1,256 @@
+"""One run: the whole of Penstock over its twins, its senders, its destination and its operator, by one seed."""
+
+import asyncio
+import json
+import random
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cache
+from typing import Any
+from unittest.mock import patch
+
+from penstock import feeds, reader, splitter
+from penstock.adapters import lambda_function
+from penstock.adapters.lambda_function import Process
+from penstock.adapters.memory import MemoryEvents, MemoryStore
+from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
+from penstock.dispatcher import DispatcherPorts, dispatch
+from penstock.feeds.feed import Feed, Limits
+from penstock.feeds.traffic import TRAFFIC
+from penstock.intake import read_notification
+from penstock.ledger import FileState
+from penstock.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
+from penstock.ports import DestinationSettings
+from penstock.splitter import SplitterPorts, split
+from penstock.validator import ValidatorPorts, validate
+from penstock.worked import Worked
+from tests.simulation.api import LATEST, Api, Departures
+from tests.simulation.chaos import Chaos, Plan
+from tests.simulation.queues import SimQueue
+from tests.simulation.senders import Drop, Item, Senders, mended
+from tests.simulation.stages import Stage
+from tests.simulation.trace import Trace
+from tests.simulation.virtual import VirtualClock, VirtualLoop
+from tests.simulation.watch import WatchedLedger
+from tests.simulation.worker import Worker, reach
+from tests.support.spots import rows_of
+
+PATIENCE = 6 * 3600.0  #: seconds without any fault within which everything must have ended
+ROUND = 1800.0  #: seconds between two looks of the operator
+
+
+type Compose = Callable[[Worker], Process]
+
+
+@cache
+def _feed(records: int) -> Feed:
+    return replace(TRAFFIC, limits=Limits(records=records))
+
+
+class World:
+    """Buckets, queues, ledger, functions, destination, senders and operator."""
+
+    def __init__(self, plan: Plan, trace: bool = False) -> None:
+        self.plan = plan
+        self.loop = VirtualLoop()
+        self.clock = VirtualClock(self.loop)
+        self.trace = Trace(self.loop, trace)
+        self.chaos = Chaos(plan)
+        self._rng = random.Random(plan.seed * 4 + 2)
+        shape = random.Random(plan.seed * 4 + 3)
+        self.settings = _settings(shape)
+        self._chunk_records = shape.choice((2, 3, 5, 8))
+        self._block, self._announced = shape.choice((1024, 4096)), shape.choice((1, 3, 20))
+        self.store, self.events = MemoryStore(), MemoryEvents()
+        self.memory, self.claims = MemoryLedger(), MemoryClaims()
+        self.ledger = WatchedLedger(self.memory, self.clock)
+        self.api = Api(self.settings, self.loop, self.chaos, self._rng)
+        self.api.trace = self.trace
+        self.drops = Senders(random.Random(plan.seed * 4), plan.files).drops
+        self.dropped: list[tuple[SourceFile, Drop]] = []
+        self._expected = len(self.drops)
+        self.problems: list[str] = []
+        at_once = shape.choice((1, 2, 4))
+        # Timeouts, visibility timeouts and receive counts are the template's.
+        self.splitting = self._stage("splitter", self._splitter, 900, 5, 2)
+        self.validating = self._stage("validator", self._validator, 120, 5, at_once)
+        self.dispatching = self._stage("dispatcher", self._dispatcher, 300, 12, at_once)
+
+    def _stage(self, name: str, compose: Compose, seconds: float, most_receives: int, at_once: int) -> Stage:
+        queue = SimQueue(name, seconds * 6, most_receives, self.loop, self.chaos, self._rng)
+        return Stage(name, queue, seconds, at_once, compose, self.loop, self.clock, self.chaos, self._rng, self.trace)
+
+    @property
+    def stages(self) -> tuple[Stage, Stage, Stage]:
+        """In the order of a record's way."""
+        return self.splitting, self.validating, self.dispatching
+
+    # -- the functions
+
+    def _splitter(self, worker: Worker) -> Process:
+        chunks = reach(self.validating.queue, "queue", worker)
+        store, ledger, events = self._shared(worker)
+        ports = SplitterPorts(store, ledger, chunks, events, self.clock, self._rng)
+
+        async def process(body: str, deadline: float) -> list[Worked]:
+            return [await split(ports, file, deadline) for file in read_notification(body)]
+
+        return process
+
+    def _validator(self, worker: Worker) -> Process:
+        dispatches = reach(self.dispatching.queue, "queue", worker)
+        store, ledger, _ = self._shared(worker)
+        ports = ValidatorPorts(store, ledger, dispatches, self.clock, self._rng)
+
+        async def process(body: str, deadline: float) -> list[Worked]:
+            return [await validate(ports, read_message(body, ChunkMessage), deadline)]
+
+        return process
+
+    def _dispatcher(self, worker: Worker) -> Process:
+        dispatches = reach(self.dispatching.queue, "queue", worker)
+        claims = reach(self.claims, "claims", worker)
+        api = Departures(reach(self.api, "destination", worker), self.api.books, self.loop)
+        store, ledger, events = self._shared(worker)
+        ports = DispatcherPorts(store, ledger, claims, dispatches, api, events, self.clock, self._rng)
+
+        async def process(body: str, deadline: float) -> list[Worked]:
+            return [await dispatch(ports, read_message(body, DispatchMessage), deadline)]
+
+        return process
+
+    def _shared(self, worker: Worker) -> tuple[Any, Any, Any]:
+        return (
+            reach(self.store, "store", worker),
+            reach(self.ledger, "ledger", worker),
+            reach(self.events, "events", worker),
+        )
+
+    # -- the senders
+
+    async def _send(self, drop: Drop) -> None:
+        await asyncio.sleep(drop.after)
+        if drop.mends is not None:
+            items = mended(await self._rejects_of(drop.mends))
+            if not items:
+                self._expected -= 1
+                return
+            drop = replace(drop, items=items)
+        file = self.store.drop(drop.key, drop.body)
+        self.dropped.append((file, drop))
+        self.trace.add("sender", "drops", f"{file.file_id} {drop.key} {' '.join(item.label for item in drop.items)}")
+        self.tell(file)
+        if self.chaos.strike("S3"):
+            await asyncio.sleep(self._rng.choice((0.0, 1.0, 100.0, 10_000.0)))
+            self.tell(file)
+
+    async def _rejects_of(self, place: int) -> list[Item]:
+        """What came back of an earlier file, once it has."""
+        while True:
+            for file, drop in self.dropped:
+                row = await self.memory.file(file.file_id)
+                if drop.key == self.drops[place].key and row and row.state is FileState.SETTLED:
+                    report = self.store.work.get(f"reports/{file.file_id}/rejects.csv", b"")
+                    return [drop.items[int(line["penstock_ordinal"])] for line in rows_of(report)]
+            await asyncio.sleep(60.0)
+
+    def tell(self, file: SourceFile) -> None:
+        """S3's notification of a file."""
+        thing = {"key": file.key, "size": file.size, "eTag": file.etag, "versionId": file.version_id}
+        record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": file.bucket}, "object": thing}}
+        self.splitting.queue.put(json.dumps({"Records": [record]}), file.feed)
+
+    # -- the run
+
+    def run(self) -> None:
+        """Until everything has ended, or patience has."""
+        asyncio.set_event_loop(self.loop)
+        try:
+            with self._small():
+                self.loop.run_until_complete(self._run())
+        finally:
+            for task in asyncio.all_tasks(self.loop):
+                task.cancel()
+            self.loop.run_until_complete(asyncio.sleep(0))
+            self.loop.close()
+            asyncio.set_event_loop(None)
+
+    @contextmanager
+    def _small(self) -> Generator[None]:
+        """Little files meet every edge of big ones, and everybody's time is the loop's."""
+        with (
+            patch.dict(feeds.FEEDS, traffic=_feed(self._chunk_records)),
+            patch.object(reader, "BLOCK", self._block),
+            patch.object(splitter, "ANNOUNCED", self._announced),
+            patch.object(lambda_function, "time", self.clock),
+        ):
+            yield
+
+    async def _run(self) -> None:
+        senders = [self.loop.create_task(self._send(drop)) for drop in self.drops]
+        storm_ends = self.loop.time() + self.chaos.lasts
+        while self.loop.time() < storm_ends and not await self._is_over():
+            await asyncio.sleep(ROUND)
+            if self._rng.random() < 0.2:
+                self._redrive()
+        self.chaos.calm()
+        if not await self._calm_down():
+            self.problems.append("not settled after six hours without faults")
+            return
+        for sender in senders:
+            await sender
+        await self._do_it_all_again()
+
+    async def _calm_down(self) -> bool:
+        """Redrives what is dead until everything has ended."""
+        begin = self.loop.time()
+        while self.loop.time() < begin + PATIENCE:
+            self._redrive()
+            if await self._is_over():
+                return True
+            await asyncio.sleep(ROUND)
+        return False
+
+    def _redrive(self) -> None:
+        for stage in self.stages:
+            stage.queue.redrive()
+
+    async def _is_over(self) -> bool:
+        """Nothing lies in a queue, nobody is at work, and no drop is outstanding."""
+        busy = any(stage.alive or stage.queue.messages or stage.queue.dead for stage in self.stages)
+        return not busy and len(self.dropped) == self._expected
+
+    async def _do_it_all_again(self) -> None:
+        """Invariant 4: events and messages of all kinds again; it must change nothing."""
+        await asyncio.sleep(LATEST)
+        rows = {file.file_id: await self.memory.file(file.file_id) for file, _ in self.dropped}
+        applied, held = list(self.api.books.applied), dict(self.claims.held)
+        self.trace.add("operator", "replays everything")
+        for stage in self.stages:
+            for body, group in self._rng.sample(stage.queue.bodies, min(4, len(stage.queue.bodies))):
+                stage.queue.put(body, group)
+        if not await self._calm_down():
+            self.problems.append("a replay does not come to an end")
+        for file_id, row in rows.items():
+            if await self.memory.file(file_id) != row:
+                self.problems.append(f"a replay changed the file {file_id}")
+        if self.api.books.applied != applied:
+            self.problems.append("a replay applied something")
+        if self.claims.held != held:
+            self.problems.append("a replay changed who holds what")
+
+
+def _settings(rng: random.Random) -> DestinationSettings:
+    """A destination of this or that kind."""
+    return DestinationSettings(
+        url="api",
+        batch_records=rng.choice((1, 2, 3, 6)),
+        rate_per_second=rng.choice((0.5, 2.0, 10.0, 1000.0)),
+        rate_unit=rng.choice(("requests", "records")),
+        burst=rng.choice((1, 3, 10)),
+        concurrency=rng.choice((1, 2, 4)),
+        timeout_seconds=rng.choice((2.0, 20.0)),
+        honours_idempotency_key=rng.random() < 0.6,
+        key_retention_hours=rng.choice((0.1, 0.5, 24.0)),
+    )
