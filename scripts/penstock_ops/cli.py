@@ -1,7 +1,7 @@
 """The command `penstock`.
 
-Exit codes: 0 fine, 1 some records were rejected, 2 the file was refused, 3 the command failed (the reason is on
-stderr, in one sentence). Every verb takes `--json`.
+Exit codes: 0 fine, 1 some records were rejected (or ended unknown or dead), 2 the file was refused, 3 the command failed
+(the reason is on stderr, in one sentence). Every verb takes `--json`.
 
 Verbs import what talks to AWS themselves: that takes most of a second, and `check` needs none of it.
 """
@@ -105,7 +105,8 @@ def _show(value: Any, as_json: bool, screen: Callable[[Any], None]) -> None:
 def _exit_for(report: Mapping[str, Any]) -> Never:
     if report["refused"]:
         raise typer.Exit(Exit.REFUSED)
-    raise typer.Exit(Exit.REJECTED if report["records"]["rejected"] else Exit.FINE)
+    not_fine = sum(report["records"].get(outcome, 0) for outcome in ("rejected", "unknown", "dead"))
+    raise typer.Exit(Exit.REJECTED if not_fine else Exit.FINE)
 
 
 @contextmanager

@@ -222,13 +222,6 @@ MUTATIONS = (
         rare=True,
     ),
     Mutation(
-        "a place in the line outlasts its time",
-        f"{_DELIVERY}._await_turn",
-        "ports.clock.now() <= booked + late",
-        "booked",
-        rare=True,
-    ),
-    Mutation(
         "a burst counts batches of records as one each",
         f"{_DELIVERY}._await_turn",
         'settings.batch_records if settings.rate_unit == "records" else 1',

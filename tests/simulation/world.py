@@ -246,7 +246,7 @@ def _settings(rng: random.Random) -> DestinationSettings:
     return DestinationSettings(
         url="api",
         batch_records=rng.choice((1, 2, 3, 6)),
-        rate_per_second=rng.choice((0.5, 2.0, 10.0, 1000.0)),
+        rate_per_second=rng.choice((0.1, 0.5, 2.0, 10.0, 1000.0)),
         rate_unit=rng.choice(("requests", "records")),
         burst=rng.choice((1, 3, 10)),
         concurrency=rng.choice((1, 2, 4)),

@@ -32,7 +32,7 @@ PATIENCE = 90.0  #: seconds until something that must happen must have happened
 INTERVAL = 0.1  #: seconds between two looks
 
 #: Short waits, so that a test of a slow destination is not slow. Everything else is as the template says.
-QUICK = {"timeout_seconds": 1.0, "rate_per_second": 100, "burst": 100, "batch_records": 250}
+QUICK = {"timeout_seconds": 1.5, "rate_per_second": 100, "burst": 100, "batch_records": 250}
 
 # The demo API is on this machine: never by a proxy.
 _HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
