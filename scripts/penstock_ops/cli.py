@@ -1,7 +1,7 @@
 """The command `penstock`.
 
-Exit codes: 0 fine, 1 some records were rejected (or ended unknown or dead), 2 the file was refused, 3 the command failed
-(the reason is on stderr, in one sentence). Every verb takes `--json`.
+Exit codes: 0 fine, 1 some records were rejected (or ended unknown or dead), 2 the file was refused, 3 the command
+failed (the reason is on stderr, in one sentence). Every verb takes `--json`.
 
 Verbs import what talks to AWS themselves: that takes most of a second, and `check` needs none of it.
 """
