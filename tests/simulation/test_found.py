@@ -53,7 +53,7 @@ async def test_a_gateway_that_refuses_the_second_call_does_not_reject_what_the_f
 
 
 async def test_a_key_does_not_end_while_its_call_waits_for_its_turn() -> None:
-    """Seed 2371: still good when it was looked at, forgotten by the destination when the call's turn had come."""
+    """Still good when it was looked at, forgotten by the destination when the call's turn had come."""
     # Given a doubt, 100 seconds old, and a destination whose next minutes are booked
     pipeline = Pipeline(Api(replace(KEYED, key_retention_hours=0.1), [LOST]))
     file = pipeline.drop(csv_file([spot(1)]))
