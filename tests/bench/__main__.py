@@ -8,12 +8,14 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import checking, splitting, stages
+from tests.bench import checking, cold, requests, splitting, stages
 
 GROUPS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "check": checking.measure,
     "splitter": splitting.measure,
     "stages": stages.measure,
+    "requests": requests.measure,
+    "cold": cold.measure,
 }
 
 
@@ -37,7 +39,9 @@ def main() -> None:
 
 
 def _shown(value: Any) -> str:
-    return f"{value:,.2f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)
+    if isinstance(value, float):
+        return f"{value:,.{0 if value >= 1000 else 2 if value >= 0.1 else 5}f}"
+    return str(value)
 
 
 main()

@@ -1,10 +1,11 @@
-"""Two ways to do a thing, in turn, in one run; and how much memory a thing takes in a process of its own."""
+"""Several ways to do a thing, in turn, in one run; and how much memory a thing takes in a process of its own."""
 
 import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 ROUNDS = 5
 
@@ -16,10 +17,10 @@ def cpu_seconds(work: Callable[[], object]) -> float:
     return time.process_time() - began
 
 
-def best_of_both(ours: Callable[[], object], baseline: Callable[[], object]) -> tuple[float, float]:
-    """The shortest CPU times of both, run in turn: A B A B …"""
-    pairs = [(cpu_seconds(ours), cpu_seconds(baseline)) for _ in range(ROUNDS)]
-    return min(pair[0] for pair in pairs), min(pair[1] for pair in pairs)
+def in_turn(clocks: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, float]:
+    """The least that each clock shows, each read once a round: A B C A B C …"""
+    shown = [{name: clock() for name, clock in clocks.items()} for _ in range(rounds)]
+    return {name: min(one[name] for one in shown) for name in clocks}
 
 
 def peak_megabytes(code: str, *arguments: str) -> float:
@@ -36,3 +37,8 @@ def children_cpu(command: list[str]) -> float:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def row(figure: str, value: float, unit: str) -> dict[str, Any]:
+    """A line of a table."""
+    return {"figure": figure, "value": value, "unit": unit}

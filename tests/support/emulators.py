@@ -122,17 +122,25 @@ def moto() -> Iterator[Emulator]:
     server.stop()
 
 
+@contextmanager
+def ministack_in(folder: Path) -> Generator[Emulator]:
+    """MiniStack on a port and in a folder of its own, beside any that a developer runs."""
+    port = free_port()
+    process = program.start(port, folder, folder.with_suffix(".log"))
+    emulator = Emulator(f"http://127.0.0.1:{port}")
+    try:
+        yield emulator
+    finally:
+        emulator.close()
+        processes.stop(process)
+        program.clear(folder)
+
+
 @pytest.fixture(scope="session")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
-    """MiniStack on a port and in a folder of its own, beside any that a developer runs."""
-    folder = tmp_path_factory.mktemp("ministack")
-    port = free_port()
-    process = program.start(port, folder, folder / "ministack.log")
-    emulator = Emulator(f"http://127.0.0.1:{port}")
-    yield emulator
-    emulator.close()
-    processes.stop(process)
-    program.clear(folder)
+    """MiniStack, for the whole suite."""
+    with ministack_in(tmp_path_factory.mktemp("ministack") / "ministack") as emulator:
+        yield emulator
 
 
 def forget_everything(ministack: Emulator) -> None:

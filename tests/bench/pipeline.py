@@ -1,0 +1,76 @@
+"""The three stages over given ports, one after the other, and the CPU seconds that each takes."""
+
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+
+from penstock.dispatcher import DispatcherPorts, dispatch
+from penstock.ledger import Claims, Ledger
+from penstock.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
+from penstock.ports import Clock, Destination, EventBus, ObjectStore, Outgoing, Queue
+from penstock.splitter import SplitterPorts, split
+from penstock.validator import ValidatorPorts, validate
+
+STAGES = ("splitter", "validator", "dispatcher")
+
+
+@dataclass
+class Tapped:
+    """A queue whose messages are also kept here, for the next stage."""
+
+    queue: Queue
+    bodies: list[str] = field(default_factory=list[str])
+
+    async def send_batch(self, messages: Sequence[Outgoing]) -> list[int]:
+        self.bodies += [message.body for message in messages]
+        return await self.queue.send_batch(messages)
+
+    async def hold_back(self, receipt: str, seconds: float) -> None:
+        await self.queue.hold_back(receipt, seconds)
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What the stages need of the world."""
+
+    store: ObjectStore
+    ledger: Ledger
+    claims: Claims
+    chunks: Tapped
+    deliveries: Tapped
+    destination: Destination
+    events: EventBus
+    clock: Clock
+
+
+async def run(ports: Ports, file: SourceFile) -> dict[str, float]:
+    """CPU seconds of this process by stage. Every record has its end at the end."""
+    rng, clock = random.Random(1), ports.clock
+
+    async def splitter() -> None:
+        stage = SplitterPorts(ports.store, ports.ledger, ports.chunks, ports.events, clock, rng)
+        await split(stage, file, clock.now() + 900)
+
+    async def validator() -> None:
+        stage = ValidatorPorts(ports.store, ports.ledger, ports.deliveries, clock, rng)
+        for body in ports.chunks.bodies:
+            await validate(stage, read_message(body, ChunkMessage), clock.now() + 120)
+
+    async def dispatcher() -> None:
+        stage = DispatcherPorts(
+            ports.store, ports.ledger, ports.claims, ports.deliveries, ports.destination, ports.events, clock, rng
+        )
+        for body in ports.deliveries.bodies:
+            await dispatch(stage, read_message(body, DispatchMessage), clock.now() + 300)
+
+    seconds: dict[str, float] = {}
+    stages: dict[str, Callable[[], Awaitable[None]]] = dict(zip(STAGES, (splitter, validator, dispatcher), strict=True))
+    for name, stage in stages.items():
+        began = time.process_time()
+        await stage()
+        seconds[name] = time.process_time() - began
+    row = await ports.ledger.file(file.file_id)
+    assert row is not None
+    assert row.received == sum(row.counted.values()), row.counted
+    return seconds
