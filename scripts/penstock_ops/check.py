@@ -90,7 +90,7 @@ def _check(
         conflicts = {ordinal: finding for ordinal, finding in again.items() if finding}
         bad = judgement.rejected
         if conflicts:
-            bad += rejected_later(feed, layout, span, chunk, conflicts, {})
+            bad += rejected_later(feed, layout, span, chunk, conflicts, {}, judgement.raws)
         checked.chunks += 1
         checked.received += span.records
         checked.rejected += len(bad)

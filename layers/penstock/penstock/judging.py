@@ -5,11 +5,14 @@ does. Records go through the format's parser, pydantic-core and the rules some h
 there are looked at one by one.
 """
 
+import gc
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import compress
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -53,8 +56,10 @@ class Rejected:
 
 @dataclass(slots=True)
 class Judgement:
-    """A judged chunk: every record is in exactly one of the two lists. `findings` counts all findings by code."""
+    """A judged chunk: every record is in exactly one of the two lists. `findings` counts all findings by code, `raws`
+    are the records as they came."""
 
+    raws: Sequence[bytes] = ()
     accepted: list[Accepted] = field(default_factory=list[Accepted])
     rejected: list[Rejected] = field(default_factory=list[Rejected])
     findings: Counter[str] = field(default_factory=Counter[str])
@@ -65,6 +70,19 @@ class Miscounted(PenstockError):
     """Raised when a chunk does not hold as many records as the splitter counted: a defect, never the sender's fault."""
 
 
+@contextmanager
+def _uncollected() -> Generator[None]:
+    """Records are many and without cycles: to look for any among them, every few thousand, is in vain."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_uncollected()
 def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
     """Judges the records of a chunk. `chunk` is the span's bytes; of an oversize span, any first part of them.
 
@@ -76,7 +94,7 @@ def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
     raws = feed.format_named(layout.format).split(layout, chunk)
     if len(raws) != span.records:
         raise Miscounted(f"chunk {span.chunk}: {len(raws)} records where {span.records} were counted")
-    judgement, lines = Judgement(), _Lines(chunk, raws, span)
+    judgement, lines = Judgement(raws), _Lines(chunk, raws, span)
     for begin in range(0, len(raws), PART):
         _judge_part(feed, layout, span.first_record + begin, raws[begin : begin + PART], lines, judgement)
     judgement.findings.update(unknown_field(name).code for name in judgement.unknown)
@@ -119,8 +137,8 @@ def _accept(
 ) -> list[Accepted]:
     """The records without a hard finding, serialised and digested."""
     if rejected:
-        kept = [(at, record) for at, record in zip(places, records, strict=True) if at not in rejected]
-        places, records = [at for at, _ in kept], [record for _, record in kept]
+        kept = [at not in rejected for at in places]
+        places, records = list(compress(places, kept)), list(compress(records, kept))
     to_json, sha256 = feed.one.serializer.to_json, hashlib.sha256
     payloads = [to_json(record) for record in records]
     columns = zip(
@@ -196,9 +214,11 @@ def rejected_later(
     chunk: bytes,
     findings: Mapping[int, Finding],
     cells: Mapping[int, dict[str, Any]],
+    raws: Sequence[bytes] | None = None,
 ) -> list[Rejected]:
-    """Records that were accepted, and then refused on delivery, with their raw bytes; keys are ordinals."""
-    raws = feed.format_named(layout.format).split(layout, chunk)
+    """Records that were accepted, and refused after that, with their raw bytes; keys are ordinals. `raws` are the
+    chunk's, where they are at hand."""
+    raws = raws or feed.format_named(layout.format).split(layout, chunk)
     lines = _Lines(chunk, raws, span)
     return [
         Rejected(
@@ -236,11 +256,14 @@ class _Lines:
         self._passed, self._begin, self._end = 0, 0, 0  # records passed by, and where the last of them is
 
     def of(self, ordinal: int) -> int:
-        place, begin, end = ordinal - self._first + 1, self._begin, self._end
+        chunk, place, begin, end = self._chunk, ordinal - self._first + 1, self._begin, self._end
         for raw in self._raws[self._passed : place]:
-            begin = self._chunk.index(raw, end)
+            # It begins a line end further on, or two; a search that could go far prepares itself for long.
+            begin = end
+            while not chunk.startswith(raw, begin):
+                begin += 1
             end = begin + len(raw)
-        self._line += line_breaks(self._chunk[self._begin : begin])
+        self._line += line_breaks(chunk[self._begin : begin])
         self._passed, self._begin, self._end = place, begin, end
         return self._line
 
