@@ -6,16 +6,18 @@ CORPORA ?= ../shared/domain/samples
 PYTEST := .venv/bin/pytest
 
 # From the quickest to the slowest, each its own process: what fails first says most.
-SUITES := unit contract simulation template events emulator stack
+SUITES := unit contract simulation template events fuzz emulator stack
 
-.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora simulate simulate-mutations bench clean lock
+.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora simulate simulate-nights simulate-mutations fuzz bench clean lock
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
 	@echo 'make test     all checks and test suites, as the gate runs them'
 	@echo 'make check    lint, format, types and template only (make format mends the first two)'
 	@echo 'make test-X   one suite of: $(SUITES) corpora'
-	@echo 'make simulate SEEDS=10000    bad nights by their seeds (or FIRST-LAST); simulate-mutations: bugs it must find'
+	@echo 'make simulate SEEDS=10000    bad nights by their seeds (or FIRST-LAST)'
+	@echo '              simulate-nights: an outage, the rate, a huge file, measured; simulate-mutations: bugs it must find'
+	@echo 'make fuzz SECONDS=600        bytes against every format and compression, guided by coverage (test-fuzz: a minute)'
 	@echo 'make bench    the figures, as ratios in one run'
 	@echo 'make lock     lock the dependencies anew'
 	@echo 'make clean    stop the local world; remove builds, caches and environments'
@@ -50,6 +52,9 @@ format: setup
 
 test: check $(SUITES:%=test-%)
 
+# The suites without servers share the cores.
+test-unit test-simulation: PYTEST += --numprocesses auto
+
 $(SUITES:%=test-%): test-%: setup
 	$(PYTEST) tests/$*
 
@@ -65,8 +70,16 @@ SEEDS ?= 1000
 simulate: setup
 	@.venv/bin/python -m tests.simulation $(SEEDS)
 
+simulate-nights: setup
+	@.venv/bin/python -m tests.simulation.nights
+
 simulate-mutations: setup
 	@.venv/bin/python -m tests.simulation.mutations
+
+SECONDS ?= 600
+
+fuzz: setup
+	@.venv/bin/python -m tests.fuzz --seconds $(SECONDS)
 
 bench: setup
 	@.venv/bin/python -m tests.bench

@@ -10,41 +10,51 @@ from penstock.adapters.aws_claims import DynamoClaims
 from penstock.adapters.aws_clients import aws_clients
 from penstock.adapters.aws_events import EventBridge
 from penstock.adapters.aws_ledger import DynamoLedger
+from penstock.adapters.aws_mappings import LambdaMappings
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
+from penstock.adapters.aws_throttle import DynamoThrottle
 from penstock.adapters.http_destination import HttpDestination, ParameterSettings, Tokens
-from penstock.adapters.lambda_function import Process, QueueFunction
+from penstock.adapters.lambda_function import Process, QueueFunction, Sources, by_name
 from penstock.adapters.system_clock import SystemClock
 from penstock.dispatcher import DispatcherPorts, dispatch
 from penstock.messages import DispatchMessage, read_message
-from penstock.ports import Queue
 from penstock.worked import Worked
 
 DAY = 86_400
 
 
-async def compose(stack: AsyncExitStack) -> tuple[Process, Queue]:
-    """The dispatcher over AWS and HTTP."""
+async def ports_of(stack: AsyncExitStack) -> tuple[DispatcherPorts, dict[str, SqsQueue]]:
+    """What the dispatcher needs, over AWS and HTTP, and each feed's queue. The prober needs the same."""
     settings, clock = Settings(), SystemClock()  # pyright: ignore[reportCallIssue]
     aws = await stack.enter_async_context(aws_clients())
     http = await stack.enter_async_context(aiohttp.ClientSession())
     parameters = ParameterSettings(settings.destinations_path)
     keep_seconds = settings.retention_days * DAY
+    queues = {feed: SqsQueue(aws.sqs, url) for feed, url in settings.dispatch_queues.items()}
     ports = DispatcherPorts(
         store=S3Store(aws.s3, settings.work_bucket),
         ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, keep_seconds),
         claims=DynamoClaims(aws.dynamodb, settings.claims_table, clock, keep_seconds),
-        dispatch=SqsQueue(aws.sqs, settings.dispatch_queue_url),
+        throttle=DynamoThrottle(aws.dynamodb, settings.ledger_table),
+        mappings=LambdaMappings(aws.lambdas, settings.dispatcher_function, settings.dispatch_queue_arns),
+        dispatches=queues,
         destination=HttpDestination(http, parameters, Tokens(http, clock, parameters.secret), clock),
         events=EventBridge(aws.events, settings.event_bus),
         clock=clock,
         rng=random.Random(),
     )
+    return ports, queues
+
+
+async def compose(stack: AsyncExitStack) -> tuple[Process, Sources]:
+    """The dispatcher."""
+    ports, queues = await ports_of(stack)
 
     async def process(body: str, deadline: float) -> list[Worked]:
         return [await dispatch(ports, read_message(body, DispatchMessage), deadline)]
 
-    return process, SqsQueue(aws.sqs, settings.source_queue_url)
+    return process, by_name(queues.values())
 
 
 handler = QueueFunction("dispatcher", "Chunk", compose)

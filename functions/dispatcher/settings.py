@@ -11,8 +11,9 @@ class Settings(BaseSettings):
     ledger_table: str
     claims_table: str
     work_bucket: str
-    source_queue_url: str
-    dispatch_queue_url: str
+    dispatch_queues: dict[str, str]  #: feed → URL
+    dispatch_queue_arns: dict[str, str]
+    dispatcher_function: str
     destinations_path: str
     event_bus: str
     retention_days: int

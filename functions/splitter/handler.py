@@ -1,4 +1,5 @@
-"""Dropped files → chunk messages. A queue message is S3's notification of one or more created objects."""
+"""Dropped files → chunk messages. A queue message is S3's notification of one or more created objects, or a splitter's
+of the rest of a file."""
 
 import random
 from contextlib import AsyncExitStack
@@ -8,10 +9,9 @@ from penstock.adapters.aws_events import EventBridge
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
-from penstock.adapters.lambda_function import Process, QueueFunction
+from penstock.adapters.lambda_function import Process, QueueFunction, Sources, by_name
 from penstock.adapters.system_clock import SystemClock
-from penstock.intake import read_notification
-from penstock.ports import Queue
+from penstock.intake import read_intake
 from penstock.splitter import SplitterPorts, split
 from penstock.worked import Worked
 from splitter.settings import Settings
@@ -19,13 +19,15 @@ from splitter.settings import Settings
 DAY = 86_400
 
 
-async def compose(stack: AsyncExitStack) -> tuple[Process, Queue]:
+async def compose(stack: AsyncExitStack) -> tuple[Process, Sources]:
     """The splitter over AWS."""
     settings, clock = Settings(), SystemClock()  # pyright: ignore[reportCallIssue]
     aws = await stack.enter_async_context(aws_clients())
+    intake = SqsQueue(aws.sqs, settings.source_queue_url)
     ports = SplitterPorts(
         store=S3Store(aws.s3, settings.work_bucket),
         ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, settings.retention_days * DAY),
+        intake=intake,
         chunks=SqsQueue(aws.sqs, settings.chunk_queue_url),
         events=EventBridge(aws.events, settings.event_bus),
         clock=clock,
@@ -33,9 +35,9 @@ async def compose(stack: AsyncExitStack) -> tuple[Process, Queue]:
     )
 
     async def process(body: str, deadline: float) -> list[Worked]:
-        return [await split(ports, file, deadline) for file in read_notification(body)]
+        return [await split(ports, message, deadline) for message in read_intake(body)]
 
-    return process, SqsQueue(aws.sqs, settings.source_queue_url)
+    return process, by_name([intake])
 
 
 handler = QueueFunction("splitter", "File", compose)

@@ -7,10 +7,9 @@ from penstock.adapters.aws_clients import aws_clients
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
-from penstock.adapters.lambda_function import Process, QueueFunction
+from penstock.adapters.lambda_function import Process, QueueFunction, Sources, by_name
 from penstock.adapters.system_clock import SystemClock
 from penstock.messages import ChunkMessage, read_message
-from penstock.ports import Queue
 from penstock.validator import ValidatorPorts, validate
 from penstock.worked import Worked
 from validator.settings import Settings
@@ -18,14 +17,14 @@ from validator.settings import Settings
 DAY = 86_400
 
 
-async def compose(stack: AsyncExitStack) -> tuple[Process, Queue]:
+async def compose(stack: AsyncExitStack) -> tuple[Process, Sources]:
     """The validator over AWS."""
     settings, clock = Settings(), SystemClock()  # pyright: ignore[reportCallIssue]
     aws = await stack.enter_async_context(aws_clients())
     ports = ValidatorPorts(
         store=S3Store(aws.s3, settings.work_bucket),
         ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, settings.retention_days * DAY),
-        dispatch=SqsQueue(aws.sqs, settings.dispatch_queue_url),
+        dispatches={feed: SqsQueue(aws.sqs, url) for feed, url in settings.dispatch_queues.items()},
         clock=clock,
         rng=random.Random(),
     )
@@ -33,7 +32,7 @@ async def compose(stack: AsyncExitStack) -> tuple[Process, Queue]:
     async def process(body: str, deadline: float) -> list[Worked]:
         return [await validate(ports, read_message(body, ChunkMessage), deadline)]
 
-    return process, SqsQueue(aws.sqs, settings.source_queue_url)
+    return process, by_name([SqsQueue(aws.sqs, settings.source_queue_url)])
 
 
 handler = QueueFunction("validator", "Chunk", compose)

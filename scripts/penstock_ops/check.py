@@ -1,22 +1,29 @@
 """A file judged right here: what would happen to it if it were dropped. No AWS, bounded memory."""
 
+import asyncio
+import math
+import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
 
 from penstock import rejects
+from penstock.adapters.system_clock import SystemClock
 from penstock.errors import Refused
 from penstock.feeds import FEEDS, feed_named
 from penstock.feeds.feed import Feed
 from penstock.findings import Finding
 from penstock.formats.format import HEAD
 from penstock.judging import Accepted, Rejected, judge, rejected_later
-from penstock.messages import Layout, Span
+from penstock.messages import ArchiveEntry, Layout, SourceFile, Span, SplitMessage
 from penstock.splitting import Planner
+from penstock.staging import Staging
 
+from .local_store import LocalStore
 from .seen import Seen
 
 BLOCK = 1024 * 1024  #: bytes read at once
@@ -24,82 +31,160 @@ BLOCK = 1024 * 1024  #: bytes read at once
 
 @dataclass(slots=True)
 class Checked:
-    """What a check found. `rejects` is where the reject file was written, None if there are none."""
+    """What a check found. `rejects` is where the reject file was written, None if there are none. Of an archive,
+    `entries` are what was found of each file in it, and `file` is its name there. `notes` are findings about the file
+    and not about one of its records."""
 
     feed: str
+    file: str | None = None
     format: str | None = None
     received: int = 0
     rejected: int = 0
     duplicate: int = 0
     chunks: int = 0
     findings: Counter[str] = field(default_factory=Counter[str])
+    notes: list[Finding] = field(default_factory=list[Finding])
     refused: Finding | None = None
     rejects: Path | None = None
     seconds: float = 0.0
+    entries: list["Checked"] = field(default_factory=list["Checked"])
+
+    def refuse(self, refusal: Refused) -> None:
+        """Notes why the file as a whole cannot be read."""
+        self.refused = Finding(refusal.code, refusal.message)
+        self.findings[refusal.code] += 1
 
     def as_dict(self) -> dict[str, Any]:
-        """The check as JSON shows it."""
-        return {
-            "feed": self.feed,
-            "format": self.format,
-            "records": {
-                "received": self.received,
-                "valid": self.received - self.rejected - self.duplicate,
-                "rejected": self.rejected,
-                "duplicate": self.duplicate,
-            },
-            "chunks": self.chunks,
-            "findings": dict(sorted(self.findings.items())),
-            "refused": {"code": self.refused.code, "message": self.refused.message} if self.refused else None,
-            "rejects": str(self.rejects) if self.rejects else None,
-            "seconds": round(self.seconds, 3),
-        }
+        """The check as JSON shows it. An archive's figures are those of its files together; it alone has `entries`."""
+        every = [self, *self.entries]
+        received, rejected, duplicate = (
+            sum(figures)
+            for figures in zip(*((one.received, one.rejected, one.duplicate) for one in every), strict=True)
+        )
+        named = {"file": self.file} if self.file else {}
+        entries = {"entries": [one.as_dict() for one in self.entries]} if self.entries else {}
+        return (
+            named
+            | {
+                "feed": self.feed,
+                "format": self.format,
+                "records": {
+                    "received": received,
+                    "valid": received - rejected - duplicate,
+                    "rejected": rejected,
+                    "duplicate": duplicate,
+                },
+                "chunks": sum(one.chunks for one in every),
+                "findings": dict(sorted(sum((one.findings for one in every), Counter[str]()).items())),
+                "notes": [finding.as_dict() for finding in self.notes],
+                "refused": {"code": self.refused.code, "message": self.refused.message} if self.refused else None,
+                "rejects": str(self.rejects) if self.rejects else None,
+                "seconds": round(self.seconds, 3),
+            }
+            | entries
+        )
 
 
 def check(path: Path, feed: str | None, rejects_to: Path, advance: Callable[[int], None]) -> Checked:
     """Splits, validates and judges a file; `advance` is told of every so many bytes done.
+
+    What cannot be read as it lies is staged as it would be in AWS, in a temporary folder. Of an archive each file is
+    judged by itself; the rejects of the second of them are FILE.rejects.2.csv.
 
     Raises:
         OSError: the file cannot be read, or the rejects cannot be written.
     """
     began = time.perf_counter()
     checked = Checked(feed or "")
-    try:
-        with path.open("rb") as source:
-            _check(source, path, feed, rejects_to, advance, checked)
-    except Refused as refusal:
-        checked.refused = Finding(refusal.code, refusal.message)
-        checked.findings[refusal.code] += 1
+    with TemporaryDirectory(prefix="penstock-check-") as folder:
+        store = LocalStore(Path(folder))
+        source = store.source(path.resolve(), feed or "")
+        try:
+            prepared = _prepare(store, source, None)
+            if isinstance(prepared, SourceFile):
+                _check(store, prepared, path, feed, rejects_to, _scaled(advance, source.size, prepared.size), checked)
+            else:
+                checked.entries = _check_entries(store, prepared, path, feed, rejects_to, advance)
+        except Refused as refusal:
+            checked.refuse(refusal)
     checked.seconds = time.perf_counter() - began
     return checked
 
 
+def _prepare(store: LocalStore, source: SourceFile, entry: ArchiveEntry | None) -> SourceFile | list[SplitMessage]:
+    staging = Staging(store, SystemClock(), random.Random(), deadline=math.inf)
+    return asyncio.run(staging.prepare(source, entry))
+
+
+def _check_entries(
+    store: LocalStore,
+    entries: list[SplitMessage],
+    path: Path,
+    feed: str | None,
+    rejects_to: Path,
+    advance: Callable[[int], None],
+) -> list[Checked]:
+    """Each file of an archive, one after the other, so that only one of them is staged."""
+    checks: list[Checked] = []
+    for number, message in enumerate(entries, 1):
+        assert message.entry is not None
+        began = time.perf_counter()
+        checked = Checked(feed or "", file=message.entry.name)
+        beside = rejects_to.with_stem(f"{rejects_to.stem}.{number}") if number > 1 else rejects_to
+        try:
+            prepared = _prepare(store, message.file, message.entry)
+            assert isinstance(prepared, SourceFile)
+            scaled = _scaled(advance, message.entry.compressed, prepared.size)
+            _check(store, prepared, path, feed, beside, scaled, checked)
+            store.path_of(prepared).unlink()
+        except Refused as refusal:
+            checked.refuse(refusal)
+        checked.seconds = time.perf_counter() - began
+        checks.append(checked)
+    return checks
+
+
+def _scaled(advance: Callable[[int], None], whole: int, size: int) -> Callable[[int], None]:
+    """Progress over `size` bytes, told as progress over the `whole` that they were expanded from."""
+    return lambda done: advance(done * whole // size)
+
+
 def _check(
-    source: BinaryIO, path: Path, name: str | None, rejects_to: Path, advance: Callable[[int], None], checked: Checked
+    store: LocalStore,
+    file: SourceFile,
+    path: Path,
+    name: str | None,
+    rejects_to: Path,
+    advance: Callable[[int], None],
+    checked: Checked,
 ) -> None:
-    head = source.read(HEAD)
-    feed, layout = _recognise(head, name, path)
-    checked.feed, checked.format = feed.name, layout.format
-    checked.findings.update({"format.unknown_field": len(layout.unknown)} if layout.unknown else {})
-    source.seek(0)
-    seen = Seen()
-    planner = Planner(feed, layout)
-    for span, chunk in _chunks(source, planner):
-        judgement = judge(feed, layout, span, chunk)
-        again = _repeated(feed, judgement.accepted, seen)
-        conflicts = {ordinal: finding for ordinal, finding in again.items() if finding}
-        bad = judgement.rejected
-        if conflicts:
-            bad += rejected_later(feed, layout, span, chunk, conflicts, {}, judgement.raws)
-        checked.chunks += 1
-        checked.received += span.records
-        checked.rejected += len(bad)
-        checked.duplicate += len(again) - len(conflicts)
-        checked.findings.update(judgement.findings)
-        checked.findings.update(finding.code for finding in conflicts.values())
-        if bad:
-            _write(feed, layout, bad, rejects_to, checked)
-        advance(span.end - span.start)
+    with store.path_of(file).open("rb") as source:
+        head = source.read(HEAD)
+        feed, layout = _recognise(head, name, path)
+        checked.feed, checked.format = feed.name, layout.format
+        checked.findings.update({"format.unknown_field": len(layout.unknown)} if layout.unknown else {})
+        source.seek(0)
+        seen = Seen()
+        planner = Planner(feed, layout, size=file.size)
+        for span, chunk in _chunks(source, planner):
+            reading = span.layout or layout
+            judgement = judge(feed, reading, span, chunk)
+            again = _repeated(feed, judgement.accepted, seen)
+            conflicts = {ordinal: finding for ordinal, finding in again.items() if finding}
+            bad = judgement.rejected
+            if conflicts:
+                bad += rejected_later(feed, reading, span, chunk, conflicts, {}, judgement.raws)
+            checked.chunks += 1
+            checked.received += span.records
+            checked.rejected += len(bad)
+            checked.duplicate += len(again) - len(conflicts)
+            checked.findings.update(judgement.findings)
+            checked.findings.update(finding.code for finding in conflicts.values())
+            if bad:
+                _write(feed, reading, bad, rejects_to, checked)
+            advance(span.end - span.start)
+        checked.findings.update(planner.noted.counts)
+        checked.notes = planner.noted.examples
     if not checked.received:
         raise Refused("format.no_records", "the file has a header and no records")
 

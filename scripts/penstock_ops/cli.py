@@ -1,7 +1,7 @@
 """The command `penstock`.
 
-Exit codes: 0 fine, 1 some records were rejected (or ended unknown or dead), 2 the file was refused, 3 the command
-failed (the reason is on stderr, in one sentence). Every verb takes `--json`.
+Exit codes: 0 fine, 1 something is left to be looked after (records rejected, unknown or dead; letters in a DLQ), 2 the
+file was refused, 3 the command failed (the reason is on stderr, in one sentence). Every verb takes `--json`.
 
 Verbs import what talks to AWS themselves: that takes most of a second, and `check` needs none of it.
 """
@@ -10,9 +10,9 @@ import asyncio
 import json
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Never
 
@@ -21,9 +21,13 @@ from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progres
 
 from penstock.errors import PenstockError
 from penstock.feeds import FEEDS
+from penstock.ledger import FileState
+from penstock.tree_digest import LEAF, TreeDigest
 
-from . import screens
+from . import recovery, screens
 from .check import check as check_file
+from .command_line import AsJson, Exit, Stack, exit_for, show
+from .errors import WrongUse
 from .samples import SAMPLES
 from .samples.sample import SampleOptions
 
@@ -39,30 +43,10 @@ app = typer.Typer(
 )
 
 
-class Exit(IntEnum):
-    """What the exit code says."""
-
-    FINE = 0
-    REJECTED = 1
-    REFUSED = 2
-    FAILED = 3
-
-
-class WrongUse(PenstockError):
-    """Raised when the command line asks for what there is not."""
-
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
-Stack = Annotated[
-    str | None,
-    typer.Option(
-        help="A stack in AWS (or $PENSTOCK_STACK); without it, the local world.",
-        metavar="NAME",
-        envvar="PENSTOCK_STACK",
-        show_envvar=False,
-    ),
-]
 FileId = Annotated[str, typer.Argument(help="The file's id, as `penstock files` shows it.")]
+
+
+INCOMPLETE = 100  #: files, the latest, among which `status` looks for incomplete ones
 
 
 def main() -> Never:
@@ -95,20 +79,6 @@ def _failed(sentence: str) -> int:
     return Exit.FAILED
 
 
-def _show(value: Any, as_json: bool, screen: Callable[[Any], None]) -> None:
-    if as_json:
-        print(json.dumps(value, indent=2))  # noqa: T201
-    else:
-        screen(value)
-
-
-def _exit_for(report: Mapping[str, Any]) -> Never:
-    if report["refused"]:
-        raise typer.Exit(Exit.REFUSED)
-    not_fine = sum(report["records"].get(outcome, 0) for outcome in ("rejected", "unknown", "dead"))
-    raise typer.Exit(Exit.REJECTED if not_fine else Exit.FINE)
-
-
 @contextmanager
 def _bytes_bar(what: str, total: int, quiet: bool) -> Generator[Callable[[int], None]]:
     """A progress bar over bytes, on a terminal's stderr."""
@@ -134,8 +104,22 @@ def check(
     """Judge a file right here, without AWS: what would happen to it if it were dropped."""
     with _bytes_bar("checking", file.stat().st_size, as_json) as advance:
         checked = check_file(file, feed, rejects or Path(f"{file.name}.rejects.csv"), advance).as_dict()
-    _show(checked, as_json, screens.checked)
-    _exit_for(checked)
+    show(checked, as_json, screens.checked)
+    exit_for(checked)
+
+
+@app.command()
+def digest(
+    file: Annotated[Path, typer.Argument(help="The file as it was dropped; of a compressed one, what is in it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Reckon a file's digest, to compare with `sha256_tree` in its report: SHA-256 over a tree of its mebibytes."""
+    tree = TreeDigest()
+    with _bytes_bar("reading", file.stat().st_size, as_json) as advance, file.open("rb") as source:
+        while block := source.read(8 * LEAF):
+            tree.push(block)
+            advance(len(block))
+    show({"file": str(file), "bytes": file.stat().st_size, "sha256_tree": tree.hexdigest()}, as_json, screens.story)
 
 
 @app.command()
@@ -167,7 +151,7 @@ def sample(
         else:
             counts = generator.write(out, options, None)
     written = {"file": str(path), "bytes": path.stat().st_size, "expected": dict(counts)}
-    _show(written, as_json, screens.story)
+    show(written, as_json, screens.story)
 
 
 @app.command()
@@ -183,7 +167,7 @@ def up(
         raise WrongUse(f"--destination takes FEED=URL, with FEED one of {', '.join(FEEDS)}; not {wrong[0]}")
     destinations = dict(one.split("=", 1) for one in destination or ())
     here = bring_up(destinations, quiet=as_json)
-    _show(_world(here), as_json, screens.story)
+    show(_world(here), as_json, screens.story)
 
 
 def bring_up(destinations: Mapping[str, str], *, quiet: bool) -> "world.World":
@@ -215,7 +199,7 @@ def down(as_json: AsJson = False) -> None:
     from . import world
 
     was_up = world.down()
-    _show({"stopped": was_up}, as_json, lambda _: screens.out.print("stopped" if was_up else "no local world was up"))
+    show({"stopped": was_up}, as_json, lambda _: screens.out.print("stopped" if was_up else "no local world was up"))
 
 
 @app.command()
@@ -228,7 +212,7 @@ def status(stack: Stack = None, as_json: AsJson = False) -> None:
         here = world.status()
         told = {"world": _world(here.world) if here.world else None, "problems": list(here.problems)}
         if here.world is None:
-            _show(
+            show(
                 told | {"up": False},
                 as_json,
                 lambda _: screens.out.print("; ".join(here.problems) or "no local world is up"),
@@ -238,12 +222,12 @@ def status(stack: Stack = None, as_json: AsJson = False) -> None:
 
     async def look() -> dict[str, Any]:
         async with operations.records_of(outputs) as records:
-            states: dict[str, int] = {}
-            for report in await records.files(1000):
-                states[report["state"]] = states.get(report["state"], 0) + 1
-            return {"queues": await records.depths(), "files": states}
+            latest = await records.files(1000)
+            states = Counter(report["state"] for report in latest)
+            found = {"queues": await records.depths(), "circuits": await records.circuits(), "files": dict(states)}
+            return found | {"incomplete": await records.incomplete(latest[:INCOMPLETE])}
 
-    _show(told | asyncio.run(look()), as_json, screens.story)
+    show(told | asyncio.run(look()), as_json, screens.status)
 
 
 @app.command()
@@ -264,11 +248,14 @@ def drop(
         dropped = operations.drop(outputs, file, f"{feed}/{key or file.name}", advance)
     if not wait:
         told = {"file_id": dropped.file_id, "key": dropped.key, "version_id": dropped.version_id}
-        _show(told, as_json, screens.story)
+        show(told, as_json, screens.story)
         return
     report = asyncio.run(wait_for(outputs, {dropped.file_id: dropped.key}, timeout, quiet=as_json))[dropped.file_id]
-    _show(report, as_json, screens.account)
-    _exit_for(report)
+    show(report, as_json, screens.account)
+    exit_for(report)
+
+
+ENDED = (FileState.SETTLED, FileState.REFUSED, FileState.UNPACKED)
 
 
 async def wait_for(
@@ -298,11 +285,10 @@ async def wait_for(
                     row = await records.ledger.file(file_id)
                     if row is None:
                         continue
-                    report = await records.report(file_id)
-                    done = sum(row.counted.values())
-                    bar.update(tasks[file_id], completed=done, total=row.received or None)
-                    if report["state"] in ("settled", "refused") and not row.is_complete:
-                        reports[file_id] = report | {"waited": round(time.monotonic() - began, 1)}
+                    bar.update(tasks[file_id], completed=sum(row.counted.values()), total=row.received or None)
+                    if row.state in ENDED:
+                        waited = round(time.monotonic() - began, 1)
+                        reports[file_id] = await records.report(file_id) | {"waited": waited}
                 await asyncio.sleep(0.2)
     return reports
 
@@ -322,7 +308,7 @@ def files(
         async with operations.records_of(outputs) as records:
             return await records.files(limit)
 
-    _show(asyncio.run(look()), as_json, screens.files)
+    show(asyncio.run(look()), as_json, screens.files)
 
 
 @app.command()
@@ -337,8 +323,8 @@ def report(file_id: FileId, stack: Stack = None, as_json: AsJson = False) -> Non
             return await records.report(file_id)
 
     told = asyncio.run(look())
-    _show(told, as_json, screens.account)
-    _exit_for(told)
+    show(told, as_json, screens.account)
+    exit_for(told)
 
 
 @app.command()
@@ -386,7 +372,7 @@ def explain(
         async with operations.records_of(outputs) as records:
             return await records.explain(file_id, ordinal)
 
-    _show(asyncio.run(look()), as_json, screens.story)
+    show(asyncio.run(look()), as_json, screens.story)
 
 
 @app.command()
@@ -401,3 +387,6 @@ def demo(
     told = run_demo(records, keep=keep, quiet=as_json)
     if as_json:
         print(json.dumps(told, indent=2))  # noqa: T201
+
+
+recovery.add_to(app)

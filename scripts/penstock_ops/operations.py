@@ -1,9 +1,10 @@
 """What an operator asks of a deployed stack, local or in AWS: drop, list, report, rejects, explain."""
 
+import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,23 +13,21 @@ from typing import Any
 import boto3
 
 from penstock import ids
-from penstock.accepted import load_accepted
 from penstock.adapters.aws_clients import AwsClients, aws_clients
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_store import S3Store
+from penstock.adapters.aws_throttle import DynamoThrottle
 from penstock.adapters.system_clock import SystemClock
-from penstock.errors import PenstockError
 from penstock.findings import Outcome
-from penstock.ledger import ChunkRow, ChunkState, FileRow
+from penstock.ledger import FileRow
 from penstock.settling import summary
 
 from . import world
+from .circuits import circuits_of, told
+from .explaining import explain
+from .reporting import report_of, row_of
 
 SINGLE_PUT = 64 * 1024 * 1024  #: bytes; a larger file goes up in parts
-
-
-class NotFound(PenstockError):
-    """Raised when there is no such file or record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +83,7 @@ class Records:
     def __init__(self, aws: AwsClients, outputs: Mapping[str, str]) -> None:
         self.ledger = DynamoLedger(aws.dynamodb, outputs["LedgerTable"], SystemClock(), keep_seconds=0)
         self.store = S3Store(aws.s3, outputs["WorkBucket"])
+        self.throttle = DynamoThrottle(aws.dynamodb, outputs["LedgerTable"])
         self._aws, self._outputs = aws, outputs
 
     async def files(self, limit: int) -> list[dict[str, Any]]:
@@ -96,90 +96,52 @@ class Records:
         Raises:
             NotFound: the ledger has no such file.
         """
-        row = await self.ledger.file(file_id)
-        if row is None:
-            raise NotFound(f"there is no file {file_id} in the ledger; `penstock files` lists the latest")
-        return row
+        return await row_of(self.ledger, file_id)
 
     async def report(self, file_id: str) -> dict[str, Any]:
-        """A file's account, as it is now."""
-        return summary(await self.row(file_id), time.time())
+        """As `report_of`."""
+        return await report_of(self.ledger, self.store, file_id, time.time())
+
+    async def incomplete(self, reports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Those of these files that have ended without some of their records: which, and how they are."""
+        ids_of = [report["file_id"] for report in reports if report["state"] == "incomplete"]
+        found = [await self.report(file_id) for file_id in ids_of]
+        return [{name: report[name] for name in ("file_id", "key", "ranges")} for report in found]
 
     async def rejects(self, file_id: str) -> bytes | None:
-        """A file's rejects.csv, None where it has none (yet)."""
-        await self.row(file_id)
+        """A file's rejects.csv, None where it has no rejected records (yet)."""
+        row = await self.row(file_id)
+        if not row.counted[Outcome.REJECTED]:
+            return None
         return await self.store.get(ids.report_key(file_id, "rejects.csv"))
 
     async def depths(self) -> dict[str, int]:
-        """Messages waiting in each queue."""
-        depths: dict[str, int] = {}
-        for name in ("Intake", "Chunk", "Dispatch"):
-            for kind in ("Queue", "Dlq"):
-                url = self._outputs.get(f"{name}{kind}Url")
-                if url:
-                    answer = await self._aws.sqs.get_queue_attributes(
-                        QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"]
-                    )
-                    depths[f"{name.lower()}{' DLQ' if kind == 'Dlq' else ''}"] = int(
-                        answer["Attributes"]["ApproximateNumberOfMessages"]
-                    )
-        return depths
+        """Messages waiting in each queue, by its name."""
+        dispatches: dict[str, str] = json.loads(self._outputs["DispatchQueues"])
+        urls = {
+            "intake": self._outputs["IntakeQueueUrl"],
+            "intake DLQ": self._outputs["IntakeDlqUrl"],
+            "chunk": self._outputs["ChunkQueueUrl"],
+            "chunk DLQ": self._outputs["ChunkDlqUrl"],
+            **{f"dispatch {feed}": url for feed, url in sorted(dispatches.items())},
+            "dispatch DLQ": self._outputs["DispatchDlqUrl"],
+        }
+        return dict(zip(urls, await asyncio.gather(*map(self._depth, urls.values())), strict=True))
+
+    async def _depth(self, url: str) -> int:
+        name = "ApproximateNumberOfMessages"
+        answer = await self._aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+        return int(answer["Attributes"][name])
+
+    async def circuits(self) -> dict[str, dict[str, Any]]:
+        """Each feed's circuit, and its pace where it is slowed down."""
+        feeds: dict[str, str] = json.loads(self._outputs["DispatchQueues"])
+        return {row.feed: told(row, time.time()) for row in await circuits_of(self.throttle, feeds)}
 
     async def explain(self, file_id: str, ordinal: int) -> dict[str, Any]:
-        """One record's whole story, from the ledger and from what each stage wrote.
+        """One record's whole story.
 
         Raises:
-            NotFound: the file has no such record.
+            NotFound: there is no such file, or it has no such record.
         """
-        row = await self.row(file_id)
-        chunk = next((one for one in await self.ledger.chunks(file_id) if _holds(one, ordinal)), None)
-        if chunk is None:
-            raise NotFound(f"file {file_id} has no record {ordinal}; they are counted from 0")
-        place = chunk.span.chunk
-        story: dict[str, Any] = {
-            "trace": ids.trace(file_id, ordinal),
-            "file_id": file_id,
-            "ordinal": ordinal,
-            "key": row.file.key,
-            "feed": row.file.feed,
-            "chunk": {"id": chunk.chunk_id, "state": str(chunk.state), "bytes": [chunk.span.start, chunk.span.end]},
-            "outcome": None,
-        }
-        findings = await self._lines(file_id, place, "findings.ndjson")
-        mine = [line for line in findings if line.get("ordinal") == ordinal]
-        if mine:
-            keep = ("code", "severity", "field", "message", "rule")
-            story |= {"line": mine[0]["line"], "sha256": mine[0]["sha256"], "stage": "validator"}
-            story["findings"] = [{name: line[name] for name in keep if name in line} for line in mine]
-            story["outcome"] = str(Outcome.REJECTED)
-            return story
-        accepted = await self.store.get(ids.work_key(file_id, place, "accepted"))
-        record = next((one for one in load_accepted(accepted or b"") if one.ordinal == ordinal), None)
-        if record:
-            story |= {"stage": "dispatcher", "sha256": record.raw, "identity": record.identity}
-            story |= {"payload_digest": record.digest, "record": json.loads(record.payload)}
-        story["batches"] = [
-            {
-                "batch_id": ids.batch_id(file_id, place, batch.number),
-                "state": str(batch.state),
-                "attempts": batch.attempts,
-                "first_sent_at": batch.first_sent_at,
-                "outcome": str(batch.outcome_of(ordinal) or "on its way"),
-            }
-            for batch in await self.ledger.batches(file_id, place)
-            if ordinal in batch.ordinals
-        ]
-        told = [line for line in await self._lines(file_id, place, "outcomes.ndjson") if line["ordinal"] == ordinal]
-        if told:
-            story |= told[0]
-        elif chunk.state is ChunkState.SETTLED:
-            story["outcome"] = str(Outcome.DELIVERED)
-        return story
-
-    async def _lines(self, file_id: str, chunk: int, name: str) -> list[dict[str, Any]]:
-        body = await self.store.get(ids.work_key(file_id, chunk, name))
-        return [json.loads(line) for line in (body or b"").splitlines()]
-
-
-def _holds(chunk: ChunkRow, ordinal: int) -> bool:
-    return chunk.span.first_record <= ordinal < chunk.span.first_record + chunk.span.records
+        return await explain(self.ledger, self.store, await self.row(file_id), ordinal)

@@ -1,6 +1,6 @@
 """How results look to a person: Rich tables on a terminal, plain text elsewhere. JSON is for machines."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from rich.console import Console
@@ -26,6 +26,11 @@ def account(report: Mapping[str, Any]) -> None:
             Text.assemble("  refused: ", (report["refused"]["message"], "red"), f" ({report['refused']['code']})")
         )
         return
+    if report["files"]:
+        out.print(f"  {report['files']:,} files; `penstock report` tells of each:")
+        for file in report["unpacked"]:
+            out.print(Text(f"    {file['file_id']}  {file['key']}"), soft_wrap=True)
+        return
     records = report["records"]
     terms = [f"{records[outcome]:,} {outcome}" for outcome in Outcome if records[outcome]]
     verdict = {True: ("balanced", "green"), False: ("NOT BALANCED", "bold red"), None: ("still open", "yellow")}
@@ -36,6 +41,9 @@ def account(report: Mapping[str, Any]) -> None:
         )
     )  # fmt: skip
     findings(report["findings"])
+    notes(report["notes"])
+    for outcome, ordinals in report.get("ranges", {}).items():
+        out.print(Text(f"    {outcome}: records {ordinals}"), soft_wrap=True)
 
 
 def findings(counts: Mapping[str, int]) -> None:
@@ -49,8 +57,20 @@ def findings(counts: Mapping[str, int]) -> None:
         out.print(table)
 
 
+def notes(told: Sequence[Mapping[str, Any]]) -> None:
+    """What was found about the file and not about one of its records."""
+    for finding in told:
+        rule = f"; {finding['rule']}" if "rule" in finding else ""
+        out.print(Text(f"    {finding['message']} ({finding['code']}{rule})", "yellow"), soft_wrap=True)
+
+
 def checked(result: Mapping[str, Any]) -> None:
     """What a check found."""
+    for entry in result.get("entries", ()):
+        out.print(Text(entry["file"], "bold"))
+        checked(entry)
+    if "entries" in result:
+        return
     if result["refused"]:
         out.print(Text.assemble("refused: ", (result["refused"]["message"], "red"), f" ({result['refused']['code']})"))
         return
@@ -61,6 +81,7 @@ def checked(result: Mapping[str, Any]) -> None:
             Text.assemble("  ", (f"{records[name]:>12,} {name}", _STYLES.get(name, "") if records[name] else "dim"))
         )
     findings(result["findings"])
+    notes(result["notes"])
     if result["rejects"]:
         out.print(f"to mend and drop again: {result['rejects']}", soft_wrap=True)
 
@@ -74,8 +95,92 @@ def files(reports: list[dict[str, Any]]) -> None:
         records = report["records"]
         balanced = {True: "yes", False: "NO", None: "open"}[report["balanced"]]
         counts = [f"{records[name]:,}" for name in ("received", *Outcome)]
-        table.add_row(report["file_id"], report["key"], report["state"], *counts, balanced)
+        state = f"{report['state']}: {report['files']:,} files" if report["files"] else report["state"]
+        table.add_row(report["file_id"], report["key"], state, *counts, balanced)
     out.print(table if reports else "no files yet; `penstock drop FILE --feed NAME` drops one")
+
+
+def dead_letters(queues: list[dict[str, Any]]) -> None:
+    """What lies in each DLQ: how much, since when, and about which files."""
+    for queue in queues:
+        there = queue["letters"]
+        since = f", the oldest sent {queue['oldest']}" if queue["oldest"] else ""
+        out.print(Text.assemble(f"{queue['queue']} DLQ: ", (f"{there:,} letters", "red" if there else "dim"), since))
+        if there > queue["looked_at"]:
+            out.print(f"  looked at {queue['looked_at']:,} of them; somebody else may be looking at others")
+        if queue["unreadable"]:
+            out.print(f"  {queue['unreadable']:,} that nobody can read: `penstock dlq show {queue['queue']}`")
+        for file in queue["files"]:
+            records = f", records {_shortened(file['records'])}" if file["records"] else ""
+            received = f"received up to {file['receives']} times"
+            out.print(f"  {file['key']} ({file['file_id']}): {file['letters']:,} letters{records}, {received}")
+
+
+def letters(stories: list[dict[str, Any]]) -> None:
+    """Dead letters, a line for each thing they are about."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("sent", "received", "message", "file", "key", "chunk", "records"):
+        table.add_column(name, justify="right" if name in ("received", "chunk") else "left")
+    for one in stories:
+        named = (one["sent"], str(one["receives"]), one["message_id"])
+        nothing = "nothing: a test event" if one["readable"] else "cannot be read"
+        for about in one["about"] or [{"key": nothing}]:
+            records = _shortened(about.get("records", ""))
+            table.add_row(*named, about.get("file_id", ""), about["key"], str(about.get("chunk", "")), records)
+    out.print(table if stories else "no letters")
+
+
+def redriven(queues: list[dict[str, Any]]) -> None:
+    """What a redrive moved, or would move."""
+    for queue in queues:
+        feeds = f" of {', '.join(queue['feeds'])}" if queue["feeds"] else ""
+        if queue["moved"] is None:
+            out.print(f"{queue['queue']} DLQ: {queue['letters']:,} letters{feeds} would be moved")
+        else:
+            out.print(f"{queue['queue']} DLQ: {queue['moved']:,} letters{feeds} moved")
+        if queue["unreadable"]:
+            out.print(f"  {queue['unreadable']:,} that nobody can read: `penstock dlq show {queue['queue']}`")
+        if queue["left"]:
+            out.print(f"  {queue['left']:,} stay: nobody can tell where they belong")
+
+
+def replay(told: Mapping[str, Any]) -> None:
+    """What a replay is about."""
+    out.print(Text.assemble((told["key"], "bold"), f"   file {told['file_id']}"))
+    terms = [f"{number:,} {outcome}" for outcome, number in told["records"].items()]
+    out.print(f"  to be replayed: {' + '.join(terms) or 'no'} records, in {told['chunks']:,} chunks")
+    findings(told["findings"])
+    for sentence in told["then"]:
+        out.print(Text(f"  {sentence}", "yellow"), soft_wrap=True)
+
+
+def unknown_batches(batches: list[dict[str, Any]]) -> None:
+    """Batches of unknown outcome, a line each."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("batch (Idempotency-Key)", "key", "records", "of them", "first sent", "attempts"):
+        table.add_column(name, justify="right" if name in ("of them", "attempts") else "left")
+    for one in batches:
+        count, attempts = f"{one['count']:,}", str(one["attempts"])
+        table.add_row(one["batch_id"], one["key"], _shortened(one["records"]), count, one["first_sent"], attempts)
+    out.print(table if batches else "no batch is of unknown outcome")
+
+
+def decided(told: Mapping[str, Any]) -> None:
+    """What was decided about a batch, and its file's account since."""
+    out.print(f"{told['batch_id']}: {told['count']:,} records are {told['outcome']}")
+    if told["outcome"] == Outcome.DEAD:
+        again = f"penstock replay --file {told['file_id']} --records {told['records']}"
+        out.print(f"  to send them again: `{again}`", soft_wrap=True)
+    account(told["report"])
+
+
+def _shortened(ranges: str, most: int = 60) -> str:
+    return ranges if len(ranges) <= most else f"{ranges[:most].rpartition(',')[0]},…"
+
+
+def status(told: Mapping[str, Any]) -> None:
+    """How the world is; what there is none of needs no line."""
+    story({name: value for name, value in told.items() if value})
 
 
 def story(told: Mapping[str, Any], indent: int = 0) -> None:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 from penstock.dispatcher import DispatcherPorts, dispatch
 from penstock.ledger import Claims, Ledger
-from penstock.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
-from penstock.ports import Clock, Destination, EventBus, ObjectStore, Outgoing, Queue
+from penstock.messages import ChunkMessage, DispatchMessage, SourceFile, SplitMessage, read_message
+from penstock.ports import Clock, Destination, EventBus, Mappings, ObjectStore, Outgoing, Queue, Received
 from penstock.splitter import SplitterPorts, split
+from penstock.throttle import Throttle
 from penstock.validator import ValidatorPorts, validate
 
 STAGES = ("splitter", "validator", "dispatcher")
@@ -29,6 +30,15 @@ class Tapped:
     async def hold_back(self, receipt: str, seconds: float) -> None:
         await self.queue.hold_back(receipt, seconds)
 
+    async def receive(self, most: int, seconds: float) -> list[Received]:
+        return await self.queue.receive(most, seconds)
+
+    async def delete(self, receipt: str) -> None:
+        await self.queue.delete(receipt)
+
+    async def is_empty(self) -> bool:
+        return await self.queue.is_empty()
+
 
 @dataclass(frozen=True)
 class Ports:
@@ -39,6 +49,8 @@ class Ports:
     claims: Claims
     chunks: Tapped
     deliveries: Tapped
+    throttle: Throttle
+    mappings: Mappings
     destination: Destination
     events: EventBus
     clock: Clock
@@ -49,17 +61,27 @@ async def run(ports: Ports, file: SourceFile) -> dict[str, float]:
     rng, clock = random.Random(1), ports.clock
 
     async def splitter() -> None:
-        stage = SplitterPorts(ports.store, ports.ledger, ports.chunks, ports.events, clock, rng)
-        await split(stage, file, clock.now() + 900)
+        # 900 s are enough for all of it: nothing is handed on.
+        stage = SplitterPorts(ports.store, ports.ledger, ports.chunks, ports.chunks, ports.events, clock, rng)
+        await split(stage, SplitMessage(file=file), clock.now() + 900)
 
     async def validator() -> None:
-        stage = ValidatorPorts(ports.store, ports.ledger, ports.deliveries, clock, rng)
+        stage = ValidatorPorts(ports.store, ports.ledger, {file.feed: ports.deliveries}, clock, rng)
         for body in ports.chunks.bodies:
             await validate(stage, read_message(body, ChunkMessage), clock.now() + 120)
 
     async def dispatcher() -> None:
         stage = DispatcherPorts(
-            ports.store, ports.ledger, ports.claims, ports.deliveries, ports.destination, ports.events, clock, rng
+            ports.store,
+            ports.ledger,
+            ports.claims,
+            ports.throttle,
+            ports.mappings,
+            {file.feed: ports.deliveries},
+            ports.destination,
+            ports.events,
+            clock,
+            rng,
         )
         for body in ports.deliveries.bodies:
             await dispatch(stage, read_message(body, DispatchMessage), clock.now() + 300)

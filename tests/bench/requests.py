@@ -17,7 +17,8 @@ from penstock.adapters.aws_clients import AwsClients, aws_clients
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
-from penstock.adapters.memory import MemoryDestination, MemoryEvents
+from penstock.adapters.aws_throttle import DynamoThrottle
+from penstock.adapters.memory import MemoryDestination, MemoryEvents, MemoryMappings
 from penstock.adapters.system_clock import SystemClock
 from penstock.messages import SourceFile
 from tests.bench.checking import write_sample
@@ -146,6 +147,8 @@ async def _over_aws(server: Emulator, body: bytes) -> tuple[dict[str, float], Co
             claims=DynamoClaims(counting.dynamodb, claims_table, clock, keep_seconds=3600),
             chunks=Tapped(SqsQueue(counting.sqs, server.queue())),
             deliveries=Tapped(SqsQueue(counting.sqs, server.queue())),
+            throttle=DynamoThrottle(counting.dynamodb, ledger_table),
+            mappings=MemoryMappings(),
             destination=MemoryDestination({FEED: QUICK}),
             events=MemoryEvents(),
             clock=clock,

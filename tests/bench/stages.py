@@ -10,8 +10,16 @@ from typing import Any
 
 from penstock.adapters.aws_claims import DynamoClaims
 from penstock.adapters.aws_clients import aws_clients
-from penstock.adapters.memory import MemoryClock, MemoryDestination, MemoryEvents, MemoryQueue, MemoryStore
+from penstock.adapters.memory import (
+    MemoryClock,
+    MemoryDestination,
+    MemoryEvents,
+    MemoryMappings,
+    MemoryQueue,
+    MemoryStore,
+)
 from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
+from penstock.adapters.memory_throttle import MemoryThrottle
 from penstock.adapters.system_clock import SystemClock
 from penstock.ledger import Owner
 from penstock.messages import SourceFile
@@ -64,7 +72,10 @@ async def _over_twins(body: bytes) -> dict[str, float]:
     file = store.drop("traffic/log.csv", body)
     chunks, deliveries = Tapped(MemoryQueue(clock)), Tapped(MemoryQueue(clock))
     destination, events = MemoryDestination({FEED: QUICK}), MemoryEvents()
-    return await run(Ports(store, MemoryLedger(), MemoryClaims(), chunks, deliveries, destination, events, clock), file)
+    throttle, mappings = MemoryThrottle(), MemoryMappings()
+    ledger, claims = MemoryLedger(), MemoryClaims()
+    ports = Ports(store, ledger, claims, chunks, deliveries, throttle, mappings, destination, events, clock)
+    return await run(ports, file)
 
 
 async def _claims(server: Emulator) -> float:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 
@@ -101,6 +102,38 @@ async def test_a_claim_is_taken_over_from_the_owner_that_was_seen(claims: Claims
 
     assert await claims.take_over(FEED, "x", held, wanted)
     assert await claims.claim(FEED, {"x": held}) == {"x": wanted}
+
+
+async def test_a_correction_remembers_whom_it_corrects_and_gives_the_claim_back(claims: Claims) -> None:
+    first = owner(1, "a" * 20)
+    correction = Owner("b" * 20, 3, 2, "d2", revision=2, was=first)
+    await claims.claim(FEED, {"x": first})
+    assert await claims.take_over(FEED, "x", first, correction)
+    assert await claims.claim(FEED, {"x": first}) == {"x": correction}
+    # A stranger gives nothing back
+    await claims.give_up(FEED, "x", owner(9, "c" * 20))
+    assert await claims.claim(FEED, {"x": first}) == {"x": correction}
+
+    await claims.give_up(FEED, "x", correction)
+    await claims.give_up(FEED, "x", correction)
+
+    assert await claims.claim(FEED, {"x": owner(9, "c" * 20)}) == {"x": first}
+    await claims.give_up(FEED, "x", first)
+    assert await claims.claim(FEED, {"x": owner(9, "c" * 20)}) == {"x": owner(9, "c" * 20)}
+
+
+async def test_a_claim_under_a_later_fence_is_neither_given_up_nor_taken_from(claims: Claims) -> None:
+    """What a worker holds is safe from the one before it, whose lease has passed."""
+    earlier, later = (Owner("a" * 20, 0, 1, "d1", fence=fence) for fence in (3, 4))
+    await claims.claim(FEED, {"x": earlier})
+    assert await claims.take_over(FEED, "x", earlier, later)
+
+    await claims.give_up(FEED, "x", earlier)
+    assert not await claims.take_over(FEED, "x", earlier, owner(9, "c" * 20))
+    assert await claims.claim(FEED, {"x": earlier}) == {"x": later}
+
+    await claims.give_up(FEED, "x", replace(later, fence=7))
+    assert await claims.claim(FEED, {"x": earlier}) == {"x": earlier}
 
 
 async def test_a_claim_that_changed_hands_is_not_taken_over(claims: Claims) -> None:
@@ -229,7 +262,7 @@ async def test_owners_that_could_not_all_be_read_are_read_on() -> None:
     def item(number: int) -> dict[str, object]:
         return {
             "pk": {"S": f"traffic#identity-{number}"}, "f": {"S": "b" * 20}, "c": {"N": "0"},
-            "o": {"N": str(number)}, "d": {"S": "d1"},
+            "o": {"N": str(number)}, "d": {"S": "d1"}, "r": {"N": "0"}, "n": {"N": "0"},
         }  # fmt: skip
 
     left = {"claims": {"Keys": [{"pk": {"S": "traffic#identity-1"}}]}}

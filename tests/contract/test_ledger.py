@@ -2,21 +2,24 @@
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_ledger import ATTEMPTS, DynamoLedger
 from penstock.adapters.memory import MemoryClock
 from penstock.adapters.memory_ledger import MemoryLedger
 from penstock.errors import LeaseLost, Transient
-from penstock.findings import Finding, Outcome, Severity, account
-from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, FileState, Lease, Ledger
-from penstock.messages import ChunkMessage, DispatchMessage, Layout, SourceFile, Span
+from penstock.findings import Account, Finding, Noted, Outcome, Severity, account
+from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease, Ledger
+from penstock.messages import Checkpoint, ChunkMessage, DispatchMessage, LargeGroup, Layout, Place, SourceFile, Span
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 
@@ -26,8 +29,19 @@ NOW = 1_800_000_000.0
 LEASE = 900.0
 KEEP = 90 * 86_400
 LAYOUT = Layout(format="csv", delimiter=",", columns=("spot_id", ""), header=("Spot", "Köhler"), unknown=("Köhler",))
+CHECKPOINT = Checkpoint(
+    layout=LAYOUT,
+    place=Place(byte=900, line=9, chunk=3, record=40, after_cr=True, large_group=LargeGroup(key="ab", line=2)),
+    leaves=3,
+    nodes=("0a" * 32, "0b" * 32),
+    hops=1,
+)
 REFUSAL = Finding("format.empty", "the file is empty", severity=Severity.HARD, rule="RFC 4180")
 COUNTED = account([(Outcome.DELIVERED, 2), (Outcome.REJECTED, 1)])
+NOTED = Noted(
+    counts=Counter({"format.group_count": 2}),
+    examples=[Finding("format.group_count", "the GE at byte 9 …", severity=Severity.SOFT, rule="X12 AK905 5")],
+)
 FINDINGS = {"schema.type": 1, "traffic.spot_needs_material": 2}
 
 
@@ -45,13 +59,13 @@ def span(chunk: int = 0, **changes: Any) -> Span:
     ).model_copy(update=changes)
 
 
-def message(chunk: int = 0, file: SourceFile = FILE) -> DispatchMessage:
-    return DispatchMessage(
-        chunk=ChunkMessage(file=file, layout=LAYOUT, span=span(chunk)),
-        accepted=2,
-        rejected=1,
-        findings={"schema.type": 1},
-    )
+def chunk_message(chunk: int = 0, round: int = 0) -> ChunkMessage:  # noqa: A002
+    """A later round is about some records only."""
+    return ChunkMessage(file=FILE, layout=LAYOUT, span=span(chunk), round=round, only=f"{round}-9" if round else "")
+
+
+def message(chunk: int = 0, round: int = 0) -> DispatchMessage:  # noqa: A002
+    return DispatchMessage(chunk=chunk_message(chunk, round), accepted=2, rejected=1, findings={"schema.type": 1})
 
 
 @pytest.fixture
@@ -93,7 +107,14 @@ async def sealed(ledger: Ledger, chunks: int = 1, file: SourceFile = FILE, now: 
 
 async def seal(ledger: Ledger, fence: int, file: SourceFile = FILE, chunks: int = 1) -> None:
     await ledger.seal_file(
-        file.file_id, fence, layout=LAYOUT, chunks=chunks, received=3 * chunks, sha256="5ha", now=NOW + 1
+        file.file_id,
+        fence,
+        layout=LAYOUT,
+        chunks=chunks,
+        received=3 * chunks,
+        sha256_tree="5ha",
+        noted=NOTED,
+        now=NOW + 1,
     )
 
 
@@ -103,7 +124,7 @@ async def dispatched(ledger: Ledger, chunk: int = 0, now: float = NOW) -> tuple[
 
 
 async def settle(ledger: Ledger, row: ChunkRow, fence: int) -> None:
-    await ledger.settle_chunk(row, fence, COUNTED, FINDINGS, NOW + 5)
+    await ledger.end_chunk(row, fence, ChunkState.SETTLED, COUNTED, FINDINGS, NOW + 5)
 
 
 async def state_of(ledger: Ledger, chunk: int = 0) -> ChunkState:
@@ -133,7 +154,8 @@ async def test_a_sealed_file_tells_what_it_expects(ledger: Ledger) -> None:
     row = await ledger.file(FILE.file_id)
     assert row is not None
     assert (row.state, row.layout, row.chunks, row.received) == (FileState.SEALED, LAYOUT, 2, 6)
-    assert (row.sha256, row.sealed_at, row.opened_at, row.is_complete) == ("5ha", NOW + 1, NOW, False)
+    assert (row.sha256_tree, row.sealed_at, row.opened_at, row.is_complete) == ("5ha", NOW + 1, NOW, False)
+    assert row.noted == NOTED
 
 
 async def test_a_refused_file_tells_why(ledger: Ledger) -> None:
@@ -144,11 +166,69 @@ async def test_a_refused_file_tells_why(ledger: Ledger) -> None:
     assert (row.state, row.refused, row.settled_at) == (FileState.REFUSED, REFUSAL, NOW + 2)
 
 
+async def test_an_unpacked_archive_tells_how_many_files_it_held(ledger: Ledger) -> None:
+    await ledger.unpack_file(FILE.file_id, await opened(ledger), 3, NOW + 2)
+
+    row = await ledger.file(FILE.file_id)
+    assert row is not None
+    assert (row.state, row.files, row.settled_at) == (FileState.UNPACKED, 3, NOW + 2)
+    assert (row.received, row.chunks, row.is_complete) == (0, 0, False)
+
+
+async def test_a_staged_file_is_read_where_it_is_staged_by_whoever_comes_next(ledger: Ledger) -> None:
+    fence, staged = await opened(ledger), FILE.staged("work", "e2", 9_000)
+
+    await ledger.stage_file(staged, fence)
+
+    row = await ledger.file(FILE.file_id)
+    assert row is not None
+    assert (row.file, row.file.file_id, row.state) == (staged, FILE.file_id, FileState.SPLITTING)
+    await ledger.release_file(FILE.file_id, fence)
+    again = await ledger.claim_file(FILE, NOW + 1, LEASE)
+    assert again.row.file == staged
+    with pytest.raises(LeaseLost):
+        await ledger.stage_file(FILE, fence)
+
+
+async def test_whoever_claims_a_file_next_goes_on_where_the_last_splitter_left_it(ledger: Ledger) -> None:
+    fence = await opened(ledger)
+    await ledger.note_checkpoint(FILE.file_id, fence, CHECKPOINT)
+    later = CHECKPOINT.model_copy(update={"hops": 2})
+    await ledger.note_checkpoint(FILE.file_id, fence, later)
+    await ledger.release_file(FILE.file_id, fence)
+
+    row, _ = held(await ledger.claim_file(FILE, NOW + 1, LEASE))
+    assert (row.checkpoint, row.state) == (later, FileState.SPLITTING)
+    busy = await ledger.claim_file(FILE, NOW + 2, LEASE)
+    assert (busy.fence, busy.row.checkpoint) == (None, later)
+
+
+async def test_a_sealed_file_has_no_checkpoint(ledger: Ledger) -> None:
+    fence = await opened(ledger)
+    await ledger.note_checkpoint(FILE.file_id, fence, CHECKPOINT)
+    await seal(ledger, fence)
+
+    row = await ledger.file(FILE.file_id)
+    assert row is not None
+    assert row.checkpoint is None
+    with pytest.raises(LeaseLost):
+        await ledger.note_checkpoint(FILE.file_id, fence, CHECKPOINT)
+
+
+async def test_a_checkpoint_is_refused_from_a_splitter_whose_lease_has_passed(ledger: Ledger) -> None:
+    """R22."""
+    late = await opened(ledger)
+    await opened(ledger, now=NOW + LEASE + 1)
+
+    with pytest.raises(LeaseLost):
+        await ledger.note_checkpoint(FILE.file_id, late, CHECKPOINT)
+
+
 async def test_a_file_is_settled_once(ledger: Ledger) -> None:
     await sealed(ledger)
 
-    assert await ledger.settle_file(FILE.file_id, NOW + 9) is True
-    assert await ledger.settle_file(FILE.file_id, NOW + 99) is False
+    assert await ledger.settle_file(FILE.file_id, 0, NOW + 9) is True
+    assert await ledger.settle_file(FILE.file_id, 0, NOW + 99) is False
     row = await ledger.file(FILE.file_id)
     assert row is not None
     assert (row.state, row.settled_at) == (FileState.SETTLED, NOW + 9)
@@ -157,7 +237,7 @@ async def test_a_file_is_settled_once(ledger: Ledger) -> None:
 async def test_of_many_that_settle_a_file_one_does(ledger: Ledger) -> None:
     await sealed(ledger)
 
-    settled = await asyncio.gather(*(ledger.settle_file(FILE.file_id, NOW + n) for n in range(10)))
+    settled = await asyncio.gather(*(ledger.settle_file(FILE.file_id, 0, NOW + n) for n in range(10)))
 
     assert sorted(settled) == [False] * 9 + [True]
 
@@ -167,19 +247,21 @@ async def test_a_file_that_is_not_sealed_is_not_settled(ledger: Ledger, seen: bo
     if seen:
         await opened(ledger)
 
-    assert await ledger.settle_file(FILE.file_id, NOW) is False
+    assert await ledger.settle_file(FILE.file_id, 0, NOW) is False
 
 
 async def test_files_are_shown_newest_first_whatever_their_state(ledger: Ledger) -> None:
     for number in range(12):
         file, now = the_file(f"{number}"), NOW + (number * 7) % 12
         fence = await opened(ledger, file, now)
-        if number % 4 == 1:
+        if number % 5 == 1:
             await ledger.refuse_file(file.file_id, fence, REFUSAL, now)
-        elif number % 4:
+        elif number % 5 == 4:
+            await ledger.unpack_file(file.file_id, fence, 3, now)
+        elif number % 5:
             await seal(ledger, fence, file)
-        if number % 4 == 3:
-            assert await ledger.settle_file(file.file_id, now)
+        if number % 5 == 3:
+            assert await ledger.settle_file(file.file_id, 0, now)
 
     shown = await ledger.files(10)
     assert [row.opened_at for row in shown] == [NOW + n for n in range(11, 1, -1)]
@@ -267,22 +349,28 @@ async def test_a_lease_that_expired_unnoticed_still_finishes(ledger: Ledger) -> 
     await seal(ledger, await opened(ledger))
 
 
-@pytest.mark.parametrize("end", [FileState.SEALED, FileState.SETTLED, FileState.REFUSED])
+@pytest.mark.parametrize("end", [FileState.SEALED, FileState.SETTLED, FileState.REFUSED, FileState.UNPACKED])
 async def test_a_file_never_goes_back(ledger: Ledger, end: FileState) -> None:
     """R22; not even for the one who holds the fence."""
     fence = await opened(ledger)
     if end is FileState.REFUSED:
         await ledger.refuse_file(FILE.file_id, fence, REFUSAL, NOW)
+    elif end is FileState.UNPACKED:
+        await ledger.unpack_file(FILE.file_id, fence, 3, NOW)
     else:
         await seal(ledger, fence)
     if end is FileState.SETTLED:
-        await ledger.settle_file(FILE.file_id, NOW)
+        await ledger.settle_file(FILE.file_id, 0, NOW)
     before = await ledger.file(FILE.file_id)
 
     with pytest.raises(LeaseLost):
         await seal(ledger, fence, chunks=77)
     with pytest.raises(LeaseLost):
         await ledger.refuse_file(FILE.file_id, fence, REFUSAL, NOW + 50)
+    with pytest.raises(LeaseLost):
+        await ledger.unpack_file(FILE.file_id, fence, 7, NOW + 50)
+    with pytest.raises(LeaseLost):
+        await ledger.stage_file(FILE.staged("work", "e2", 9), fence)
     late = await ledger.claim_file(FILE, NOW + 10 * LEASE, LEASE)
     assert (late.row, late.fence, late.busy_for) == (before, None, 0)
     assert await ledger.file(FILE.file_id) == before
@@ -334,30 +422,24 @@ async def test_planning_a_chunk_twice_at_once_is_planning_it_once(ledger: Ledger
     assert [row.span for row in await ledger.chunks(FILE.file_id)] == spans
 
 
-async def test_a_validated_chunk_tells_the_validators_count(ledger: Ledger) -> None:
+async def test_a_validated_chunk_tells_that_it_is(ledger: Ledger) -> None:
     await ledger.plan_chunks(FILE, [span()])
-    _, fence = held(await ledger.claim_validation(FILE, span(), NOW, LEASE))
+    _, fence = held(await ledger.claim_validation(chunk_message(), NOW, LEASE))
 
     await ledger.mark_validated(message(), fence)
 
-    assert await ledger.chunk(FILE.file_id, 0) == ChunkRow(
-        FILE.file_id, span(), ChunkState.VALIDATED, accepted=2, rejected=1, findings={"schema.type": 1}
-    )
+    assert await ledger.chunk(FILE.file_id, 0) == ChunkRow(FILE.file_id, span(), ChunkState.VALIDATED)
 
 
-async def test_a_settled_chunk_tells_how_it_ended(ledger: Ledger) -> None:
+@pytest.mark.parametrize("end", [ChunkState.SETTLED, ChunkState.DEAD])
+async def test_a_chunk_tells_how_it_ended(ledger: Ledger, end: ChunkState) -> None:
     await sealed(ledger)
-    await settle(ledger, *await dispatched(ledger))
+    row, fence = await dispatched(ledger)
+    await ledger.end_chunk(row, fence, end, COUNTED, FINDINGS, NOW + 5)
 
-    row = await ledger.chunk(FILE.file_id, 0)
-    assert row is not None
-    assert (row.state, row.counted, dict(row.findings), row.settled_at) == (
-        ChunkState.SETTLED,
-        COUNTED,
-        FINDINGS,
-        NOW + 5,
+    assert await ledger.chunk(FILE.file_id, 0) == replace(
+        row, state=end, ended=end, ended_under=fence, counted=COUNTED, findings=FINDINGS, settled_at=NOW + 5
     )
-    assert (row.accepted, row.rejected) == (2, 1)
 
 
 # -- chunks: leases and fences
@@ -366,7 +448,7 @@ type Claim = Callable[[Ledger, float], Awaitable[Lease[ChunkRow]]]
 
 
 def to_validate(ledger: Ledger, now: float) -> Awaitable[Lease[ChunkRow]]:
-    return ledger.claim_validation(FILE, span(), now, LEASE)
+    return ledger.claim_validation(chunk_message(), now, LEASE)
 
 
 def to_dispatch(ledger: Ledger, now: float) -> Awaitable[Lease[ChunkRow]]:
@@ -453,7 +535,7 @@ async def test_the_dispatch_message_proves_that_a_chunk_was_validated(ledger: Le
     _, validating = held(await to_validate(ledger, NOW))
 
     row, fence = held(await to_dispatch(ledger, NOW))
-    assert (row.state, row.accepted, row.rejected) == (ChunkState.VALIDATED, 2, 1)
+    assert row.state is ChunkState.VALIDATED
 
     await ledger.mark_validated(message(), validating)
     await ledger.release_chunk(row, validating)
@@ -466,10 +548,10 @@ async def test_a_validator_finds_nothing_to_do_once_a_chunk_is_validated(ledger:
     await sealed(ledger)
     row, fence = await dispatched(ledger)
 
-    late = await ledger.claim_validation(FILE, span(), NOW, LEASE)
+    late = await ledger.claim_validation(chunk_message(), NOW, LEASE)
     assert (late.fence, late.busy_for, late.row.state) == (None, 0, ChunkState.VALIDATED)
     await settle(ledger, row, fence)
-    late = await ledger.claim_validation(FILE, span(), NOW + 2 * LEASE, LEASE)
+    late = await ledger.claim_validation(chunk_message(), NOW + 2 * LEASE, LEASE)
     assert (late.fence, late.busy_for, late.row.state) == (None, 0, ChunkState.SETTLED)
 
 
@@ -569,7 +651,7 @@ async def test_an_answer_that_did_nothing_takes_the_doubt_away(ledger: Ledger) -
         {"state": BatchState.DELIVERED},
         {"state": BatchState.DELIVERED, "refused": (0, 4), "returned": (5, 6, 7)},
         {"state": BatchState.REJECTED},
-        {"state": BatchState.UNKNOWN},
+        {"state": BatchState.DROPPED},
     ],
 )
 async def test_a_batch_ends_as_it_is_told_and_for_good(ledger: Ledger, end: dict[str, Any]) -> None:
@@ -674,7 +756,7 @@ async def test_settling_again_counts_nothing(ledger: Ledger) -> None:
     await settle(ledger, row, fence)
 
     with pytest.raises(LeaseLost):
-        await ledger.settle_chunk(row, fence, account([(Outcome.UNKNOWN, 3)]), {}, NOW + 99)
+        await ledger.end_chunk(row, fence, ChunkState.SETTLED, account([(Outcome.UNKNOWN, 3)]), {}, NOW + 99)
     after = await ledger.file(FILE.file_id)
     assert after is not None
     assert (after.chunks_settled, after.counted) == (1, COUNTED)
@@ -685,7 +767,7 @@ async def test_every_outcome_is_counted(ledger: Ledger) -> None:
     row, fence = await dispatched(ledger)
     counted = account((outcome, 10 + place) for place, outcome in enumerate(Outcome))
 
-    await ledger.settle_chunk(row, fence, counted, {}, NOW)
+    await ledger.end_chunk(row, fence, ChunkState.SETTLED, counted, {}, NOW)
 
     file = await ledger.file(FILE.file_id)
     assert file is not None
@@ -729,73 +811,550 @@ async def test_a_chunk_may_settle_while_its_file_is_still_being_split(ledger: Le
     assert (row.counted, row.is_complete) == (COUNTED, True)
 
 
-# -- the rate: R24
+# -- rounds
 
 
-async def test_the_first_books_now(ledger: Ledger) -> None:
-    assert await ledger.reserve("traffic", 0.5, NOW, 60) == NOW
+async def ended(
+    ledger: Ledger,
+    chunk: int = 0,
+    round: int = 0,  # noqa: A002
+    state: ChunkState = ChunkState.SETTLED,
+    counted: Account = COUNTED,
+    findings: dict[str, int] = FINDINGS,
+) -> None:
+    """A round's whole way."""
+    _, fence = held(await ledger.claim_validation(chunk_message(chunk, round), NOW, LEASE))
+    await ledger.mark_validated(message(chunk, round), fence)
+    row, fence = held(await ledger.claim_dispatch(message(chunk, round), NOW, LEASE))
+    await ledger.end_chunk(row, fence, state, counted, findings, NOW + 5 + round)
 
 
-async def test_the_next_comes_after_the_one_before(ledger: Ledger) -> None:
-    assert [await ledger.reserve("traffic", 0.5, NOW + n / 10, 60) for n in range(4)] == [
-        NOW,
-        NOW + 0.5,
-        NOW + 1,
-        NOW + 1.5,
-    ]
+async def the_row(ledger: Ledger) -> FileRow:
+    row = await ledger.file(FILE.file_id)
+    assert row is not None
+    return row
 
 
-async def test_time_that_nobody_booked_is_gone(ledger: Ledger) -> None:
-    await ledger.reserve("traffic", 0.5, NOW, 60)
+async def test_a_later_round_begins_where_the_chunk_is_settled(ledger: Ledger) -> None:
+    await sealed(ledger)
+    await ended(ledger)
+    before = await ledger.chunk(FILE.file_id, 0)
+    assert before is not None
 
-    assert await ledger.reserve("traffic", 0.5, NOW + 100, 60) == NOW + 100
-    assert await ledger.reserve("traffic", 0.5, NOW + 100, 60) == NOW + 100.5
+    row, _ = held(await ledger.claim_validation(chunk_message(round=1), NOW, LEASE))
 
-
-async def test_destinations_have_lines_of_their_own(ledger: Ledger) -> None:
-    await ledger.reserve("traffic", 50, NOW, 60)
-
-    assert await ledger.reserve("invoices", 1, NOW, 60) == NOW
-
-
-async def test_a_line_that_is_too_long_takes_nobody_and_says_for_how_long(ledger: Ledger) -> None:
-    await ledger.reserve("traffic", 61, NOW, 60)
-
-    with pytest.raises(Transient) as booked_out:
-        await ledger.reserve("traffic", 1, NOW, 60)
-    assert booked_out.value.after == 61
-    assert await ledger.reserve("traffic", 1, NOW + 1, 60) == NOW + 61, "nothing was booked by the one turned away"
+    assert row == replace(before, state=ChunkState.SENT, round=1, only="1-9"), "and what the last one counted stays"
+    assert await ledger.chunk(FILE.file_id, 0) == row
 
 
-@pytest.mark.parametrize("booked", [True, False])
-async def test_who_has_no_time_left_books_none(ledger: Ledger, booked: bool) -> None:
-    """The horizon of an invocation that ends is below zero."""
-    if booked:
-        await ledger.reserve("traffic", 1, NOW - 100, 60)
+async def test_the_messages_of_a_round_that_is_over_or_not_begun_find_nothing_to_do(ledger: Ledger) -> None:
+    await sealed(ledger)
+    await ended(ledger)
+    await ended(ledger, round=1)
+    _, validating = held(await ledger.claim_validation(chunk_message(round=2), NOW, LEASE))
+    row = await ledger.chunk(FILE.file_id, 0)
 
-    with pytest.raises(Transient):
-        await ledger.reserve("traffic", 50, NOW, -1)
-    assert await ledger.reserve("traffic", 50, NOW, 0) == NOW
+    for other in (0, 1, 3):
+        for late in (
+            await ledger.claim_validation(chunk_message(round=other), NOW + 1, LEASE),
+            await ledger.claim_dispatch(message(round=other), NOW + 1, LEASE),
+            await ledger.claim_ending(FILE.file_id, 0, other, NOW + 1, LEASE),
+        ):
+            assert (late.fence, late.busy_for, late.row) == (None, 0, row)
+        await ledger.mark_validated(message(round=other), validating)
+    assert await ledger.chunk(FILE.file_id, 0) == row
 
 
-async def test_workers_at_once_never_overlap(ledger: Ledger) -> None:
-    """R24, and the line never reaches beyond the horizon."""
-    began: list[float] = []
-    turned_away: list[float | None] = []
+@pytest.mark.parametrize("validated", [True, False])
+async def test_no_round_begins_while_another_is_under_way(ledger: Ledger, validated: bool) -> None:
+    await sealed(ledger)
+    await dispatched(ledger) if validated else await to_validate(ledger, NOW)
+    row = await ledger.chunk(FILE.file_id, 0)
 
-    async def book(worker: int) -> None:
+    early = await ledger.claim_validation(chunk_message(round=1), NOW + 2 * LEASE, LEASE)
+
+    assert (early.fence, early.busy_for, early.row) == (None, 0, row)
+
+
+async def test_no_later_round_begins_where_no_row_is(ledger: Ledger) -> None:
+    """It has expired, and what the chunk once delivered is not to be delivered again."""
+    for late in (
+        await ledger.claim_validation(chunk_message(round=1), NOW, LEASE),
+        await ledger.claim_dispatch(message(round=1), NOW, LEASE),
+    ):
+        assert (late.fence, late.busy_for) == (None, 0)
+    await ledger.mark_validated(message(round=1), 1)
+
+
+async def test_of_many_replays_at_once_one_begins_the_round(ledger: Ledger) -> None:
+    await sealed(ledger)
+    await ended(ledger)
+
+    leases = await asyncio.gather(
+        *(ledger.claim_validation(chunk_message(round=1), NOW, LEASE) for _ in range(10)),
+    )
+    assert sum(lease.fence is not None for lease in leases) == 1
+    assert {lease.busy_for for lease in leases if lease.fence is None} == {LEASE}
+
+
+async def test_a_worker_of_the_round_before_finishes_nothing(ledger: Ledger) -> None:
+    await sealed(ledger)
+    row, stale = await dispatched(ledger)
+    await settle(ledger, row, stale)
+    _, fence = held(await ledger.claim_validation(chunk_message(round=1), NOW, LEASE))
+    assert fence > stale
+
+    with pytest.raises(LeaseLost):
+        await settle(ledger, row, stale)
+    with pytest.raises(LeaseLost):
+        await ledger.fix_batches(row, stale, [BatchRow(0, (0,))])
+
+
+async def test_batches_tell_their_round_and_their_numbers_go_on(ledger: Ledger) -> None:
+    await sealed(ledger)
+    row, fence = await dispatched(ledger)
+    await ledger.fix_batches(row, fence, [BatchRow(0, (0, 1))])
+    await settle(ledger, row, fence)
+    await ledger.claim_validation(chunk_message(round=1), NOW, LEASE)
+    row, fence = held(await ledger.claim_dispatch(message(round=1), NOW, LEASE))
+
+    with pytest.raises(LeaseLost):
+        await ledger.fix_batches(row, fence, [BatchRow(0, (1,), round=1)])
+    await ledger.fix_batches(row, fence, [BatchRow(1, (1,), round=1)])
+
+    assert await ledger.batches(FILE.file_id, 0) == [BatchRow(0, (0, 1)), BatchRow(1, (1,), round=1)]
+
+
+# -- a dead chunk, and its message redriven
+
+
+@pytest.mark.parametrize("round", [0, 1])
+async def test_a_dead_chunk_is_validated_again_in_its_own_round(ledger: Ledger, round: int) -> None:  # noqa: A002
+    await sealed(ledger)
+    for earlier in range(round):
+        await ended(ledger, round=earlier)
+    await ended(ledger, round=round, state=ChunkState.DEAD)
+
+    row, _ = held(await ledger.claim_validation(chunk_message(round=round), NOW, LEASE))
+
+    assert (row.state, row.round, row.ended) == (ChunkState.SENT, round, ChunkState.DEAD)
+    assert (await to_validate_again(ledger, round)).busy_for == LEASE
+
+
+def to_validate_again(ledger: Ledger, round: int) -> Awaitable[Lease[ChunkRow]]:  # noqa: A002
+    return ledger.claim_validation(chunk_message(round=round), NOW, LEASE)
+
+
+async def test_a_dead_chunk_is_delivered_again_by_its_dispatch_message(ledger: Ledger) -> None:
+    await sealed(ledger)
+    await ended(ledger, state=ChunkState.DEAD)
+
+    row, _ = await dispatched(ledger)
+
+    assert (row.state, row.ended) == (ChunkState.VALIDATED, ChunkState.DEAD)
+
+
+async def test_a_dead_chunk_is_not_replayed(ledger: Ledger) -> None:
+    await sealed(ledger)
+    await ended(ledger, state=ChunkState.DEAD)
+
+    for early in (
+        await ledger.claim_validation(chunk_message(round=1), NOW, LEASE),
+        await ledger.claim_dispatch(message(round=1), NOW, LEASE),
+    ):
+        assert (early.fence, early.busy_for, early.row.state) == (None, 0, ChunkState.DEAD)
+
+
+async def test_a_dead_chunk_is_not_claimed_for_another_end(ledger: Ledger) -> None:
+    await sealed(ledger)
+    await ended(ledger, state=ChunkState.DEAD)
+
+    late = await ledger.claim_ending(FILE.file_id, 0, 0, NOW, LEASE)
+    assert (late.fence, late.busy_for, late.row.state) == (None, 0, ChunkState.DEAD)
+
+
+# -- ending a chunk from outside
+
+
+@pytest.mark.parametrize("stage", [ChunkState.SENT, ChunkState.VALIDATED])
+async def test_a_chunk_that_nobody_holds_is_ended_from_outside(ledger: Ledger, stage: ChunkState) -> None:
+    await sealed(ledger)
+    row, fence = await dispatched(ledger) if stage is ChunkState.VALIDATED else held(await to_validate(ledger, NOW))
+    busy = await ledger.claim_ending(FILE.file_id, 0, 0, NOW + 1, LEASE)
+    assert (busy.fence, busy.busy_for) == (None, LEASE - 1)
+    await ledger.release_chunk(row, fence)
+
+    row, fence = held(await ledger.claim_ending(FILE.file_id, 0, 0, NOW + 1, LEASE))
+    assert row.state is stage
+    await ledger.end_chunk(row, fence, ChunkState.DEAD, account([(Outcome.DEAD, 3)]), {}, NOW + 2)
+
+    assert await state_of(ledger) is ChunkState.DEAD
+    file = await the_row(ledger)
+    assert (file.chunks_settled, file.chunks_dead, file.is_complete) == (0, 1, True)
+    assert file.counted == account([(Outcome.DEAD, 3)])
+
+
+async def test_one_of_many_ends_a_chunk_from_outside(ledger: Ledger) -> None:
+    await sealed(ledger)
+
+    leases = await asyncio.gather(*(ledger.claim_ending(FILE.file_id, 0, 0, NOW, LEASE) for _ in range(10)))
+    assert sum(lease.fence is not None for lease in leases) == 1
+
+
+async def test_batches_are_written_under_the_lease_of_a_chunk_that_is_only_sent(ledger: Ledger) -> None:
+    """Whoever ends it from outside drops what surely was not applied."""
+    await sealed(ledger)
+    row, fence = await dispatched(ledger)
+    await ledger.fix_batches(row, fence, [BatchRow(0, (0, 1))])
+    await ledger.end_chunk(row, fence, ChunkState.DEAD, COUNTED, {}, NOW)
+    await ledger.release_chunk(*held(await to_validate(ledger, NOW)))
+    row, fence = held(await ledger.claim_ending(FILE.file_id, 0, 0, NOW, LEASE))
+    assert row.state is ChunkState.SENT
+
+    await ledger.end_batch(row, fence, replace(await batch(ledger), state=BatchState.DROPPED))
+
+    assert (await batch(ledger)).state is BatchState.DROPPED
+
+
+# -- a round that an operator decides himself
+
+
+async def test_an_operator_begins_the_next_round_as_validated(ledger: Ledger) -> None:
+    await sealed(ledger)
+    await ended(ledger)
+    before = await ledger.chunk(FILE.file_id, 0)
+    assert before is not None
+
+    row, fence = held(await ledger.claim_round(before, "1", NOW, LEASE))
+
+    assert row == replace(before, state=ChunkState.VALIDATED, round=1, only="1")
+    assert (await ledger.claim_dispatch(message(round=1), NOW, LEASE)).busy_for == LEASE
+    await ledger.end_chunk(row, fence, ChunkState.SETTLED, COUNTED, FINDINGS, NOW + 7)
+    after = await ledger.chunk(FILE.file_id, 0)
+    assert after == replace(row, state=ChunkState.SETTLED, ended_under=fence, settled_at=NOW + 7)
+
+
+async def test_an_operator_who_has_seen_an_earlier_round_begins_none(ledger: Ledger) -> None:
+    await sealed(ledger)
+    await ended(ledger)
+    seen = await ledger.chunk(FILE.file_id, 0)
+    assert seen is not None
+
+    leases = await asyncio.gather(*(ledger.claim_round(seen, "1", NOW, LEASE) for _ in range(10)))
+    assert sum(lease.fence is not None for lease in leases) == 1
+    assert {lease.busy_for for lease in leases} == {0}
+    row, fence = held(next(lease for lease in leases if lease.fence))
+    await settle(ledger, row, fence)
+
+    late = await ledger.claim_round(seen, "1", NOW + 2 * LEASE, LEASE)
+    assert (late.fence, late.row.round, late.row.state) == (None, 1, ChunkState.SETTLED)
+
+
+@pytest.mark.parametrize("state", [ChunkState.SENT, ChunkState.VALIDATED, ChunkState.DEAD])
+async def test_an_operator_decides_settled_chunks_only(ledger: Ledger, state: ChunkState) -> None:
+    await sealed(ledger)
+    if state is ChunkState.DEAD:
+        await ended(ledger, state=state)
+    elif state is ChunkState.VALIDATED:
+        await ledger.release_chunk(*await dispatched(ledger))
+    row = await ledger.chunk(FILE.file_id, 0)
+    assert row is not None
+
+    refused = await ledger.claim_round(row, "1", NOW, LEASE)
+
+    assert (refused.fence, refused.busy_for, refused.row) == (None, 0, row)
+
+
+@pytest.mark.parametrize("decided", [BatchState.DELIVERED, BatchState.DROPPED])
+async def test_an_operator_decides_a_batch_that_is_unknown_for_good(ledger: Ledger, decided: BatchState) -> None:
+    await sealed(ledger)
+    row, fence = await dispatched(ledger)
+    await ledger.fix_batches(row, fence, [BatchRow(0, (0, 1))])
+    begun = await ledger.begin_attempt(row, fence, await batch(ledger), NOW)
+    parked = replace(begun, state=BatchState.UNKNOWN)
+    await ledger.end_batch(row, fence, parked)
+    assert await batch(ledger) == parked
+    await settle(ledger, row, fence)
+    seen = await ledger.chunk(FILE.file_id, 0)
+    assert seen is not None
+    row, fence = held(await ledger.claim_round(seen, "0-1", NOW, LEASE))
+
+    await ledger.end_batch(row, fence, replace(parked, state=decided, unanswered=False))
+
+    assert await batch(ledger) == replace(parked, state=decided, unanswered=False)
+    with pytest.raises(LeaseLost):
+        await ledger.end_batch(row, fence, parked)
+
+
+# -- an ending that follows another
+
+
+async def test_the_file_counts_by_what_an_ending_changes(ledger: Ledger) -> None:
+    await sealed(ledger, chunks=2)
+    await ended(ledger, 0, state=ChunkState.DEAD, counted=account([(Outcome.DEAD, 3)]), findings={"a": 2, "b": 1})
+    await ended(ledger, 1)
+    before = await the_row(ledger)
+    assert (before.chunks_settled, before.chunks_dead, before.endings) == (1, 1, 2)
+
+    delivered = account([(Outcome.DELIVERED, 2), (Outcome.DUPLICATE, 1)])
+    await ended(ledger, 0, counted=delivered, findings={"a": 1, "c": 3})
+
+    after = await the_row(ledger)
+    assert (after.chunks_settled, after.chunks_dead, after.endings) == (2, 0, 3)
+    assert after.counted == {one: delivered[one] + COUNTED[one] for one in Outcome}
+    assert dict(after.findings) == {"a": 1, "c": 3} | FINDINGS, "what is counted no more is not shown"
+
+
+async def test_an_ending_that_changes_nothing_is_one_all_the_same(ledger: Ledger) -> None:
+    await sealed(ledger)
+    await ended(ledger)
+    before = await the_row(ledger)
+
+    await ended(ledger, round=1)
+
+    assert await the_row(ledger) == replace(before, endings=2)
+
+
+async def test_a_settled_file_is_sealed_again_and_settled_anew(ledger: Ledger) -> None:
+    await sealed(ledger, chunks=2)
+    await ended(ledger, 0)
+    await ended(ledger, 1)
+    assert await ledger.settle_file(FILE.file_id, 2, NOW + 9)
+    assert not (await the_row(ledger)).is_complete
+
+    await ended(ledger, 0, round=1)
+
+    row = await the_row(ledger)
+    assert (row.state, row.is_complete) == (FileState.SEALED, True)
+    assert await ledger.settle_file(FILE.file_id, 3, NOW + 99)
+    row = await the_row(ledger)
+    assert (row.state, row.settled_at) == (FileState.SETTLED, NOW + 99)
+
+
+async def test_whoever_wrote_the_end_of_an_earlier_account_does_not_settle_the_file(ledger: Ledger) -> None:
+    await sealed(ledger)
+    await ended(ledger)
+    await ended(ledger, round=1)
+
+    assert not await ledger.settle_file(FILE.file_id, 1, NOW + 9)
+    assert await ledger.settle_file(FILE.file_id, 2, NOW + 9)
+
+
+async def test_a_file_that_is_still_being_split_stays_so_whatever_ends(ledger: Ledger) -> None:
+    fence = await opened(ledger)
+    await ended(ledger, state=ChunkState.DEAD)
+    await ended(ledger)
+
+    assert (await the_row(ledger)).state is FileState.SPLITTING
+    await seal(ledger, fence)
+    assert (await the_row(ledger)).is_complete
+
+
+async def test_replays_that_end_at_once_while_the_file_is_settled_are_all_counted(ledger: Ledger) -> None:
+    await sealed(ledger, chunks=10)
+    for chunk in range(10):
+        await ended(ledger, chunk)
+    assert await ledger.settle_file(FILE.file_id, 10, NOW + 9)
+    better = account([(Outcome.DELIVERED, 3)])
+
+    async def finish() -> None:
+        while (row := await the_row(ledger)).endings < 20:
+            await ledger.settle_file(FILE.file_id, row.endings, NOW + 10)
+            await asyncio.sleep(0)
+
+    await asyncio.gather(finish(), *(ended(ledger, chunk, 1, counted=better, findings={}) for chunk in range(10)))
+
+    row = await the_row(ledger)
+    assert (row.state, row.endings, row.chunks_settled) == (FileState.SEALED, 20, 10)
+    assert (row.counted, dict(row.findings)) == (account([(Outcome.DELIVERED, 30)]), {})
+
+
+# -- files that are open, and stalled
+
+
+async def test_open_files_are_shown_oldest_first(ledger: Ledger) -> None:
+    for number in range(10):
+        file, now = the_file(f"{number}"), NOW + (number * 7) % 10
+        fence = await opened(ledger, file, now)
+        if number % 4 == 1:
+            await ledger.refuse_file(file.file_id, fence, REFUSAL, now)
+        elif number % 4:
+            await seal(ledger, fence, file)
+        if number % 4 == 3:
+            assert await ledger.settle_file(file.file_id, 0, now)
+
+    opened_at = sorted(NOW + (number * 7) % 10 for number in range(10) if number % 4 in (0, 2))
+    assert [row.opened_at for row in await ledger.open_files(10)] == opened_at
+    assert [row.opened_at for row in await ledger.open_files(3)] == opened_at[:3]
+    assert {row.state for row in await ledger.open_files(10)} == {FileState.SPLITTING, FileState.SEALED}
+
+
+async def test_a_stalled_file_is_noted_once(ledger: Ledger) -> None:
+    await sealed(ledger)
+    before = await the_row(ledger)
+
+    noted = await asyncio.gather(*(ledger.note_stalled(FILE.file_id, NOW + n) for n in range(10)))
+
+    assert sorted(noted) == [False] * 9 + [True]
+    assert await the_row(ledger) == before
+
+
+async def test_a_file_that_has_ended_is_not_stalled(ledger: Ledger) -> None:
+    await sealed(ledger)
+    assert await ledger.settle_file(FILE.file_id, 0, NOW)
+
+    assert not await ledger.note_stalled(FILE.file_id, NOW)
+
+
+# -- the twin and DynamoDB say the same, whatever is done in whatever order
+
+CHUNKS = st.integers(0, 1)
+ROUNDS = st.sampled_from([0, 0, 1, -1])  #: from the one the chunk is in
+HANDS = st.sampled_from([0, 0, 1, 2])
+ENDS = st.sampled_from([ChunkState.SETTLED, ChunkState.DEAD])
+BATCHES = st.integers(0, 2)
+ENDED_BATCHES = st.sampled_from([BatchState.DELIVERED, BatchState.UNKNOWN, BatchState.DROPPED])
+
+FURTHER = st.tuples(st.just("further"), CHUNKS, ENDS, st.integers(0, 3))
+ANYTHING = st.one_of(
+    st.tuples(st.just("claim_validation"), CHUNKS, ROUNDS),
+    st.tuples(st.just("claim_dispatch"), CHUNKS, ROUNDS),
+    st.tuples(st.just("claim_ending"), CHUNKS, ROUNDS),
+    st.tuples(st.just("claim_round"), CHUNKS, ROUNDS),
+    st.tuples(st.just("mark_validated"), HANDS, ROUNDS),
+    st.tuples(st.just("release"), HANDS),
+    st.tuples(st.just("fix"), HANDS, BATCHES),
+    st.tuples(st.just("begin"), HANDS, BATCHES),
+    st.tuples(st.just("end_batch"), HANDS, BATCHES, ENDED_BATCHES),
+    st.tuples(st.just("end"), HANDS, ENDS, st.integers(0, 3)),
+    st.tuples(st.just("settle"), st.sampled_from([0, 0, 1])),
+    st.tuples(st.just("pass"), st.sampled_from([1.0, LEASE])),
+)
+
+
+@dataclass
+class Walk:
+    """One ledger's way through a sequence of steps. `hands` are the leases it has given, the last first."""
+
+    ledger: Ledger
+    file: SourceFile
+    now: float = NOW
+    hands: list[tuple[ChunkRow, int]] = field(default_factory=list[tuple[ChunkRow, int]])
+
+    async def step(self, kind: str, *how: Any) -> Any:
+        """Does a step: what it gave, or the error it raised."""
         try:
-            began.append(await ledger.reserve("traffic", 2, NOW + worker / 1000, 40))
-        except Transient as error:
-            turned_away.append(error.after)
+            given = await self._do(kind, *how)
+        except LeaseLost:
+            return "lost"
+        if isinstance(given, Lease) and given.fence is not None:
+            self.hands.insert(0, (given.row, given.fence))
+        return given
 
-    await asyncio.gather(*(book(worker) for worker in range(40)))
+    async def _do(self, kind: str, *how: Any) -> Any:
+        ledger, file_id, now = self.ledger, self.file.file_id, self.now
+        match kind, *how:
+            case "further", chunk, *end:
+                return await self._further(await self._row(chunk), *end)
+            case "claim_validation", chunk, later:
+                return await ledger.claim_validation((await self._message(chunk, later)).chunk, now, LEASE)
+            case "claim_dispatch", chunk, later:
+                return await ledger.claim_dispatch(await self._message(chunk, later), now, LEASE)
+            case "claim_ending", chunk, later:
+                return await ledger.claim_ending(file_id, chunk, (await self._row(chunk)).round + later, now, LEASE)
+            case "claim_round", chunk, later:
+                row = await self._row(chunk)
+                return await ledger.claim_round(replace(row, round=row.round + later), "7", now, LEASE)
+            case "pass", seconds:
+                self.now += seconds
+                return None
+            case "settle", behind:
+                row = await ledger.file(file_id)
+                assert row is not None
+                return await ledger.settle_file(file_id, row.endings - behind, now)
+            case _, hand, *rest if hand < len(self.hands):
+                return await self._by_hand(kind, *self.hands[hand], *rest)
+            case _:
+                return None
 
-    began.sort()
-    assert all(later - earlier >= 1.999 for earlier, later in pairwise(began))
-    assert began[-1] <= NOW + 0.04 + 40
-    assert (len(began), len(turned_away)) == (21, 19)
-    assert None not in turned_away, "they were told that the line is long, and nothing else"
+    async def _further(self, row: ChunkRow, end: ChunkState, number: int) -> Any:
+        """What comes next for a chunk, once nobody holds it."""
+        self.now += LEASE
+        chunk = row.span.chunk
+        match row.state:
+            case ChunkState.SENT:
+                lease = await self.step("claim_validation", chunk, 0)
+                return lease, await self.step("mark_validated", 0, 0)
+            case ChunkState.VALIDATED:
+                lease = await self.step("claim_dispatch", chunk, 0)
+                fresh = len(await self.ledger.batches(row.file_id, chunk))
+                begun = [await self.step(kind, 0, fresh) for kind in ("fix", "begin")]
+                return lease, begun, await self.step("end", 0, end, number)
+            case ChunkState.SETTLED:
+                return await self.step("claim_validation", chunk, 1)
+            case ChunkState.DEAD:
+                return await self.step("claim_dispatch" if number % 2 else "claim_validation", chunk, 0)
+
+    async def _by_hand(self, kind: str, row: ChunkRow, fence: int, *how: Any) -> Any:
+        ledger = self.ledger
+        match kind, *how:
+            case "mark_validated", later:
+                return await ledger.mark_validated(await self._message(row.span.chunk, later), fence)
+            case ("release",):
+                return await ledger.release_chunk(row, fence)
+            case "fix", number:
+                return await ledger.fix_batches(row, fence, [BatchRow(number, (number, 7), round=row.round)])
+            case "begin", number:
+                return await ledger.begin_attempt(row, fence, await self._batch(row, number), self.now)
+            case "end_batch", number, state:
+                return await ledger.end_batch(row, fence, replace(await self._batch(row, number), state=state))
+            case "end", state, number:
+                counted = account([(Outcome.DELIVERED, number), (Outcome.DEAD, 3 - number)])
+                findings = {f"code.{number}": 2, "code.always": 1}
+                return await ledger.end_chunk(row, fence, state, counted, findings, self.now)
+            case _:
+                raise AssertionError(kind)
+
+    async def _batch(self, row: ChunkRow, number: int) -> BatchRow:
+        batches = await self.ledger.batches(row.file_id, row.span.chunk)
+        return next((one for one in batches if one.number == number), BatchRow(number, (number,)))
+
+    async def _row(self, chunk: int) -> ChunkRow:
+        row = await self.ledger.chunk(self.file.file_id, chunk)
+        assert row is not None
+        return row
+
+    async def _message(self, chunk: int, later: int) -> DispatchMessage:
+        """Of the round the chunk is in, or of one before or after."""
+        at = max(0, (await self._row(chunk)).round + later)
+        about = chunk_message(chunk, at).model_copy(update={"file": self.file})
+        return message().model_copy(update={"chunk": about})
+
+    async def begin(self) -> None:
+        """A sealed file of two chunks."""
+        await sealed(self.ledger, 2, self.file)
+
+    async def rows(self) -> Any:
+        """All there is to be read."""
+        file_id = self.file.file_id
+        batches = [await self.ledger.batches(file_id, chunk) for chunk in (0, 1)]
+        return await self.ledger.file(file_id), await self.ledger.chunks(file_id), batches
+
+
+WALKS = count()
+
+
+@given(st.lists(FURTHER | FURTHER | ANYTHING, min_size=20, max_size=40))
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+async def test_the_twin_and_dynamodb_say_the_same(on_dynamodb: DynamoLedger, steps: list[tuple[Any, ...]]) -> None:
+    file = the_file(f"walk-{next(WALKS)}")
+    twin, real = Walk(MemoryLedger(), file), Walk(on_dynamodb, file)
+    await twin.begin()
+    await real.begin()
+
+    for step in steps:
+        assert await real.step(*step) == await twin.step(*step), step
+    assert await real.rows() == await twin.rows()
 
 
 # -- DynamoDB alone
@@ -807,7 +1366,7 @@ async def test_every_row_expires_long_after_it_was_made(
     """R25, whoever made it."""
     await opened(on_dynamodb)
     await on_dynamodb.plan_chunks(FILE, [span(0)])
-    await on_dynamodb.claim_validation(FILE, span(1), NOW, LEASE)
+    await on_dynamodb.claim_validation(chunk_message(1), NOW, LEASE)
     await on_dynamodb.claim_dispatch(message(2), NOW, LEASE)
     await on_dynamodb.fix_batches(*await dispatched(on_dynamodb, 0), [BatchRow(0, (0,))])
     rows = {item["sk"]["S"]: item.get("expires_at", {}).get("N") for item in ministack.items(table)}
@@ -839,6 +1398,21 @@ async def test_a_transaction_that_met_another_is_tried_again(code: str) -> None:
     assert client.calls[0] == client.calls[2]
 
 
+async def test_a_checkpoint_that_met_a_chunks_end_is_tried_again() -> None:
+    """On AWS; a file's chunks end while it is still being split."""
+    met = refusal("TransactionConflictException")
+    ledger, client = stubbed(update_item=[met, met, {"Attributes": {}}])
+
+    await ledger.note_checkpoint(FILE.file_id, 1, CHECKPOINT)
+
+    assert len(client.calls) == 3
+    assert client.calls[0] == client.calls[2]
+    ledger, client = stubbed(update_item=[met] * ATTEMPTS)
+    with pytest.raises(Transient):
+        await ledger.note_checkpoint(FILE.file_id, 1, CHECKPOINT)
+    assert len(client.calls) == ATTEMPTS
+
+
 async def test_a_transaction_that_met_another_and_lost_its_lease_is_not() -> None:
     ledger, client = stubbed(transact_write_items=[cancelled("ConditionalCheckFailed", "TransactionConflict")])
 
@@ -862,6 +1436,54 @@ async def test_a_defect_is_not_retried() -> None:
         await settle(ledger, HELD, 1)
     assert not isinstance(error.value, Transient)
     assert len(client.calls) == 1
+
+
+REPLAYED = replace(HELD, round=1, ended=ChunkState.SETTLED, counted=COUNTED, findings=FINDINGS)
+
+
+def of_the_file(client: Scripted) -> list[tuple[str, str]]:
+    """What each transaction would have done with the file, and on what condition."""
+    updates = [request["TransactItems"][1]["Update"] for _, request in client.calls]
+    return [(update["UpdateExpression"], update["ConditionExpression"]) for update in updates]
+
+
+async def test_a_file_that_is_not_settled_after_all_is_not_reopened() -> None:
+    ledger, client = stubbed(transact_write_items=[cancelled("None", "ConditionalCheckFailed"), {}])
+
+    await settle(ledger, REPLAYED, 1)
+
+    assert of_the_file(client) == [
+        ("SET file_state = :sealed ADD #c0 :c0", "attribute_exists(pk) AND file_state = :settled"),
+        ("ADD #c0 :c0", "attribute_exists(pk) AND file_state <> :settled"),
+    ]
+
+
+async def test_a_file_that_was_settled_in_between_is_reopened_all_the_same() -> None:
+    moved = [cancelled("None", "ConditionalCheckFailed") for _ in range(2)]
+    ledger, client = stubbed(transact_write_items=[*moved, {}])
+
+    await settle(ledger, REPLAYED, 1)
+
+    assert of_the_file(client)[2] == of_the_file(client)[0]
+
+
+async def test_a_replay_that_lost_its_lease_is_not_tried_again() -> None:
+    for codes in (("ConditionalCheckFailed", "None"), ("ConditionalCheckFailed", "ConditionalCheckFailed")):
+        ledger, client = stubbed(transact_write_items=[cancelled(*codes)])
+
+        with pytest.raises(LeaseLost):
+            await settle(ledger, REPLAYED, 1)
+        assert len(client.calls) == 1
+
+
+@pytest.mark.parametrize("row", [HELD, REPLAYED])
+async def test_a_file_that_is_not_there_is_transient(row: ChunkRow) -> None:
+    """It cannot be: but nothing is counted as if it were."""
+    ledger, _ = stubbed(transact_write_items=[cancelled("None", "ConditionalCheckFailed") for _ in range(ATTEMPTS)])
+
+    with pytest.raises(Transient) as error:
+        await settle(ledger, row, 1)
+    assert not isinstance(error.value, LeaseLost)
 
 
 THROTTLED = {"Error": {"Code": "ThrottlingError"}}
@@ -893,7 +1515,7 @@ async def test_a_file_that_moves_on_while_the_index_is_read_is_shown_once(
     (row,) = ministack.items(table)
     keys = {"pk": row["pk"], "sk": row["sk"], "opened_at": row["opened_at"]}
     ledger, _ = stubbed(
-        query=[{"Items": [keys]}, {"Items": [keys]}, {"Items": []}, {"Items": []}],
+        query=[{"Items": [keys]}, {"Items": [keys]}, *[{"Items": []}] * 3],
         batch_get_item=[{"Responses": {"ledger": [row]}}],
     )
 
@@ -908,7 +1530,7 @@ async def test_files_that_could_not_all_be_read_are_read_on(
     rows = ministack.items(table)
     left = {"ledger": {"Keys": [{"pk": rows[1]["pk"], "sk": rows[1]["sk"]}]}}
     ledger, client = stubbed(
-        query=[{"Items": rows}, {"Items": []}, {"Items": []}, {"Items": []}],
+        query=[{"Items": rows}, *[{"Items": []}] * 4],
         batch_get_item=[
             {"Responses": {"ledger": rows[:1]}, "UnprocessedKeys": left},
             {"Responses": {"ledger": rows[1:]}, "UnprocessedKeys": {}},

@@ -11,7 +11,7 @@ from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_queue import LONGEST, SqsQueue
 from penstock.adapters.memory import MemoryClock, MemoryQueue
 from penstock.errors import Transient
-from penstock.ports import Outgoing, Queue
+from penstock.ports import Outgoing, Queue, Received
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 
@@ -54,7 +54,7 @@ class InMemory:
 
     def receive(self) -> list[Message]:
         received: list[Message] = []
-        while (held := self.queue.receive()) is not None:
+        while (held := self.queue.take()) is not None:
             received.append(Message(held.body, held.group, held.receipt, held.receives, 0))
         return received
 
@@ -172,6 +172,71 @@ async def test_holding_back_one_leaves_the_others(consumer: Consumer) -> None:
     assert [message.body for message in consumer.receive()] == [received[1].body]
 
 
+# -- taking messages without a mapping
+
+
+async def test_who_takes_messages_has_their_bodies_and_how_often_they_were_received(consumer: Consumer) -> None:
+    await consumer.queue.send_batch(some(1))
+
+    (first,) = await consumer.queue.receive(10, 60)
+    await consumer.queue.hold_back(first.receipt, 0)
+    (again,) = await consumer.queue.receive(10, 60)
+
+    assert [(one.body, one.receives) for one in (first, again)] == [(some(1)[0].body, 1), (some(1)[0].body, 2)]
+
+
+async def test_no_more_are_taken_than_asked_for(consumer: Consumer) -> None:
+    await consumer.queue.send_batch(some(5))
+
+    taken = [await consumer.queue.receive(2, 60) for _ in range(3)]
+
+    assert [len(some_of_them) for some_of_them in taken] == [2, 2, 1]
+    assert {one.body for some_of_them in taken for one in some_of_them} == {message.body for message in some(5)}
+
+
+async def test_where_nothing_can_be_seen_nothing_is_taken(consumer: Consumer) -> None:
+    assert await consumer.queue.receive(1, 60) == []
+
+
+async def test_what_was_taken_is_seen_again_after_a_while(consumer: Consumer) -> None:
+    await consumer.queue.send_batch(some(1))
+    await consumer.queue.receive(1, 1)
+
+    assert consumer.receive() == []
+    again = await consumer.await_one()
+    assert (again.receives, again.seconds > 0.4) == (2, True)
+
+
+async def test_what_was_taken_can_be_held_back_and_deleted(consumer: Consumer) -> None:
+    await consumer.queue.send_batch(some(2))
+    first, second = await consumer.queue.receive(2, 60)
+
+    await consumer.queue.delete(first.receipt)
+    await consumer.queue.hold_back(second.receipt, 0)
+
+    assert [message.body for message in consumer.receive()] == [second.body]
+
+
+async def test_deleting_twice_is_deleting_once(consumer: Consumer) -> None:
+    await consumer.queue.send_batch(some(1))
+    (taken,) = await consumer.queue.receive(1, 60)
+
+    await consumer.queue.delete(taken.receipt)
+    await consumer.queue.delete(taken.receipt)
+
+    assert await consumer.queue.is_empty()
+
+
+@pytest.mark.parametrize("where", ["to be seen", "with a receiver", "delayed"])
+async def test_a_queue_is_empty_when_no_message_is_anywhere(consumer: Consumer, where: str) -> None:
+    assert await consumer.queue.is_empty()
+    await consumer.queue.send_batch(some(1, delay=600 if where == "delayed" else 0))
+    if where == "with a receiver":
+        await consumer.queue.receive(1, 60)
+
+    assert not await consumer.queue.is_empty()
+
+
 # -- SQS alone
 
 
@@ -194,13 +259,23 @@ async def test_messages_that_were_not_taken_are_told_by_their_places(failed: Seq
 
 async def test_a_call_that_fails_is_transient() -> None:
     queue, _ = stubbed(
-        send_message_batch=[refusal("RequestThrottled")], change_message_visibility=[refusal("InternalError", 500)]
+        send_message_batch=[refusal("RequestThrottled")],
+        change_message_visibility=[refusal("InternalError", 500)],
+        receive_message=[refusal("RequestThrottled")],
+        delete_message=[refusal("ServiceUnavailable", 503)],
+        get_queue_attributes=[refusal("RequestThrottled")],
     )
 
     with pytest.raises(Transient):
         await queue.send_batch(some(1))
     with pytest.raises(Transient):
         await queue.hold_back("r", 1)
+    with pytest.raises(Transient):
+        await queue.receive(1, 1)
+    with pytest.raises(Transient):
+        await queue.delete("r")
+    with pytest.raises(Transient):
+        await queue.is_empty()
 
 
 @pytest.mark.parametrize("seconds", [43_200.0, 172_800.0, float("inf")])
@@ -212,3 +287,15 @@ async def test_no_message_is_held_back_for_longer_than_sqs_can(seconds: float) -
 
     assert LONGEST <= 12 * 3600 - 15 * 60
     assert client.calls[0][1]["VisibilityTimeout"] == LONGEST
+
+
+@pytest.mark.parametrize(("seconds", "asked"), [(0.0, 0), (0.1, 1), (59.2, 60), (1e9, LONGEST)])
+async def test_a_message_is_out_of_sight_for_at_least_as_long_as_asked_for(seconds: float, asked: int) -> None:
+    """SQS knows whole seconds only, and of those 12 hours."""
+    message = {"Body": "b", "ReceiptHandle": "r", "Attributes": {"ApproximateReceiveCount": "7"}}
+    queue, client = stubbed(receive_message=[{"Messages": [message]}])
+
+    assert await queue.receive(3, seconds) == [Received("b", "r", 7)]
+    request = client.calls[0][1]
+    assert (request["VisibilityTimeout"], request["MaxNumberOfMessages"]) == (asked, 3)
+    assert request["WaitTimeSeconds"] > 0, "short polling asks some of the servers only, and misses messages"

@@ -198,6 +198,31 @@ async def test_parts_become_one_object(place: Place, size: int, part: int) -> No
     assert await place.store.get("reports/f/rejects.csv") == body
 
 
+@pytest.mark.parametrize("size", [0, 1000, PART + 17])
+async def test_a_staged_file_is_read_like_a_dropped_one(place: Place, size: int) -> None:
+    """Its key in the drop bucket may have moved on since."""
+    body, file = hashlib.shake_128(b"staged").digest(size), place.drop(BODY)
+
+    staged = await place.store.stage(file, pieces(body, 65_536))
+    again = await place.store.stage(file, pieces(body, 1_000_000))
+    place.drop(b"newer")
+
+    assert staged == again
+    assert (staged.size, staged.file_id, staged.dropped) == (size, file.file_id, file.dropped)
+    assert await place.store.read_source(staged, size // 3, size) == body[size // 3 :]
+    assert await place.store.get(f"staged/{file.file_id}") == body
+
+
+async def test_a_staged_file_that_has_become_another_is_missing(place: Place) -> None:
+    file = place.drop(BODY)
+    staged = await place.store.stage(file, pieces(b"before", 6))
+
+    await place.store.put(f"staged/{file.file_id}", b"behind", "text/plain")
+
+    with pytest.raises(ObjectMissing):
+        await place.store.read_source(staged, 0, 6)
+
+
 @pytest.mark.parametrize("size", [10, PART + 10])
 async def test_parts_that_break_off_leave_what_was_there(place: Place, size: int) -> None:
     await place.store.put("reports/f/rejects.csv", b"before", "text/csv")

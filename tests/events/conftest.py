@@ -4,10 +4,13 @@ All on MiniStack: the ledger and the claims need its PartiQL, and the stages sha
 """
 
 import asyncio
+import copy
 import importlib
+import io
 import json
 import logging
 import threading
+import zipfile
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -19,9 +22,9 @@ from typing import Any, Self
 import pytest
 from botocore.loaders import JSONFileLoader
 
-from penstock.adapters.lambda_function import Process, QueueFunction
+from penstock.adapters.lambda_function import QueueFunction
+from penstock.adapters.scheduled_function import ScheduledFunction
 from penstock.messages import SourceFile
-from penstock.ports import Queue
 from tests.support.emulators import Emulator, forget_everything, ministack, template
 
 __all__ = ["ministack"]
@@ -119,12 +122,13 @@ class Stack:
 
     def __init__(self, emulator: Emulator, api: Api, url: str) -> None:
         self.emulator, self.api = emulator, api
-        emulator.bucket(versioned=True, name=FILE.bucket)
         self.names = {name: emulator.table(name) for name in template().of_type("AWS::DynamoDB::Table")}
+        self.names["DropBucket"] = emulator.bucket(versioned=True, name=FILE.bucket)
         self.names["WorkBucket"] = emulator.bucket(name="work")
         for name, queue in template().of_type("AWS::SQS::Queue").items():
             seconds = str(queue.get("VisibilityTimeout", 30))
-            self.names[name] = emulator.queue(VisibilityTimeout=seconds)
+            self.names[name] = emulator.queue(named=queue["QueueName"], VisibilityTimeout=seconds)
+            self.names[f"{name}.Arn"] = self.arn(self.names[name])
         self._listen()
         for name, parameter in template().of_type("AWS::SSM::Parameter").items():
             assert name == "TrafficDestination"
@@ -134,19 +138,28 @@ class Stack:
             )
 
     def _listen(self) -> None:
-        sqs, events = self.emulator.client("sqs"), self.emulator.client("events")
+        events = self.emulator.client("events")
         self._heard = self.emulator.queue()
-        arn = sqs.get_queue_attributes(QueueUrl=self._heard, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         events.put_rule(Name="penstock", EventPattern=json.dumps({"source": ["penstock"]}))
-        events.put_targets(Rule="penstock", Targets=[{"Id": "heard", "Arn": arn}])
+        events.put_targets(Rule="penstock", Targets=[{"Id": "heard", "Arn": self.arn(self._heard)}])
+
+    def arn(self, queue: str) -> str:
+        """A queue's, by its URL."""
+        asked = self.emulator.client("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+        return asked["Attributes"]["QueueArn"]
 
     def environment(self, stage: str) -> dict[str, str]:
         """The function's, as template.yaml sets it."""
         variables = template().functions()[f"{stage.title()}Function"]["Environment"]["Variables"]
-        return {name: str(self.names.get(value, value)) for name, value in variables.items()}
+        return {name: self._value(str(value)) for name, value in variables.items()}
+
+    def _value(self, value: str) -> str:
+        if value.startswith("{"):
+            return json.dumps({name: self._value(one) for name, one in json.loads(value).items()})
+        return self.names.get(value, value)
 
     def source_queue(self, stage: str) -> str:
-        return self.environment(stage)["PENSTOCK_SOURCE_QUEUE_URL"]
+        return self.names[{"dispatcher": "TrafficDispatchQueue", "validator": "ChunkQueue"}.get(stage, "IntakeQueue")]
 
     # The sender
 
@@ -173,6 +186,13 @@ class Stack:
             record["receiptHandle"] = message["ReceiptHandle"]
         return event
 
+    def delayed(self, stage: str) -> int:
+        """How many messages of the stage's queue are not to be seen yet: those that somebody sent for later."""
+        asked = self.emulator.client("sqs").get_queue_attributes(
+            QueueUrl=self.source_queue(stage), AttributeNames=["ApproximateNumberOfMessagesDelayed"]
+        )
+        return int(asked["Attributes"]["ApproximateNumberOfMessagesDelayed"])
+
     # What came of it
 
     def heard(self) -> list[tuple[str, dict[str, Any]]]:
@@ -180,12 +200,12 @@ class Stack:
         events = [json.loads(message["Body"]) for message in self.receive(self._heard)]
         return [(event["detail-type"], event["detail"]) for event in events]
 
-    def rows(self) -> dict[str, dict[str, Any]]:
-        """The ledger by sort key, of one file."""
+    def rows(self, of: str = "FILE") -> dict[str, dict[str, Any]]:
+        """The ledger by sort key, of one file, or of the throttle."""
         return {
             item["sk"]["S"]: {name: next(iter(value.values())) for name, value in item.items()}
             for item in self.emulator.items(self.names["Ledger"])
-            if item["pk"]["S"].startswith("FILE#")
+            if item["pk"]["S"].startswith(f"{of}#")
         }
 
     def claims(self) -> int:
@@ -202,6 +222,40 @@ class Stack:
         return body
 
 
+class Mapping:
+    """The dispatcher's mapping of its queue. It is off at first, and what it would call can do nothing: tests call the
+    dispatcher themselves."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._lambda = stack.emulator.client("lambda")
+        name = template().functions()["DispatcherFunction"]["FunctionName"]
+        with io.BytesIO() as package:
+            with zipfile.ZipFile(package, "w") as code:
+                code.writestr("nothing.py", "")
+            self._lambda.create_function(
+                FunctionName=name,
+                Runtime="python3.13",
+                Role="arn:aws:iam::000000000000:role/dispatcher",
+                Handler="nothing.handler",
+                Code={"ZipFile": package.getvalue()},
+            )
+        made = self._lambda.create_event_source_mapping(
+            FunctionName=name,
+            EventSourceArn=stack.names["TrafficDispatchQueue.Arn"],
+            ScalingConfig={"MaximumConcurrency": 2},
+            Enabled=False,
+        )
+        self._uuid = made["UUID"]
+        self.switch(on=False)
+
+    def switch(self, *, on: bool) -> None:
+        self._lambda.update_event_source_mapping(UUID=self._uuid, Enabled=on)
+
+    @property
+    def polls(self) -> bool:
+        return self._lambda.get_event_source_mapping(UUID=self._uuid)["State"] == "Enabled"
+
+
 @pytest.fixture
 def stack(ministack: Emulator) -> Iterator[Stack]:
     forget_everything(ministack)
@@ -214,7 +268,7 @@ class Functions:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self._warm: dict[str, QueueFunction] = {}
+        self._warm: dict[str, QueueFunction | ScheduledFunction] = {}
         self._made: list[AsyncExitStack] = []
 
     def call(self, stage: str, event: dict[str, Any], context: Context | None = None) -> Any:
@@ -229,15 +283,16 @@ class Functions:
                 self._warm[stage] = self._cold(stage)
             return self._warm[stage](event, context or Context())
 
-    def _cold(self, stage: str) -> QueueFunction:
-        shared: QueueFunction = importlib.import_module(f"{stage}.handler").handler
-        compose = shared._compose
+    def _cold(self, stage: str) -> QueueFunction | ScheduledFunction:
+        cold: Any = copy.copy(importlib.import_module(f"{stage}.handler").handler)
+        compose = cold._compose
 
-        def remembered(stack: AsyncExitStack) -> Awaitable[tuple[Process, Queue]]:
+        def remembered(stack: AsyncExitStack) -> Awaitable[Any]:
             self._made.append(stack)
             return compose(stack)
 
-        return QueueFunction(shared._stage, shared._unit, remembered)
+        cold._compose = remembered
+        return cold
 
     def close(self) -> None:
         """What Lambda does by ending the process."""
@@ -302,7 +357,7 @@ def told(capsys: pytest.CaptureFixture[str]) -> Callable[[], Told]:
 def _metrics(blob: dict[str, Any]) -> Iterator[tuple[dict[str, str], dict[str, float]]]:
     """As CloudWatch reads the embedded metric format."""
     for directive in blob["_aws"]["CloudWatchMetrics"]:
-        assert directive["Namespace"] == "Penstock"
+        assert directive["Namespace"] == "Penstock/penstock"
         for names in directive["Dimensions"]:
             values = {metric["Name"]: blob[metric["Name"]] for metric in directive["Metrics"]}
             yield (

@@ -9,8 +9,10 @@ import pytest
 
 from penstock.intake import read_notification
 from tests.events.conftest import EVENTS, FILE, SPOTS, load
+from tests.support.emulators import template
 
 NAMES = sorted(path.relative_to(EVENTS).with_suffix("").as_posix() for path in EVENTS.glob("*/*.json"))
+BY_SCHEDULE = ("prober", "sweeper")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -21,7 +23,7 @@ def test_every_sample_is_used_by_a_test_of_its_function(name: str) -> None:
     assert f'"{sample}"' in tests
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [name for name in NAMES if not name.startswith(BY_SCHEDULE)])
 def test_a_sample_looks_as_sqs_sends_it(name: str) -> None:
     ids: set[str] = set()
     for record in load(*name.split("/"))["Records"]:
@@ -29,6 +31,14 @@ def test_a_sample_looks_as_sqs_sends_it(name: str) -> None:
         assert record["md5OfBody"] == hashlib.md5(record["body"].encode(), usedforsecurity=False).hexdigest()
         ids.add(record["messageId"])
     assert len(ids) == len(load(*name.split("/"))["Records"])
+
+
+@pytest.mark.parametrize("stage", BY_SCHEDULE)
+def test_there_is_a_sample_of_everything_a_schedule_says(stage: str) -> None:
+    says = [one.event for one in template().schedules() if one.function == f"{stage.title()}Function"]
+
+    assert says
+    assert [load(stage, event["look"]) for event in says] == says
 
 
 def test_the_samples_tell_of_the_sample_file() -> None:

@@ -1,13 +1,17 @@
 """Every way in which the splitter can be called."""
 
 import json
+import zipfile
 from typing import Any
 from urllib.parse import unquote_plus
 
 import pytest
 
+from penstock import splitter
 from penstock.ids import file_id
-from tests.events.conftest import FILE, Context, Functions, Stack, Tell, failing, ids_of, load
+from penstock.messages import SourceFile
+from tests.events.conftest import FILE, SPOTS, Context, Functions, Stack, Tell, failing, ids_of, load
+from tests.support.archives import packed
 
 
 def chunks_sent(stack: Stack) -> list[dict[str, Any]]:
@@ -70,6 +74,48 @@ def test_an_object_uploaded_in_parts_is_pinned_by_its_own_kind_of_etag(functions
     file = stack.rows()["FILE"]
     assert (file["file_state"], file["received"], file["chunks"]) == ("sealed", "110000", "22")
     assert len(chunks_sent(stack)) == 22
+
+
+def test_the_rest_of_a_long_file_is_handed_on(
+    functions: Functions, stack: Stack, told: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R17: with half a minute left, by a message like the sample, which the next invocation goes on with."""
+    monkeypatch.setattr(splitter, "PAUSE", 0)
+    record = b"S-%07d,WXYZ,ABCD1234000H,2026-11-20,06:14:30,30\n"
+    body = b"spot_id,station,isci,air_date,air_time,length_s\n" + b"".join(record % n for n in range(200_000))
+    made = stack.emulator.client("s3").put_object(Bucket=FILE.bucket, Key=FILE.key, Body=body)
+    etag = made["ETag"].strip('"')
+    event = pinned(load("splitter", "put"), size=len(body), eTag=etag, versionId=made["VersionId"])
+
+    assert functions.call("splitter", event, Context(milliseconds=31_000)) == failing()
+
+    row = stack.rows()["FILE"]
+    assert (row["file_state"], row["leased_until"]) == ("splitting", "0")
+    first = chunks_sent(stack)
+    assert 0 < len(first) < 40
+    (line,) = told().lines
+    assert (line["message"], line["counts"]) == ("handed on", {"FilesHandedOn": 1})
+    (message,) = stack.receive(stack.names["IntakeQueue"])
+    sample = load("splitter", "continue")["Records"][0]
+    changed = {"size": len(body), "etag": etag, "version_id": made["VersionId"], "sequencer": FILE.sequencer}
+    expected = json.loads(sample["body"])
+    assert json.loads(message["Body"]) == expected | {"file": expected["file"] | changed}
+    assert message["Attributes"]["MessageGroupId"] == sample["attributes"]["MessageGroupId"]
+
+    event["Records"][0]["body"] = message["Body"]
+    assert functions.call("splitter", event) == failing()
+    row = stack.rows()["FILE"]
+    assert (row["file_state"], row["received"], row["chunks"]) == ("sealed", "200000", "40")
+    assert "splitting_from" not in row
+    spans = [json.loads(message["Body"])["span"]["chunk"] for message in [*first, *chunks_sent(stack)]]
+    assert sorted(spans) == list(range(40))
+
+
+def test_a_message_that_goes_on_with_a_file_nobody_began_begins_it(functions: Functions, stack: Stack) -> None:
+    stack.drop()
+
+    assert functions.call("splitter", load("splitter", "continue")) == failing()
+    assert stack.rows()["FILE"]["file_state"] == "sealed"
 
 
 def test_a_key_is_decoded_once(functions: Functions, stack: Stack) -> None:
@@ -194,3 +240,47 @@ def test_with_no_time_left_nothing_is_begun(functions: Functions, stack: Stack, 
     assert line["wait_seconds"] <= 2
     assert functions.call("splitter", event) == failing()
     assert stack.rows()["FILE"]["file_state"] == "sealed"
+
+
+WEEK = packed({"spots.csv": SPOTS, "late/spots.csv": SPOTS.replace(b"2026-11-20", b"2026-11-21")}, zipfile.ZIP_STORED)
+
+
+def files_of(stack: Stack) -> dict[str, dict[str, Any]]:
+    """The ledger's files by what was dropped."""
+    rows = [item for item in stack.emulator.items(stack.names["Ledger"]) if item["sk"]["S"] == "FILE"]
+    files = {SourceFile.model_validate_json(row["file"]["S"]).dropped.key: row for row in rows}
+    return {key: {name: next(iter(value.values())) for name, value in row.items()} for key, row in files.items()}
+
+
+def test_an_archive_is_handed_on_file_by_file(functions: Functions, stack: Stack) -> None:
+    stack.drop("traffic/2026-11-20/week.zip", WEEK)
+
+    assert functions.call("splitter", load("splitter", "put-archive")) == failing()
+
+    archive = files_of(stack)["traffic/2026-11-20/week.zip"]
+    assert (archive["file_state"], archive["unpacked_files"]) == ("unpacked", "2")
+    assert [kind for kind, _ in stack.heard()] == ["FileUnpacked"]
+    assert chunks_sent(stack) == []
+    first, second = sorted(stack.receive(stack.source_queue("splitter")), key=lambda message: len(message["Body"]))
+    assert json.loads(second["Body"]) == json.loads(load("splitter", "archive-entry")["Records"][0]["body"]), (
+        "what the splitter sends to itself is what the sample says it gets"
+    )
+    assert first["Attributes"]["MessageGroupId"] == second["Attributes"]["MessageGroupId"] == "traffic"
+
+
+def test_a_file_of_an_archive_is_staged_and_split(functions: Functions, stack: Stack) -> None:
+    """R4: into the work bucket; nothing is written where it was dropped."""
+    stack.drop("traffic/2026-11-20/week.zip", WEEK)
+
+    assert functions.call("splitter", load("splitter", "archive-entry")) == failing()
+
+    ((key, file),) = files_of(stack).items()
+    assert key == "traffic/2026-11-20/week.zip!late/spots.csv"
+    assert (file["file_state"], file["received"], file["chunks"]) == ("sealed", "3", "1")
+    staged = SourceFile.model_validate_json(file["file"])
+    assert (staged.bucket, staged.key) == ("work", f"staged/{staged.file_id}")
+    assert stack.outputs()[staged.key] == SPOTS.replace(b"2026-11-20", b"2026-11-21")
+    (message,) = chunks_sent(stack)
+    assert json.loads(message["Body"])["file"] == staged.model_dump()
+    drops = stack.emulator.client("s3").list_object_versions(Bucket=FILE.bucket)["Versions"]
+    assert [one["Key"] for one in drops] == ["traffic/2026-11-20/week.zip"]

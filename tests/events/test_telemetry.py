@@ -11,12 +11,13 @@ from typing import Any
 
 import pytest
 
-from penstock.adapters.lambda_function import Process, QueueFunction
-from penstock.adapters.memory import MemoryClock, MemoryQueue
-from penstock.ports import Queue
-from tests.events.conftest import FILE, Context, Functions, Stack, Tell, Told, failing, load, serving
+from penstock.adapters.lambda_function import Process, QueueFunction, Sources
+from penstock.adapters.scheduled_function import Plan, ScheduledFunction
+from penstock.worked import Worked
+from tests.events.conftest import FILE, Context, Functions, Mapping, Stack, Tell, Told, failing, load, serving
 from tests.support.emulators import Emulator, forget_everything, template
 
+NAMESPACE = "Penstock/penstock"
 ALWAYS = {"audit_trace_id", "feed", "stage", "latency_ms"}
 #: Of every record in the sample file, in letters that JSON does not escape.
 CONTENT = ("S-1001", "S-1002", "ABCD1234000H", "WXYZ", "hler", "hne", "Coffee", "Brew", "B-77", "liner", "80.00")
@@ -50,17 +51,22 @@ def walk(functions: Functions, stack: Stack) -> None:
         (200, {"Content-Type": "application/json"}, json.dumps(refusal).encode()),
     ]
     event = stack.delivered("dispatcher", load("dispatcher", "dispatch"))
+    assert functions.call("dispatcher", event, Context(milliseconds=20_000)) == failing()
     with pytest.raises(Exception, match="none of 1 messages"):
         functions.call("dispatcher", event)
     assert functions.call("dispatcher", event) == failing()
     functions.call("dispatcher", load("dispatcher", "redelivered"))
+    Mapping(stack)
+    functions.call("prober", load("prober", "circuits"))
+    functions.call("sweeper", load("sweeper", "work"))
+    functions.call("sweeper", load("sweeper", "drops"))
 
 
 def test_every_line_about_a_message_says_which_and_how_long_it_took(whole_way: Told) -> None:
-    assert len(whole_way.lines) == 11
+    assert len(whole_way.lines) == 15
     for line in whole_way.lines:
         assert line.keys() >= ALWAYS, line
-        assert line["stage"] == line["service"] in ("splitter", "validator", "dispatcher")
+        assert line["stage"] == line["service"] in ("splitter", "validator", "dispatcher", "prober", "sweeper")
         assert line["latency_ms"] >= 0
         assert line["request_id"] == Context().aws_request_id
 
@@ -74,6 +80,7 @@ def test_a_file_can_be_followed_through_all_stages_by_its_id(whole_way: Told) ->
         ("splitter", "seen before"),
         ("validator", "validated"),
         ("validator", "seen before"),
+        ("dispatcher", "put off: the invocation ends before an answer could come"),
         ("dispatcher", "must come again"),
         ("dispatcher", "settled"),
         ("dispatcher", "seen before"),
@@ -99,18 +106,22 @@ def asked_for() -> Iterator[tuple[str, frozenset[str]]]:
     """Metrics of ours that template.yaml looks at, with their dimensions' names."""
     for widget in template().dashboard_widgets():
         for metric in widget["properties"].get("metrics", []):
-            if metric[0] == "Penstock":
+            if metric[0] == NAMESPACE:
                 yield metric[1], frozenset(metric[2::2][:1])
             elif isinstance(metric[0], dict):
-                for dimensions, name in re.findall(r'\{Penstock,([^}]+)\} MetricName="(\w+)"', metric[0]["expression"]):
+                for dimensions, name in re.findall(
+                    rf'\{{"{NAMESPACE}",([^}}]+)\}} MetricName="(\w+)"', metric[0]["expression"]
+                ):
                     yield name, frozenset(dimensions.split(","))
     for alarm in template().of_type("AWS::CloudWatch::Alarm").values():
         for query in alarm.get("Metrics", []):
             metric = query.get("MetricStat", {}).get("Metric", {})
-            if metric.get("Namespace") == "Penstock":
+            if metric.get("Namespace") == NAMESPACE:
                 yield metric["MetricName"], frozenset(one["Name"] for one in metric["Dimensions"])
-            for name in re.findall(r'SELECT SUM\((\w+)\) FROM "Penstock"', query.get("Expression", "")):
+            for name in re.findall(rf'SELECT SUM\((\w+)\) FROM "{NAMESPACE}"', query.get("Expression", "")):
                 yield name, frozenset({"feed", "service"})
+        if alarm.get("Namespace") == NAMESPACE:
+            yield alarm["MetricName"], frozenset(one["Name"] for one in alarm["Dimensions"])
 
 
 def test_metrics_add_up_to_what_happened(whole_way: Told) -> None:
@@ -124,7 +135,7 @@ def test_metrics_add_up_to_what_happened(whole_way: Told) -> None:
 def test_every_attempt_at_a_chunk_counts_whatever_becomes_of_it(whole_way: Told) -> None:
     """R34: a message that cannot be read is no chunk's, but an attempt all the same."""
     assert whole_way.sums(service="validator") == {"ChunkAttempts": 3}
-    assert whole_way.sums(service="dispatcher") == {"ChunkAttempts": 3, "ChunksSettled": 1}
+    assert whole_way.sums(service="dispatcher") == {"ChunkAttempts": 4, "ChunksPutOff": 1, "ChunksSettled": 1}
 
 
 # -- faults nobody foresaw
@@ -132,18 +143,18 @@ def test_every_attempt_at_a_chunk_counts_whatever_becomes_of_it(whole_way: Told)
 SECRET = "Mrs-Miller-4711"
 
 
-async def compose(_: AsyncExitStack) -> tuple[Process, Queue]:
+async def compose(_: AsyncExitStack) -> tuple[Process, Sources]:
     async def process(body: str, deadline: float) -> Any:
         raise KeyError(f"{SECRET} in {body}")
 
-    return process, MemoryQueue(MemoryClock())
+    return process, {}
 
 
 def test_a_defect_tells_its_kind_and_nothing_else(monkeypatch: pytest.MonkeyPatch, told: Tell) -> None:
     """Lambda logs what the handler raises, and X-Ray keeps it: neither may quote a record."""
     monkeypatch.setenv("LAMBDA_TASK_ROOT", "/var/task")
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
-    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", "Penstock")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", NAMESPACE)
     function = QueueFunction("defective", "Chunk", compose)
     with pytest.raises(Exception, match="none of 1 messages") as error:
         function(load("validator", "chunk"), Context())
@@ -160,3 +171,38 @@ def test_a_defect_tells_its_kind_and_nothing_else(monkeypatch: pytest.MonkeyPatc
     (line,) = output.lines
     assert (line["message"], line["error"], line.get("reason")) == ("failed", "KeyError", None)
     assert (line["feed"], line["audit_trace_id"]) == ("traffic", f"{FILE.file_id}-000000")
+
+
+async def compose_plan(_: AsyncExitStack) -> Plan:
+    async def good(deadline: float) -> list[Worked]:
+        return [Worked("looked", "traffic", "traffic", {"CircuitOpen": 0.0})]
+
+    async def bad(deadline: float) -> list[Worked]:
+        raise KeyError(SECRET)
+
+    return lambda event, deadline: {"crew": bad(deadline), "traffic": good(deadline)}
+
+
+def test_what_is_broken_hinders_nothing_else_that_a_schedule_asks_for(
+    monkeypatch: pytest.MonkeyPatch, told: Tell
+) -> None:
+    monkeypatch.setenv("LAMBDA_TASK_ROOT", "/var/task")
+    monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
+    monkeypatch.setenv("POWERTOOLS_METRICS_NAMESPACE", NAMESPACE)
+    function = ScheduledFunction("scheduled", compose_plan)
+    with pytest.raises(Exception, match="1 of 2 could not be done: crew") as error:
+        function({}, Context())
+    assert function._made is not None
+    function._made[0].close()
+    asyncio.set_event_loop(None)
+    logging.getLogger("scheduled").handlers.clear()
+
+    assert error.value.__cause__ is None
+    assert error.value.__context__ is None
+    output = told()
+    assert SECRET not in output.raw
+    assert output.sums(feed="traffic", service="scheduled") == {"CircuitOpen": 0}
+    assert [(line["message"], line["audit_trace_id"], line.get("error")) for line in output.lines] == [
+        ("looked", "traffic", None),
+        ("failed", "crew", "KeyError"),
+    ]

@@ -48,6 +48,8 @@ PLACES: dict[str, tuple[Kind, ...]] = {
     "store": _AWS,
     "ledger": _AWS,
     "claims": _AWS,
+    "throttle": _AWS,
+    "mappings": _AWS,
     "events": _AWS,
     "queue": (*_AWS, Kind.PARTLY_SENT),
     # No call is slower than the destination's timeout: how slow it is, the destination itself decides.
@@ -136,3 +138,13 @@ class Chaos:
     def counted(self) -> Counter[Kind]:
         """Faults by kind."""
         return Counter(kind for _, kind, _ in self.struck)
+
+
+class Quiet(Chaos):
+    """Nothing goes wrong but these outages of the destination."""
+
+    def __init__(self, plan: Plan, outages: tuple[tuple[float, float, int], ...]) -> None:
+        super().__init__(plan)
+        self.outages = list(outages)
+        self.lasts = max((end for _, end, _ in outages), default=0.0)
+        self._total = dict.fromkeys(PLACES, 0.0)

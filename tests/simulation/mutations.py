@@ -74,26 +74,47 @@ MUTATIONS = (
         "self.held.setdefault((feed, identity), owner) for identity, owner in wanted.items()",
         "self.held.update({(feed, identity): owner}) or owner for identity, owner in wanted.items()",
     ),
-    Mutation("a claim is never given up", f"{_CLAIMS}.give_up", "== owner", "is None"),
-    Mutation("a void claim is never taken over", f"{_CLAIMS}.take_over", "!= held:", "is not self:"),
+    Mutation("a claim is never given up", f"{_CLAIMS}.give_up", "if held and held.is_same(owner):", "if False:"),
+    Mutation("a void claim is never taken over", f"{_CLAIMS}.take_over", ".is_same(held)", " is self"),
+    Mutation("a correction that fails frees what it corrects", f"{_CLAIMS}.give_up", "if held.was:", "if False:"),
+    Mutation(
+        "a void correction hides what it corrects",
+        f"{_DELIVERY}._in_force",
+        "return held.was, fate",
+        "return None, fate",
+        rare=True,
+    ),
+    Mutation(
+        "an earlier revision follows a later one",
+        f"{_DELIVERY}._contend",
+        "> owner.revision",
+        "!= owner.revision",
+    ),
+    Mutation(
+        "a claim of an attempt that broke is waited for",
+        f"{_DELIVERY}._own_fate",
+        "or Outcome.REJECTED",
+        "or None",
+        rare=True,
+    ),
     Mutation(
         "a claim is given up while its call is in doubt",
         f"{_DELIVERY}._doubt",
-        "raise Transient(reason, after=after)",
+        "raise (NotNow if after else Transient)(reason, after=after)",
         "[await self._ports.claims.give_up('traffic', self._records[at].identity, self._owner(self._records[at]))"
         " for at in batch.ordinals]; raise Transient(reason, after=after)",
     ),
     Mutation(
         "an unknown record gives its claim up",
-        f"{_DELIVERY}._settle",
-        "if ending.outcome is Outcome.REJECTED}",
-        "if ending.outcome in (Outcome.REJECTED, Outcome.UNKNOWN)}",
+        "ending:end_chunk",
+        "if one.outcome in _FREE)",
+        "if one.outcome in (*_FREE, Outcome.UNKNOWN))",
     ),
     Mutation(
         "a duplicate is decided while its owner is on its way",
         "dispatcher:_Elsewhere.fate_of",
-        "return self._outcomes[ordinal]",
-        "return self._outcomes[ordinal] or Outcome.DELIVERED",
+        "    if outcome:\n        return outcome",
+        "    if batch:\n        return outcome or Outcome.DELIVERED",
     ),
     Mutation(
         "a conflict is called a duplicate",
@@ -103,7 +124,7 @@ MUTATIONS = (
     ),
     Mutation(
         "counters are added outside the transaction",
-        f"{_LEDGER}.settle_chunk",
+        f"{_LEDGER}.end_chunk",
         "kept = self._held(chunk, fence)",
         "file = self._files[chunk.file_id]\n"
         "    try:\n        kept = self._held(chunk, fence)\n"
@@ -113,9 +134,10 @@ MUTATIONS = (
     ),
     Mutation(
         "counters are added again on a retry",
-        f"{_LEDGER}.settle_chunk",
+        f"{_LEDGER}.end_chunk",
         "kept = self._held(chunk, fence)",
-        "kept = self._chunk(chunk.file_id, chunk.span)\n    if kept.fence != fence:\n        raise LeaseLost('')",
+        "kept = self._chunk(chunk.file_id, chunk.span)\n    if kept.fence != fence:\n        raise LeaseLost('')\n"
+        "    kept.row = replace(kept.row, counted=dict.fromkeys(Outcome, 0))",
     ),
     Mutation(
         "a batch is composed anew on a retry",
@@ -141,6 +163,18 @@ MUTATIONS = (
         "sending:send_all",
         "left = [left[place] for place in failed]",
         "left = []",
+    ),
+    Mutation(
+        "the rest is handed on without what waits", "splitter:_Splitting.hand_on", "await self._announce()", "None"
+    ),
+    Mutation(
+        "the rest is handed to nobody", "splitter:_Splitting.hand_on", "[Outgoing(message, file.feed, PAUSE)]", "[]"
+    ),
+    Mutation(
+        "whoever finds another splitter at work ends",
+        "splitter:split",
+        "lease.busy_for and (checkpoint is None or checkpoint.hops <= message.hop)",
+        "False",
     ),
     Mutation(
         "a chunk is marked before it is passed on",
@@ -174,7 +208,7 @@ MUTATIONS = (
         "a call that was begun is forgotten", f"{_LEDGER}.begin_attempt", "unanswered=True", "unanswered=False"
     ),
     Mutation(
-        "a 5xx is taken for nothing done", f"{_DELIVERY}._deliver", "answer.status in MAYBE_DONE", "answer.status < 0"
+        "a 5xx is taken for nothing done", f"{_DELIVERY}._read", "status in MAYBE_DONE", "status < 0"
     ),
     Mutation(
         "a gateway's refusal settles a doubt",
@@ -196,24 +230,18 @@ MUTATIONS = (
         "self.chunks_settled > 0",
     ),
     Mutation(
-        "a file is not finished by who comes after a crash",
-        "dispatcher:dispatch",
-        "counts = await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)",
-        "counts = {}",
-    ),
-    Mutation(
         "a waiting chunk sends itself no message",
-        f"{_DELIVERY}._come_back_later",
+        "dispatcher:come_back_later",
         "[outgoing]",
         "[]",
     ),
     Mutation(
         "a failed message is deleted",
         "adapters.lambda_function:QueueFunction._process",
-        "await queue.hold_back(record.receipt_handle, wait)\n        raise",
-        "await queue.hold_back(record.receipt_handle, wait)",
+        "await source.hold_back(record.receipt_handle, wait)\n        raise",
+        "await source.hold_back(record.receipt_handle, wait)",
     ),
-    Mutation("the rate is not waited for", f"{_DELIVERY}._await_turn", "await ports.clock.sleep(", "(lambda _: None)("),
+    Mutation("the rate is not waited for", "pacing:Turns.next", "await clock.sleep(", "(lambda _: None)("),
     Mutation(
         "a call that missed its turn goes all the same",
         f"{_DELIVERY}._deliver",
@@ -223,9 +251,128 @@ MUTATIONS = (
     ),
     Mutation(
         "a burst counts batches of records as one each",
-        f"{_DELIVERY}._await_turn",
-        'settings.batch_records if settings.rate_unit == "records" else 1',
-        "1",
+        "pacing:Turns.next",
+        "settings.batch_records if by_record else 1)) /",
+        "1)) /",
+        rare=True,
+    ),
+    Mutation(
+        "turns that are booked together are one turn",
+        "pacing:Turns._book_all",
+        "turn.set_result(begin)",
+        "turn.set_result(begins[0])",
+    ),
+    Mutation(
+        "a chunk is buried while somebody works on it",
+        f"{_LEDGER}.claim_ending",
+        "return kept.lease(now, seconds)",
+        "kept.leased_until = 0.0\n    return kept.lease(now, seconds)",
+        rare=True,
+    ),
+    Mutation(
+        "a chunk that dies in doubt gives its claims up",
+        "burying:_endings_of",
+        "if batch.unanswered:",
+        "if False:",
+        rare=True,
+    ),
+    Mutation(
+        "a dead chunk's doubt is free to be taken over",
+        "dispatcher:_Elsewhere.fate_of",
+        "batch and batch.unanswered",
+        "False",
+        rare=True,
+    ),
+    Mutation(
+        "a dead chunk is not let back in",
+        f"{_LEDGER}.claim_dispatch",
+        "in (ChunkState.SENT, ChunkState.DEAD)",
+        "is ChunkState.SENT",
+        rare=True,
+    ),
+    Mutation(
+        "a batch that a dead chunk gave back is sent again as it was",
+        "burying:_endings_of",
+        "await ports.ledger.end_batch(row, fence, replace(batch, state=BatchState.DROPPED))",
+        "pass",
+        rare=True,
+    ),
+    Mutation(
+        "an ending adds to the one before",
+        f"{_LEDGER}.end_chunk",
+        "file.row.counted[one] + counted[one] - was.counted[one]",
+        "file.row.counted[one] + counted[one]",
+    ),
+    Mutation(
+        "a replay counts its records without those it is not about",
+        "ending:end_chunk",
+        "if chunk.ended and chunk.only:",
+        "if False:",
+    ),
+    Mutation(
+        "a replay is about every record",
+        "validator:_validate",
+        "if message.only:",
+        "if False:",
+    ),
+    Mutation(
+        "a replay forgets the rejects of the others",
+        "ending:end_chunk",
+        "rows = await _rows_before(ports.store, message, chunk, about) + rows",
+        "pass",
+        rare=True,
+    ),
+    Mutation(
+        "an old message goes on with a later round",
+        f"{_LEDGER}.claim_dispatch",
+        "if kept.row.round != message.chunk.round:",
+        "if False:",
+        rare=True,
+    ),
+    Mutation(
+        "a replayed record's old batch speaks for it",
+        f"{_DELIVERY}._know",
+        "if batch.round != self._chunk.round:",
+        "if False:",
+    ),
+    Mutation(
+        "a file's end is not written anew",
+        f"{_LEDGER}.end_chunk",
+        "was.ended is not None and",
+        "False and",
+    ),
+    Mutation(
+        "a file's end of before has the last word",
+        f"{_LEDGER}.settle_file",
+        " or kept.row.endings != endings",
+        "",
+        rare=True,
+    ),
+    Mutation(
+        "a probe's success closes nothing",
+        "circuit:close",
+        "await ports.throttle.end_probe(feed, ports.clock.now(), None)",
+        "False",
+        rare=True,
+    ),
+    Mutation(
+        "a circuit that opened is never probed",
+        "circuit:half_open",
+        "await ports.throttle.begin_probe(feed, ports.clock.now(), seconds)",
+        "False",
+    ),
+    Mutation(
+        "a mapping that somebody died over stays off",
+        "probing:probe",
+        "await ports.mappings.switch(feed, on=row.circuit is Circuit.CLOSED)",
+        "pass",
+        rare=True,
+    ),
+    Mutation(
+        "what was resolved is called delivered either way",
+        "resolving:resolve",
+        "if delivered else Ending(Outcome.DEAD, NOT_APPLIED)",
+        "if True else Ending(Outcome.DEAD, NOT_APPLIED)",
         rare=True,
     ),
 )  # fmt: skip

@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from penstock.ports import Outgoing
+from penstock.ports import Outgoing, Received
 from tests.simulation.chaos import Chaos, Kind
 from tests.simulation.virtual import VirtualLoop
 
@@ -64,7 +64,25 @@ class SimQueue:
 
     # -- consumers
 
-    def receive(self) -> Message | None:
+    async def receive(self, most: int, seconds: float) -> list[Received]:
+        """As `Queue.receive`."""
+        taken: list[Received] = []
+        while len(taken) < most and (message := self.take()):
+            self._show(message, seconds)
+            taken.append(Received(message.body, message.receipt, message.receives))
+        return taken
+
+    async def delete(self, receipt: str) -> None:
+        """As `Queue.delete`."""
+        message = self._held_by(receipt)
+        if message:
+            del self.messages[message.number]
+
+    async def is_empty(self) -> bool:
+        """As `Queue.is_empty`."""
+        return not self.messages
+
+    def take(self) -> Message | None:
         """Any message that is visible, invisible from now on; one received too often goes to the dead."""
         now = self._loop.time()
         visible = [message for message in self.messages.values() if message.visible_at <= now]
@@ -75,6 +93,7 @@ class SimQueue:
                 self._show(message, self._visibility)
                 return message
             del self.messages[message.number]
+            message.visible_at = now
             self.dead.append(message)
             self.dead_in_all += 1
         return None
@@ -85,8 +104,8 @@ class SimQueue:
         if message:
             self._show(message, round(seconds))
 
-    def delete(self, receipt: str) -> None:
-        """Done with it, unless another has received it since."""
+    def acknowledge(self, receipt: str) -> None:
+        """The mapping is done with it, unless another has received it since."""
         message = self._held_by(receipt)
         if message and self._chaos.strike("deletion") is None:
             del self.messages[message.number]
@@ -108,3 +127,24 @@ class SimQueue:
     def _show(self, message: Message, after: float) -> None:
         message.visible_at = self._loop.time() + after
         self._loop.call_at(message.visible_at, lambda: self.wake())
+
+
+class DeadLetters:
+    """A DLQ, as the sweeper looks at it. Taking from it is the operators' business."""
+
+    def __init__(self, queue: SimQueue, loop: VirtualLoop) -> None:
+        self._queue, self._loop = queue, loop
+
+    async def receive(self, most: int, seconds: float) -> list[Received]:
+        """As `Queue.receive`."""
+        now = self._loop.time()
+        visible = [message for message in self._queue.dead if message.visible_at <= now][:most]
+        for message in visible:
+            message.visible_at = now + seconds
+        return [Received(message.body, str(message.number), 1) for message in visible]
+
+    async def hold_back(self, receipt: str, seconds: float) -> None:
+        """As `Queue.hold_back`."""
+        for message in self._queue.dead:
+            if str(message.number) == receipt:
+                message.visible_at = self._loop.time() + seconds

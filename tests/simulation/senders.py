@@ -6,21 +6,23 @@ from dataclasses import dataclass, replace
 
 from tests.support.spots import csv_file, spot
 
+REVISION = "length_s"  #: the field that stands for a revision: any whole number will do
 NOBODY = "Nobody & Co"  #: an advertiser whom the destination does not take
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """A record as its sender means it. `number` makes its identity, `label` says which content it has; `fault` is ""
-    or where it fails: at the `validator` or at the `destination`."""
+    or where it fails: at the `validator` or at the `destination`. A higher `revision` corrects a lower one."""
 
     number: int
     label: str
     fault: str = ""
+    revision: int = 0
 
     def row(self) -> dict[str, str]:
         """Its cells."""
-        changes: dict[str, str] = {"notes": self.label}
+        changes: dict[str, str] = {"notes": self.label, REVISION: str(30 + self.revision)}
         if self.fault == "validator":
             changes["isci"] = "not an Ad-ID"
         if self.fault == "destination":
@@ -56,7 +58,7 @@ class Senders:
         self.drops: list[Drop] = []
         largest = rng.choice((3, 6, 12)) if rng.random() < 0.97 else 60
         spread = rng.choice((1.0, 60.0, 1800.0))
-        kinds = rng.choices(("fresh", "again", "overlap", "mended"), (2, 2, 4, 3), k=rng.randint(0, 3))
+        kinds = rng.choices(("fresh", "again", "overlap", "mended", "corrected"), (2, 2, 4, 3, 3), k=rng.randint(0, 3))
         for place, kind in enumerate(("fresh", *kinds)[:most]):
             after = rng.uniform(0, spread) if place else 0.0
             self.drops.append(getattr(self, f"_{kind}")(place, rng.randint(1, largest), after))
@@ -92,6 +94,17 @@ class Senders:
             self._rng.shuffle(items)
         return replace(fresh, items=tuple(items))
 
+    def _corrected(self, place: int, records: int, after: float) -> Drop:
+        """Some records of an earlier file as they should have been, and some as they were."""
+        theirs = self._rng.choice(self._known()).items
+        items = tuple(
+            replace(item, label=f"{item.label}c{place}.{at}", revision=item.revision + 1, fault=self._fault())
+            if self._rng.random() < 0.6
+            else item
+            for at, item in enumerate(self._rng.sample(theirs, self._rng.randint(1, len(theirs))))
+        )
+        return Drop(f"traffic/{place}.csv", items, after)
+
     def _mended(self, place: int, records: int, after: float) -> Drop:
         """What an earlier file's sender knows to be wrong, mended; at once, or once its rejects are there."""
         at = self._rng.choice([at for at, drop in enumerate(self.drops) if drop.items])
@@ -106,9 +119,11 @@ class Senders:
 
     def _new(self, place: int, at: int) -> Item:
         self._number += 1
+        return Item(self._number, f"f{place}r{at}", self._fault())
+
+    def _fault(self) -> str:
         roll = self._rng.random()
-        fault = "validator" if roll < 0.1 else "destination" if roll < 0.2 else ""
-        return Item(self._number, f"f{place}r{at}", fault)
+        return "validator" if roll < 0.1 else "destination" if roll < 0.2 else ""
 
 
 def mended(rejected: Sequence[Item]) -> tuple[Item, ...]:

@@ -30,7 +30,7 @@ class Run:
     @property
     def kinds(self) -> frozenset[str]:
         """The problems without their particulars."""
-        return frozenset(re.sub(r"[0-9a-f]{20}|f\d+r\d+[/+\d]*|\d+", "#", problem) for problem in self.problems)
+        return frozenset(re.sub(r"[0-9a-f]{20}|f\d+r\d+[/+c.\d]*|\d+", "#", problem) for problem in self.problems)
 
 
 def simulate(plan: Plan, trace: bool = False) -> Run:

@@ -3,17 +3,18 @@
 The function's own way with failures is the real one (`QueueFunction`), over a telemetry that says nothing.
 """
 
+import asyncio
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Any, cast
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from penstock.adapters.lambda_function import MARGIN, Process, QueueFunction
+from penstock.adapters.lambda_function import MARGIN, Process, QueueFunction, Sources
 from penstock.adapters.telemetry import Telemetry
-from penstock.ports import Queue
+from penstock.errors import Transient
 from penstock.worked import Worked
 from tests.simulation.chaos import Chaos
 from tests.simulation.queues import Message, SimQueue
@@ -42,7 +43,7 @@ class _Silent:
         self._trace.add(self._worker.name, f"→ {type(error).__name__}", f"{error} (receive {receives}, wait {wait})")
 
 
-async def _composed_elsewhere(stack: AsyncExitStack) -> tuple[Process, Queue]:
+async def _composed_elsewhere(stack: AsyncExitStack) -> tuple[Process, Sources]:
     raise NotImplementedError
 
 
@@ -63,6 +64,7 @@ class Stage:
     working: int = 0  #: invocations under way, as Lambda sees it
     alive: int = 0  #: those and the ones that Lambda has forgotten, but that still run
     invocations: int = 0
+    polls: bool = True  #: whether the mapping is on
     defects: list[str] = field(default_factory=list[str])
     _function: QueueFunction = field(init=False)
 
@@ -73,8 +75,8 @@ class Stage:
 
     def pump(self) -> None:
         """Invokes for every visible message that there is room for."""
-        while self.working < self.at_once:
-            message = self.queue.receive()
+        while self.polls and self.working < self.at_once:
+            message = self.queue.take()
             if message is None:
                 return
             self._invoke(message)
@@ -88,6 +90,7 @@ class Stage:
         record = SQSRecord(
             {
                 "receiptHandle": receipt,
+                "eventSourceARN": self.name,
                 "body": message.body,
                 "attributes": {"ApproximateReceiveCount": str(message.receives), "MessageGroupId": message.group},
             }
@@ -96,7 +99,7 @@ class Stage:
         work = self._function._process(
             record,
             process,
-            reach(self.queue, "queue", worker),
+            {self.name: reach(self.queue, "queue", worker)},
             cast(Telemetry, _Silent(worker, self.trace)),
             self.clock.now() + self.seconds - MARGIN,
         )
@@ -124,7 +127,61 @@ class Stage:
             if task.cancelled():
                 self.trace.add(worker.name, "died")
             elif task.exception() is None:
-                self.queue.delete(receipt)
+                self.queue.acknowledge(receipt)
             forget()
 
         worker.task.add_done_callback(ended)
+
+
+@dataclass(slots=True)
+class Switches:
+    """As `Mappings`, for the one feed there is."""
+
+    stage: Stage
+
+    async def switch(self, feed: str, on: bool) -> None:
+        """As `Mappings.switch`."""
+        self.stage.polls = on
+        if on:
+            self.stage.loop.call_soon(self.stage.pump)
+
+
+@dataclass(slots=True)
+class Scheduled:
+    """A function on a schedule, one at a time. `seconds` is its timeout."""
+
+    name: str
+    every: float
+    seconds: float
+    work: Callable[[Worker, float], Awaitable[object]]
+    loop: VirtualLoop
+    clock: VirtualClock
+    chaos: Chaos
+    rng: random.Random
+    trace: Trace
+    invocations: int = 0
+    defects: list[str] = field(default_factory=list[str])
+
+    async def run(self) -> None:
+        """For ever."""
+        while True:
+            await asyncio.sleep(self.every)
+            await self.invoke()
+
+    async def invoke(self) -> None:
+        """Once, until it ends or its time is over."""
+        self.invocations += 1
+        worker = Worker(f"{self.name}-{self.invocations}", self.seconds, self.chaos, self.rng, self.trace)
+        self.trace.add(worker.name, "invoked")
+        worker.task = self.loop.create_task(self._once(worker))
+        await asyncio.wait([worker.task], timeout=self.seconds)
+        if not worker.outlives:
+            worker.kill()
+
+    async def _once(self, worker: Worker) -> None:
+        try:
+            await self.work(worker, self.clock.now() + self.seconds - MARGIN)
+        except Transient as error:
+            self.trace.add(worker.name, f"→ {type(error).__name__}", str(error))
+        except Exception as error:
+            self.defects.append(f"{worker.name}: {type(error).__name__}: {error}")

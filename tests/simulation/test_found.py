@@ -3,10 +3,17 @@
 from dataclasses import replace
 from typing import Any
 
+import pytest
+
+from penstock import feeds
+from penstock.accepted import load_accepted
 from penstock.adapters.memory import MemoryClock
 from penstock.adapters.memory_ledger import MemoryLedger
-from penstock.ledger import BatchRow, ChunkRow
+from penstock.feeds.traffic import TRAFFIC
+from penstock.ledger import BatchRow, ChunkRow, Owner
+from penstock.messages import DispatchMessage, read_message
 from penstock.ports import Answer, DestinationSettings
+from penstock.replaying import begin_replay, plan_replay
 from tests.support.destination import LOST, Api
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, spot
@@ -60,7 +67,7 @@ async def test_a_key_does_not_end_while_its_call_waits_for_its_turn() -> None:
     while not pipeline.api.bodies:
         await pipeline.step()
     await pipeline.clock.sleep(100)
-    await pipeline.ledger.reserve("traffic", 270, pipeline.clock.now(), horizon=0)
+    await pipeline.throttle.book("traffic", [270], pipeline.clock.now(), horizon=0)
     # When
     await pipeline.run()
     # Expect
@@ -111,3 +118,45 @@ async def test_a_burst_of_records_counts_every_record_of_a_batch() -> None:
         for last in range(first, len(departures)):
             window = departures[last][0] - departures[first][0]
             assert sum(records for _, records in departures[first : last + 1]) <= 2.0 * window + 3 + 2.0 * 0.25
+
+
+async def test_a_record_that_is_being_replayed_is_on_its_way_whatever_became_of_it_before() -> None:
+    """Seed 29372: what was refused in the first round was taken over by a twin while its replay was in doubt."""
+    pipeline = Pipeline(Api(KEYED, [], lambda record: 422))
+    first = pipeline.drop(csv_file([spot(1)]))
+    await pipeline.run()
+    assert await pipeline.counted(first) == {"rejected": 1}
+    # Given a replay that has claimed its record again, and then stands still
+    pipeline.api.refuses = lambda record: 0
+    replay = await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(first))
+    await begin_replay(replay, pipeline.chunks, pipeline.clock, pipeline.rng)
+    await pipeline.step()
+    (held,) = pipeline.dispatches.messages.values()
+    held.visible_at += 7200
+    message = read_message(held.body, DispatchMessage)
+    (record,) = load_accepted(pipeline.store.work[f"chunks/{first.file_id}/000000/round-1/accepted"])
+    assert message.chunk.round == 1
+    owner = Owner(first.file_id, 0, record.ordinal, record.digest)
+    assert await pipeline.claims.claim("traffic", {record.identity: owner}) == {record.identity: owner}
+    # When a twin comes
+    twin = pipeline.drop(csv_file([spot(1)]), "traffic/twin.csv")
+    await pipeline.run()
+    # Expect it to have waited
+    assert await pipeline.assert_sound(first, 1) == {"delivered": 1}
+    assert await pipeline.assert_sound(twin, 1) == {"duplicate": 1}
+
+
+async def test_a_claim_that_a_broken_attempt_left_behind_holds_up_nobody_of_its_own_chunk() -> None:
+    """Seed 24912: a correction had claimed its identity before the record that comes first was decided again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(feeds.FEEDS, "traffic", replace(TRAFFIC, revision="length_s"))
+        pipeline = Pipeline(Api(KEYED))
+        file = pipeline.drop(csv_file([spot(1, length_s="30"), spot(1, length_s="45")]))
+        for _ in range(2):
+            await pipeline.step()
+        _, second = load_accepted(pipeline.store.work[f"chunks/{file.file_id}/000000/accepted"])
+        owner = Owner(file.file_id, 0, second.ordinal, second.digest, second.revision)
+        await pipeline.claims.claim("traffic", {second.identity: owner})
+        await pipeline.run()
+        assert await pipeline.assert_sound(file, 2) == {"delivered": 2}
+        assert [body["records"][0]["length_s"] for _, body in pipeline.api.bodies] == [30, 45]

@@ -6,14 +6,14 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from penstock import ids
 from penstock.accepted import load_accepted
-from penstock.dispatcher import LATE
+from penstock.ending import Story, stories_of
 from penstock.findings import Outcome, account, balances
-from penstock.ledger import BatchState, FileState, Owner
+from penstock.ledger import BatchState, ChunkRow, FileState
 from penstock.messages import SourceFile
+from penstock.pacing import LATE
 from tests.simulation.chaos import Kind
 from tests.simulation.senders import Item
 from tests.simulation.world import World
@@ -79,7 +79,8 @@ async def _file(world: World, file: SourceFile, items: tuple[Item, ...], told: d
     whole = account()
     for chunk in await world.memory.chunks(file.file_id):
         ordinals = range(chunk.span.first_record, chunk.span.first_record + chunk.span.records)
-        mine = {at: one for at in ordinals if (one := _told(world, file, chunk.span.chunk, at, items[at])) is not None}
+        accepted, stories = accepted_of(world, chunk), await stories_of(world.store, chunk)
+        mine = {at: _told(file, chunk.span.chunk, at, items[at], accepted.get(at), stories.get(at)) for at in ordinals}
         counted = account((one.outcome, 1) for one in mine.values())
         if counted != chunk.counted:
             yield f"chunk {chunk.chunk_id} counts {_short(chunk.counted)}, and its outcomes say {_short(counted)}"
@@ -88,9 +89,12 @@ async def _file(world: World, file: SourceFile, items: tuple[Item, ...], told: d
     if whole != row.counted:
         yield f"{name} counts {_short(row.counted)}, and its chunks' outcomes say {_short(whole)}"
     records = {"received": row.received} | {str(outcome): row.counted[outcome] for outcome in Outcome}
-    reports = [detail for _, detail in world.events.published if detail["file_id"] == file.file_id]
-    reports.append(json.loads(world.store.work.get(ids.report_key(file.file_id, "summary.json"), b"{}")))
-    if len(reports) < 2 or any(one.get("records") != records or not one.get("balanced") for one in reports):
+    told_of = [
+        detail for kind, detail in world.events.published if kind == "FileSettled" and detail["file_id"] == file.file_id
+    ]
+    last = max(told_of, key=lambda detail: detail["account_version"], default={})
+    summary = json.loads(world.store.work.get(ids.report_key(file.file_id, "summary.json"), b"{}"))
+    if any(one.get("records") != records for one in (last, summary)) or not all(one["balanced"] for one in told_of):
         yield f"{name} is reported otherwise than the ledger has it"
     rejects = world.store.work.get(ids.report_key(file.file_id, "rejects.csv"), b"").decode()
     returned = sorted(int(line["penstock_ordinal"]) for line in csv.DictReader(io.StringIO(rejects, newline="")))
@@ -99,36 +103,33 @@ async def _file(world: World, file: SourceFile, items: tuple[Item, ...], told: d
         yield f"{name}: rejects.csv has the records {returned}, and {rejected} were rejected"
 
 
-def _told(world: World, file: SourceFile, chunk: int, ordinal: int, item: Item) -> Told | None:
+def _told(
+    file: SourceFile, chunk: int, ordinal: int, item: Item, accepted: tuple[str, str] | None, story: Story | None
+) -> Told:
     """What the work bucket says of a record."""
-    accepted, stories = _chunk(world, file.file_id, chunk)
-    at = (file.file_id, ordinal)
-    if ordinal not in accepted:
-        return Told(at, item, chunk, Outcome.REJECTED, code="validator")
-    identity, digest = accepted[ordinal]
-    story = stories.get(ordinal, {"outcome": "delivered"})
-    return Told(at, item, chunk, Outcome(story["outcome"]), story.get("of"), story.get("code", ""), identity, digest)
+    at, story = (file.file_id, ordinal), story or {"outcome": "delivered"}
+    code = "validator" if "findings" in story else story.get("code", "")
+    identity, digest = accepted or ("", "")
+    return Told(at, item, chunk, Outcome(story["outcome"]), story.get("of"), code, identity, digest)
 
 
-def _chunk(world: World, file_id: str, chunk: int) -> tuple[dict[int, tuple[str, str]], dict[int, dict[str, Any]]]:
-    """A chunk's accepted records with their identities and digests, and its outcomes."""
-
-    def read(name: str) -> bytes:
-        return world.store.work.get(ids.work_key(file_id, chunk, name), b"")
-
-    accepted = {one.ordinal: (one.identity, one.digest) for one in load_accepted(read("accepted"))}
-    lines = [json.loads(line) for line in read("outcomes.ndjson").splitlines()]
-    return accepted, {line["ordinal"]: line for line in lines}
+def accepted_of(world: World, chunk: ChunkRow) -> dict[int, tuple[str, str]]:
+    """A chunk's accepted records with their identities and digests, in whichever round they were."""
+    accepted: dict[int, tuple[str, str]] = {}
+    for number in range(chunk.round + 1):
+        body = world.store.work.get(ids.work_key(chunk.file_id, chunk.span.chunk, "accepted", number), b"")
+        accepted |= {one.ordinal: (one.identity, one.digest) for one in load_accepted(body)}
+    return accepted
 
 
 def _once(world: World, told: dict[At, Told]) -> Iterator[str]:
-    """Nothing twice: no identity was applied more than once, whoever brought it."""
-    numbers = {one.item.label: one.item.number for one in told.values()}
-    for number, times in Counter(numbers.get(label, -1) for _, label in world.api.books.applied).items():
-        if number == -1:
+    """Nothing twice: no revision of an identity was applied more than once, whoever brought it."""
+    numbers = {one.item.label: (one.item.number, one.item.revision) for one in told.values()}
+    for placement, times in Counter(numbers.get(label) for _, label in world.api.books.applied).items():
+        if placement is None:
             yield "something was applied that nobody sent"
         elif times > 1:
-            yield f"placement {number} was applied {times} times"
+            yield f"placement {placement[0]}, revision {placement[1]} was applied {times} times"
 
 
 def _justified(world: World, told: dict[At, Told]) -> Iterator[str]:
@@ -147,10 +148,10 @@ def _justified(world: World, told: dict[At, Told]) -> Iterator[str]:
         if not ended.get(sent, set()) & {Outcome.DELIVERED, Outcome.UNKNOWN}:
             yield f"{sent[1]} of {sent[0]} was applied, and is called {', '.join(sorted(ended.get(sent, ())))}"
     for one in told.values():
-        yield from _reason(one, told, refused)
+        yield from _reason(world, one, told, refused)
 
 
-def _reason(one: Told, told: dict[At, Told], refused: set[tuple[str, str]]) -> Iterator[str]:
+def _reason(world: World, one: Told, told: dict[At, Told], refused: set[tuple[str, str]]) -> Iterator[str]:
     name = f"{one.item.label} ({one.at[0]}:{one.at[1]})"
     if one.outcome in (Outcome.HELD, Outcome.DEAD):
         yield f"{name} is {one.outcome}"
@@ -164,7 +165,9 @@ def _reason(one: Told, told: dict[At, Told], refused: set[tuple[str, str]]) -> I
         return
     file_id, ordinal = one.of.split(":")
     other = told.get((file_id, int(ordinal)))
-    if other is None or other.outcome not in (Outcome.DELIVERED, Outcome.UNKNOWN):
+    # What was unknown when it was looked at may have been found out since; the same content is still the same.
+    known_then = other is not None and (other.at[0], other.chunk) in world.ledger.once_unknown
+    if other is None or (other.outcome not in (Outcome.DELIVERED, Outcome.UNKNOWN) and not known_then):
         yield f"{name} is {one.outcome} for {one.of}, which is {other.outcome if other else 'unheard of'}"
     elif (other.item.label == one.item.label) != (one.outcome is Outcome.DUPLICATE):
         yield f"{name} is called {one.outcome} of {other.item.label}"
@@ -178,12 +181,16 @@ def _claims(world: World, told: dict[At, Told]) -> Iterator[str]:
         one = told.get((owner.file_id, owner.ordinal))
         if one is None or (one.outcome not in (Outcome.DELIVERED, Outcome.UNKNOWN) and not littered):
             yield f"{owner.trace} keeps its claim, and is {one.outcome if one else 'unheard of'}"
+    latest: dict[str, Told] = {}
     for one in told.values():
         if one.outcome in (Outcome.DELIVERED, Outcome.UNKNOWN):
-            owner = world.claims.held.get(("traffic", one.identity))
-            if owner != Owner(one.at[0], one.chunk, one.at[1], one.digest):
-                holder = owner.trace if owner else "nobody"
-                yield f"{one.at[0]}:{one.at[1]} is {one.outcome}, and {holder} holds its claim"
+            known = latest.setdefault(one.identity, one)
+            latest[one.identity] = max(known, one, key=lambda each: each.item.revision)
+    for identity, one in latest.items():
+        owner = world.claims.held.get(("traffic", identity))
+        if owner is None or owner.trace != ids.trace(*one.at):
+            holder = owner.trace if owner else "nobody"
+            yield f"{one.at[0]}:{one.at[1]} is {one.outcome}, and {holder} holds its claim"
 
 
 async def _doubts(world: World) -> AsyncIterator[str]:
@@ -219,13 +226,19 @@ def _rate(world: World) -> Iterator[str]:
     largest = settings.batch_records if of_records else 1
     burst = max(settings.burst, largest)
     patience = max(0.0, LATE - (burst - largest) / settings.rate_per_second)
-    # What a bucket holds that runs out at the rate is the most that any window ending now has beyond its share.
-    bucket, last, most = 0.0, 0.0, 0.0
-    for at, records in world.api.books.departures:
-        bucket = max(0.0, bucket - (at - last) * settings.rate_per_second) + (records if of_records else 1)
-        last, most = at, max(most, bucket)
+    most = fullest_bucket(world)
     if most > burst + patience * settings.rate_per_second + 1e-3:
         yield f"a window held {most - burst:.1f} more than its rate and a burst of {burst}"
+
+
+def fullest_bucket(world: World) -> float:
+    """What a bucket holds at most that runs out at the rate: the most that any window has beyond its share."""
+    of_records, rate = world.settings.rate_unit == "records", world.settings.rate_per_second
+    bucket, last, most = 0.0, 0.0, 0.0
+    for at, records in world.api.books.departures:
+        bucket = max(0.0, bucket - (at - last) * rate) + (records if of_records else 1)
+        last, most = at, max(most, bucket)
+    return most
 
 
 def _short(counted: dict[Outcome, int]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from penstock.adapters.memory_ledger import MemoryLedger
+from penstock.findings import Outcome
 from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease
 from tests.simulation.virtual import VirtualClock
 
@@ -13,11 +14,14 @@ type Row = tuple[str, int | None]
 _OF_FILES = {FileState.SPLITTING: 0, FileState.SEALED: 1, FileState.SETTLED: 2, FileState.REFUSED: 2}
 _OF_CHUNKS = {ChunkState.SENT: 0, ChunkState.VALIDATED: 1, ChunkState.SETTLED: 2, ChunkState.DEAD: 2}
 
-_CLAIMS = frozenset({"claim_file", "claim_validation", "claim_dispatch"})
+_CLAIMS = frozenset({"claim_file", "claim_validation", "claim_dispatch", "claim_ending", "claim_round"})
 _RELEASES = frozenset({"release_file", "release_chunk"})
 _FENCED = frozenset(
-    {"seal_file", "refuse_file", "fix_batches", "begin_attempt", "note_answer", "end_batch", "settle_chunk"}
-)
+    {
+        "seal_file", "refuse_file", "note_checkpoint",
+        "fix_batches", "begin_attempt", "note_answer", "end_batch", "end_chunk",
+    }
+)  # fmt: skip
 
 
 class WatchedLedger:
@@ -30,6 +34,8 @@ class WatchedLedger:
         self._files: dict[str, FileRow] = {}
         self._chunks: dict[Row, tuple[ChunkRow, list[BatchRow]]] = {}
         self.broken: list[str] = []
+        #: Chunks that have had an ending with unknown records, whatever was found out of them later.
+        self.once_unknown: set[Row] = set()
         #: When batches ended as unknown.
         self.doubted: dict[tuple[str, int, int], float] = {}
 
@@ -52,7 +58,9 @@ class WatchedLedger:
         elif name in _RELEASES:
             if self._fences.get(row) == args[1]:
                 self._until.pop(row, None)
-        elif name == "mark_validated" and self._is_sent(row):
+        elif (name == "mark_validated" and self._is_sent(row)) or (
+            name == "end_chunk" and self._fences.get(row) == args[1]
+        ):
             self._until.pop(row, None)
         elif name in _FENCED and self._fences.get(row) != args[1]:
             self.broken.append(f"{name} of {row} by a worker whose lease had passed on")
@@ -89,8 +97,13 @@ class WatchedLedger:
         self._files[row.file.file_id] = row
         if was is None or was is row:
             return
-        if _OF_FILES[row.state] < _OF_FILES[was.state] or (was.state in _ENDED and row != was):
+        # A chunk that ends again has the file's end written anew.
+        reopened = was.state is FileState.SETTLED and row.endings > was.endings
+        backwards = _OF_FILES[row.state] < _OF_FILES[was.state] or (was.state in _ENDED and row != was)
+        if backwards and not reopened:
             self.broken.append(f"file {row.file.file_id} went from {was.state} to {row.state} or changed after its end")
+        if any(row.counted[outcome] < was.counted[outcome] for outcome in _GOOD):
+            self.broken.append(f"file {row.file.file_id} took a good outcome back")
         if row.state is FileState.SETTLED and row.chunks_settled + row.chunks_dead != row.chunks:
             self.broken.append(f"file {row.file.file_id} was settled before its chunks")
 
@@ -98,15 +111,20 @@ class WatchedLedger:
         known = self._chunks.get(at)
         self._chunks[at] = (row, batches)
         was, before = known or (row, [])
-        if _OF_CHUNKS[row.state] < _OF_CHUNKS[was.state] or (was.state is ChunkState.SETTLED and row != was):
+        begins = was.state is ChunkState.SETTLED and row.round == was.round + 1
+        comes_back = was.state is ChunkState.DEAD and row.round == was.round
+        backwards = _OF_CHUNKS[row.state] < _OF_CHUNKS[was.state] or (was.state is ChunkState.SETTLED and row != was)
+        if backwards and not (begins or comes_back):
             self.broken.append(f"chunk {row.chunk_id} went from {was.state} to {row.state} or changed after its end")
+        if row.counted[Outcome.UNKNOWN]:
+            self.once_unknown.add(at)
         now = {batch.number: batch for batch in batches}
         for batch in before:
             if batch is now.get(batch.number):
                 continue
             if batch.number not in now or now[batch.number].ordinals != batch.ordinals:
                 self.broken.append(f"batch {batch.number} of {row.chunk_id} was composed anew")
-            elif batch.state is not BatchState.ATTEMPTED:
+            elif batch.state not in (BatchState.ATTEMPTED, BatchState.UNKNOWN):
                 self.broken.append(f"batch {batch.number} of {row.chunk_id} changed after its end")
         for batch in batches:
             if batch.state is BatchState.UNKNOWN:
@@ -114,6 +132,7 @@ class WatchedLedger:
 
 
 _ENDED = (FileState.SETTLED, FileState.REFUSED)
+_GOOD = (Outcome.DELIVERED, Outcome.DUPLICATE)
 
 
 def _of(row: Row) -> tuple[str, int]:
@@ -125,7 +144,9 @@ def _row(name: str, args: tuple[Any, ...]) -> Row:
     if name == "claim_file":
         return args[0].file_id, None
     if name == "claim_validation":
-        return args[0].file_id, args[1].chunk
+        return args[0].file.file_id, args[0].span.chunk
+    if name == "claim_ending":
+        return args[0], args[1]
     if name in ("claim_dispatch", "mark_validated"):
         return args[0].chunk.file.file_id, args[0].chunk.span.chunk
     if isinstance(args[0], ChunkRow):

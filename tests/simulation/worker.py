@@ -12,7 +12,7 @@ from tests.simulation.chaos import Chaos, Kind
 from tests.simulation.trace import Trace
 
 #: Whose parts are handed over once: it cannot be done twice by who does not have them twice.
-_ONCE = frozenset({"put_parts"})
+_ONCE = frozenset({"put_parts", "stage"})
 
 
 class Worker:

@@ -3,33 +3,41 @@
 import asyncio
 import json
 import random
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Generator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from functools import cache
-from typing import Any
+from typing import Any, cast
 from unittest.mock import patch
 
 from penstock import feeds, reader, splitter
 from penstock.adapters import lambda_function
 from penstock.adapters.lambda_function import Process
-from penstock.adapters.memory import MemoryEvents, MemoryStore
+from penstock.adapters.memory import MemoryDrops, MemoryEvents, MemoryStore
 from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
+from penstock.adapters.memory_throttle import MemoryThrottle
 from penstock.dispatcher import DispatcherPorts, dispatch
+from penstock.ending import EndingPorts
+from penstock.errors import Transient
 from penstock.feeds.feed import Feed, Limits
 from penstock.feeds.traffic import TRAFFIC
-from penstock.intake import read_notification
-from penstock.ledger import FileState
+from penstock.intake import read_intake
+from penstock.ledger import FileState, Ledger
 from penstock.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
 from penstock.ports import DestinationSettings
+from penstock.probing import probe
+from penstock.replaying import plan_replay
+from penstock.resolving import NotToBeResolved, resolve, unknowns_of
 from penstock.splitter import SplitterPorts, split
+from penstock.sweeping import SweeperPorts, sweep
+from penstock.throttle import Circuit
 from penstock.validator import ValidatorPorts, validate
 from penstock.worked import Worked
 from tests.simulation.api import LATEST, Api, Departures
-from tests.simulation.chaos import Chaos, Plan
-from tests.simulation.queues import SimQueue
-from tests.simulation.senders import Drop, Item, Senders, mended
-from tests.simulation.stages import Stage
+from tests.simulation.chaos import Chaos, Plan, Quiet
+from tests.simulation.queues import DeadLetters, SimQueue
+from tests.simulation.senders import REVISION, Drop, Item, Senders, mended
+from tests.simulation.stages import Scheduled, Stage, Switches
 from tests.simulation.trace import Trace
 from tests.simulation.virtual import VirtualClock, VirtualLoop
 from tests.simulation.watch import WatchedLedger
@@ -43,43 +51,70 @@ ROUND = 1800.0  #: seconds between two looks of the operator
 type Compose = Callable[[Worker], Process]
 
 
+@dataclass(frozen=True, slots=True)
+class Night:
+    """What a run is like, where its seed is not to decide it. Nothing goes wrong but the outages: (from, to, how it
+    shows) in seconds."""
+
+    settings: DestinationSettings
+    drops: tuple[Drop, ...]
+    chunk_records: int = 5
+    at_once: int = 4
+    outages: tuple[tuple[float, float, int], ...] = ()
+
+
 @cache
 def _feed(records: int) -> Feed:
-    return replace(TRAFFIC, limits=Limits(records=records))
+    return replace(TRAFFIC, limits=Limits(records=records), revision=REVISION)
 
 
 class World:
     """Buckets, queues, ledger, functions, destination, senders and operator."""
 
-    def __init__(self, plan: Plan, trace: bool = False) -> None:
+    def __init__(self, plan: Plan, trace: bool = False, night: Night | None = None) -> None:
+        """A run of what the plan's seed decides; of a certain night, if one is given."""
         self.plan = plan
         self.loop = VirtualLoop()
         self.clock = VirtualClock(self.loop)
         self.trace = Trace(self.loop, trace)
-        self.chaos = Chaos(plan)
+        self.chaos = Quiet(plan, night.outages) if night else Chaos(plan)
         self._rng = random.Random(plan.seed * 4 + 2)
         shape = random.Random(plan.seed * 4 + 3)
-        self.settings = _settings(shape)
-        self._chunk_records = shape.choice((2, 3, 5, 8))
+        self.settings = night.settings if night else _settings(shape)
+        self._chunk_records = night.chunk_records if night else shape.choice((2, 3, 5, 8))
         self._block, self._announced = shape.choice((1024, 4096)), shape.choice((1, 3, 20))
+        # Of 900 s a splitter keeps so many that it stops soon, at every chunk or almost never.
+        self._reserve, self._kept = shape.choice((30.0, 899.0, 899.7, 1000.0)), shape.choice((1, 3, 500))
         self.store, self.events = MemoryStore(), MemoryEvents()
         self.memory, self.claims = MemoryLedger(), MemoryClaims()
         self.ledger = WatchedLedger(self.memory, self.clock)
+        self.throttle = MemoryThrottle()
         self.api = Api(self.settings, self.loop, self.chaos, self._rng)
         self.api.trace = self.trace
-        self.drops = Senders(random.Random(plan.seed * 4), plan.files).drops
+        self.drops = list(night.drops) if night else Senders(random.Random(plan.seed * 4), plan.files).drops
         self.dropped: list[tuple[SourceFile, Drop]] = []
         self._expected = len(self.drops)
         self.problems: list[str] = []
-        at_once = shape.choice((1, 2, 4))
+        self.drained_at = 0.0
+        at_once = night.at_once if night else shape.choice((1, 2, 4))
         # Timeouts, visibility timeouts and receive counts are the template's.
         self.splitting = self._stage("splitter", self._splitter, 900, 5, 2)
         self.validating = self._stage("validator", self._validator, 120, 5, at_once)
         self.dispatching = self._stage("dispatcher", self._dispatcher, 300, 12, at_once)
+        self.switches = Switches(self.dispatching)
+        self.scheduled = (
+            self._on_schedule("prober", self._probe, 60, 300),
+            self._on_schedule("sweeper", self._sweep, 1800, 240),
+        )
 
     def _stage(self, name: str, compose: Compose, seconds: float, most_receives: int, at_once: int) -> Stage:
         queue = SimQueue(name, seconds * 6, most_receives, self.loop, self.chaos, self._rng)
         return Stage(name, queue, seconds, at_once, compose, self.loop, self.clock, self.chaos, self._rng, self.trace)
+
+    def _on_schedule(
+        self, name: str, work: Callable[[Worker, float], Awaitable[object]], every: float, seconds: float
+    ) -> Scheduled:
+        return Scheduled(name, every, seconds, work, self.loop, self.clock, self.chaos, self._rng, self.trace)
 
     @property
     def stages(self) -> tuple[Stage, Stage, Stage]:
@@ -89,19 +124,19 @@ class World:
     # -- the functions
 
     def _splitter(self, worker: Worker) -> Process:
-        chunks = reach(self.validating.queue, "queue", worker)
+        intake, chunks = (reach(stage.queue, "queue", worker) for stage in (self.splitting, self.validating))
         store, ledger, events = self._shared(worker)
-        ports = SplitterPorts(store, ledger, chunks, events, self.clock, self._rng)
+        ports = SplitterPorts(store, ledger, intake, chunks, events, self.clock, self._rng)
 
         async def process(body: str, deadline: float) -> list[Worked]:
-            return [await split(ports, file, deadline) for file in read_notification(body)]
+            return [await split(ports, message, deadline) for message in read_intake(body)]
 
         return process
 
     def _validator(self, worker: Worker) -> Process:
         dispatches = reach(self.dispatching.queue, "queue", worker)
         store, ledger, _ = self._shared(worker)
-        ports = ValidatorPorts(store, ledger, dispatches, self.clock, self._rng)
+        ports = ValidatorPorts(store, ledger, {"traffic": dispatches}, self.clock, self._rng)
 
         async def process(body: str, deadline: float) -> list[Worked]:
             return [await validate(ports, read_message(body, ChunkMessage), deadline)]
@@ -109,16 +144,35 @@ class World:
         return process
 
     def _dispatcher(self, worker: Worker) -> Process:
-        dispatches = reach(self.dispatching.queue, "queue", worker)
-        claims = reach(self.claims, "claims", worker)
-        api = Departures(reach(self.api, "destination", worker), self.api.books, self.loop)
-        store, ledger, events = self._shared(worker)
-        ports = DispatcherPorts(store, ledger, claims, dispatches, api, events, self.clock, self._rng)
+        ports = self._dispatching(worker)
 
         async def process(body: str, deadline: float) -> list[Worked]:
             return [await dispatch(ports, read_message(body, DispatchMessage), deadline)]
 
         return process
+
+    def _dispatching(self, worker: Worker) -> DispatcherPorts:
+        dispatches = reach(self.dispatching.queue, "queue", worker)
+        claims, throttle = reach(self.claims, "claims", worker), reach(self.throttle, "throttle", worker)
+        mappings = reach(self.switches, "mappings", worker)
+        api = Departures(reach(self.api, "destination", worker), self.api.books, self.loop)
+        store, ledger, events = self._shared(worker)
+        return DispatcherPorts(
+            store, ledger, claims, throttle, mappings, {"traffic": dispatches}, api, events, self.clock, self._rng
+        )
+
+    async def _probe(self, worker: Worker, deadline: float) -> None:
+        row = await self.throttle.row("traffic")
+        # Where it would find nothing to do, its looks are only time.
+        if row.circuit is not Circuit.CLOSED or not self.dispatching.polls:
+            await probe(self._dispatching(worker), "traffic", deadline)
+
+    async def _sweep(self, worker: Worker, deadline: float) -> None:
+        store, ledger, events = self._shared(worker)
+        claims = reach(self.claims, "claims", worker)
+        letters = [reach(DeadLetters(stage.queue, self.loop), "queue", worker) for stage in self.stages[1:]]
+        ports = SweeperPorts(store, ledger, claims, MemoryDrops(), letters, events, self.clock, self._rng)
+        await sweep(ports, deadline)
 
     def _shared(self, worker: Worker) -> tuple[Any, Any, Any]:
         return (
@@ -183,24 +237,31 @@ class World:
             patch.dict(feeds.FEEDS, traffic=_feed(self._chunk_records)),
             patch.object(reader, "BLOCK", self._block),
             patch.object(splitter, "ANNOUNCED", self._announced),
+            patch.object(splitter, "RESERVE", self._reserve),
+            patch.object(splitter, "KEPT", self._kept),
             patch.object(lambda_function, "time", self.clock),
         ):
             yield
 
     async def _run(self) -> None:
         senders = [self.loop.create_task(self._send(drop)) for drop in self.drops]
+        scheduled = [self.loop.create_task(one.run()) for one in self.scheduled]
         storm_ends = self.loop.time() + self.chaos.lasts
         while self.loop.time() < storm_ends and not await self._is_over():
             await asyncio.sleep(ROUND)
-            if self._rng.random() < 0.2:
-                self._redrive()
+            await self._operate()
         self.chaos.calm()
         if not await self._calm_down():
             self.problems.append("not settled after six hours without faults")
             return
+        self.drained_at = self.loop.time()
         for sender in senders:
             await sender
+        await self._resolve_all()
         await self._do_it_all_again()
+        for one in scheduled:
+            one.cancel()
+        self.problems += [defect for one in self.scheduled for defect in one.defects]
 
     async def _calm_down(self) -> bool:
         """Redrives what is dead until everything has ended."""
@@ -212,6 +273,47 @@ class World:
             await asyncio.sleep(ROUND)
         return False
 
+    async def _operate(self) -> None:
+        """What an operator does on a bad night, now and then."""
+        if self._rng.random() < 0.2:
+            self._redrive()
+        if self.dropped and self._rng.random() < 0.2:
+            await self._replay(self._rng.choice(self.dropped)[0])
+        if self.dropped and self._rng.random() < 0.1:
+            await self._resolve(self._rng.choice(self.dropped)[0])
+
+    async def _replay(self, file: SourceFile) -> None:
+        """Another chance for all of a file's records that ended badly."""
+        row = await self.memory.file(file.file_id)
+        if row and row.layout:
+            replay = await plan_replay(self.memory, self.store, row)
+            self.trace.add("operator", "replays", f"{file.file_id} {replay.records}")
+            for message in replay.messages:
+                self.validating.queue.put(message.model_dump_json(), file.feed)
+
+    async def _resolve(self, file: SourceFile) -> None:
+        """Asks the destination what it did, when it can be doing nothing more of it."""
+        row = await self.memory.file(file.file_id)
+        for unknown in await unknowns_of(self.memory, file.file_id):
+            age = self.loop.time() - self.ledger.doubted[file.file_id, unknown.chunk.span.chunk, unknown.batch.number]
+            if age < 2 * LATEST or row is None:
+                continue
+            delivered = any(key == unknown.batch_id for key, _ in self.api.books.applied)
+            self.trace.add("operator", "resolves", f"{unknown.batch_id} {delivered}")
+            ports = EndingPorts(self.store, cast(Ledger, self.ledger), self.claims, self.clock, self._rng)
+            with suppress(Transient, NotToBeResolved):
+                await resolve(ports, row, unknown, delivered=delivered)
+
+    async def _resolve_all(self) -> None:
+        """No outcome stays open, if the seed has such an operator."""
+        if self._rng.random() < 0.5:
+            await asyncio.sleep(2 * LATEST)
+            for file, _ in self.dropped:
+                await self._resolve(file)
+                await self._replay(file)
+            if not await self._calm_down():
+                self.problems.append("not settled after the operator's decisions")
+
     def _redrive(self) -> None:
         for stage in self.stages:
             stage.queue.redrive()
@@ -219,7 +321,12 @@ class World:
     async def _is_over(self) -> bool:
         """Nothing lies in a queue, nobody is at work, and no drop is outstanding."""
         busy = any(stage.alive or stage.queue.messages or stage.queue.dead for stage in self.stages)
-        return not busy and len(self.dropped) == self._expected
+        return not busy and len(self.dropped) == self._expected and await self._all_settled()
+
+    async def _all_settled(self) -> bool:
+        """No file's end is outstanding: where a crash interrupted it, the sweeper finishes it."""
+        rows = [await self.memory.file(file.file_id) for file, _ in self.dropped]
+        return all(row and row.state is FileState.SETTLED for row in rows)
 
     async def _do_it_all_again(self) -> None:
         """Invariant 4: events and messages of all kinds again; it must change nothing."""

@@ -6,12 +6,14 @@ from typing import Any
 
 import pytest
 
+from penstock.feeds import FEEDS
 from penstock_ops import world as local_world
 from penstock_ops.world import LOCAL_PARAMETERS, World
 from penstock_ops.world.servers import answers
 from penstock_ops.world.stack import session
 
 FUNCTIONS = ["Splitter", "Validator", "Dispatcher"]
+BY_SCHEDULE = ["Prober", "Sweeper"]
 
 type Clients = Callable[[str], Any]
 
@@ -41,6 +43,30 @@ def test_a_function_runs_on_its_package_and_its_layer_alone(world: World, client
     assert json.load(answer["Payload"]) == {"batchItemFailures": []}
 
 
+@pytest.mark.parametrize("function", BY_SCHEDULE)
+def test_what_a_schedule_calls_runs_on_its_package_and_its_layer_alone(
+    world: World, client: Clients, function: str
+) -> None:
+    answer = client("lambda").invoke(FunctionName=world.outputs[f"{function}FunctionName"], Payload=b"{}")
+
+    assert "does not ask" in json.load(answer["Payload"])["errorMessage"]
+
+
+def test_each_schedule_says_what_is_to_be_looked_at(world: World, client: Clients) -> None:
+    events = client("events")
+    says: dict[str, list[tuple[str, str]]] = {function: [] for function in BY_SCHEDULE}
+    for rule in events.list_rules()["Rules"]:
+        for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]:
+            for function in BY_SCHEDULE:
+                if target["Arn"].endswith(f":{world.outputs[f'{function}FunctionName']}"):
+                    says[function].append((rule["ScheduleExpression"], json.loads(target["Input"])["look"]))
+
+    assert {function: sorted(said) for function, said in says.items()} == {
+        "Prober": [("rate(1 minute)", "circuits")],
+        "Sweeper": [("rate(1 hour)", "drops"), ("rate(5 minutes)", "work")],
+    }
+
+
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_concurrency_is_reserved_and_limited(world: World, client: Clients, function: str) -> None:
     name = world.outputs[f"{function}FunctionName"]
@@ -49,9 +75,9 @@ def test_concurrency_is_reserved_and_limited(world: World, client: Clients, func
     mappings = client("lambda").list_event_source_mappings(FunctionName=name)
 
     assert reserved["ReservedConcurrentExecutions"] == int(LOCAL_PARAMETERS[f"{function}ReservedConcurrency"])
-    assert [mapping["ScalingConfig"] for mapping in mappings["EventSourceMappings"]] == [
-        {"MaximumConcurrency": int(LOCAL_PARAMETERS[f"{function}MaximumConcurrency"])}
-    ]
+    each = {"MaximumConcurrency": int(LOCAL_PARAMETERS[f"{function}MaximumConcurrency"])}
+    queues = len(FEEDS) if function == "Dispatcher" else 1
+    assert [mapping["ScalingConfig"] for mapping in mappings["EventSourceMappings"]] == [each] * queues
 
 
 @pytest.mark.parametrize("table", ["LedgerTable", "ClaimsTable"])

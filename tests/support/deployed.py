@@ -12,7 +12,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -20,8 +20,9 @@ from typing import Any, Literal
 import pytest
 
 from penstock import ids
+from penstock.ending import stories_of
 from penstock.findings import Outcome
-from penstock.ledger import BatchRow
+from penstock.ledger import BatchRow, ChunkRow, FileRow
 from penstock_ops import operations
 from penstock_ops import world as local_world
 from penstock_ops.world import World
@@ -31,8 +32,9 @@ from tests.support.spots import rows_of
 PATIENCE = 90.0  #: seconds until something that must happen must have happened
 INTERVAL = 0.1  #: seconds between two looks
 
-#: Short waits, so that a test of a slow destination is not slow. Everything else is as the template says.
-QUICK = {"timeout_seconds": 1.5, "rate_per_second": 100, "burst": 100, "batch_records": 250}
+#: Short waits, so that a test of a slow destination is not slow, and no circuit that opens for what an earlier test saw
+#: fail. Everything else is as the template says.
+QUICK = {"timeout_seconds": 1.5, "rate_per_second": 100, "burst": 100, "batch_records": 250, "error_calls": 10_000}
 
 # The demo API is on this machine: never by a proxy.
 _HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -128,20 +130,31 @@ class Deployed:
         return rows_of(self.output(file, "rejects.csv") or b"")
 
     def outcomes(self, file: File) -> dict[int, dict[str, Any]]:
-        """What the dispatcher says of records that it did not deliver, by their ordinals."""
+        """What the chunks' endings tell of records that were not delivered, by their ordinals."""
         told: dict[int, dict[str, Any]] = {}
-        pages = self._s3.get_paginator("list_objects_v2").paginate(
-            Bucket=self.outputs["WorkBucket"], Prefix=f"chunks/{file.file_id}/"
-        )
-        for key in [row["Key"] for page in pages for row in page.get("Contents", ())]:
-            if key.endswith("/outcomes.ndjson"):
-                lines = map(json.loads, (self._work(key) or b"").splitlines())
-                told |= {line["ordinal"]: line for line in lines}
+        for chunk in self._loop.run(self._records.ledger.chunks(file.file_id)):
+            told |= self._loop.run(stories_of(self._records.store, chunk))
         return told
 
     def batches(self, file: File, chunk: int = 0) -> list[BatchRow]:
         """The chunk's batches in the ledger."""
         return self._loop.run(self._records.ledger.batches(file.file_id, chunk))
+
+    def row(self, file: File) -> FileRow | None:
+        """The file's row in the ledger."""
+        return self._loop.run(self._records.ledger.file(file.file_id))
+
+    def chunks(self, file: File) -> list[ChunkRow]:
+        """The file's chunks in the ledger, in order."""
+        return self._loop.run(self._records.ledger.chunks(file.file_id))
+
+    def allow(self, function: Literal["Splitter"], seconds: int) -> int:
+        """Gives a function another timeout; what it was."""
+        functions, name = self.client("lambda"), self.outputs[f"{function}FunctionName"]
+        was = functions.get_function_configuration(FunctionName=name)["Timeout"]
+        functions.update_function_configuration(FunctionName=name, Timeout=seconds)
+        functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+        return was
 
     def attempted(self, file: File, times: int) -> None:
         """Returns once each of the file's batches has been tried so often."""
@@ -178,19 +191,124 @@ class Deployed:
 
     def _holding(self, kind: Literal["Queue", "Dlq"]) -> dict[str, int]:
         """Messages by queue: waiting, delayed, or being worked on."""
-        found = {queue: self._messages(self.outputs[f"{queue}{kind}Url"]) for queue in ("Intake", "Chunk", "Dispatch")}
+        urls = {queue: self.outputs[f"{queue}{kind}Url"] for queue in ("Intake", "Chunk")}
+        if kind == "Dlq":
+            urls["Dispatch"] = self.outputs["DispatchDlqUrl"]
+        else:
+            urls |= json.loads(self.outputs["DispatchQueues"])
+        found = {queue: self.messages(url) for queue, url in urls.items()}
         return {queue: count for queue, count in found.items() if count}
 
-    def _messages(self, url: str) -> int:
+    def messages(self, url: str, *states: Literal["", "NotVisible", "Delayed"]) -> int:
+        """Messages in a queue: all, or those that are waiting, with a receiver, or delayed."""
         answer = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-        names = ("", "NotVisible", "Delayed")
-        return sum(int(answer[f"ApproximateNumberOfMessages{name}"]) for name in names)
+        wanted = states or ("", "NotVisible", "Delayed")
+        return sum(int(answer[f"ApproximateNumberOfMessages{state}"]) for state in wanted)
+
+    def queue(self, feed: str) -> str:
+        """The URL of a feed's dispatch queue."""
+        return json.loads(self.outputs["DispatchQueues"])[feed]
+
+    def move(self, source: str, target: str, feed: str, most: int) -> int:
+        """Moves a feed's messages from one queue to another, as a redrive does, or many failures do; how many."""
+        received = self._sqs.receive_message(QueueUrl=source, MaxNumberOfMessages=most).get("Messages", [])
+        for message in received:
+            self._sqs.send_message(QueueUrl=target, MessageBody=message["Body"], MessageGroupId=feed)
+            self._sqs.delete_message(QueueUrl=source, ReceiptHandle=message["ReceiptHandle"])
+        return len(received)
+
+    # -- circuits, and what the clock does -----------------------------------------------------------------------
+
+    def look(self, function: Literal["Prober", "Sweeper"], at: str) -> list[dict[str, Any]]:
+        """Has a function look now, and not when its schedule says; what it did."""
+        functions, name = self.client("lambda"), self.outputs[f"{function}FunctionName"]
+
+        def call() -> list[dict[str, Any]] | None:
+            try:
+                answer = functions.invoke(FunctionName=name, Payload=json.dumps({"look": at}))
+            except functions.exceptions.TooManyRequestsException:
+                return None  # the schedule was quicker
+            told = json.load(answer["Payload"])
+            assert "FunctionError" not in answer, told
+            return told
+
+        return until(call, f"a look at {at}")
+
+    def is_open(self) -> bool:
+        """Whether any circuit is not closed, once the prober has looked at it."""
+        return any(worked["counts"]["CircuitOpen"] for worked in self.look("Prober", "circuits"))
+
+    def circuit(self, feed: str = "traffic") -> str:
+        """How a feed's circuit is, as the ledger has it."""
+        item = self.client("dynamodb").get_item(
+            TableName=self.outputs["LedgerTable"],
+            Key={"pk": {"S": f"THROTTLE#{feed}"}, "sk": {"S": "THROTTLE"}},
+            ConsistentRead=True,
+        )
+        return item.get("Item", {}).get("circuit", {"S": "closed"})["S"]
+
+    def hurry_probe(self) -> None:
+        """It is time to probe an open circuit."""
+        dynamodb = self.client("dynamodb")
+        with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
+            dynamodb.update_item(
+                TableName=self.outputs["LedgerTable"],
+                Key={"pk": {"S": "THROTTLE#traffic"}, "sk": {"S": "THROTTLE"}},
+                UpdateExpression="SET probe_at = :long_ago",
+                ConditionExpression="circuit = :open",
+                ExpressionAttributeValues={":long_ago": {"N": "1"}, ":open": {"S": "open"}},
+            )
+
+    def recover(self) -> None:
+        """Returns once every circuit is closed; the destination has to be well again."""
+
+        def closed() -> bool:
+            self.hurry_probe()
+            return not self.is_open()
+
+        until(closed, "closed circuits")
+
+    def forget_failures(self) -> None:
+        """No circuit opens because of calls that were made before."""
+        dynamodb, table = self.client("dynamodb"), self.outputs["LedgerTable"]
+        counted = dynamodb.query(
+            TableName=table,
+            KeyConditionExpression="pk = :pk AND begins_with(sk, :calls)",
+            ExpressionAttributeValues={":pk": {"S": "THROTTLE#traffic"}, ":calls": {"S": "CALLS#"}},
+        )
+        for item in counted["Items"]:
+            dynamodb.delete_item(TableName=table, Key={"pk": item["pk"], "sk": item["sk"]})
+
+    def polls(self, function: str, queue: str) -> bool:
+        """Whether a function's mapping takes messages from a queue."""
+        return self._mapping(function, queue)["State"] == "Enabled"
+
+    def switch(self, function: str, queue: str, *, on: bool) -> None:
+        """Has a function's mapping take messages from a queue, or not."""
+        self.client("lambda").update_event_source_mapping(UUID=self._mapping(function, queue)["UUID"], Enabled=on)
+
+    def _mapping(self, function: str, queue: str) -> dict[str, Any]:
+        asked = self._sqs.get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])
+        (mapping,) = self.client("lambda").list_event_source_mappings(
+            FunctionName=self.outputs[f"{function}FunctionName"], EventSourceArn=asked["Attributes"]["QueueArn"]
+        )["EventSourceMappings"]
+        return mapping
+
+    def audited(self) -> list[dict[str, Any]]:
+        """What operators and circuits did, the first first."""
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.outputs["WorkBucket"], Prefix="audit/")
+        keys = sorted(row["Key"] for page in pages for row in page.get("Contents", ()))
+        return [json.loads(self._work(key) or b"null") for key in keys]
 
     # -- the destination -----------------------------------------------------------------------------------------
 
     def books(self) -> dict[str, Any]:
         """What the demo API says it was called for, and what it applied."""
         return json.loads(self._demo("/_demo/ledger?feed=traffic"))
+
+    def calls(self) -> int:
+        """How often the demo API has been called."""
+        return sum(self.books()["calls"].values())
 
     def applied(self) -> list[dict[str, Any]]:
         """Every record that the demo API applied, in the order of application."""

@@ -97,9 +97,10 @@ class Emulator:
             s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
         return name
 
-    def queue(self, **attributes: str) -> str:
+    def queue(self, *, named: str | None = None, **attributes: str) -> str:
         """The URL of a new queue."""
-        return str(self.client("sqs").create_queue(QueueName=self.name("queue"), Attributes=attributes)["QueueUrl"])
+        name = named or self.name("queue")
+        return str(self.client("sqs").create_queue(QueueName=name, Attributes=attributes)["QueueUrl"])
 
     def name(self, kind: str) -> str:
         """One that nothing here has yet."""

@@ -8,14 +8,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from penstock.adapters.memory import Held, MemoryClock, MemoryEvents, MemoryQueue, MemoryStore
+from penstock.adapters.memory import Held, MemoryClock, MemoryEvents, MemoryMappings, MemoryQueue, MemoryStore
 from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
+from penstock.adapters.memory_throttle import MemoryThrottle
 from penstock.dispatcher import DispatcherPorts, dispatch
+from penstock.ending import stories_of
 from penstock.errors import Transient, Unanswered
 from penstock.findings import Outcome
-from penstock.intake import read_notification
+from penstock.intake import read_intake
 from penstock.ledger import FileRow, FileState
 from penstock.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
+from penstock.probing import probe
 from penstock.retry import backoff
 from penstock.splitter import SplitterPorts, split
 from penstock.validator import ValidatorPorts, validate
@@ -94,13 +97,14 @@ class Pipeline:
         self.store = MemoryStore()
         self.ledger = MemoryLedger()
         self.claims = MemoryClaims()
+        self.throttle, self.mappings = MemoryThrottle(), MemoryMappings()
         self.events = MemoryEvents()
         self.intake, self.chunks, self.dispatches = (MemoryQueue(self.clock) for _ in range(3))
         self.dead_letters: list[str] = []
         self.received: list[tuple[MemoryQueue, str]] = []
         self.worked: list[Worked] = []
         self.errors: list[Exception] = []
-        self._rng = random.Random(4711)
+        self.rng = random.Random(4711)
         self._receipt = 0
 
     # -- the sender
@@ -116,10 +120,13 @@ class Pipeline:
         """S3's notification of a file, again or for the first time."""
         thing = {"key": file.key, "size": file.size, "eTag": file.etag, "versionId": file.version_id}
         record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": file.bucket}, "object": thing}}
+        self.put(self.intake, json.dumps({"Records": [record]}))
+
+    def put(self, queue: MemoryQueue, body: str) -> None:
+        """A message into a queue, from outside."""
         self._receipt += 1
-        receipt = f"intake{self._receipt}"
-        body = json.dumps({"Records": [record]})
-        self.intake.messages[receipt] = Held(receipt, body, file.feed, self.clock.now())
+        receipt = f"put{self._receipt}"
+        queue.messages[receipt] = Held(receipt, body, "traffic", self.clock.now())
 
     # -- the stages
 
@@ -131,14 +138,18 @@ class Pipeline:
                 return
             nearest = min(held.visible_at for held in waiting)
             await self.clock.sleep(max(0.0, nearest - self.clock.now()))
+            if self.mappings.off:
+                await self.clock.sleep(60.0)
             await self.step()
         raise AssertionError("the queues do not run empty")
 
     async def step(self) -> None:
-        """One message of each queue, or all that can be seen, at once."""
+        """One message of each queue, or all that can be seen, at once; the prober, where a mapping is off."""
+        if self.mappings.off:
+            await self.probe()
         received: list[tuple[MemoryQueue, Held]] = []
         for queue in self._queues():
-            while held := queue.receive():
+            while not (queue is self.dispatches and self.mappings.off) and (held := queue.take()):
                 received.append((queue, held))
         if self.turns:
             await asyncio.gather(*(self.handle(queue, held) for queue, held in received))
@@ -146,11 +157,22 @@ class Pipeline:
         for queue, held in received:
             await self.handle(queue, held)
 
+    async def probe(self) -> None:
+        """As the prober does on its schedule."""
+        process = Process()
+        try:
+            await probe(self._dispatcher(process), "traffic", self.clock.now() + self.invocation)
+        except Transient as error:
+            self.errors.append(error)
+        except BaseException:
+            if not process.killed:
+                raise
+
     async def handle(self, queue: MemoryQueue, held: Held) -> None:
         """As a function and its queue do together."""
         self.received.append((queue, held.body))
         if held.receives > MAX_RECEIVES:
-            queue.delete(held)
+            queue.messages.pop(held.receipt, None)
             self.dead_letters.append(held.body)
             return
         process = Process()
@@ -158,12 +180,12 @@ class Pipeline:
             self.worked.append(await self.work(queue, held.body, process))
         except Transient as error:
             self.errors.append(error)
-            await queue.hold_back(held.receipt, backoff(held.receives, self._rng, error.after))
+            await queue.hold_back(held.receipt, backoff(held.receives, self.rng, error.after))
         except BaseException:
             if not process.killed:
                 raise
         else:
-            queue.delete(held)
+            queue.messages.pop(held.receipt, None)
 
     async def work(self, queue: MemoryQueue, body: str, process: Process | None = None) -> Worked:
         """One invocation, with whatever it raises."""
@@ -174,27 +196,35 @@ class Pipeline:
 
         store, ledger, events = reach(self.store), reach(self.ledger), reach(self.events)
         if queue is self.intake:
-            (file,) = read_notification(body)
+            intake, chunks = reach(self.intake), reach(self.chunks)
+            (message,) = read_intake(body)
             return await split(
-                SplitterPorts(store, ledger, reach(self.chunks), events, self.clock, self._rng), file, deadline
+                SplitterPorts(store, ledger, intake, chunks, events, self.clock, self.rng), message, deadline
             )
         if queue is self.chunks:
             return await validate(
-                ValidatorPorts(store, ledger, reach(self.dispatches), self.clock, self._rng),
+                ValidatorPorts(store, ledger, {"traffic": reach(self.dispatches)}, self.clock, self.rng),
                 read_message(body, ChunkMessage),
                 deadline,
             )
-        ports = DispatcherPorts(
-            store,
-            ledger,
+        return await dispatch(self._dispatcher(process), read_message(body, DispatchMessage), deadline)
+
+    def _dispatcher(self, process: Process) -> DispatcherPorts:
+        def reach(port: Any) -> Any:
+            return Failing(port, self, process)
+
+        return DispatcherPorts(
+            reach(self.store),
+            reach(self.ledger),
             reach(self.claims),
-            reach(self.dispatches),
+            reach(self.throttle),
+            reach(self.mappings),
+            {"traffic": reach(self.dispatches)},
             reach(self.api),
-            events,
+            reach(self.events),
             self.clock,
-            self._rng,
+            self.rng,
         )
-        return await dispatch(ports, read_message(body, DispatchMessage), deadline)
 
     async def interleave(self) -> None:
         if self.turns:
@@ -216,6 +246,12 @@ class Pipeline:
         row = await self.row(file)
         return {str(outcome): number for outcome, number in row.counted.items() if number}
 
+    @property
+    def put_off(self) -> list[str]:
+        """Why chunks came back later without an attempt being counted."""
+        reasons = (worked.what.partition("put off: ")[2] for worked in self.worked)
+        return [reason for reason in reasons if reason]
+
     def report(self, file: SourceFile, name: str = "summary.json") -> Any:
         """A report of a file's end: JSON read, another file as it is."""
         body = self.store.work[f"reports/{file.file_id}/{name}"]
@@ -225,15 +261,12 @@ class Pipeline:
         """The files that an event of `kind` told of."""
         return [detail["file_id"] for name, detail in self.events.published if name == kind]
 
-    def stories(self, file: SourceFile) -> dict[int, dict[str, Any]]:
-        """What `outcomes.ndjson` tells, by ordinal."""
-        parts = [
-            body
-            for key, body in self.store.work.items()
-            if key.startswith(f"chunks/{file.file_id}/") and key.endswith("/outcomes.ndjson")
-        ]
-        lines = [json.loads(line) for part in parts for line in part.splitlines()]
-        return {line["ordinal"]: line for line in lines}
+    async def stories(self, file: SourceFile) -> dict[int, dict[str, Any]]:
+        """What the chunks' endings tell, by ordinal."""
+        stories: dict[int, dict[str, Any]] = {}
+        for chunk in await self.ledger.chunks(file.file_id):
+            stories |= await stories_of(self.store, chunk)
+        return stories
 
     async def assert_sound(self, file: SourceFile, received: int) -> Counter[str]:
         """Invariants 1 to 3 for one settled file; its outcomes."""

@@ -2,18 +2,24 @@
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
 
 import pytest
 
 from penstock import judging, splitting
 from penstock.feeds.feed import Feed, Limits
 from penstock.feeds.traffic import TRAFFIC
-from penstock.formats import delimited, lines
+from penstock.findings import Noted
+from penstock.formats import delimited, json_array, lines
 from penstock.formats.format import HEAD
 from penstock.judging import Judgement
-from penstock.messages import Layout, Span
+from penstock.messages import Layout, Place, Span
 from penstock.splitting import Planner
+
+type Stop = tuple[int, int, int]
+"""How many blocks a splitter reads and how many chunks it sends, and how many bytes before its place the next one
+begins to read."""
 
 
 def feed_with(**limits: int) -> Feed:
@@ -25,7 +31,7 @@ def feed_with(**limits: int) -> Feed:
 def tiny_windows(window: int, narrowest: int, piece: int) -> Generator[None]:
     """Counts so few bytes at once that every edge is met."""
     with pytest.MonkeyPatch.context() as patch:
-        for module in (delimited, lines):
+        for module in (delimited, json_array, lines):
             patch.setattr(module, "WINDOW", window)
             patch.setattr(module, "NARROWEST", narrowest)
         patch.setattr(splitting, "SLICE", piece)
@@ -34,12 +40,13 @@ def tiny_windows(window: int, narrowest: int, piece: int) -> Generator[None]:
 
 @dataclass(frozen=True)
 class Split:
-    """A file in chunks."""
+    """A file in chunks, and what was found round its records."""
 
     feed: Feed
     body: bytes
     layout: Layout
     spans: list[Span]
+    noted: Noted = field(default_factory=Noted)
 
     @property
     def raws(self) -> list[bytes]:
@@ -53,10 +60,17 @@ class Split:
     def raws_of(self, span: Span) -> list[bytes]:
         if span.oversize:
             return []
-        return self.feed.format_named(self.layout.format).split(self.layout, self.body[span.start : span.end])
+        reader = self.feed.format_named(self.layout.format)
+        return reader.split(self.layout_of(span), self.body[span.start : span.end])
+
+    def layout_of(self, span: Span) -> Layout:
+        return span.layout or self.layout
 
     def judged(self) -> list[Judgement]:
-        return [judging.judge(self.feed, self.layout, span, self.body[span.start : span.end]) for span in self.spans]
+        return [
+            judging.judge(self.feed, self.layout_of(span), span, self.body[span.start : span.end])
+            for span in self.spans
+        ]
 
 
 def split_file(feed: Feed, body: bytes, blocks: Sequence[int] = ()) -> Split:
@@ -65,7 +79,27 @@ def split_file(feed: Feed, body: bytes, blocks: Sequence[int] = ()) -> Split:
     planner = Planner(feed, layout)
     spans = [span for block in cut(body, blocks) for span in planner.push(block)]
     spans.extend(planner.finish())
-    return Split(feed, body, layout, spans)
+    return Split(feed, body, layout, spans, planner.noted)
+
+
+def split_in_hops(feed: Feed, body: bytes, sizes: Sequence[int], hops: Sequence[Stop]) -> Split:
+    """The work of splitters that stop after so many blocks or chunks, the last of which reads to the end. Nothing is
+    handed on but the place."""
+    layout, spans = feed.recognise(body[:HEAD]), list[Span]()
+    place = Place(byte=layout.first_byte, line=layout.first_line)
+    for most_blocks, most_chunks, back in [*hops, (len(body) + 1, len(body) + 1, 0)]:
+        start = max(0, place.byte - back)
+        planner = Planner(feed, layout, Place.model_validate_json(place.model_dump_json()), start=start, size=len(body))
+        blocks = list(cut(body[start:], sizes))
+        given = chain.from_iterable(map(planner.push, blocks[:most_blocks]))
+        if most_blocks > len(blocks):
+            given = chain(given, planner.finish())
+        sent = list(islice(given, most_chunks))
+        spans += sent
+        place = planner.place
+        if most_blocks > len(blocks) and len(sent) < most_chunks:
+            return Split(feed, body, layout, spans, planner.noted)
+    raise AssertionError("the last one reads to the end")
 
 
 def cut(body: bytes, sizes: Sequence[int]) -> Iterable[bytes]:

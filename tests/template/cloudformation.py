@@ -64,6 +64,24 @@ class SqsMapping:
 
 
 @dataclass(frozen=True)
+class Schedule:
+    """What calls a function by the clock, and what it tells it."""
+
+    function: str
+    expression: str
+    event: Properties
+
+    @property
+    def seconds(self) -> int:
+        """From one call to the next."""
+        number, unit = self.expression.removeprefix("rate(").removesuffix(")").split()
+        return int(number) * {"minute": 60, "hour": 3600, "day": 86_400}[unit.removesuffix("s")]
+
+    def __str__(self) -> str:
+        return f"{self.expression} → {self.function}"
+
+
+@dataclass(frozen=True)
 class Grant:
     """One statement of a role's policy, always with lists."""
 
@@ -71,6 +89,7 @@ class Grant:
     sid: str
     actions: tuple[str, ...]
     resources: tuple[str, ...]
+    condition: Properties
 
     def __str__(self) -> str:
         return f"{self.role}.{self.sid}"
@@ -172,7 +191,8 @@ class Template:
         }
 
     def mappings(self) -> list[SqsMapping]:
-        return [
+        """Those that stand with their function, and those that stand alone."""
+        with_function = [
             SqsMapping(
                 function,
                 event["Properties"]["Queue"].removesuffix(".Arn"),
@@ -181,6 +201,19 @@ class Template:
             for function, properties in self.functions().items()
             for event in properties.get("Events", {}).values()
             if event["Type"] == "SQS"
+        ]
+        alone = [
+            SqsMapping(properties["FunctionName"], properties["EventSourceArn"].removesuffix(".Arn"), properties)
+            for properties in self.of_type("AWS::Lambda::EventSourceMapping").values()
+        ]
+        return with_function + alone
+
+    def schedules(self) -> list[Schedule]:
+        return [
+            Schedule(function, event["Properties"]["Schedule"], json.loads(event["Properties"]["Input"]))
+            for function, properties in self.functions().items()
+            for event in properties.get("Events", {}).values()
+            if event["Type"] == "Schedule"
         ]
 
     def dlq_of(self) -> dict[str, str]:
@@ -198,6 +231,7 @@ class Template:
                 statement.get("Sid", "?"),
                 tuple(_listed(statement["Action"])),
                 tuple(_listed(statement["Resource"])),
+                statement.get("Condition", {}),
             )
             for name, properties in self.of_type("AWS::IAM::Role").items()
             for policy in properties.get("Policies", [])

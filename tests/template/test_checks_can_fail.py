@@ -60,17 +60,17 @@ BREAKS: list[Break] = [
         None,
     ),
     (
-        checks.test_r11_every_queue_has_its_own_dlq_and_each_dlq_takes_from_it_only,
+        checks.test_r11_every_queue_has_a_dlq_and_each_dlq_takes_from_one_functions_queues_only,
         "ChunkQueue.Properties.RedrivePolicy",
         None,
     ),
     (
-        checks.test_r11_every_queue_has_its_own_dlq_and_each_dlq_takes_from_it_only,
+        checks.test_r11_every_queue_has_a_dlq_and_each_dlq_takes_from_one_functions_queues_only,
         "ChunkQueue.Properties.RedrivePolicy.deadLetterTargetArn",
         {"Fn::GetAtt": ["IntakeDlq", "Arn"]},
     ),
     (
-        checks.test_r11_every_queue_has_its_own_dlq_and_each_dlq_takes_from_it_only,
+        checks.test_r11_every_queue_has_a_dlq_and_each_dlq_takes_from_one_functions_queues_only,
         "ChunkDlq.Properties.RedriveAllowPolicy.redrivePermission",
         "allowAll",
     ),
@@ -106,7 +106,7 @@ BREAKS: list[Break] = [
     ),
     (
         checks.test_r13_a_dlq_keeps_14_days_and_longer_than_its_source,
-        "DispatchQueue.Properties.MessageRetentionPeriod",
+        "TrafficDispatchQueue.Properties.MessageRetentionPeriod",
         14 * DAY,
     ),
     (
@@ -116,8 +116,13 @@ BREAKS: list[Break] = [
     ),
     (
         checks.test_r14_the_poller_asks_for_no_more_than_the_function_has,
-        "DispatcherFunction.Properties.Events.Dispatch.Properties.ScalingConfig",
+        "TrafficDispatchMapping.Properties.ScalingConfig",
         None,
+    ),
+    (
+        checks.test_r14_the_poller_asks_for_no_more_than_the_function_has,
+        "ProberFunction.Properties.ReservedConcurrentExecutions",
+        2,
     ),
     (
         checks.test_r14_both_concurrencies_are_parameters_within_what_aws_takes,
@@ -133,6 +138,16 @@ BREAKS: list[Break] = [
         checks.test_r17_every_function_states_whether_it_may_call_itself,
         "SplitterFunction.Properties.RecursiveLoop",
         None,
+    ),
+    (
+        checks.test_r17_the_splitters_hops_suffice_for_the_largest_object_and_end_before_it_is_gone,
+        "SplitterFunction.Properties.Timeout",
+        800,
+    ),
+    (
+        checks.test_r17_the_splitters_hops_suffice_for_the_largest_object_and_end_before_it_is_gone,
+        "Parameters.LedgerRetentionDays.MinValue",
+        10,
     ),
     (
         checks.test_r17_every_function_states_whether_it_may_call_itself,
@@ -235,7 +250,7 @@ BREAKS: list[Break] = [
         "sqs:*",
     ),
     (
-        checks.test_r35_a_function_takes_from_its_own_queue_and_no_other,
+        checks.test_r35_a_function_takes_from_its_own_queues_and_no_other,
         "ValidatorRole.Properties.Policies.0.PolicyDocument.Statement.TakeChunks.Action",
         ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:GetQueueAttributes"],
     ),
@@ -243,6 +258,21 @@ BREAKS: list[Break] = [
         checks.test_r35_what_a_function_is_told_of_it_may_use,
         "ValidatorFunction.Properties.Environment.Variables.PENSTOCK_CLAIMS_TABLE",
         {"Ref": "Claims"},
+    ),
+    (
+        checks.test_r35_what_a_function_is_told_of_it_may_use,
+        "ValidatorFunction.Properties.Environment.Variables.PENSTOCK_DISPATCH_QUEUES",
+        {"Fn::Sub": '{"traffic": "${IntakeQueue}"}'},
+    ),
+    (
+        checks.test_r35_a_function_takes_from_its_own_queues_and_no_other,
+        "SweeperRole.Properties.Policies.0.PolicyDocument.Statement.LookAtDeadLetters.Action",
+        ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"],
+    ),
+    (
+        checks.test_r35_every_grant_names_its_actions_and_resources,
+        "ProberRole.Properties.Policies.0.PolicyDocument.Statement.SwitchMappings.Condition.ArnEquals",
+        {"lambda:FunctionArn": {"Fn::Sub": "arn:aws:lambda:eu-west-1:123456789012:function:another"}},
     ),
     (
         checks.test_r35_nobody_may_delete_from_the_ledger_or_a_bucket,
@@ -260,9 +290,119 @@ BREAKS: list[Break] = [
         731,
     ),
     (
-        checks.test_i8_every_function_is_told_its_own_source_queue,
+        checks.test_i8_every_function_is_told_its_own_source_queues,
         "ValidatorFunction.Properties.Environment.Variables.PENSTOCK_SOURCE_QUEUE_URL",
-        {"Ref": "DispatchQueue"},
+        {"Ref": "IntakeQueue"},
+    ),
+    (
+        checks.test_i8_every_function_is_told_its_own_source_queues,
+        "DispatcherFunction.Properties.Environment.Variables.PENSTOCK_DISPATCH_QUEUES",
+        "{}",
+    ),
+    (
+        checks.test_every_feed_has_its_queue_its_mapping_and_its_destination,
+        "TrafficDispatchQueue.Properties.QueueName",
+        {"Fn::Sub": "${AWS::StackName}-dispatch-trafic"},
+    ),
+    (
+        checks.test_every_feed_has_its_queue_its_mapping_and_its_destination,
+        "Resources.TrafficDestination",
+        None,
+    ),
+    (
+        checks.test_every_feed_has_its_queue_its_mapping_and_its_destination,
+        "TrafficDispatchMapping.Properties.FunctionName",
+        {"Ref": "ValidatorFunction"},
+    ),
+    (
+        checks.test_every_feeds_queue_is_told_to_whoever_sends_or_takes_dispatches,
+        "ValidatorRole.Properties.Policies.0.PolicyDocument.Statement.SendToDispatch.Resource",
+        [],
+    ),
+    (
+        checks.test_every_feeds_queue_is_told_to_whoever_sends_or_takes_dispatches,
+        "ProberFunction.Properties.Environment.Variables.PENSTOCK_DISPATCH_QUEUE_ARNS",
+        {"Fn::Sub": '{"traffic": "${TrafficDispatchQueue}"}'},
+    ),
+    (
+        checks.test_every_feeds_queue_is_told_to_whoever_sends_or_takes_dispatches,
+        "Outputs.DispatchQueues.Value",
+        "{}",
+    ),
+    (
+        checks.test_every_feed_has_an_alarm_on_its_circuit,
+        "Resources.TrafficCircuitAlarm",
+        None,
+    ),
+    (
+        checks.test_no_deploy_closes_a_circuit,
+        "TrafficDispatchMapping.Properties.Enabled",
+        True,
+    ),
+    (
+        checks.test_what_a_schedule_calls_is_not_called_twice_for_one_tick,
+        "ProberFunction.Properties.EventInvokeConfig.MaximumRetryAttempts",
+        2,
+    ),
+    (
+        checks.test_the_prober_looks_every_minute_with_the_means_of_a_dispatcher,
+        "ProberFunction.Properties.Timeout",
+        301,
+    ),
+    (
+        checks.test_the_prober_looks_every_minute_with_the_means_of_a_dispatcher,
+        "ProberFunction.Properties.Events.Tick.Properties.Schedule",
+        "rate(2 minutes)",
+    ),
+    (
+        checks.test_the_prober_looks_every_minute_with_the_means_of_a_dispatcher,
+        "ProberFunction.Properties.Environment.Variables.PENSTOCK_EVENT_BUS",
+        "another",
+    ),
+    (
+        checks.test_the_sweeper_is_done_before_it_is_called_again,
+        "SweeperFunction.Properties.Timeout",
+        300,
+    ),
+    (
+        checks.test_the_sweeper_is_done_before_it_is_called_again,
+        "SweeperFunction.Properties.Events.Drops.Properties.Schedule",
+        "rate(2 days)",
+    ),
+    (
+        checks.test_the_sweeper_may_find_open_files,
+        "SweeperRole.Properties.Policies.0.PolicyDocument.Statement.FindOpenFiles",
+        None,
+    ),
+    (
+        checks.test_alarms_on_what_the_sweeper_finds,
+        "Resources.StalledFilesAlarm",
+        None,
+    ),
+    (
+        checks.test_alarms_on_what_the_sweeper_finds,
+        "Resources.IncompleteFilesAlarm",
+        None,
+    ),
+    (
+        checks.test_alarms_on_what_the_sweeper_finds,
+        "OverlookedFilesAlarm.Properties.Period",
+        300,
+    ),
+    (
+        checks.test_alarms_where_what_a_schedule_calls_stays_silent,
+        "SweeperSilentAlarm.Properties.TreatMissingData",
+        "notBreaching",
+    ),
+    (
+        checks.test_every_metric_of_ours_is_in_the_stacks_own_namespace,
+        "BuriedChunksAlarm.Properties.Namespace",
+        "Penstock",
+    ),
+    (
+        checks.test_every_metric_of_ours_is_in_the_stacks_own_namespace,
+        "Globals.Function.Environment.Variables.POWERTOOLS_METRICS_NAMESPACE",
+        "Penstock",
     ),
     (
         checks.test_i8_an_age_alarm_lets_one_lost_worker_pass_and_comes_long_before_loss,

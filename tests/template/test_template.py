@@ -8,21 +8,34 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from penstock.feeds import FEEDS
+from penstock.probing import PROBE_SECONDS
+from penstock.splitter import MOST_HOPS, RESERVE
+from penstock.sweeping import LOOKED_BACK, SETTLING_IN, UNSEEN
 from tests.template.cloudformation import PSEUDO_PARAMETERS, SqsMapping, Template
 
 DAY = 24 * 60 * 60
 #: R13: as long as SQS keeps anything.
 DLQ_RETENTION = 14 * DAY
+#: R17: bytes of the largest object that S3 takes, and a second that a splitter reads at the slowest.
+LARGEST_OBJECT, SLOWEST = 50 * 10**12, 60 * 10**6
 #: R25: how long after a DLQ gave up on a message it can still be replayed.
 REPLAY_WINDOW = 30 * DAY
 #: R35: actions that know no resources, so that AWS takes nothing but "*".
-WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
+WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "lambda:ListEventSourceMappings"}
 CONSUME = {
     "sqs:ReceiveMessage",
     "sqs:DeleteMessage",
     "sqs:ChangeMessageVisibility",
     "sqs:GetQueueAttributes",
 }
+#: R35: who takes messages without a mapping, what they do with them, and from which queues: the dispatcher's, or DLQs.
+WITHOUT_MAPPING = {
+    "ProberFunction": (CONSUME - {"sqs:ChangeMessageVisibility"}, "dispatch"),
+    "SweeperFunction": ({"sqs:ReceiveMessage", "sqs:ChangeMessageVisibility"}, "dead letters"),
+}
+#: The stack's own, so that two stacks keep two sets of books.
+METRICS = f"Penstock/{PSEUDO_PARAMETERS['AWS::StackName']}"
 
 
 def only[T](items: Iterable[T], what: str) -> T:
@@ -49,6 +62,22 @@ def drop_buckets(template: Template) -> dict[str, Any]:
     """Buckets in which a new object starts the pipeline."""
     return {
         name: properties for name, properties in buckets(template).items() if "NotificationConfiguration" in properties
+    }
+
+
+def scheduled(template: Template) -> dict[str, Any]:
+    """Functions that are called by the clock."""
+    called = {schedule.function for schedule in template.schedules()}
+    return {name: function for name, function in template.functions().items() if name in called}
+
+
+def feed_queues(template: Template) -> dict[str, str]:
+    """Feed → its dispatch queue, as the queues' names say it."""
+    start = f"{PSEUDO_PARAMETERS['AWS::StackName']}-dispatch-"
+    return {
+        queue["QueueName"].removeprefix(start): name
+        for name, queue in sources(template).items()
+        if queue["QueueName"].startswith(start)
     }
 
 
@@ -92,7 +121,7 @@ def refuses_plain_http(name: str, statements: list[dict[str, Any]], *, action: s
 def alarms_on_attempts(template: Template, service: str) -> None:
     def counts(alarm: dict[str, Any], name: str, by: str) -> bool:
         return {
-            "Namespace": "Penstock",
+            "Namespace": METRICS,
             "MetricName": name,
             "Dimensions": [{"Name": "service", "Value": by}],
         } in [query.get("MetricStat", {}).get("Metric") for query in alarm.get("Metrics", [])]
@@ -106,6 +135,7 @@ def alarms_on_attempts(template: Template, service: str) -> None:
         f"alarms on attempts of the {service}",
     )
     assert counts(alarm, "ChunksSettled", "dispatcher")
+    assert counts(alarm, "ChunksPutOff", service) == (service == "dispatcher"), "to be put off is no attempt"
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 2)
 
 
@@ -186,17 +216,18 @@ def test_r9_every_mapping_reports_which_messages_failed(template: Template) -> N
         assert mapping.properties.get("FunctionResponseTypes") == ["ReportBatchItemFailures"], mapping
 
 
-def test_r11_every_queue_has_its_own_dlq_and_each_dlq_takes_from_it_only(
+def test_r11_every_queue_has_a_dlq_and_each_dlq_takes_from_one_functions_queues_only(
     template: Template,
 ) -> None:
     dlq_of = template.dlq_of()
     assert dlq_of.keys() == sources(template).keys(), "every source has a DLQ, and no DLQ has one"
-    assert sorted([*dlq_of, *dlq_of.values()]) == sorted(queues(template)), "no stray or shared"
-    for source, dlq in dlq_of.items():
-        assert queues(template)[dlq].get("RedriveAllowPolicy") == {
-            "redrivePermission": "byQueue",
-            "sourceQueueArns": [queue_arn(queues(template)[source])],
-        }, dlq
+    assert {*dlq_of, *dlq_of.values()} == queues(template).keys(), "no stray"
+    for dlq in dlq_of.values():
+        served = [source for source in dlq_of if dlq_of[source] == dlq]
+        assert len({mapping.function for mapping in template.mappings() if mapping.queue in served}) == 1, dlq
+        allowed = queues(template)[dlq].get("RedriveAllowPolicy", {})
+        assert allowed.get("redrivePermission") == "byQueue", dlq
+        assert sorted(allowed["sourceQueueArns"]) == sorted(queue_arn(queues(template)[one]) for one in served), dlq
 
 
 def test_r11_functions_called_by_queues_have_no_dlq_of_their_own(template: Template) -> None:
@@ -238,20 +269,25 @@ def test_r14_the_poller_asks_for_no_more_than_the_function_has(template: Templat
         assert 2 <= maximum <= 1000, mapping
         wanted[mapping.function] += maximum
     for name, function in template.functions().items():
-        assert function.get("ReservedConcurrentExecutions", 0) >= wanted[name] > 0, name
+        if name in scheduled(template):
+            assert (function["ReservedConcurrentExecutions"], wanted[name]) == (1, 0), name
+        else:
+            assert function.get("ReservedConcurrentExecutions", 0) >= wanted[name] > 0, name
 
 
 def test_r14_both_concurrencies_are_parameters_within_what_aws_takes(template: Template) -> None:
-    for name, function in template.raw["Resources"].items():
-        if function["Type"] != "AWS::Serverless::Function":
-            continue
-        properties = function["Properties"]
-        reserved = template.parameters[properties["ReservedConcurrentExecutions"]["Ref"]]
-        assert reserved["MinValue"] >= 2, name
-        for event in properties["Events"].values():
-            scaling = event["Properties"]["ScalingConfig"]
-            maximum = template.parameters[scaling["MaximumConcurrency"]["Ref"]]
-            assert (maximum["MinValue"], maximum["MaxValue"]) == (2, 1000), name
+    by_queue: list[tuple[str, dict[str, Any]]] = []
+    for name, resource in template.raw["Resources"].items():
+        properties = resource.get("Properties", {})
+        if resource["Type"] == "AWS::Serverless::Function" and name not in scheduled(template):
+            assert template.parameters[properties["ReservedConcurrentExecutions"]["Ref"]]["MinValue"] >= 2, name
+            by_queue += [(name, event["Properties"]) for event in properties.get("Events", {}).values()]
+        elif resource["Type"] == "AWS::Lambda::EventSourceMapping":
+            by_queue.append((name, properties))
+    assert len(by_queue) == len(template.mappings())
+    for name, properties in by_queue:
+        maximum = template.parameters[properties["ScalingConfig"]["MaximumConcurrency"]["Ref"]]
+        assert (maximum["MinValue"], maximum["MaxValue"]) == (2, 1000), name
 
 
 def test_r16_no_mapping_filters_messages_away(template: Template) -> None:
@@ -263,11 +299,16 @@ def test_r16_no_mapping_filters_messages_away(template: Template) -> None:
 
 
 def test_r17_every_function_states_whether_it_may_call_itself(template: Template) -> None:
-    for mapping in template.mappings():
-        sends_to = granted(template, mapping.function, "sqs:SendMessage")
-        calls_itself = f"{mapping.queue}.Arn" in sends_to
-        stated = template.functions()[mapping.function].get("RecursiveLoop")
-        assert stated == ("Allow" if calls_itself else "Terminate"), mapping
+    for name, function in template.functions().items():
+        taken = {f"{mapping.queue}.Arn" for mapping in template.mappings() if mapping.function == name}
+        calls_itself = taken & granted(template, name, "sqs:SendMessage")
+        assert function.get("RecursiveLoop") == ("Allow" if calls_itself else "Terminate"), name
+
+
+def test_r17_the_splitters_hops_suffice_for_the_largest_object_and_end_before_it_is_gone(template: Template) -> None:
+    timeout = template.functions()["SplitterFunction"]["Timeout"]
+    assert MOST_HOPS * (timeout - RESERVE) * SLOWEST >= LARGEST_OBJECT
+    assert MOST_HOPS * timeout < template.parameters["LedgerRetentionDays"]["MinValue"] * DAY
 
 
 # Effects
@@ -414,7 +455,7 @@ def test_r34_alarms_of_the_books_are_on_unless_somebody_turns_them_off(
 def test_r34_the_dashboard_shows_the_books_first(template: Template) -> None:
     widgets = [widget for widget in template.dashboard_widgets() if widget["type"] == "metric"]
     shown = [json.dumps(widget["properties"]["metrics"]) for widget in widgets]
-    business = ["Penstock" in metrics for metrics in shown]
+    business = ["Penstock/" in metrics for metrics in shown]
     assert business == sorted(business, reverse=True)
     outcomes = ("Received", "Delivered", "Rejected", "Duplicate", "Held", "Unknown", "Dead")
     for outcome in outcomes:
@@ -441,20 +482,34 @@ def test_r35_every_grant_names_its_actions_and_resources(template: Template) -> 
                 # A "*" may end a name that has begun; it may not be the name.
                 head = resource.removesuffix("*")
                 assert "*" not in head, grant
-                assert head.endswith((".Arn", "/", "/default")), f"{grant}: {resource}"
+                ends = (".Arn", "/", "/default", ":event-source-mapping:", "/index/files_by_state")
+                assert head.endswith(ends), f"{grant}: {resource}"
                 assert head.startswith("arn:") or head.split(".")[0] in template.resources, grant
+                # A mapping's name is its id, which nobody knows beforehand.
+                if head.endswith(":event-source-mapping:"):
+                    ((_, function),) = grant.condition["ArnEquals"].items()
+                    assert function.endswith(f":function:{template.functions()['DispatcherFunction']['FunctionName']}")
 
 
-def test_r35_a_function_takes_from_its_own_queue_and_no_other(template: Template) -> None:
+def test_r35_a_function_takes_from_its_own_queues_and_no_other(template: Template) -> None:
+    dispatch = set(feed_queues(template).values())
+    buried = {template.dlq_of()[queue] for queue in (*dispatch, "ChunkQueue")}
     for function in template.functions():
-        own = {f"{m.queue}.Arn" for m in template.mappings() if m.function == function}
+        own = {m.queue for m in template.mappings() if m.function == function}
+        does, where = WITHOUT_MAPPING.get(function, (CONSUME, "its own"))
+        from_queues = {"dispatch": dispatch, "dead letters": buried, "its own": own}[where]
         for action in CONSUME:
-            assert granted(template, function, action) == own, f"{function} {action}"
+            wanted = {f"{queue}.Arn" for queue in from_queues} if action in does else set[str]()
+            assert granted(template, function, action) == wanted, f"{function} {action}"
 
 
 def test_r35_what_a_function_is_told_of_it_may_use(template: Template) -> None:
     for name, function in template.functions().items():
-        told = set(map(str, function["Environment"]["Variables"].values()))
+        told = {
+            word.removesuffix(".Arn")
+            for value in function["Environment"]["Variables"].values()
+            for word in (json.loads(value).values() if str(value).startswith("{") else [str(value)])
+        }
         usable = {resource.split(".")[0] for grant in template.function_grants(name) for resource in grant.resources}
         resources = told & template.resources.keys()
         assert resources <= usable, name
@@ -495,10 +550,137 @@ def test_i8_every_function_logs_to_its_own_group_which_forgets(template: Templat
         assert groups[group]["RetentionInDays"] == template.default("LogRetentionDays")
 
 
-def test_i8_every_function_is_told_its_own_source_queue(template: Template) -> None:
+def test_i8_every_function_is_told_its_own_source_queues(template: Template) -> None:
     for mapping in template.mappings():
         variables = template.functions()[mapping.function]["Environment"]["Variables"]
-        assert variables["PENSTOCK_SOURCE_QUEUE_URL"] == mapping.queue, mapping
+        if mapping.function == "DispatcherFunction":
+            assert mapping.queue in json.loads(variables["PENSTOCK_DISPATCH_QUEUES"]).values(), mapping
+        else:
+            assert variables["PENSTOCK_SOURCE_QUEUE_URL"] == mapping.queue, mapping
+
+
+# A block a feed
+
+
+def test_every_feed_has_its_queue_its_mapping_and_its_destination(template: Template) -> None:
+    there = feed_queues(template)
+    assert there.keys() == FEEDS.keys()
+    assert set(there.values()) == {m.queue for m in template.mappings() if m.function == "DispatcherFunction"}
+    path = template.functions()["DispatcherFunction"]["Environment"]["Variables"]["PENSTOCK_DESTINATIONS_PATH"]
+    parameters = {one["Name"] for one in template.of_type("AWS::SSM::Parameter").values()}
+    assert parameters == {f"{path}/{feed}" for feed in FEEDS}
+
+
+def test_every_feeds_queue_is_told_to_whoever_sends_or_takes_dispatches(template: Template) -> None:
+    there = feed_queues(template)
+    functions = template.functions()
+    for name in ("ValidatorFunction", "DispatcherFunction", "ProberFunction"):
+        variables = functions[name]["Environment"]["Variables"]
+        assert json.loads(variables["PENSTOCK_DISPATCH_QUEUES"]) == there, name
+        assert granted(template, name, "sqs:SendMessage") == {f"{queue}.Arn" for queue in there.values()}, name
+    for name in ("DispatcherFunction", "ProberFunction"):
+        arns = json.loads(functions[name]["Environment"]["Variables"]["PENSTOCK_DISPATCH_QUEUE_ARNS"])
+        assert arns == {feed: f"{queue}.Arn" for feed, queue in there.items()}, name
+    assert json.loads(template.outputs["DispatchQueues"]["Value"]) == there
+
+
+def test_every_feed_has_an_alarm_on_its_circuit(template: Template) -> None:
+    """The prober counts once a minute."""
+    alarms = template.of_type("AWS::CloudWatch::Alarm")
+    for feed in FEEDS:
+        alarm = alarms[only(template.alarms_on(METRICS, "CircuitOpen", feed=feed, service="prober"), f"{feed}'s alarm")]
+        assert (alarm["Statistic"], alarm["Threshold"], alarm["Period"]) == ("Maximum", 0, 60), feed
+        assert alarm["ComparisonOperator"] == "GreaterThanThreshold", feed
+
+
+def test_no_deploy_closes_a_circuit(template: Template) -> None:
+    """What a template does not say of a mapping, CloudFormation leaves as the circuit has set it."""
+    for mapping in template.mappings():
+        assert "Enabled" not in mapping.properties, mapping
+
+
+# What a schedule calls
+
+
+def test_what_a_schedule_calls_is_not_called_twice_for_one_tick(template: Template) -> None:
+    for name, function in scheduled(template).items():
+        assert function["EventInvokeConfig"]["MaximumRetryAttempts"] == 0, f"{name}: the next tick does it"
+        assert 60 <= function["EventInvokeConfig"]["MaximumEventAgeInSeconds"] <= 21_600, name
+
+
+def test_the_prober_looks_every_minute_with_the_means_of_a_dispatcher(template: Template) -> None:
+    (tick,) = [schedule for schedule in template.schedules() if schedule.function == "ProberFunction"]
+    assert (tick.seconds, tick.event) == (60, {"look": "circuits"})
+    prober, dispatcher = (template.functions()[f"{name}Function"] for name in ("Prober", "Dispatcher"))
+    assert prober["Timeout"] == dispatcher["Timeout"] <= PROBE_SECONDS, "a probe that goes on is not begun again"
+    assert prober["MemorySize"] == dispatcher["MemorySize"]
+
+    def told(function: dict[str, Any]) -> dict[str, Any]:
+        variables = dict(function["Environment"]["Variables"])
+        del variables["POWERTOOLS_SERVICE_NAME"]
+        return variables
+
+    assert told(prober) == told(dispatcher)
+
+
+def test_the_sweeper_is_done_before_it_is_called_again(template: Template) -> None:
+    every = {s.event["look"]: s.seconds for s in template.schedules() if s.function == "SweeperFunction"}
+    timeout = template.functions()["SweeperFunction"]["Timeout"]
+    assert every.keys() == {"work", "drops"}
+    assert timeout < every["work"]
+    assert timeout <= UNSEEN, "no sweep sees a dead letter twice"
+    assert every["drops"] < LOOKED_BACK - SETTLING_IN, "no drop is passed over between two looks"
+
+
+def test_the_sweeper_may_find_open_files(template: Template) -> None:
+    """An index has rights of its own."""
+    (index,) = template.of_type("AWS::DynamoDB::Table")["Ledger"]["GlobalSecondaryIndexes"]
+    assert f"Ledger.Arn/index/{index['IndexName']}" in granted(template, "SweeperFunction", "dynamodb:Query")
+
+
+def test_alarms_on_what_the_sweeper_finds(template: Template) -> None:
+    alarms = template.of_type("AWS::CloudWatch::Alarm")
+    every = {s.event["look"]: s.seconds for s in template.schedules() if s.function == "SweeperFunction"}
+    for metric, look in {"ChunksBuried": "work", "FilesStalled": "work", "FilesOverlooked": "drops"}.items():
+        alarm = alarms[only(template.alarms_on(METRICS, metric, feed="none", service="sweeper"), f"alarms on {metric}")]
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0), metric
+        assert alarm["Period"] >= every[look], f"{metric}: it does not go out between two looks"
+    incomplete = only(
+        (
+            alarm
+            for alarm in alarms.values()
+            for query in alarm.get("Metrics", [])
+            if query.get("Expression") == f'SELECT SUM(FilesIncomplete) FROM "{METRICS}"'
+        ),
+        "alarms on incomplete files",
+    )
+    assert (incomplete["ComparisonOperator"], incomplete["Threshold"]) == ("GreaterThanThreshold", 0)
+
+
+def test_alarms_where_what_a_schedule_calls_stays_silent(template: Template) -> None:
+    for name in scheduled(template):
+        alarm = only(
+            (
+                alarm
+                for alarm in template.of_type("AWS::CloudWatch::Alarm").values()
+                if name in json.dumps(alarm.get("Metrics", []))
+            ),
+            f"alarms on {name}",
+        )
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1), name
+        assert alarm["TreatMissingData"] == "breaching", name
+        seconds = min(one.seconds for one in template.schedules() if one.function == name)
+        for query in alarm["Metrics"]:
+            assert query.get("MetricStat", {"Period": 86_400})["Period"] >= seconds, name
+
+
+def test_every_metric_of_ours_is_in_the_stacks_own_namespace(template: Template) -> None:
+    shared = template.functions()["SplitterFunction"]["Environment"]["Variables"]["POWERTOOLS_METRICS_NAMESPACE"]
+    assert shared == METRICS
+    read = [json.dumps(alarm) for alarm in template.of_type("AWS::CloudWatch::Alarm").values()]
+    read += [json.dumps(widget["properties"].get("metrics", [])) for widget in template.dashboard_widgets()]
+    for text in read:
+        assert text.count("Penstock") == text.count(METRICS), text
 
 
 def test_i8_an_age_alarm_lets_one_lost_worker_pass_and_comes_long_before_loss(
@@ -519,8 +701,11 @@ def test_i8_retries_end_in_the_dlq_before_the_queue_forgets(template: Template) 
 def test_i8_a_redriven_message_finds_the_chunk_it_points_to(template: Template) -> None:
     rules = buckets(template)["WorkBucket"]["LifecycleConfiguration"]["Rules"]
     kept = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "ExpirationInDays" in rule}
-    assert kept["chunks/"] * DAY > DLQ_RETENTION
-    assert kept["reports/"] >= template.default("LedgerRetentionDays")
+    ledger = template.default("LedgerRetentionDays")
+    assert kept["chunks/"] >= ledger, "a replay reads them"
+    assert kept["staged/"] == ledger, "as long as what was dropped"
+    assert kept["reports/"] >= ledger
+    assert kept["audit/"] >= template.default("ReportRetentionDays")
     assert (
         template.parameters["ReportRetentionDays"]["MinValue"] >= template.parameters["LedgerRetentionDays"]["MinValue"]
     )

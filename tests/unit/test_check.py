@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from penstock.compression import Kind
 from penstock.judging import Accepted
 from penstock_ops import cli
 from penstock_ops.check import check
 from penstock_ops.samples import SAMPLES
 from penstock_ops.samples.sample import SampleOptions
 from penstock_ops.seen import Seen
+from tests.support.archives import COMPRESS, packed
 
 
 def written(tmp_path: Path, log_format: str, **options: object) -> tuple[Path, list[dict[str, object]]]:
@@ -72,8 +74,11 @@ def test_trade_spellings_and_unknown_columns_are_read_and_told(tmp_path: Path) -
         (b"", "format.empty"),
         (b"spot_id,station,air_date,air_time\n", "format.no_records"),
         (b"S1,WKRP,2026-11-20,21:00:00\n", "format.no_header"),
-        (b"PK\x03\x04rest of a workbook", "format.binary"),
-        ("spot_id,station\n".encode("utf-16"), "format.binary"),
+        (b"PK\x03\x04rest of a workbook", "archive.truncated"),
+        (b"\x1f\x8b\x08 and no more", "archive.damaged"),
+        ("spot_id,station\n".encode("utf-16"), "format.missing_column"),
+        ("spot_id,station\n".encode("utf-32"), "format.binary"),
+        (b"\0\0\xfe\xff" + "spot_id,station\n".encode("utf-32-be"), "format.binary"),
         (b"spot_id,station,air_date\nS1,WKRP,2026-11-20\n", "format.missing_column"),
     ],
 )
@@ -86,6 +91,60 @@ def test_a_file_that_cannot_be_read_is_refused_with_a_code(content: bytes, code:
     assert json.loads(result.stdout)["refused"]["code"] == code
 
 
+@pytest.mark.parametrize("kind", COMPRESS)
+def test_a_compressed_file_is_judged_as_the_file_within(kind: Kind, tmp_path: Path) -> None:
+    path, _ = written(tmp_path, "csv", records=2_000, faults=0.1, seed=2)
+    packed_path = tmp_path / "log.csv.packed"
+    packed_path.write_bytes(COMPRESS[kind](path.read_bytes()))
+    done: list[int] = []
+
+    plain = check(path, "traffic", tmp_path / "rejects.csv", lambda _: None)
+    within = check(packed_path, "traffic", tmp_path / "within.csv", done.append)
+
+    assert within.as_dict() | {"seconds": 0, "rejects": ""} == plain.as_dict() | {"seconds": 0, "rejects": ""}
+    assert (tmp_path / "within.csv").read_bytes() == (tmp_path / "rejects.csv").read_bytes()
+    assert 0 < sum(done) <= packed_path.stat().st_size
+
+
+def test_each_file_of_an_archive_is_judged_by_itself(tmp_path: Path) -> None:
+    path, _ = written(tmp_path, "csv", records=500, faults=0.1, seed=2)
+    archive = tmp_path / "week.zip"
+    body = path.read_bytes()
+    archive.write_bytes(packed({"a.csv": body, "b/readme.txt": b"hello", "b/c.csv": body}))
+    rejects = tmp_path / "week.rejects.csv"
+
+    result = CliRunner().invoke(
+        cli.app, ["check", str(archive), "--feed", "traffic", "--rejects", str(rejects), "--json"]
+    )
+
+    told = json.loads(result.stdout)
+    plain = check(path, "traffic", tmp_path / "plain.csv", lambda _: None).as_dict()
+    first, second, third = told["entries"]
+    assert result.exit_code == cli.Exit.REFUSED
+    assert [one["file"] for one in told["entries"]] == ["a.csv", "b/readme.txt", "b/c.csv"]
+    assert first["records"] == third["records"] == plain["records"]
+    assert second["refused"]["code"] == "format.no_header"
+    assert told["records"] == {name: 2 * count for name, count in plain["records"].items()}
+    assert [one["rejects"] for one in (first, second, third)] == [
+        str(rejects), None, str(tmp_path / "week.rejects.3.csv")
+    ]  # fmt: skip
+    assert (tmp_path / "week.rejects.3.csv").read_bytes() == (tmp_path / "plain.csv").read_bytes()
+
+
+def test_a_person_sees_each_file_of_an_archive(tmp_path: Path) -> None:
+    path, _ = written(tmp_path, "csv", records=50, seed=2)
+    archive = tmp_path / "week.zip"
+    archive.write_bytes(packed({"a.csv": path.read_bytes(), "b.csv": b"hello"}))
+
+    result = CliRunner().invoke(cli.app, ["check", str(archive), "--feed", "traffic"])
+
+    lines = result.stdout.splitlines()
+    assert lines[0] == "a.csv"
+    assert lines[1].startswith("traffic, csv:")
+    assert "b.csv" in lines
+    assert lines[-1].startswith("refused: ")
+
+
 def test_the_json_of_a_check_has_its_documented_shape(tmp_path: Path) -> None:
     path, _ = written(tmp_path, "csv", records=300, faults=0.1, seed=1)
     rejects = tmp_path / "rejects.csv"
@@ -94,7 +153,7 @@ def test_the_json_of_a_check_has_its_documented_shape(tmp_path: Path) -> None:
 
     told = json.loads(result.stdout)
     assert result.exit_code == cli.Exit.REJECTED
-    assert list(told) == ["feed", "format", "records", "chunks", "findings", "refused", "rejects", "seconds"]
+    assert list(told) == ["feed", "format", "records", "chunks", "findings", "notes", "refused", "rejects", "seconds"]
     assert list(told["records"]) == ["received", "valid", "rejected", "duplicate"]
     assert (told["feed"], told["format"], told["refused"], told["rejects"]) == ("traffic", "csv", None, str(rejects))
 

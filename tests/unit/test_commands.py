@@ -2,7 +2,9 @@
 
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer.main
@@ -10,7 +12,17 @@ import typer.main
 from penstock_ops import cli
 
 ROOT = Path(__file__).parents[2]
-VERBS = typer.main.get_command(cli.app).commands  # type: ignore[attr-defined]
+
+
+def verbs_of(group: Any, name: str = "") -> Mapping[str, Any]:
+    """Every verb by its whole name, "dlq list"."""
+    if not hasattr(group, "commands"):
+        return {name: group}
+    parts = [verbs_of(command, f"{name} {word}".strip()) for word, command in group.commands.items()]
+    return {verb: command for part in parts for verb, command in part.items()}
+
+
+VERBS = verbs_of(typer.main.get_command(cli.app))
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
@@ -35,6 +47,13 @@ def test_every_verb_takes_json(verb: str) -> None:
         (["sample", "no-such-feed"], "there is no sample of no-such-feed"),
         (["no-such-verb"], "No such command"),
         (["up", "--destination", "traffic"], "--destination takes FEED=URL"),
+        (["dlq", "show", "no-such-queue"], "no-such-queue"),
+        (["redrive", "--queue", "no-such-queue"], "no-such-queue"),
+        (["redrive", "--limit", "0"], "--limit"),
+        (["replay"], "Missing option '--file'"),
+        (["unknown", "resolve", "x", "--note", "asked them"], "--delivered"),
+        (["unknown", "resolve", "x", "--delivered"], "Missing option '--note'"),
+        (["unknown", "resolve", "x", "--delivered", "--note", " "], "--note must say how you know"),
     ],
 )
 def test_a_failure_is_one_sentence_on_stderr_and_exit_code_3(

@@ -82,8 +82,8 @@ async def test_a_fault_at_any_call_loses_nothing_and_doubles_nothing(kills: bool
     # Every port was hit, so the loop is no empty promise.
     assert struck >= {
         "claim_file", "read_source", "plan_chunks", "send_batch", "seal_file", "claim_validation", "put",
-        "mark_validated", "claim_dispatch", "settings", "get", "batches", "claim", "fix_batches", "reserve",
-        "begin_attempt", "post", "note_answer", "end_batch", "give_up", "settle_chunk", "file", "put_parts",
+        "mark_validated", "claim_dispatch", "settings", "get", "batches", "claim", "fix_batches", "book",
+        "begin_attempt", "post", "note_answer", "end_batch", "give_up", "end_chunk", "file", "put_parts",
         "settle_file",
     }  # fmt: skip
 

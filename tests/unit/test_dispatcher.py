@@ -94,10 +94,24 @@ async def test_retry_after_is_passed_on_and_the_longest_of_several_decides() -> 
     pipeline.drop(csv_file(spot(at) for at in range(9)))
     began = pipeline.clock.now()
     await pipeline.run()
-    (error,) = pipeline.errors
-    assert isinstance(error, Transient)
-    assert error.after == 120.0
+    assert pipeline.put_off == ["the destination says that calls come too fast"]
     assert pipeline.clock.now() >= began + 120
+
+
+async def test_a_429_slows_the_calls_down_for_a_while() -> None:
+    pipeline, api = timed(replace(KEYED, batch_records=1, rate_per_second=10.0, burst=1, concurrency=1))
+    api.troubles = [Answer(429)]
+    pipeline.drop(csv_file(spot(at) for at in range(12)))
+    await pipeline.run()
+    gaps = [later - earlier for earlier, later in itertools.pairwise(at for at, _ in api.times)]
+    assert gaps[2:-1] == pytest.approx([0.2] * 9)
+    # and after that while they are as fast as before
+    await pipeline.clock.sleep(120)
+    api.times.clear()
+    pipeline.drop(csv_file(spot(at) for at in range(20, 30)), "traffic/later.csv")
+    await pipeline.run()
+    gaps = [later - earlier for earlier, later in itertools.pairwise(at for at, _ in api.times)]
+    assert gaps == pytest.approx([0.1] * 9)
 
 
 async def test_only_what_was_not_taken_is_sent_again() -> None:
@@ -126,7 +140,7 @@ async def test_without_keys_a_doubt_is_unknown_and_never_a_second_call(trouble: 
     await pipeline.run()
     assert await pipeline.assert_sound(file, 5) == {"delivered": 2, "unknown": 3}
     assert keys_of(pipeline) == ["000", "001"]
-    assert pipeline.stories(file)[0]["outcome"] == "unknown"
+    assert (await pipeline.stories(file))[0]["outcome"] == "unknown"
 
 
 async def test_a_call_that_surely_was_not_sent_leaves_no_doubt() -> None:
@@ -290,13 +304,13 @@ async def test_a_rate_may_be_of_records() -> None:
 
 async def test_when_the_destinations_time_is_booked_out_nothing_is_sent_and_the_wait_is_told() -> None:
     pipeline = pipeline_with()
-    await pipeline.ledger.reserve("traffic", 1000.0, pipeline.clock.now(), 1e9)
+    await pipeline.throttle.book("traffic", [800.0], pipeline.clock.now(), 1e9)
     file = pipeline.drop(csv_file([spot(1)]))
     for _ in range(3):
         await pipeline.step()
-    (error,) = pipeline.errors
-    assert isinstance(error, Transient)
-    assert error.after == pytest.approx(1000.0)
+    assert pipeline.put_off == ["the destination's time is booked out"]
+    (held,) = pipeline.dispatches.messages.values()
+    assert held.visible_at - pipeline.clock.now() >= 800
     assert pipeline.api.bodies == []
     await pipeline.run()
     assert await pipeline.assert_sound(file, 1) == {"delivered": 1}
@@ -315,7 +329,7 @@ async def test_batches_for_which_no_time_is_left_are_left_for_the_next_invocatio
         await pipeline.step()
     # Calls at 0, 10, 20 and 30 seconds; 40 + 20 for the answer + 5 kept back would be too late.
     assert [at - began for at, _ in api.times] == [0, 10, 20, 30]
-    assert len(pipeline.errors) == 1
+    assert pipeline.put_off == ["the destination's time is booked out"]
     await pipeline.run()
     assert await pipeline.assert_sound(file, 8) == {"delivered": 8}
     assert len(api.bodies) == 8
@@ -328,8 +342,8 @@ async def test_an_invocation_without_any_time_left_sends_nothing() -> None:
         await pipeline.step()
     (held,) = pipeline.dispatches.messages.values()
     pipeline.invocation = 24.0
-    with pytest.raises(Transient):
-        await pipeline.work(pipeline.dispatches, held.body)
+    worked = await pipeline.work(pipeline.dispatches, held.body)
+    assert worked.what == "put off: the invocation ends before an answer could come"
     assert pipeline.api.bodies == []
     pipeline.invocation = 300.0
     await pipeline.run()
@@ -428,7 +442,7 @@ async def test_a_destination_without_settings_is_waited_for() -> None:
     for _ in range(4):
         await pipeline.step()
         await pipeline.clock.sleep(5)
-    assert pipeline.errors
+    assert pipeline.put_off == ["no destination is configured for the feed"]
     pipeline.api = api
     await pipeline.run()
     assert await pipeline.assert_sound(file, 1) == {"delivered": 1}

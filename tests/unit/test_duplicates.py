@@ -47,7 +47,7 @@ async def test_a_whole_file_under_another_name_is_all_duplicates(pipeline: Pipel
     # Expect
     assert await pipeline.assert_sound(first, 10) == {"delivered": 10}
     assert await pipeline.assert_sound(again, 10) == {"duplicate": 10}
-    assert {at: story["of"] for at, story in pipeline.stories(again).items()} == {
+    assert {at: story["of"] for at, story in (await pipeline.stories(again)).items()} == {
         at: f"{first.file_id}:{at}" for at in range(10)
     }
 
@@ -162,7 +162,7 @@ async def test_another_content_of_the_same_identity_has_its_turn_when_the_first_
     file = pipeline.drop(csv_file([spot(1), spot(1, rate="10.00")]))
     await pipeline.run()
     assert await pipeline.assert_sound(file, 2) == {"delivered": 1, "rejected": 1}
-    assert pipeline.stories(file)[0]["code"] == "destination.rejected"
+    assert (await pipeline.stories(file))[0]["code"] == "destination.rejected"
 
 
 async def test_waiting_for_a_record_elsewhere_burns_no_receive_count(pipeline: Pipeline) -> None:
@@ -191,7 +191,7 @@ async def test_waiting_for_a_record_elsewhere_burns_no_receive_count(pipeline: P
     assert pipeline.api.bodies[0][1]["records"][0]["spot_id"] == "S00003"
     waits = [worked for worked in pipeline.worked if worked.what.startswith("waiting")]
     assert len(waits) > 10
-    assert len(pipeline.errors) == 1
+    assert pipeline.errors == []
     assert await pipeline.assert_sound(first, 2) == {"delivered": 2}
 
 
@@ -215,7 +215,7 @@ async def test_a_claim_of_a_file_long_forgotten_was_delivered(pipeline: Pipeline
     file = pipeline.drop(csv_file([spot(1)]))
     await pipeline.run()
     assert await pipeline.assert_sound(file, 1) == {"duplicate": 1}
-    assert pipeline.stories(file)[0]["of"] == "0" * 20 + ":17"
+    assert (await pipeline.stories(file))[0]["of"] == "0" * 20 + ":17"
 
 
 def identity_of(number: int) -> str:

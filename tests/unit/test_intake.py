@@ -1,4 +1,4 @@
-"""S3's notifications, read (R2, R3, R18)."""
+"""S3's notifications and the splitter's own messages, read (R2, R3, R16, R18)."""
 
 import json
 from typing import Any
@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.errors import MalformedMessage
-from penstock.intake import read_notification
+from penstock.intake import read_intake, read_notification
+from penstock.messages import SplitMessage
 
 
 def record(key: str = "traffic/spots.csv", name: str = "ObjectCreated:Put", **thing: Any) -> dict[str, Any]:
@@ -120,5 +121,21 @@ def test_s3s_test_event_is_accepted_and_tells_of_nothing() -> None:
 )
 def test_anything_else_fails_loudly(body: str) -> None:
     """R18: and alone, since a body is one message."""
+    for read in (read_notification, read_intake):
+        with pytest.raises(MalformedMessage):
+            read(body)
+
+
+def test_a_file_that_s3_tells_of_begins_and_one_that_a_splitter_tells_of_goes_on() -> None:
+    (begins,) = read_intake(notification(record("traffic/a")))
+    assert (begins.file.key, begins.hop) == ("traffic/a", 0)
+    goes_on = SplitMessage(file=begins.file, hop=7)
+    assert read_intake(goes_on.model_dump_json()) == [goes_on]
+
+
+@pytest.mark.parametrize("changes", [{"v": 2}, {"type": "chunk"}, {"hop": None}, {"more": 1}])
+def test_a_splitters_message_of_another_kind_fails_loudly(changes: dict[str, Any]) -> None:
+    """R16."""
+    (begins,) = read_intake(notification(record()))
     with pytest.raises(MalformedMessage):
-        read_notification(body)
+        read_intake(json.dumps(begins.model_dump() | changes))

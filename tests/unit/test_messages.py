@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from penstock import ids
 from penstock.errors import MalformedMessage
-from penstock.messages import ChunkMessage, DispatchMessage, Layout, SourceFile, Span, read_message
+from penstock.messages import ChunkMessage, DispatchMessage, Layout, SourceFile, Span, SplitMessage, read_message
 
 CHUNK = ChunkMessage(
     file=SourceFile(
@@ -19,10 +19,11 @@ CHUNK = ChunkMessage(
     layout=Layout(format="csv", delimiter=",", columns=("spot_id", ""), header=("Spot", "x"), unknown=("x",)),
     span=Span(chunk=3, start=10, end=20, first_record=7, records=2, line=9),
 )
+SPLIT = SplitMessage(file=CHUNK.file, hop=3)
 DISPATCH = DispatchMessage(chunk=CHUNK, accepted=1, rejected=1, findings={"schema.type": 1}, waits=2)
 
 
-def changed(message: ChunkMessage | DispatchMessage, **changes: Any) -> str:
+def changed(message: SplitMessage | ChunkMessage | DispatchMessage, **changes: Any) -> str:
     body = json.loads(message.model_dump_json()) | changes
     return json.dumps({name: value for name, value in body.items() if value is not None})
 
@@ -30,6 +31,7 @@ def changed(message: ChunkMessage | DispatchMessage, **changes: Any) -> str:
 def test_a_message_is_read_as_it_was_written() -> None:
     assert read_message(CHUNK.model_dump_json(), ChunkMessage) == CHUNK
     assert read_message(DISPATCH.model_dump_json(), DispatchMessage) == DISPATCH
+    assert read_message(SPLIT.model_dump_json(), SplitMessage) == SPLIT
 
 
 @pytest.mark.parametrize(
@@ -41,6 +43,8 @@ def test_a_message_is_read_as_it_was_written() -> None:
         changed(CHUNK, type=None),
         changed(CHUNK, span=None),
         changed(CHUNK, extra="field"),
+        changed(SPLIT, v=2),
+        changed(SPLIT, hop="some"),
         changed(DISPATCH, v=2),
         changed(DISPATCH, accepted="many"),
         "",
@@ -56,6 +60,8 @@ def test_an_unknown_type_version_or_form_fails_loudly(body: str) -> None:
         read_message(body, ChunkMessage)
     with pytest.raises(MalformedMessage):
         read_message(body, DispatchMessage)
+    with pytest.raises(MalformedMessage):
+        read_message(body, SplitMessage)
 
 
 def test_a_message_on_the_wrong_queue_fails_loudly() -> None:

@@ -1,5 +1,6 @@
 """R30: the pinned object in blocks, each resumed if its read breaks."""
 
+import asyncio
 import random
 from collections.abc import Iterator
 
@@ -79,3 +80,57 @@ async def test_an_object_that_was_replaced_is_never_read_in_its_place() -> None:
     old = store.drop("traffic/a", b"old words")
     store.drop("traffic/a", b"new words, more of them")
     assert b"".join(await blocks_of(store, old)) == b"old words"
+
+
+@given(st.binary(max_size=60), st.integers(0, 70), st.integers(0, 70))
+async def test_it_begins_and_ends_at_any_byte(body: bytes, start: int, end: int) -> None:
+    store = MemoryStore()
+    file = store.drop("traffic/a", body)
+    rest = read_blocks(store, file, MemoryClock(), random.Random(0), start)
+    assert b"".join([block async for block in rest]) == body[start:]
+    part = read_blocks(store, file, MemoryClock(), random.Random(0), start, min(end, len(body)))
+    assert b"".join([block async for block in part]) == body[start:end]
+
+
+class Watched(MemoryStore):
+    """Reads that take their turns, of which the later ones are the quicker."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.under_way = self.most = self.begun = 0
+
+    async def read_source(self, file: SourceFile, start: int, end: int) -> bytes:
+        self.begun += 1
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        for _ in range(20 - start // 7 % 20):
+            await asyncio.sleep(0)
+        self.under_way -= 1
+        return await super().read_source(file, start, end)
+
+
+async def test_some_reads_are_under_way_at_once_and_their_order_is_the_files() -> None:
+    store = Watched()
+    body = bytes(range(200))
+    assert b"".join(await blocks_of(store, store.drop("traffic/a", body))) == body
+    assert store.most == reader.AHEAD
+
+
+async def test_no_more_is_read_than_the_caller_takes_and_a_few() -> None:
+    """Bounded memory: whoever is slow is not overrun."""
+    store = Watched()
+    blocks = read_blocks(store, store.drop("traffic/a", bytes(2000)), MemoryClock(), random.Random(0))
+    for taken in range(1, 20):
+        await anext(blocks)
+        for _ in range(100):
+            await asyncio.sleep(0)
+        assert store.begun == taken + reader.AHEAD
+    await blocks.aclose()
+
+
+async def test_whoever_stops_leaves_no_read_behind() -> None:
+    store = Watched()
+    blocks = read_blocks(store, store.drop("traffic/a", bytes(200)), MemoryClock(), random.Random(0))
+    await anext(blocks)
+    await blocks.aclose()
+    assert asyncio.all_tasks() == {asyncio.current_task()}

@@ -2,13 +2,15 @@
 
 import gzip
 import io
+import json
 import zipfile
 
 import pytest
 
 from penstock.errors import Refused
-from penstock.feeds import feed_named, feed_of_key
+from penstock.feeds import feed_named
 from penstock.feeds.traffic import TRAFFIC
+from penstock.intake import read_notification
 from tests.support.reading import judge_file, split_file
 from tests.support.spots import COLUMNS, asrun_file, csv_file, ndjson_file, spot
 
@@ -123,13 +125,19 @@ def test_a_refusal_names_the_columns_that_are_missing() -> None:
 @pytest.mark.parametrize("key", ["nosuch/a.csv", "a.csv", "", "/traffic/a.csv", "Traffic/a.csv"])
 def test_a_key_that_names_no_feed_is_refused(key: str) -> None:
     with pytest.raises(Refused) as refusal:
-        feed_of_key(key)
+        feed_named(name_in(key))
     assert refusal.value.code == "format.unknown_feed"
 
 
 def test_the_first_part_of_a_key_names_the_feed() -> None:
-    assert feed_of_key("traffic/2026-11-20/spots.csv") is TRAFFIC
-    assert feed_named("traffic") is TRAFFIC
+    assert feed_named(name_in("traffic/2026-11-20/spots.csv")) is TRAFFIC
+
+
+def name_in(key: str) -> str:
+    """The feed's name, as the intake takes it from S3's word of an object."""
+    created = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "drop"}, "object": {"key": key}}}
+    (file,) = read_notification(json.dumps({"Records": [created]}))
+    return file.feed
 
 
 @pytest.mark.parametrize("body", [asrun_file([]), csv_file([]), csv_file([]).rstrip()])

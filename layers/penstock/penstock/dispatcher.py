@@ -7,37 +7,50 @@ One message is one chunk. What was decided about it lies in the ledger, so a chu
              what is ours is composed into batches, fixed in the ledger, and sent; again, while that decides anything
     settle   every record has its end: outcomes and rejects written, chunk and file counters in one transaction
 
-A chunk that waits for another's records delivers what it owns first, and then comes back by a delayed message of its
-own: no receive count is burnt, and two files that overlap never wait for each other.
+A chunk that cannot go on now, because another has its records, the destination's time is booked, or its circuit is
+open, comes back by a delayed message of its own: no receive is counted, so no wait ever ends in a DLQ. What waits for
+another's records delivers its own first, so two files that overlap never wait for each other.
 """
 
 import asyncio
-import json
+import math
 import random
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
-from penstock import ids, rejects
+from penstock import ids
 from penstock.accepted import load_accepted
-from penstock.errors import Busy, OutOfTime, Transient, Unanswered
+from penstock.circuit import Breaker, CircuitPorts
+from penstock.ending import Ending, EndingPorts, Round, end_chunk, endings_of, keep_reasons, scope_of
+from penstock.errors import Busy, LeaseLost, NotNow, Transient, Unanswered
 from penstock.feeds import feed_named
-from penstock.findings import Account, Finding, Outcome, account
-from penstock.judging import Accepted, rejected_later
+from penstock.findings import Account, Outcome
+from penstock.judging import Accepted
 from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, Claims, Ledger, Owner
 from penstock.messages import DispatchMessage
-from penstock.ports import Clock, Destination, DestinationSettings, EventBus, ObjectStore, Outgoing, Queue
-from penstock.reader import read_range
-from penstock.responses import MAYBE_DONE, Meaning, Reading, Reason, read_answer
+from penstock.pacing import Turns
+from penstock.ports import (
+    Answer,
+    Clock,
+    Destination,
+    DestinationSettings,
+    EventBus,
+    Mappings,
+    ObjectStore,
+    Outgoing,
+    Queue,
+)
+from penstock.responses import MAYBE_DONE, TOO_FAST, Meaning, Reading, Reason, read_answer
 from penstock.sending import send_all
 from penstock.settling import finish_if_complete
+from penstock.throttle import Throttle
 from penstock.worked import Worked
 
-MARGIN = 5.0  #: seconds kept at the end of an invocation for the ledger to be told what happened
-FIRST_WAIT = 5  #: seconds a chunk waits for another's records at first; doubled each time
+FIRST_WAIT = 5  #: seconds a chunk stays away at first, if nothing says how long; doubled each time
 LONGEST_WAIT = 300
-LATE = 0.25  #: seconds a call may come after its time, also where the destination allows no burst
+LONGEST_DELAY = 900  #: seconds; SQS delays no message for longer
+UNCONFIGURED = 60.0  #: seconds after which the settings of a destination are asked for again
+SLOW_FOR = 60.0  #: seconds calls go slower after a destination has said that they come too fast
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,25 +60,30 @@ class DispatcherPorts:
     store: ObjectStore
     ledger: Ledger
     claims: Claims
-    dispatch: Queue
+    throttle: Throttle
+    mappings: Mappings
+    dispatches: Mapping[str, Queue]
     destination: Destination
     events: EventBus
     clock: Clock
     rng: random.Random
 
+    @property
+    def ending(self) -> EndingPorts:
+        """Those that a chunk's end needs."""
+        return EndingPorts(self.store, self.ledger, self.claims, self.clock, self.rng)
 
-@dataclass(frozen=True, slots=True)
-class Ending:
-    """How an accepted record ended. `of` is the record it duplicates or conflicts with, `batch` the one it went in."""
-
-    outcome: Outcome
-    finding: Finding | None = None
-    of: str | None = None
-    batch: str | None = None
+    @property
+    def circuit(self) -> CircuitPorts:
+        """Those that the circuit needs."""
+        return CircuitPorts(self.throttle, self.mappings, self.store, self.events, self.clock)
 
 
-async def dispatch(ports: DispatcherPorts, message: DispatchMessage, deadline: float) -> Worked:
-    """Delivers one chunk; `deadline` is when the invocation ends, in seconds since the epoch.
+async def dispatch(
+    ports: DispatcherPorts, message: DispatchMessage, deadline: float, *, probing: bool = False
+) -> Worked:
+    """Delivers one chunk; `deadline` is when the invocation ends, in seconds since the epoch. If `probing`, it is let
+    through an open circuit, call by call until the first has shown whether the destination is back.
 
     Raises:
         Busy: another dispatcher is at this chunk.
@@ -80,12 +98,39 @@ async def dispatch(ports: DispatcherPorts, message: DispatchMessage, deadline: f
         counts = await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
         return Worked("seen before", file.feed, message.chunk.chunk_id, counts)
     try:
-        # With nothing to deliver, a feed whose destination is not configured can still be settled.
-        settings = await ports.destination.settings(file.feed) if message.accepted else DestinationSettings(url="")
-        return await _Delivery(ports, message, settings, lease.row, lease.fence, deadline).run()
+        settings = await _settings(ports, message)
+        if probing:
+            settings = replace(settings, concurrency=1)
+        return await _Delivery(ports, message, settings, lease.row, lease.fence, deadline, probing).run()
+    except NotNow as reason:
+        await come_back_later(ports, message, reason.after)
+        await ports.ledger.release_chunk(lease.row, lease.fence)
+        return Worked(f"put off: {reason}", file.feed, message.chunk.chunk_id, {"ChunksPutOff": 1})
     except Exception:
         await ports.ledger.release_chunk(lease.row, lease.fence)
         raise
+
+
+async def _settings(ports: DispatcherPorts, message: DispatchMessage) -> DestinationSettings:
+    """The destination's settings. With nothing to deliver, none are needed."""
+    if not message.accepted:
+        return DestinationSettings(url="")
+    try:
+        return await ports.destination.settings(message.chunk.file.feed)
+    except Transient as error:
+        raise NotNow(str(error), after=error.after or UNCONFIGURED) from error
+
+
+async def come_back_later(ports: DispatcherPorts, message: DispatchMessage, after: float | None = None) -> None:
+    """A message to ourselves; this one is done with, so that it counts as no attempt. It comes `after` so many seconds,
+    None for twice as many as the time before."""
+    feed, waits = message.chunk.file.feed, message.waits + 1
+    if after is None:
+        after = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(waits - 1, 10))
+    delay = min(LONGEST_DELAY, math.ceil(after + ports.rng.uniform(0, FIRST_WAIT)))
+    again = message.model_copy(update={"waits": waits})
+    outgoing = Outgoing(again.model_dump_json(), group=feed, delay=delay)
+    await send_all(ports.dispatches[feed], [outgoing], ports.clock, ports.rng)
 
 
 class _Elsewhere:
@@ -93,15 +138,25 @@ class _Elsewhere:
 
     def __init__(self, row: ChunkRow | None, batches: Iterable[BatchRow]) -> None:
         self._row = row
-        self._outcomes = {ordinal: batch.outcome_of(ordinal) for batch in batches for ordinal in batch.ordinals}
+        self._last = {ordinal: batch for batch in batches for ordinal in batch.ordinals}
+        # What an earlier round said of the records of this one does not count any more.
+        if row and row.round and row.state in (ChunkState.SENT, ChunkState.VALIDATED):
+            for ordinal in scope_of(row):
+                if ordinal in self._last and self._last[ordinal].round < row.round:
+                    del self._last[ordinal]
 
     def fate_of(self, ordinal: int) -> Outcome | None:
         """The record's outcome, None while it is on its way. Who ended without a batch has no use for the claim, as if
-        rejected; a chunk whose rows have expired has delivered what it still holds."""
-        if ordinal in self._outcomes:
-            return self._outcomes[ordinal]
+        rejected; nor has who died, unless a batch of it may have been applied. A chunk whose rows have expired has
+        delivered what it still holds."""
+        batch = self._last.get(ordinal)
+        outcome = batch.outcome_of(ordinal) if batch else None
+        if outcome:
+            return outcome
         if self._row is None:
             return Outcome.DELIVERED
+        if self._row.state is ChunkState.DEAD and batch and batch.unanswered:
+            return Outcome.UNKNOWN
         return Outcome.REJECTED if self._row.state in (ChunkState.SETTLED, ChunkState.DEAD) else None
 
 
@@ -116,6 +171,7 @@ class _Delivery:
         chunk: ChunkRow,
         fence: int,
         deadline: float,
+        probing: bool,
     ) -> None:
         self._ports, self._message, self._settings = ports, message, settings
         self._file, self._feed = message.chunk.file, feed_named(message.chunk.file.feed)
@@ -123,8 +179,12 @@ class _Delivery:
         self._records: dict[int, Accepted] = {}
         self._batches: dict[int, BatchRow] = {}
         self._endings: dict[int, Ending] = {}
+        self._seen: dict[tuple[str, int], _Elsewhere] = {}
         self._later: list[Transient] = []
-        self._calls = 0
+        self._calls, self._got_further = 0, False
+        feed = message.chunk.file.feed
+        self._breaker = Breaker(ports.circuit, feed, settings, probing)
+        self._turns = Turns(ports.throttle, ports.clock, feed, settings, deadline, self._breaker)
 
     async def run(self) -> Worked:
         ports, began = self._ports, self._ports.clock.now()
@@ -132,21 +192,38 @@ class _Delivery:
         if body is None:
             raise Transient("the accepted records of the chunk are not there yet")
         self._records = {record.ordinal: record for record in load_accepted(body)}
-        for batch in await ports.ledger.batches(self._chunk.file_id, self._chunk.span.chunk):
-            await self._know(batch)
-        await self._send([batch for batch in self._batches.values() if batch.state is BatchState.ATTEMPTED])
-        waiting = set[int]() if self._later else await self._rounds()
-        if self._later:
-            raise Transient(str(self._later[0]), after=max(error.after or 0 for error in self._later) or None)
+        waiting = await self._deliver_all()
         counts = {"DestinationCalls": float(self._calls)}
         if waiting:
-            await self._come_back_later()
+            await come_back_later(ports, self._message)
+            await ports.ledger.release_chunk(self._chunk, self._fence)
             return Worked("waiting for records on their way", self._feed.name, self._message.chunk.chunk_id, counts)
         counted = await self._settle()
         counts |= {f"Records{outcome.title()}": float(number) for outcome, number in counted.items()}
         counts |= {"ChunksSettled": 1.0, "DeliveryLatency": (ports.clock.now() - began) * 1000}
         counts |= await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, self._file.file_id)
         return Worked("settled", self._feed.name, self._message.chunk.chunk_id, counts)
+
+    async def _deliver_all(self) -> set[int]:
+        """Everything that can be delivered now; the ordinals that wait for another's end.
+
+        Raises:
+            NotNow: the rest is to come back later. So it is where something failed and something got further: only
+                attempts that lead nowhere count.
+            Transient: something failed.
+        """
+        for batch in await self._ports.ledger.batches(self._chunk.file_id, self._chunk.span.chunk):
+            self._batches[batch.number] = batch
+            await self._know(batch)
+        mine = [batch for batch in self._batches.values() if batch.round == self._chunk.round]
+        await self._send([batch for batch in mine if batch.state is BatchState.ATTEMPTED])
+        waiting = set[int]() if self._later else await self._rounds()
+        await self._breaker.end()
+        if self._later:
+            after = max((error.after or 0 for error in self._later), default=0) or None
+            harmless = all(isinstance(error, NotNow) for error in self._later)
+            raise (NotNow if harmless or self._got_further else Transient)(str(self._later[0]), after=after)
+        return waiting
 
     # -- deciding ------------------------------------------------------------------------------------------------
 
@@ -177,25 +254,37 @@ class _Delivery:
         )
         ours: list[int] = []
         waiting: set[int] = set()
-        seen: dict[tuple[str, int], _Elsewhere] = {}
+        self._seen.clear()
         for identity, record in contenders.items():
             held, wanted = owners[identity], self._owner(record)
-            if held == wanted:
+            if held.is_same(wanted) and held.fence >= self._fence:
+                if held.fence > self._fence:
+                    raise LeaseLost("another dispatcher has claimed the chunk's records")
                 ours.append(record.ordinal)
                 continue
-            place = (held.file_id, held.chunk)
-            if place not in seen:
-                seen[place] = await self._look_at(*place)
-            fate = seen[place].fate_of(held.ordinal)
-            if fate in (Outcome.DELIVERED, Outcome.UNKNOWN):
-                self._endings[record.ordinal] = self._after(held, record)
-            elif fate is None:
+            owner, fate = await self._in_force(held)
+            corrects = owner is not None and record.revision > owner.revision
+            if fate is None:
                 waiting.add(record.ordinal)
-            elif await self._ports.claims.take_over(self._feed.name, identity, held, wanted):
+            elif owner is not None and not corrects:
+                self._endings[record.ordinal] = self._after(owner, record)
+            elif await self._ports.claims.take_over(self._feed.name, identity, held, replace(wanted, was=owner)):
                 ours.append(record.ordinal)
             else:
                 waiting.add(record.ordinal)
         return ours, waiting
+
+    async def _in_force(self, held: Owner) -> tuple[Owner | None, Outcome | None]:
+        """Who an identity was really delivered for, or may have been, without what it corrected itself; and how its
+        holder ended, None while it is on its way. The claim of who ended otherwise is void, and what it was to correct
+        is in force."""
+        if (held.file_id, held.chunk) == (self._chunk.file_id, self._chunk.span.chunk):
+            fate = self._own_fate(held.ordinal)
+        else:
+            fate = (await self._look_at(held.file_id, held.chunk)).fate_of(held.ordinal)
+        if fate in (Outcome.DELIVERED, Outcome.UNKNOWN):
+            return replace(held, was=None), fate
+        return held.was, fate
 
     def _fates(self) -> dict[tuple[str, str], int]:
         """The first record of this chunk that has ended, by identity and payload: its twins share its fate."""
@@ -216,26 +305,41 @@ class _Delivery:
         """The ending of a record whose identity has been delivered, or may have been."""
         if held.digest == record.digest:
             return Ending(Outcome.DUPLICATE, of=held.trace)
+        if record.revision < held.revision:
+            return Ending(Outcome.REJECTED, self._feed.superseded_by(f"record {held.trace}"), of=held.trace)
         conflict = self._feed.conflict_with(f"record {held.trace}")
         return Ending(Outcome.REJECTED, conflict, of=held.trace)
 
+    def _own_fate(self, ordinal: int) -> Outcome | None:
+        """As `_Elsewhere.fate_of`, of a record of this chunk. One that is undecided holds an identity in vain: an
+        attempt that broke has claimed it, before those that come first are decided again."""
+        ending = self._endings.get(ordinal)
+        if ending:
+            return ending.outcome
+        last = [batch for batch in self._batches.values() if ordinal in batch.ordinals][-1:]
+        if last and last[0].round == self._chunk.round and last[0].state is BatchState.ATTEMPTED:
+            return None
+        return (last[0].outcome_of(ordinal) if last else None) or Outcome.REJECTED
+
     async def _look_at(self, file_id: str, chunk: int) -> "_Elsewhere":
-        if (file_id, chunk) == (self._chunk.file_id, self._chunk.span.chunk):
-            return _Elsewhere(self._chunk, list(self._batches.values()))
-        # The row first: a chunk that is seen settled has all its batches.
-        row = await self._ports.ledger.chunk(file_id, chunk)
-        return _Elsewhere(row, await self._ports.ledger.batches(file_id, chunk))
+        """Another chunk, as it was when this round of decisions first looked at it."""
+        if (file_id, chunk) not in self._seen:
+            # The row first: a chunk that is seen settled has all its batches.
+            row = await self._ports.ledger.chunk(file_id, chunk)
+            self._seen[file_id, chunk] = _Elsewhere(row, await self._ports.ledger.batches(file_id, chunk))
+        return self._seen[file_id, chunk]
 
     def _owner(self, record: Accepted) -> Owner:
-        return Owner(self._file.file_id, self._chunk.span.chunk, record.ordinal, record.digest)
+        place = self._file.file_id, self._chunk.span.chunk, record.ordinal
+        return Owner(*place, record.digest, record.revision, self._fence)
 
     # -- delivering ----------------------------------------------------------------------------------------------
 
     async def _compose(self, ordinals: Iterable[int]) -> list[BatchRow]:
-        """New batches, fixed in the ledger before anything is sent."""
+        """New batches, fixed in the ledger before anything is sent. Numbers go on from round to round."""
         ours, size, number = sorted(ordinals), self._settings.batch_records, len(self._batches)
         batches = [
-            BatchRow(number=number + place, ordinals=tuple(ours[at : at + size]))
+            BatchRow(number=number + place, ordinals=tuple(ours[at : at + size]), round=self._chunk.round)
             for place, at in enumerate(range(0, len(ours), size))
         ]
         await self._ports.ledger.fix_batches(self._chunk, self._fence, batches)
@@ -256,29 +360,6 @@ class _Delivery:
             for batch in batches:
                 tasks.create_task(deliver(batch))
 
-    async def _await_turn(self, batch: BatchRow) -> float:
-        """Books the destination's time for one call and waits for it; until when the call must have set out. Booked
-        only when the call is about to be made: a place that is not used at its time would let others come in a heap."""
-        ports, settings = self._ports, self._settings
-        # The burst lets calls set out up to `grace` away from their places. Half of it is for those that come before
-        # their time, half for those that a slow ledger holds up: a call that is due at once has no time before.
-        largest = settings.batch_records if settings.rate_unit == "records" else 1
-        grace = max(0, settings.burst - largest) / settings.rate_per_second
-        late = max(LATE, grace / 2)
-        while True:
-            horizon = self._deadline - MARGIN - settings.timeout_seconds - ports.clock.now()
-            if horizon < 0:
-                raise OutOfTime("the invocation ends before an answer could come", after=0)
-            booked = await ports.ledger.reserve(self._feed.name, self._cost(batch), ports.clock.now(), horizon)
-            await ports.clock.sleep(max(0.0, booked - max(0.0, grace - late) - ports.clock.now()))
-            if ports.clock.now() <= booked + late:
-                return booked + late
-
-    def _cost(self, batch: BatchRow) -> float:
-        """Seconds of the destination's time that a batch takes up."""
-        units = len(batch.ordinals) if self._settings.rate_unit == "records" else 1
-        return units / self._settings.rate_per_second
-
     async def _deliver(self, batch: BatchRow) -> None:
         """One batch, one call: its end is written to the ledger, or Transient says that it must come again."""
         ports, settings = self._ports, self._settings
@@ -286,31 +367,43 @@ class _Delivery:
         if in_doubt and not self._may_ask_again(batch):
             await self._end(replace(batch, state=BatchState.UNKNOWN, unanswered=False))
             return
-        turn_ends = await self._await_turn(batch)
+        turn_ends = await self._turns.next(len(batch.ordinals))
         batch = await ports.ledger.begin_attempt(self._chunk, self._fence, batch, ports.clock.now())
         if ports.clock.now() > turn_ends:
             await ports.ledger.note_answer(self._chunk, self._fence, replace(batch, unanswered=in_doubt))
-            raise Transient("the ledger was slow, and the call missed its turn", after=0)
+            raise NotNow("the ledger was slow, and the call missed its turn", after=0)
         self._calls += 1
         batch_id = ids.batch_id(self._file.file_id, self._chunk.span.chunk, batch.number)
         try:
             answer = await ports.destination.post(settings, batch_id, self._body(batch_id, batch))
         except Unanswered:
             await self._doubt(batch, "the destination did not answer")
-            return
-        except Transient:
+        except Transient as error:
             await ports.ledger.note_answer(self._chunk, self._fence, replace(batch, unanswered=in_doubt))
+            await self._breaker.failed(str(error))
             raise
-        reading = read_answer(answer, len(batch.ordinals), in_doubt)
+        else:
+            await self._read(batch, batch_id, answer, in_doubt)
+
+    async def _read(self, batch: BatchRow, batch_id: str, answer: Answer, in_doubt: bool) -> None:
+        """Does what the destination's answer says. The ledger hears of it before the circuit does."""
+        reading, status = read_answer(answer, len(batch.ordinals), in_doubt), answer.status
         if reading.meaning is Meaning.DOUBT:
             await self._doubt(batch, "the destination's answer leaves in doubt what it did", answer.retry_after)
-        elif reading.meaning is Meaning.LATER and answer.status in MAYBE_DONE:
-            await self._doubt(
-                batch, f"the destination answered {answer.status}, and may have done it", answer.retry_after
-            )
+        elif reading.meaning is Meaning.LATER and status in MAYBE_DONE:
+            await self._doubt(batch, f"the destination answered {status}, and may have done it", answer.retry_after)
         elif reading.meaning is Meaning.LATER:
+            ports = self._ports
             await ports.ledger.note_answer(self._chunk, self._fence, replace(batch, unanswered=in_doubt))
-            raise Transient(f"the destination answered {answer.status}", after=answer.retry_after)
+            if status == TOO_FAST:
+                seconds = max(SLOW_FOR, answer.retry_after or 0)
+                await ports.throttle.slow_down(self._feed.name, ports.clock.now(), seconds)
+                await self._breaker.succeeded()
+                raise NotNow("the destination says that calls come too fast", after=answer.retry_after)
+            await self._breaker.failed(f"the destination answered {status}")
+            raise (NotNow if answer.retry_after else Transient)(
+                f"the destination answered {status}", after=answer.retry_after
+            )
         else:
             await self._take(batch, batch_id, reading)
 
@@ -324,10 +417,12 @@ class _Delivery:
 
     async def _doubt(self, batch: BatchRow, reason: str, after: float | None = None) -> None:
         """Nobody knows whether the batch was applied."""
-        if not self._may_ask_again(batch):
+        may_ask_again = self._may_ask_again(batch)
+        if not may_ask_again:
             await self._end(replace(batch, state=BatchState.UNKNOWN, unanswered=False))
-            return
-        raise Transient(reason, after=after)
+        await self._breaker.failed(reason)
+        if may_ask_again:
+            raise (NotNow if after else Transient)(reason, after=after)
 
     async def _take(self, batch: BatchRow, batch_id: str, reading: Reading) -> None:
         """The destination took the batch, or refused it, as a whole or in part."""
@@ -335,9 +430,7 @@ class _Delivery:
         reasons = dict.fromkeys(range(len(batch.ordinals)), reading.reason) if rejected else reading.refused
         refused = {batch.ordinals[index]: reason for index, reason in reasons.items()}
         if refused:
-            await self._ports.store.put(
-                self._key(f"{batch.number:03d}.answer"), _dump_reasons(refused), "application/json"
-            )
+            await keep_reasons(self._ports.store, self._chunk, batch, refused)
         returned = tuple(batch.ordinals[index] for index in sorted(reading.returned))
         await self._end(
             replace(
@@ -349,28 +442,21 @@ class _Delivery:
             ),
             refused,
         )
+        await self._breaker.succeeded()
         if returned:
             raise Transient(f"the destination asked to have {len(returned)} records again")
 
     async def _end(self, batch: BatchRow, reasons: Mapping[int, Reason] | None = None) -> None:
         await self._ports.ledger.end_batch(self._chunk, self._fence, batch)
+        self._got_further |= len(batch.returned) < len(batch.ordinals)
+        self._batches[batch.number] = batch
         await self._know(batch, reasons)
 
     async def _know(self, batch: BatchRow, reasons: Mapping[int, Reason] | None = None) -> None:
-        """Takes up what a batch's row says of its records."""
-        self._batches[batch.number] = batch
-        batch_id = ids.batch_id(self._file.file_id, self._chunk.span.chunk, batch.number)
-        if reasons is None and (batch.refused or batch.state is BatchState.REJECTED):
-            reasons = _load_reasons(await self._ports.store.get(self._key(f"{batch.number:03d}.answer")))
-        for ordinal in batch.ordinals:
-            outcome = batch.outcome_of(ordinal)
-            if outcome is Outcome.REJECTED:
-                reason = (reasons or {}).get(ordinal, Reason(0))
-                self._endings[ordinal] = Ending(
-                    outcome, Finding("destination.rejected", reason.sentence()), batch=batch_id
-                )
-            elif outcome is not None:
-                self._endings[ordinal] = Ending(outcome, batch=batch_id)
+        """Takes up what a batch of this round says of its records."""
+        if batch.round != self._chunk.round:
+            return
+        self._endings |= await endings_of(self._ports.store, self._chunk, batch, reasons)
 
     def _body(self, batch_id: str, batch: BatchRow) -> bytes:
         """What is posted: the payloads as the validator wrote them, spliced, not read."""
@@ -379,63 +465,11 @@ class _Delivery:
 
     # -- settling ------------------------------------------------------------------------------------------------
 
-    async def _come_back_later(self) -> None:
-        """A message to ourselves, later; this one is done with, so that waiting never ends in a DLQ."""
-        waits = self._message.waits + 1
-        delay = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(waits - 1, 10))
-        again = self._message.model_copy(update={"waits": waits})
-        outgoing = Outgoing(again.model_dump_json(), group=self._file.feed, delay=delay)
-        await send_all(self._ports.dispatch, [outgoing], self._ports.clock, self._ports.rng)
-        await self._ports.ledger.release_chunk(self._chunk, self._fence)
-
     async def _settle(self) -> Account:
-        """Everything has ended: writes what became of each record, frees the claims of what was not delivered, and
-        settles the chunk with the file's counters."""
-        message, ports = self._message, self._ports
-        counted = account((ending.outcome, 1) for ending in self._endings.values())
-        counted[Outcome.REJECTED] += message.rejected
-        refused = {at: ending for at, ending in self._endings.items() if ending.outcome is Outcome.REJECTED}
-        findings = Counter(message.findings)
-        findings.update(ending.finding.code for ending in refused.values() if ending.finding)
-        told = [at for at, ending in self._endings.items() if ending.outcome is not Outcome.DELIVERED]
-        if told:
-            lines = [json.dumps({"ordinal": at} | _story(self._endings[at])) for at in sorted(told)]
-            await ports.store.put(
-                self._key("outcomes.ndjson"), "\n".join([*lines, ""]).encode(), "application/x-ndjson"
-            )
-        if refused:
-            part = await self._reject_rows(refused)
-            await ports.store.put(self._key("rejects-delivery.csv"), part, "text/csv; charset=utf-8")
-            if self._feed.identity:
-                for at in refused:
-                    record = self._records[at]
-                    await ports.claims.give_up(self._feed.name, record.identity, self._owner(record))
-        await ports.ledger.settle_chunk(self._chunk, self._fence, counted, findings, ports.clock.now())
-        return counted
-
-    async def _reject_rows(self, refused: Mapping[int, Ending]) -> bytes:
-        """The rejects of delivery with their original bytes, which are read again from the pinned object."""
-        ports, span, layout = self._ports, self._chunk.span, self._message.chunk.layout
-        findings = {at: ending.finding for at, ending in refused.items() if ending.finding}
-        fields = {at: json.loads(self._records[at].payload) for at in findings}
-        source = await read_range(ports.store, self._file, span.start, span.end, ports.clock, ports.rng)
-        return rejects.rows(self._feed, layout, rejected_later(self._feed, layout, span, source, findings, fields))
+        """Every record has its end."""
+        message = self._message
+        ended = Round(self._endings, message.rejected, message.findings, self._records)
+        return await end_chunk(self._ports.ending, message.chunk, self._chunk, self._fence, ended, ChunkState.SETTLED)
 
     def _key(self, name: str) -> str:
-        return ids.work_key(self._file.file_id, self._chunk.span.chunk, name)
-
-
-def _story(ending: Ending) -> dict[str, Any]:
-    """An ending as `outcomes.ndjson` tells it."""
-    story: dict[str, Any] = {"outcome": str(ending.outcome), "of": ending.of, "batch": ending.batch}
-    if ending.finding:
-        story |= ending.finding.as_dict()
-    return {name: value for name, value in story.items() if value is not None}
-
-
-def _dump_reasons(reasons: Mapping[int, Reason]) -> bytes:
-    return json.dumps({str(ordinal): asdict(reason) for ordinal, reason in sorted(reasons.items())}).encode()
-
-
-def _load_reasons(body: bytes | None) -> dict[int, Reason]:
-    return {int(ordinal): Reason(**reason) for ordinal, reason in json.loads(body or b"{}").items()}
+        return ids.work_key(self._file.file_id, self._chunk.span.chunk, name, self._chunk.round)

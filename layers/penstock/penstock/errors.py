@@ -4,8 +4,10 @@
     ├── Transient            try again later, by visibility; nothing has been decided
     │   ├── Busy             another worker holds the lease
     │   ├── LeaseLost        our lease passed to another worker; whatever we were doing is theirs now
-    │   ├── OutOfTime        the invocation ends before the work could
-    │   └── Waiting          another file's identical record is still on its way
+    │   └── NotNow           nothing failed here; later is just as good, and costs no attempt
+    │       ├── OutOfTime    the invocation ends before the work could
+    │       ├── BookedOut    the destination's time is given to others
+    │       └── CircuitOpen  the destination is down
     ├── Permanent            an outcome, with a reason; never retried
     │   ├── Refused          the whole file cannot be read
     │   └── ObjectMissing    the pinned object version is gone
@@ -39,12 +41,20 @@ class LeaseLost(Transient):
     """Raised when a ledger write finds that the lease has passed to another worker."""
 
 
-class OutOfTime(Transient):
+class NotNow(Transient):
+    """Raised when nothing failed, but nothing can go on now: this is no attempt, and none is counted."""
+
+
+class OutOfTime(NotNow):
     """Raised when the remaining time of the invocation is under its margin."""
 
 
-class Waiting(Transient):
-    """Raised when records of a chunk wait for the end of identical records elsewhere."""
+class BookedOut(NotNow):
+    """Raised when the destination's time is given to others for longer than the invocation lasts."""
+
+
+class CircuitOpen(NotNow):
+    """Raised when the destination's circuit is open."""
 
 
 class Permanent(PenstockError):

@@ -1,9 +1,14 @@
 """What was found about a record or a file, and how a record can end."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
+
+from pydantic import BaseModel
+
+EXAMPLES = 20  #: findings about a file that are kept in full; all of them are counted
 
 
 class Severity(StrEnum):
@@ -27,8 +32,9 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing found. `code` is namespaced: `format.…` the bytes, `schema.…` the model, `<feed>.…` a rule,
-    `destination.…` the API's own answer. `rule` cites the regulation or standard behind it."""
+    """One thing found. `code` is namespaced: `format.…` the bytes, `archive.…` what they are compressed or packed in,
+    `schema.…` the model, `<feed>.…` a rule, `destination.…` the API's own answer. `rule` cites the regulation or
+    standard behind it."""
 
     code: str
     message: str
@@ -39,6 +45,20 @@ class Finding:
     def as_dict(self) -> dict[str, Any]:
         """The finding as JSON shows it, without what it does not have."""
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+
+class Noted(BaseModel):
+    """What was found about a file and not about one of its records: how often each code, and the first findings in
+    full. They reject nothing."""
+
+    counts: Counter[str] = Counter()
+    examples: list[Finding] = []
+
+    def add(self, finding: Finding) -> None:
+        """One more."""
+        self.counts[finding.code] += 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(finding)
 
 
 type Account = dict[Outcome, int]

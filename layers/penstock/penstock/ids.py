@@ -32,11 +32,21 @@ def trace(file: str, ordinal: int) -> str:
     return f"{file}:{ordinal}"
 
 
-def work_key(file: str, chunk: int, name: str) -> str:
-    """The key in the work bucket of what a stage wrote about a chunk."""
-    return f"chunks/{file}/{chunk_name(chunk)}/{name}"
+def work_key(file: str, chunk: int, name: str, in_round: int = 0) -> str:
+    """The key in the work bucket of what a stage wrote about a chunk, in its first round or a later one.
+
+    >>> work_key("4c9e", 7, "accepted"), work_key("4c9e", 7, "accepted", 1)
+    ('chunks/4c9e/000007/accepted', 'chunks/4c9e/000007/round-1/accepted')
+    """
+    place = f"chunks/{file}/{chunk_name(chunk)}"
+    return f"{place}/round-{in_round}/{name}" if in_round else f"{place}/{name}"
 
 
 def report_key(file: str, name: str) -> str:
     """The key in the work bucket of what a file's end leaves behind."""
     return f"reports/{file}/{name}"
+
+
+def staged_key(file: str) -> str:
+    """The key in the work bucket of a file's bytes, where they could not be read as they were dropped."""
+    return f"staged/{file}"

@@ -1,11 +1,11 @@
-"""What S3 says when a file is dropped: the notification on the intake queue, read (R2, R3)."""
+"""What lies on the intake queue: S3's word that files were dropped (R2, R3), and a splitter's that a file goes on."""
 
 from urllib.parse import unquote_plus
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from penstock.errors import MalformedMessage
-from penstock.messages import SourceFile
+from penstock.messages import SourceFile, SplitMessage, read_message
 
 
 class _Object(BaseModel):
@@ -40,6 +40,22 @@ class _TestEvent(BaseModel):
     event: str = Field(alias="Event", pattern="^s3:TestEvent$")
 
 
+class _Typed(BaseModel):
+    type: str
+
+
+def read_intake(body: str) -> list[SplitMessage]:
+    """What a message on the intake queue asks for: a file from its beginning for every object that S3 tells of, or the
+    rest of one.
+
+    Raises:
+        MalformedMessage: it is neither an S3 notification of created objects nor a message of a known version.
+    """
+    if _is_ours(body):
+        return [read_message(body, SplitMessage)]
+    return [SplitMessage(file=file) for file in read_notification(body)]
+
+
 def read_notification(body: str) -> list[SourceFile]:
     """The files a notification tells of; none for S3's test event, which it sends when notifications are set up.
 
@@ -61,8 +77,16 @@ def read_notification(body: str) -> list[SourceFile]:
 
 
 def _is_test(body: str) -> bool:
+    return _is(_TestEvent, body)
+
+
+def _is_ours(body: str) -> bool:
+    return _is(_Typed, body)
+
+
+def _is(model: type[BaseModel], body: str) -> bool:
     try:
-        _TestEvent.model_validate_json(body)
+        model.model_validate_json(body)
     except ValidationError:
         return False
     return True

@@ -24,6 +24,7 @@ from penstock.findings import Finding, Severity
 from penstock.formats.format import Parsed
 from penstock.formats.text import line_breaks
 from penstock.messages import Layout, Span
+from penstock.splitting import ENDLESS
 
 PART = 500  #: records worked on at once: so few stay in a processor's cache, and a chunk takes a sixth less time
 DIGEST = 32  #: hexadecimal digits of SHA-256 kept where only equality matters (128 bits)
@@ -40,6 +41,7 @@ class Accepted(NamedTuple):
     identity: str
     digest: str
     payload: bytes
+    revision: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,8 @@ def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
     raws = feed.format_named(layout.format).split(layout, chunk)
     if len(raws) != span.records:
         raise Miscounted(f"chunk {span.chunk}: {len(raws)} records where {span.records} were counted")
+    if span.of_group is not None:
+        return _of_large_group(feed, span, chunk, raws, span.of_group)
     judgement, lines = Judgement(raws), _Lines(chunk, raws, span)
     for begin in range(0, len(raws), PART):
         _judge_part(feed, layout, span.first_record + begin, raws[begin : begin + PART], lines, judgement)
@@ -147,6 +151,7 @@ def _accept(
         feed.identities_of(records),
         [sha256(payload).hexdigest()[:DIGEST] for payload in payloads],
         payloads,
+        feed.revisions_of(records),
         strict=True,
     )
     # As `Accepted._make` does it, without a call of Python's for each.
@@ -193,6 +198,14 @@ _SCHEMA = {
     "date_from_datetime_parsing": ("schema.type", "the value is not a date; write it as YYYY-MM-DD"),
     "date_parsing": ("schema.type", "the value is not a date; write it as YYYY-MM-DD"),
 }
+
+
+def of_these(judgement: Judgement, ordinals: frozenset[int]) -> Judgement:
+    """What a judgement says of these records alone."""
+    accepted = [one for one in judgement.accepted if one.ordinal in ordinals]
+    rejected = [one for one in judgement.rejected if one.ordinal in ordinals]
+    codes = Counter(finding.code for one in rejected for finding in one.findings)
+    return Judgement(judgement.raws, accepted, rejected, codes)
 
 
 def schema_finding(fault: ErrorDetails) -> Finding:
@@ -269,9 +282,26 @@ class _Lines:
 
 
 def _oversize(feed: Feed, span: Span, head: bytes) -> Judgement:
-    finding = Finding(
-        "format.record_too_large",
-        f"a record of more than {feed.limits.record_bytes:,} bytes begins here; is a closing quote missing?",
-    )
+    message = f"a record of more than {feed.limits.record_bytes:,} bytes begins here; is a closing quote missing?"
+    if span.end - span.start > ENDLESS:
+        message += f" All the rest of the file was taken for it, as it has no end within {ENDLESS:,} bytes"
+    finding = Finding("format.record_too_large", message)
     rejected = Rejected(span.first_record, span.line, b"", hashlib.sha256(head).hexdigest(), (finding,), None)
     return Judgement(rejected=[rejected], findings=Counter({finding.code: 1}))
+
+
+def _of_large_group(feed: Feed, span: Span, chunk: bytes, raws: Sequence[bytes], begins: int) -> Judgement:
+    """Records that could only be delivered with others, which are too many."""
+    limits = feed.limits
+    finding = Finding(
+        "format.group_too_large",
+        f"the records with this {', '.join(feed.group)}, from line {begins} on, are more than may be delivered together"
+        f" ({limits.group_records:,} records, {limits.group_bytes:,} bytes); send them as several groups",
+        feed.group[0],
+    )
+    lines, first = _Lines(chunk, raws, span), span.first_record
+    rejected = [
+        Rejected(first + at, lines.of(first + at), raw, hashlib.sha256(raw).hexdigest(), (finding,), None)
+        for at, raw in enumerate(raws)
+    ]
+    return Judgement(raws, rejected=rejected, findings=Counter({finding.code: len(raws)}))

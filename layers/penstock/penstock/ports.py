@@ -23,8 +23,8 @@ class Clock(Protocol):
         ...
 
 
-class ObjectStore(Protocol):
-    """S3: the pinned source object, and the work bucket."""
+class Sources(Protocol):
+    """What files are read from, and staged to where they cannot be read as they lie."""
 
     async def read_source(self, file: SourceFile, start: int, end: int) -> bytes:
         """Bytes [start, end) of the pinned object; exactly as many as asked for, but for the object's end.
@@ -34,6 +34,16 @@ class ObjectStore(Protocol):
             Transient: the read broke, or the answer was of another range.
         """
         ...
+
+    async def stage(self, file: SourceFile, parts: AsyncIterator[bytes]) -> SourceFile:
+        """Writes what a file's bytes have become as an object of the work bucket, from parts, in bounded memory, whole
+        or not at all; the file as it is read from there. The same bytes give the same answer, however they come in
+        parts."""
+        ...
+
+
+class ObjectStore(Sources, Protocol):
+    """S3: the pinned source object, and the work bucket."""
 
     async def get(self, key: str) -> bytes | None:
         """An object of the work bucket, None if there is none.
@@ -52,6 +62,18 @@ class ObjectStore(Protocol):
         ...
 
 
+class Drops(Protocol):
+    """The drop bucket, looked through."""
+
+    def between(self, since: float, until: float) -> AsyncIterator[SourceFile]:
+        """The object versions that were dropped in this time, in seconds since the epoch.
+
+        Raises:
+            Transient: the listing broke.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """A message to send: the body, the fair queue's group (R19), and seconds until it can be received."""
@@ -61,8 +83,17 @@ class Outgoing:
     delay: int = 0
 
 
-class Queue(Protocol):
-    """An SQS queue, as its sender and as its consumer see it."""
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message as its receiver has it. `receives` counts how often it has been received, this time included."""
+
+    body: str
+    receipt: str
+    receives: int
+
+
+class Outlet(Protocol):
+    """An SQS queue, as its senders see it."""
 
     async def send_batch(self, messages: Sequence[Outgoing]) -> list[int]:
         """Sends at most 10 messages in one call; the places of those that were not taken.
@@ -72,8 +103,42 @@ class Queue(Protocol):
         """
         ...
 
+
+class Queue(Outlet, Protocol):
+    """An SQS queue, as its consumers see it, too."""
+
     async def hold_back(self, receipt: str, seconds: float) -> None:
         """Makes a received message visible again after `seconds`, counted from now."""
+        ...
+
+    async def receive(self, most: int, seconds: float) -> list[Received]:
+        """At most `most` (up to 10) messages, invisible to others for `seconds`; none where none can be seen now.
+
+        For those that take messages without a mapping: the probe, the sweeper and operators.
+
+        Raises:
+            Transient: the call failed.
+        """
+        ...
+
+    async def delete(self, receipt: str) -> None:
+        """Done with a received message."""
+        ...
+
+    async def is_empty(self) -> bool:
+        """Whether no message is there: none to be seen, none with a receiver, none delayed. SQS counts a while late."""
+        ...
+
+
+class Mappings(Protocol):
+    """The dispatcher's event source mappings, one a feed's queue."""
+
+    async def switch(self, feed: str, on: bool) -> None:
+        """Has the feed's mapping poll, or not. Invocations under way come to their end.
+
+        Raises:
+            Transient: it is not known to have been switched.
+        """
         ...
 
 
@@ -113,7 +178,8 @@ class Credentials:
 class DestinationSettings:
     """How a feed's destination wants to be called. Times in seconds, but for the key's retention in hours.
 
-    `rate_per_second` counts requests or records, as `rate_unit` says; `burst` is how many may come at once.
+    `rate_per_second` counts requests or records, as `rate_unit` says; `burst` is how many may come at once. The circuit
+    opens when more than `error_share` of the last `error_window_seconds`' calls failed, of at least `error_calls`.
     """
 
     url: str
@@ -125,6 +191,9 @@ class DestinationSettings:
     timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 20.0
     honours_idempotency_key: bool = False
     key_retention_hours: Annotated[float, Field(ge=0)] = 24.0
+    error_window_seconds: Annotated[float, Field(ge=10, le=3600)] = 60.0
+    error_share: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    error_calls: Annotated[int, Field(ge=1)] = 20
     auth: Credentials = field(default_factory=Credentials)
 
 

@@ -1,21 +1,22 @@
-"""The source object in blocks: ranged reads of the pinned version, one ahead, each resumed if it breaks (R30)."""
+"""The source object in blocks: ranged reads of the pinned version, some ahead, each resumed if it breaks (R30)."""
 
 import asyncio
 import random
-from collections.abc import AsyncIterator
+from collections import deque
+from collections.abc import AsyncGenerator
+from itertools import islice
 
 from penstock.errors import Transient
 from penstock.messages import SourceFile
-from penstock.ports import Clock, ObjectStore
+from penstock.ports import Clock, Sources
 from penstock.retry import backoff
 
 BLOCK = 8 * 1024 * 1024  #: bytes a read
+AHEAD = 4  #: reads under way at once: one connection to S3 gives less than a splitter takes
 ATTEMPTS = 4
 
 
-async def read_range(
-    store: ObjectStore, file: SourceFile, start: int, end: int, clock: Clock, rng: random.Random
-) -> bytes:
+async def read_range(store: Sources, file: SourceFile, start: int, end: int, clock: Clock, rng: random.Random) -> bytes:
     """Bytes [start, end) of the file. A broken read is done again: it began at the last good byte.
 
     Raises:
@@ -30,20 +31,24 @@ async def read_range(
     return await store.read_source(file, start, end)
 
 
-async def read_blocks(store: ObjectStore, file: SourceFile, clock: Clock, rng: random.Random) -> AsyncIterator[bytes]:
-    """The whole file, in blocks; the next one is read while the caller works on this one."""
-    starts = range(0, file.size, BLOCK)
+async def read_blocks(
+    store: Sources, file: SourceFile, clock: Clock, rng: random.Random, start: int = 0, end: int | None = None
+) -> AsyncGenerator[bytes]:
+    """Bytes [start, end) of the file, or all from `start` on, in blocks and in order. While the caller works on one,
+    the next few are read; no more than `AHEAD` blocks are held, and the caller's. Close it to stop reading."""
 
-    def read(start: int) -> asyncio.Task[bytes]:
-        return asyncio.ensure_future(read_range(store, file, start, min(start + BLOCK, file.size), clock, rng))
+    def read(begin: int) -> asyncio.Task[bytes]:
+        return asyncio.ensure_future(read_range(store, file, begin, min(begin + BLOCK, stop), clock, rng))
 
-    ahead = read(0) if starts else None
+    stop = file.size if end is None else end
+    starts = iter(range(start, stop, BLOCK))
+    ahead = deque(map(read, islice(starts, AHEAD)))
     try:
-        for start in starts:
-            assert ahead is not None
-            block = await ahead
-            ahead = read(start + BLOCK) if start + BLOCK < file.size else None
+        while ahead:
+            block = await ahead.popleft()
+            ahead.extend(map(read, islice(starts, 1)))
             yield block
     finally:
-        if ahead is not None:
-            ahead.cancel()
+        for task in ahead:
+            task.cancel()
+        await asyncio.gather(*ahead, return_exceptions=True)

@@ -14,6 +14,7 @@ from typing import Any
 from penstock.feeds.feed import Feed
 from penstock.findings import Finding, Severity
 from penstock.formats.delimited import row_of
+from penstock.formats.text import encoding_for
 from penstock.judging import Rejected
 from penstock.messages import Layout
 from penstock.spreadsheet import OURS, neutralised
@@ -50,7 +51,7 @@ def _row(feed: Feed, layout: Layout, one: Rejected) -> list[str]:
     else:
         source = _values(columns, one.cells) if one.cells else []
     hard = [finding for finding in one.findings if finding.severity is Severity.HARD]
-    text = one.raw_bytes.decode(layout.encoding, errors="backslashreplace")
+    text = one.raw_bytes.decode(encoding_for(one.raw_bytes, layout.encoding), errors="backslashreplace")
     return [
         *map(neutralised, source or [""] * len(columns)),
         str(one.line),

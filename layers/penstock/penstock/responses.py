@@ -29,6 +29,7 @@ OF_THE_PAYLOAD = frozenset({400, 413, 414, 415, 422})
 """Refusals that the same payload would have met with at the first call, too."""
 MAYBE_DONE = frozenset({500, 502, 504})
 """Answers of a server, or of a gateway before it, that may have done the work and failed to say so."""
+TOO_FAST = 429
 REASON = 300  #: characters kept of what an API says
 
 

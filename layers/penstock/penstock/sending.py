@@ -4,7 +4,7 @@ import random
 from collections.abc import Iterable, Iterator
 
 from penstock.errors import Transient
-from penstock.ports import Clock, Outgoing, Queue
+from penstock.ports import Clock, Outgoing, Outlet
 from penstock.retry import backoff
 
 PER_CALL = 10  #: SendMessageBatch takes no more entries
@@ -12,7 +12,7 @@ BYTES_PER_CALL = 1024 * 1024  #: SendMessageBatch takes no more, over all entrie
 ATTEMPTS = 5
 
 
-async def send_all(queue: Queue, messages: Iterable[Outgoing], clock: Clock, rng: random.Random) -> None:
+async def send_all(queue: Outlet, messages: Iterable[Outgoing], clock: Clock, rng: random.Random) -> None:
     """Sends every message; entries that were not taken are sent again.
 
     Raises:

@@ -1,19 +1,24 @@
 """The file's end: whoever settles the last chunk of a sealed file balances it, reports it, and tells the world.
 
 The reports are written, then the event is put, then the file is settled: a crash in between repeats the same reports,
-and at worst the same event, which names the file and so can be told apart.
+and at worst the same event, which names the file and so can be told apart. Where a replay has changed a settled file's
+account, its end is written anew; `account_version` says which of two is the later one.
 """
 
 import json
-from collections.abc import AsyncIterator
+from collections import Counter
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from typing import Any
 
 from penstock import rejects
+from penstock.ending import rejects_of, stories_of
 from penstock.feeds import feed_named
 from penstock.findings import Finding, Outcome, balances
-from penstock.ids import report_key, work_key
+from penstock.ids import report_key
 from penstock.ledger import FileRow, FileState, Ledger
 from penstock.messages import SourceFile
+from penstock.ordinals import folded
 from penstock.ports import Clock, EventBus, ObjectStore
 
 
@@ -24,21 +29,31 @@ async def finish_if_complete(
     row = await ledger.file(file_id)
     if row is None or not row.is_complete:
         return {}
-    if row.counted[Outcome.REJECTED]:
-        await store.put_parts(
-            report_key(file_id, "rejects.csv"), _reject_parts(ledger, store, row), "text/csv; charset=utf-8"
-        )
-    now = clock.now()
-    report = summary(row, now)
+    while True:
+        now = clock.now()
+        await _report(ledger, store, events, row, now)
+        if await ledger.settle_file(file_id, row.endings, now):
+            return {
+                "FilesSettled": 1,
+                "FilesIncomplete": 1 if _shown(row) == "incomplete" else 0,
+                "FileDuration": now - row.opened_at,
+                "ImbalancedFiles": 0 if balances(row.received, row.counted) else 1,
+            }
+        reported, row = row, await ledger.file(file_id)
+        # Another has settled it with this account; or it has changed, and ours must not be the last word of it.
+        if row is None or row.endings == reported.endings:
+            return {}
+
+
+async def _report(ledger: Ledger, store: ObjectStore, events: EventBus, row: FileRow, now: float) -> None:
+    file_id = row.file.file_id
+    # After a replay also where it has left none: the rejects of the end before must not stay.
+    if row.counted[Outcome.REJECTED] or row.endings > row.chunks:
+        parts = _reject_parts(ledger, store, row)
+        await store.put_parts(report_key(file_id, "rejects.csv"), parts, "text/csv; charset=utf-8")
+    report = summary(row, now) | {"ranges": await _ranges(ledger, store, row)}
     await store.put(report_key(file_id, "summary.json"), json.dumps(report, indent=2).encode(), "application/json")
     await events.put("FileSettled", report)
-    if not await ledger.settle_file(file_id, now):
-        return {}
-    return {
-        "FilesSettled": 1,
-        "FileDuration": now - row.opened_at,
-        "ImbalancedFiles": 0 if balances(row.received, row.counted) else 1,
-    }
 
 
 async def report_refusal(
@@ -51,37 +66,72 @@ async def report_refusal(
     await events.put("FileRefused", report)
 
 
+async def report_unpacked(
+    store: ObjectStore, events: EventBus, archive: FileRow, files: Sequence[SourceFile], now: float
+) -> None:
+    """The report of an archive whose files go their own ways: which they are."""
+    row = replace(archive, state=FileState.UNPACKED, files=len(files), settled_at=now)
+    report = summary(row, now)
+    await events.put("FileUnpacked", report)
+    named = {"unpacked": [{"file_id": file.file_id, "key": file.dropped.key} for file in files]}
+    body = json.dumps(report | named, indent=2).encode()
+    await store.put(report_key(row.file.file_id, "summary.json"), body, "application/json")
+
+
 def summary(row: FileRow, now: float) -> dict[str, Any]:
     """The file's account. `balanced` is None until the file has ended; `seconds` is from its first event to its end, or
-    to now. A complete file that is being settled is shown as settled."""
-    ended = row.is_complete or row.state in (FileState.SETTLED, FileState.REFUSED)
-    findings = dict(row.findings)
+    to now. A complete file that is being settled is shown as settled. `notes` are the first findings about the file and
+    not about one of its records; `findings` counts all of both."""
+    ended = row.is_complete or row.state in (FileState.SETTLED, FileState.REFUSED, FileState.UNPACKED)
+    findings = Counter(row.findings) + row.noted.counts
     if row.layout and row.layout.unknown:
         findings["format.unknown_field"] = len(row.layout.unknown)
     return {
         "file_id": row.file.file_id,
         "feed": row.file.feed,
-        "key": row.file.key,
-        "version_id": row.file.version_id,
-        "state": str(FileState.SETTLED if row.is_complete else row.state),
+        "key": row.file.dropped.key,
+        "version_id": row.file.dropped.version_id,
+        "state": _shown(row),
         "records": {"received": row.received} | {str(outcome): row.counted[outcome] for outcome in Outcome},
         "balanced": balances(row.received, row.counted) if ended else None,
+        "account_version": row.endings,
         "chunks": {"expected": row.chunks, "settled": row.chunks_settled, "dead": row.chunks_dead},
         "findings": dict(sorted(findings.items())),
+        "notes": [finding.as_dict() for finding in row.noted.examples],
         "unknown_fields": list(row.layout.unknown) if row.layout else [],
         "refused": row.refused.as_dict() if row.refused else None,
-        "sha256": row.sha256,
+        "files": row.files,
+        "sha256_tree": row.sha256_tree,
         "seconds": round((row.settled_at or now) - row.opened_at, 3),
     }
 
 
+def _shown(row: FileRow) -> str:
+    if row.is_complete or row.state is FileState.SETTLED:
+        return "incomplete" if row.counted[Outcome.DEAD] or row.chunks_dead else "settled"
+    return str(row.state)
+
+
+async def _ranges(ledger: Ledger, store: ObjectStore, row: FileRow) -> dict[str, str]:
+    """Which records have no good end yet: their ordinals by outcome, as "3,7-9"."""
+    ordinals: dict[Outcome, list[int]] = {outcome: [] for outcome in _NOT_ENDED_WELL if row.counted[outcome]}
+    if not ordinals:
+        return {}
+    for chunk in await ledger.chunks(row.file.file_id):
+        if any(chunk.counted[outcome] for outcome in ordinals):
+            for ordinal, story in (await stories_of(store, chunk)).items():
+                if story["outcome"] in ordinals:
+                    ordinals[Outcome(story["outcome"])].append(ordinal)
+    return {str(outcome): folded(found) for outcome, found in ordinals.items()}
+
+
+_NOT_ENDED_WELL = (Outcome.HELD, Outcome.UNKNOWN, Outcome.DEAD)
+
+
 async def _reject_parts(ledger: Ledger, store: ObjectStore, row: FileRow) -> AsyncIterator[bytes]:
-    """The header, then each chunk's rejects in order: the validator's, then those from delivery."""
+    """The header, then each chunk's rejects."""
     assert row.layout is not None
     yield rejects.header(feed_named(row.file.feed), row.layout)
     for chunk in await ledger.chunks(row.file.file_id):
         if chunk.counted[Outcome.REJECTED]:
-            for name in ("rejects.csv", "rejects-delivery.csv"):
-                part = await store.get(work_key(row.file.file_id, chunk.span.chunk, name))
-                if part:
-                    yield part
+            yield await rejects_of(store, chunk)

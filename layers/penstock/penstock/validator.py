@@ -2,17 +2,19 @@
 
 import json
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from penstock import rejects
 from penstock.accepted import dump_accepted
+from penstock.ending import scope_of
 from penstock.errors import Busy
 from penstock.feeds import feed_named
 from penstock.ids import work_key
-from penstock.judging import Judgement, judge, unknown_field
-from penstock.ledger import Ledger
+from penstock.judging import Judgement, judge, of_these, unknown_field
+from penstock.ledger import ChunkRow, Ledger
 from penstock.messages import ChunkMessage, DispatchMessage
-from penstock.ports import Clock, ObjectStore, Outgoing, Queue
+from penstock.ports import Clock, ObjectStore, Outgoing, Outlet
 from penstock.reader import read_range
 from penstock.sending import send_all
 from penstock.worked import Worked
@@ -24,7 +26,7 @@ class ValidatorPorts:
 
     store: ObjectStore
     ledger: Ledger
-    dispatch: Queue
+    dispatches: Mapping[str, Outlet]
     clock: Clock
     rng: random.Random
 
@@ -37,33 +39,37 @@ async def validate(ports: ValidatorPorts, message: ChunkMessage, deadline: float
         Transient: something broke; validating again writes the same.
     """
     now = ports.clock.now()
-    lease = await ports.ledger.claim_validation(message.file, message.span, now, deadline - now)
+    lease = await ports.ledger.claim_validation(message, now, deadline - now)
     if lease.fence is None:
         if lease.busy_for:
             raise Busy("another validator holds the chunk", after=lease.busy_for)
         return Worked("seen before", message.file.feed, message.chunk_id)
     try:
-        return await _validate(ports, message, lease.fence, now)
+        return await _validate(ports, message, lease.row, lease.fence, now)
     except Exception:
         await ports.ledger.release_chunk(lease.row, lease.fence)
         raise
 
 
-async def _validate(ports: ValidatorPorts, message: ChunkMessage, fence: int, began: float) -> Worked:
+async def _validate(ports: ValidatorPorts, message: ChunkMessage, chunk: ChunkRow, fence: int, began: float) -> Worked:
     file, span, feed = message.file, message.span, feed_named(message.file.feed)
     # Of a record that is too large to be read, its first KiB is enough to tell which it was.
     end = min(span.end, span.start + 1024) if span.oversize else span.end
-    chunk = await read_range(ports.store, file, span.start, end, ports.clock, ports.rng)
-    judgement = judge(feed, message.layout, span, chunk)
+    source = await read_range(ports.store, file, span.start, end, ports.clock, ports.rng)
+    judgement = judge(feed, message.layout, span, source)
+    if message.only:
+        judgement = of_these(judgement, scope_of(chunk))
 
     def key(name: str) -> str:
-        return work_key(file.file_id, span.chunk, name)
+        return work_key(file.file_id, span.chunk, name, message.round)
 
+    # What an earlier try of the round may have written is written over, also by nothing.
+    anew = chunk.ended is not None
     await ports.store.put(key("accepted"), dump_accepted(judgement.accepted), "text/plain")
-    if judgement.rejected:
+    if judgement.rejected or anew:
         part = rejects.rows(feed, message.layout, judgement.rejected)
         await ports.store.put(key("rejects.csv"), part, "text/csv; charset=utf-8")
-    if judgement.findings:
+    if judgement.findings or anew:
         await ports.store.put(key("findings.ndjson"), _findings(judgement), "application/x-ndjson")
     dispatch = DispatchMessage(
         chunk=message,
@@ -71,7 +77,8 @@ async def _validate(ports: ValidatorPorts, message: ChunkMessage, fence: int, be
         rejected=len(judgement.rejected),
         findings=dict(judgement.findings),
     )
-    await send_all(ports.dispatch, [Outgoing(dispatch.model_dump_json(), group=file.feed)], ports.clock, ports.rng)
+    outgoing = Outgoing(dispatch.model_dump_json(), group=file.feed)
+    await send_all(ports.dispatches[file.feed], [outgoing], ports.clock, ports.rng)
     await ports.ledger.mark_validated(dispatch, fence)
     return Worked(
         "validated",

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from .errors import WorldError
-from .stack import Stack, session
+from .stack import Stack
 
 NO_AUTH = {"kind": "none"}
 
@@ -17,8 +17,8 @@ class Destinations:
         outputs = stack.outputs()
         self._path = outputs["DestinationsPath"]
         self._secrets = outputs["SecretsPrefix"]
-        self._ssm = session().client("ssm", endpoint_url=stack.endpoint)
-        self._vault = session().client("secretsmanager", endpoint_url=stack.endpoint)
+        self._ssm = stack.client("ssm")
+        self._vault = stack.client("secretsmanager")
 
     def feeds(self) -> list[str]:
         """Those that the template has a destination for."""

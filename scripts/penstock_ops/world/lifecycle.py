@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import demo_destination, ministack, processes, project, sam, state
+from penstock.feeds import FEEDS
+
+from . import demo_destination, ministack, processes, project, sam, state, tls
 from .destinations import NO_AUTH, Destinations
 from .errors import CommandFailed, WorldError
 from .locks import alone
@@ -25,15 +27,15 @@ STACK = "penstock"
 #: A developer's world is where it was yesterday, unless somebody else is there.
 PORT = 4599
 
-#: On a few cores more workers would only wait for each other, and each takes seconds to start.
-#: MiniStack refuses a stack that has an alarm on a calculation.
+#: On a few cores more workers would only wait for each other, and each takes seconds to start; of dispatchers there are
+#: as many for each feed. MiniStack refuses a stack that has an alarm on a calculation.
 LOCAL_PARAMETERS: Mapping[str, str] = {
     "SplitterMaximumConcurrency": "2",
     "SplitterReservedConcurrency": "2",
     "ValidatorMaximumConcurrency": "2",
     "ValidatorReservedConcurrency": "2",
     "DispatcherMaximumConcurrency": "2",
-    "DispatcherReservedConcurrency": "2",
+    "DispatcherReservedConcurrency": str(2 * len(FEEDS)),
     "CalculatedAlarms": "false",
 }
 
@@ -51,15 +53,13 @@ class World:
     #: The demo API's base URL, if one runs.
     demo_api: str | None
     logs: Path
+    #: By which the endpoint is trusted, where it speaks TLS.
+    certificate: Path | None
 
     @property
     def environment(self) -> dict[str, str]:
         """With these variables any AWS client talks to this world."""
-        return {
-            **ministack.CREDENTIALS,
-            "AWS_ENDPOINT_URL": self.endpoint,
-            "AWS_DEFAULT_REGION": ministack.REGION,
-        }
+        return ministack.environment(self.endpoint, self.certificate)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +78,7 @@ def up(
     port: int = PORT,
     parameters: Mapping[str, str] | None = None,
     demo_options: Sequence[str] = (),
+    strict: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> World:
     """A world with the present code in it; one that is up is brought up to date and keeps its data.
@@ -89,6 +90,7 @@ def up(
         port: MiniStack's, if it is free; any other where it is not, or when this is 0.
         parameters: of the template, laid over `LOCAL_PARAMETERS`.
         demo_options: command line of `penstock_ops.demo_api`, when one has to be started.
+        strict: enforce the functions' roles, and TLS where a policy asks for it, in a world that is new.
         say: told what is being done, a few words each time.
 
     Raises:
@@ -99,8 +101,8 @@ def up(
         logs = home / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         say("starting MiniStack")
-        now = _with_ministack(home, port, logs)
-        stack = Stack(now.stack, now.ministack.url)
+        now = _with_ministack(home, port, logs, strict=strict)
+        stack = _stack(now)
         say("sam build")
         with sam.built(template, logs / "sam-build.log") as built:
             say("sam deploy")
@@ -130,9 +132,9 @@ def status(home: Path = project.HOME) -> Status:
     if was is None:
         return Status(world=None)
     logs = home / "logs"
-    if not (was.ministack.process.runs() and ministack.is_ready(was.ministack.port)):
+    if not (was.ministack.process.runs() and ministack.is_ready(was.ministack.port, was.ministack.certificate)):
         return Status(None, (f"MiniStack does not answer; its log is {logs / 'ministack.log'}",))
-    stack = Stack(was.stack, was.ministack.url)
+    stack = _stack(was)
     condition = stack.status()
     if condition is None or not condition.endswith("_COMPLETE") or "ROLLBACK" in condition:
         return Status(None, (f"stack {was.stack} is not deployed ({condition or 'there is none'})",))
@@ -155,7 +157,11 @@ def current(home: Path = project.HOME) -> World:
     return found.world
 
 
-def _with_ministack(home: Path, port: int, logs: Path) -> State:
+def _stack(now: State) -> Stack:
+    return Stack(now.stack, now.ministack.url, now.ministack.certificate)
+
+
+def _with_ministack(home: Path, port: int, logs: Path, *, strict: bool) -> State:
     """The running one, or a new one in place of what is left of an old world."""
     was = state.load(home)
     if was is not None and was.ministack.process.runs():
@@ -165,15 +171,17 @@ def _with_ministack(home: Path, port: int, logs: Path) -> State:
     folder = home / "ministack"
     ministack.clear(folder)
     port = free_port(port)
-    process = ministack.start(port, folder, logs / "ministack.log")
-    now = State(stack=STACK, ministack=Server(port=port, process=process))
+    identity = tls.identity(folder) if strict else None
+    process = ministack.start(port, folder, logs / "ministack.log", identity)
+    certificate = identity.certificate if identity else None
+    now = State(stack=STACK, ministack=Server(port=port, process=process, certificate=certificate))
     state.save(home, now)
     return now
 
 
 def _deploy(built: Path, stack: Stack, parameters: Mapping[str, str], logs: Path) -> None:
     try:
-        sam.deploy(built, stack.name, stack.endpoint, parameters, logs / "sam-deploy.log")
+        sam.deploy(built, stack, parameters, logs / "sam-deploy.log")
     except CommandFailed as failed:
         # The SAM CLI's last lines are the rollback; the reason stands far above.
         reasons = stack.failures() if stack.status() is not None else []
@@ -220,4 +228,5 @@ def _world(now: State, stack: Stack, logs: Path) -> World:
         destinations={feed: settings.url(feed) for feed in settings.feeds()},
         demo_api=now.demo_api.url if now.demo_api else None,
         logs=logs,
+        certificate=stack.certificate,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from . import processes, project
 from .processes import Process
 from .servers import answers, await_ready
+from .tls import Identity
 
 REGION = "us-east-1"
 #: What every client of the local world signs with; MiniStack asks for nothing better.
@@ -25,8 +26,20 @@ _ROOM = 2 * 1024**3  #: bytes
 _RUN = "import sys; sys.path.insert(0, sys.argv.pop(1)); from ministack.app import main; main()"
 
 
-def start(port: int, folder: Path, log: Path) -> Process:
+def environment(endpoint: str, certificate: Path | None) -> dict[str, str]:
+    """With these variables any AWS client talks to the MiniStack there."""
+    return {
+        **CREDENTIALS,
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_DEFAULT_REGION": REGION,
+        **({"AWS_CA_BUNDLE": str(certificate)} if certificate else {}),
+    }
+
+
+def start(port: int, folder: Path, log: Path, strict: Identity | None = None) -> Process:
     """A running MiniStack; `folder` takes its files, also those of the functions it unpacks.
+
+    With an identity to show it is strict: it speaks TLS, and a function may do what its role grants and nothing else.
 
     Raises:
         CommandFailed: it does not come up.
@@ -34,7 +47,7 @@ def start(port: int, folder: Path, log: Path) -> Process:
     temporary = _in_memory(folder) if _memory_will_do() else folder / "tmp"
     for needed in (folder, temporary):
         needed.mkdir(mode=0o700, parents=True, exist_ok=True)
-    environment = {
+    variables = {
         **CREDENTIALS,
         "PATH": os.defpath,
         "HOME": str(folder),
@@ -49,11 +62,12 @@ def start(port: int, folder: Path, log: Path) -> Process:
         # Servers of services that Penstock does not use.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
+        **(_strictness(strict) if strict else {}),
     }
     command = [str(project.lean_python()), "-I", "-c", _RUN, str(project.emulator_packages())]
-    process = processes.start(command, environment=environment, folder=folder, log=log)
+    process = processes.start(command, environment=variables, folder=folder, log=log)
     try:
-        await_ready("MiniStack", lambda: is_ready(port), process, log)
+        await_ready("MiniStack", lambda: is_ready(port, strict.certificate if strict else None), process, log)
     except BaseException:
         processes.stop(process)
         raise
@@ -80,5 +94,19 @@ def _memory_will_do() -> bool:
     return runs and os.access(_MEMORY, os.W_OK) and there.f_bavail * there.f_frsize >= _ROOM
 
 
-def is_ready(port: int) -> bool:
-    return answers(f"http://127.0.0.1:{port}/_ministack/ready")
+def _strictness(identity: Identity) -> dict[str, str]:
+    """Roles and policies are enforced, those too that deny whatever comes without TLS. It may take port 443 of the
+    loopback interface besides, if that is free."""
+    return {
+        "AUTH": "true",
+        "USE_SSL": "1",
+        "MINISTACK_SSL_CERT": str(identity.certificate),
+        "MINISTACK_SSL_KEY": str(identity.key),
+        # Its workers find it here: they trust what it shows.
+        "AWS_CA_BUNDLE": str(identity.certificate),
+    }
+
+
+def is_ready(port: int, certificate: Path | None = None) -> bool:
+    scheme = "https" if certificate else "http"
+    return answers(f"{scheme}://127.0.0.1:{port}/_ministack/ready", certificate)

@@ -11,7 +11,8 @@ from . import project
 from .errors import CommandFailed
 from .locks import alone
 from .logs import last_lines
-from .ministack import CREDENTIALS, REGION
+from .ministack import REGION, environment
+from .stack import Stack
 
 _MACHINES = {"aarch64": "arm64", "arm64": "arm64", "x86_64": "x86_64", "AMD64": "x86_64"}
 
@@ -43,7 +44,7 @@ def built(template: Path, log: Path) -> Generator[Path]:
         yield destination / "template.yaml"
 
 
-def deploy(template: Path, stack: str, endpoint: str, parameters: Mapping[str, str], log: Path) -> None:
+def deploy(template: Path, stack: Stack, parameters: Mapping[str, str], log: Path) -> None:
     """Deploys a build; nothing to change is as good as changed.
 
     Raises:
@@ -53,7 +54,7 @@ def deploy(template: Path, stack: str, endpoint: str, parameters: Mapping[str, s
     arguments = [
         "deploy",
         *("--template-file", str(template)),
-        *("--stack-name", stack),
+        *("--stack-name", stack.name),
         "--resolve-s3",
         *("--capabilities", "CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"),
         "--no-confirm-changeset",
@@ -63,7 +64,7 @@ def deploy(template: Path, stack: str, endpoint: str, parameters: Mapping[str, s
         "--parameter-overrides",
         *(f"{name}={value}" for name, value in overrides.items()),
     ]
-    _run("sam deploy", arguments, {**CREDENTIALS, "AWS_ENDPOINT_URL": endpoint}, log)
+    _run("sam deploy", arguments, environment(stack.endpoint, stack.certificate), log)
 
 
 def _run(what: str, arguments: Sequence[str], aws: Mapping[str, str], log: Path) -> None:

@@ -1,6 +1,7 @@
 """A local HTTP server in the background: finding it a port, waiting until it is ready."""
 
 import socket
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -44,10 +45,11 @@ def await_ready(name: str, ready: Callable[[], bool], process: Process, log: Pat
         time.sleep(INTERVAL)
 
 
-def answers(url: str) -> bool:
-    """Whether a server answers there without an error."""
+def answers(url: str, certificate: Path | None = None) -> bool:
+    """Whether a server answers there without an error; one that speaks TLS, by its certificate."""
+    trusted = ssl.create_default_context(cafile=certificate)
     # Never by a proxy: the server is on this machine.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=trusted))
     try:
         with opener.open(url, timeout=PATIENCE):
             return True

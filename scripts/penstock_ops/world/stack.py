@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, cast
 
 import boto3
@@ -31,6 +32,14 @@ class Resource:
 class Stack:
     name: str
     endpoint: str
+    #: By which the endpoint is trusted, where it speaks TLS.
+    certificate: Path | None = None
+
+    def client(self, service: Any) -> Any:
+        """A client of the world that the stack is in."""
+        verify = None if self.certificate is None else str(self.certificate)
+        made: Any = session()
+        return made.client(service, endpoint_url=self.endpoint, verify=verify)
 
     def status(self) -> str | None:
         """CloudFormation's word for its state; None if there is no such stack."""
@@ -45,7 +54,7 @@ class Stack:
         """Those of the template as CloudFormation expanded it, which are those that exist."""
         description = self._description() or {}
         parameters = {row["ParameterKey"]: row["ParameterValue"] for row in description.get("Parameters", [])}
-        client = self._client()
+        client = self.client("cloudformation")
         answer = client.get_template(StackName=self.name, TemplateStage="Processed")
         template = cast("Mapping[str, Any]", answer["TemplateBody"])
         rows = client.describe_stack_resources(StackName=self.name)["StackResources"]
@@ -59,19 +68,16 @@ class Stack:
 
     def failures(self) -> list[str]:
         """Each resource that failed, with the reason, the first one first."""
-        events = self._client().describe_stack_events(StackName=self.name)["StackEvents"]
+        events = self.client("cloudformation").describe_stack_events(StackName=self.name)["StackEvents"]
         return [
             f"{event.get('LogicalResourceId')}: {event.get('ResourceStatusReason')}"
             for event in reversed(events)
             if event.get("ResourceStatus", "").endswith("_FAILED")
         ]
 
-    def _client(self) -> Any:
-        return session().client("cloudformation", endpoint_url=self.endpoint)
-
     def _description(self) -> dict[str, Any] | None:
         try:
-            return self._client().describe_stacks(StackName=self.name)["Stacks"][0]
+            return self.client("cloudformation").describe_stacks(StackName=self.name)["Stacks"][0]
         except ClientError as error:
             if error.response.get("Error", {}).get("Code") == "ValidationError":
                 return None

@@ -17,10 +17,12 @@ class Server(BaseModel):
 
     port: int
     process: Process
+    #: By which it is trusted, where it speaks TLS.
+    certificate: Path | None = None
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"{'https' if self.certificate else 'http'}://127.0.0.1:{self.port}"
 
 
 class State(BaseModel):

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from penstock_ops.world.mending import lifecycle_rule
+from penstock_ops.world.mending import lifecycle_rule, local_grants
 
 
 @pytest.mark.parametrize(
@@ -52,3 +52,31 @@ def test_a_lifecycle_rule_is_said_in_the_words_of_the_api(in_template: dict[str,
 def test_a_lifecycle_rule_that_says_more_is_not_cut_short() -> None:
     with pytest.raises(KeyError, match="Transitions"):
         lifecycle_rule({"Id": "cold", "Status": "Enabled", "Transitions": []})
+
+
+def test_what_is_granted_by_another_name_is_granted_by_that_name_too() -> None:
+    queue, table = "arn:aws:sqs:us-east-1:1:chunk", "arn:aws:dynamodb:us-east-1:1:table/claims"
+
+    grants = local_grants(
+        [
+            {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": [queue]},
+            {"Effect": "Allow", "Action": ["dynamodb:GetItem", "dynamodb:PartiQLInsert"], "Resource": table},
+        ]
+    )
+
+    assert grants == [
+        {"Effect": "Allow", "Action": "sqs:SendMessageBatch", "Resource": [queue]},
+        {"Effect": "Allow", "Action": "dynamodb:BatchExecuteStatement", "Resource": "*"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        {"Effect": "Allow", "Action": ["sqs:ReceiveMessage", "sqs:DeleteMessage"], "Resource": "queue"},
+        {"Effect": "Allow", "Action": "dynamodb:DeleteItem", "Resource": "table"},
+        {"Effect": "Deny", "Action": ["sqs:SendMessage", "dynamodb:PartiQLInsert"], "Resource": "*"},
+    ],
+)
+def test_nothing_else_is_granted(statement: dict[str, Any]) -> None:
+    assert local_grants([statement]) == []

@@ -7,6 +7,7 @@ from penstock_ops.world.processes import Process
 from penstock_ops.world.state import Server, State
 
 MINISTACK = Server(port=4599, process=Process(101, ("python", "-c", "serve")))
+STRICT = Server(port=4599, process=Process(101, ("python", "-c", "serve")), certificate=Path("certificate.pem"))
 DEMO_API = Server(port=8080, process=Process(102, ("python", "-m", "demo")))
 
 
@@ -24,6 +25,12 @@ def test_a_state_is_found_as_it_was_saved(tmp_path: Path, demo_api: Server | Non
 
     # Expect
     assert state.load(tmp_path) == saved
+
+
+def test_a_server_with_a_certificate_speaks_tls() -> None:
+    assert MINISTACK.url == "http://127.0.0.1:4599"
+    assert STRICT.url == "https://127.0.0.1:4599"
+    assert Server.model_validate_json(STRICT.model_dump_json()) == STRICT
 
 
 def test_a_state_that_is_forgotten_is_gone(tmp_path: Path) -> None:

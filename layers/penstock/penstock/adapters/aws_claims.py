@@ -5,9 +5,10 @@ Whoever is told DuplicateItem reads the owner back.
 """
 
 import asyncio
+import json
 import random
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from itertools import batched
 from typing import Any
 
@@ -67,7 +68,7 @@ class DynamoClaims:
         self, feed: str, group: Sequence[tuple[str, Owner]], expires: str, at_once: asyncio.Semaphore
     ) -> tuple[list[str], list[str], list[str]]:
         """One call: identities that are ours now, those that are held, and those that were throttled."""
-        insert = f"INSERT INTO \"{self.table}\" VALUE {{'pk':?,'f':?,'c':?,'o':?,'d':?,'expires_at':?}}"
+        insert = f"INSERT INTO \"{self.table}\" VALUE {{'pk':?,'f':?,'c':?,'o':?,'d':?,'r':?,'n':?,'expires_at':?}}"
         statements = [
             {
                 "Statement": insert,
@@ -77,6 +78,8 @@ class DynamoClaims:
                     {"N": str(owner.chunk)},
                     {"N": str(owner.ordinal)},
                     {"S": owner.digest},
+                    {"N": str(owner.revision)},
+                    {"N": str(owner.fence)},
                     {"N": expires},
                 ],
             }
@@ -101,44 +104,70 @@ class DynamoClaims:
 
     async def take_over(self, feed: str, identity: str, held: Owner, wanted: Owner) -> bool:
         """As `Claims.take_over`."""
-        expires = int(self.clock.now()) + self.keep_seconds
+        values = {
+            ":f": {"S": wanted.file_id},
+            ":c": {"N": str(wanted.chunk)},
+            ":o": {"N": str(wanted.ordinal)},
+            ":d": {"S": wanted.digest},
+            ":r": {"N": str(wanted.revision)},
+            ":n": {"N": str(wanted.fence)},
+            ":e": {"N": str(int(self.clock.now()) + self.keep_seconds)},
+            ":held_f": {"S": held.file_id},
+            ":held_o": {"N": str(held.ordinal)},
+            ":held_n": {"N": str(held.fence)},
+        }
+        sets, removes = "SET f = :f, c = :c, o = :o, d = :d, r = :r, n = :n, expires_at = :e", " REMOVE was"
+        if wanted.was:
+            values[":was"] = {"S": json.dumps(asdict(wanted.was))}
+            sets, removes = f"{sets}, was = :was", ""
+        return await self._holds(
+            self.dynamodb.update_item(
+                TableName=self.table,
+                Key={"pk": {"S": f"{feed}#{identity}"}},
+                UpdateExpression=sets + removes,
+                ConditionExpression="attribute_not_exists(pk) OR (f = :held_f AND o = :held_o AND n = :held_n)",
+                ExpressionAttributeValues=values,
+            )
+        )
+
+    async def give_up(self, feed: str, identity: str, owner: Owner) -> None:
+        """As `Claims.give_up`: a claim that corrects nothing is deleted, else it is handed back."""
+        deleted = await self._holds(
+            self.dynamodb.delete_item(
+                TableName=self.table,
+                Key={"pk": {"S": f"{feed}#{identity}"}},
+                ConditionExpression="f = :f AND o = :o AND n <= :n AND attribute_not_exists(was)",
+                ExpressionAttributeValues={
+                    ":f": {"S": owner.file_id},
+                    ":o": {"N": str(owner.ordinal)},
+                    ":n": {"N": str(owner.fence)},
+                },
+            )
+        )
+        if not deleted:
+            held = (await self._owners(feed, [identity])).get(identity)
+            if held and held.is_same(owner) and held.fence <= owner.fence and held.was:
+                await self.take_over(feed, identity, held, held.was)
+
+    async def _holds(self, write: Awaitable[Any]) -> bool:
+        """Whether a write's condition held."""
         try:
             with transient_faults():
-                await self.dynamodb.update_item(
-                    TableName=self.table,
-                    Key={"pk": {"S": f"{feed}#{identity}"}},
-                    UpdateExpression="SET f = :f, c = :c, o = :o, d = :d, expires_at = :e",
-                    ConditionExpression="attribute_not_exists(pk) OR (f = :held_f AND o = :held_o)",
-                    ExpressionAttributeValues={
-                        ":f": {"S": wanted.file_id},
-                        ":c": {"N": str(wanted.chunk)},
-                        ":o": {"N": str(wanted.ordinal)},
-                        ":d": {"S": wanted.digest},
-                        ":e": {"N": str(expires)},
-                        ":held_f": {"S": held.file_id},
-                        ":held_o": {"N": str(held.ordinal)},
-                    },
-                )
+                await write
         except ClientError as error:
             if code_of(error) == "ConditionalCheckFailedException":
                 return False
             raise
         return True
 
-    async def give_up(self, feed: str, identity: str, owner: Owner) -> None:
-        """As `Claims.give_up`."""
-        try:
-            with transient_faults():
-                await self.dynamodb.delete_item(
-                    TableName=self.table,
-                    Key={"pk": {"S": f"{feed}#{identity}"}},
-                    ConditionExpression="f = :f AND o = :o",
-                    ExpressionAttributeValues={":f": {"S": owner.file_id}, ":o": {"N": str(owner.ordinal)}},
-                )
-        except ClientError as error:
-            if code_of(error) != "ConditionalCheckFailedException":
-                raise
-
 
 def _owner(item: Mapping[str, Any]) -> Owner:
-    return Owner(item["f"]["S"], int(item["c"]["N"]), int(item["o"]["N"]), item["d"]["S"])
+    return Owner(
+        file_id=item["f"]["S"],
+        chunk=int(item["c"]["N"]),
+        ordinal=int(item["o"]["N"]),
+        digest=item["d"]["S"],
+        revision=int(item["r"]["N"]),
+        fence=int(item["n"]["N"]),
+        was=Owner(**json.loads(item["was"]["S"])) if "was" in item else None,
+    )

@@ -1,6 +1,7 @@
 """The AWS clients of a function, made once. Their timeouts fit many times into an invocation (R10)."""
 
-from collections.abc import AsyncGenerator
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -20,12 +21,14 @@ CONFIG = AioConfig(
 
 @dataclass(frozen=True, slots=True)
 class AwsClients:
-    """aioboto3's clients. Typed loosely: the stubs would be a dependency for the sake of five names."""
+    """aioboto3's clients. Typed loosely: the stubs would be a dependency for the sake of five names. `lambdas` makes
+    Lambda's client when it is first asked for: that takes a while, and few invocations need it."""
 
     s3: Any
     sqs: Any
     dynamodb: Any
     events: Any
+    lambdas: Callable[[], Awaitable[Any]]
 
 
 @asynccontextmanager
@@ -33,6 +36,23 @@ async def aws_clients() -> AsyncGenerator[AwsClients]:
     """Clients from the usual AWS environment."""
     session: Any = aioboto3.Session()
     async with AsyncExitStack() as stack:
-        names = ("s3", "sqs", "dynamodb", "events")
-        made = [await stack.enter_async_context(session.client(name, config=CONFIG)) for name in names]
-        yield AwsClients(*made)
+
+        async def client(name: str) -> Any:
+            return await stack.enter_async_context(session.client(name, config=CONFIG))
+
+        made = [await client(name) for name in ("s3", "sqs", "dynamodb", "events")]
+        yield AwsClients(*made, lambdas=_once(lambda: client("lambda")))
+
+
+def _once(make: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:
+    """What `make` makes, made when it is first asked for, whoever asks at the same time."""
+    made: list[Any] = []
+    making = asyncio.Lock()
+
+    async def get() -> Any:
+        async with making:
+            if not made:
+                made.append(await make())
+        return made[0]
+
+    return get

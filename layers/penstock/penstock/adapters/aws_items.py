@@ -1,17 +1,87 @@
-"""DynamoDB items by their keys, however many calls that takes."""
+"""DynamoDB items: their values, their update under a condition, and their reading by key however many calls that takes.
+
+Numbers that are no integers have 6 decimals in an item: times are kept to the microsecond.
+"""
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from itertools import batched
 from typing import Any
 
-from penstock.adapters.aws_faults import transient_faults
+from botocore.exceptions import ClientError
+
+from penstock.adapters.aws_faults import code_of, transient_faults
 from penstock.errors import Transient
 from penstock.ports import Clock
 from penstock.retry import backoff
 
+type Item = dict[str, Any]
+
 KEYS = 100  #: BatchGetItem takes no more
 ATTEMPTS = 6
+
+
+def text(value: str) -> Item:
+    """A string as an item has it."""
+    return {"S": str(value)}
+
+
+def number(value: float) -> Item:
+    """A number as an item has it."""
+    return {"N": repr(value) if isinstance(value, int) else f"{value:.6f}"}
+
+
+def integer_of(item: Mapping[str, Any], name: str) -> int:
+    """An attribute that is a whole number; 0 where the item has none."""
+    return int(item[name]["N"]) if name in item else 0
+
+
+def float_of(item: Mapping[str, Any], name: str) -> float:
+    """An attribute that is a number; 0 where the item has none."""
+    return float(item[name]["N"]) if name in item else 0.0
+
+
+def update_of(
+    table: str, key: Item, update: str, condition: str, values: Item, names: Mapping[str, str] | None = None
+) -> Item:
+    """The request of an update under a condition, as UpdateItem and a transaction take it."""
+    request: Item = {
+        "TableName": table,
+        "Key": key,
+        "UpdateExpression": update,
+        "ConditionExpression": condition,
+        "ExpressionAttributeValues": values,
+    }
+    return request | ({"ExpressionAttributeNames": dict(names)} if names else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """What an update under a condition gave: the item as it is `now` where it held, and as it `was` where it did not,
+    {} if there was none."""
+
+    now: Item
+    was: Item | None
+
+
+async def try_update(dynamodb: Any, request: Item) -> Updated:
+    """An update under a condition.
+
+    Raises:
+        Transient: throttled, or broken.
+    """
+    try:
+        with transient_faults():
+            answer = await dynamodb.update_item(
+                **request, ReturnValues="ALL_NEW", ReturnValuesOnConditionCheckFailure="ALL_OLD"
+            )
+    except ClientError as error:
+        if code_of(error) != "ConditionalCheckFailedException":
+            raise
+        response: Any = error.response
+        return Updated({}, response.get("Item") or {})
+    return Updated(answer["Attributes"], None)
 
 
 async def read_items(

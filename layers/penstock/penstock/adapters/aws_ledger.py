@@ -4,7 +4,6 @@
     FILE#<id>     FILE                  a file's row; `file_state` and `opened_at` index it (files_by_state)
     FILE#<id>     CHUNK#000007          a chunk's row
     FILE#<id>     BATCH#000007#002      a batch's row
-    RATE#<name>   RATE                  until when a destination's time is booked
 
 A lease on a row, and who may write it:
 
@@ -15,7 +14,8 @@ A lease on a row, and who may write it:
 
 import json
 import random
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from itertools import batched
 from typing import Any
@@ -23,16 +23,19 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_faults import code_of, insert_fault, transient_faults
-from penstock.adapters.aws_items import read_items
+from penstock.adapters.aws_items import Item, Updated, read_items, try_update, update_of
+from penstock.adapters.aws_items import float_of as _float
+from penstock.adapters.aws_items import integer_of as _int
+from penstock.adapters.aws_items import number as _n
+from penstock.adapters.aws_items import text as _s
 from penstock.errors import LeaseLost, PenstockError, Transient
-from penstock.findings import Account, Finding, Outcome, Severity
+from penstock.findings import Account, Finding, Noted, Outcome, Severity
 from penstock.ids import chunk_name
 from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease
-from penstock.messages import DispatchMessage, Layout, SourceFile, Span
+from penstock.messages import Checkpoint, ChunkMessage, DispatchMessage, Layout, SourceFile, Span
+from penstock.ordinals import folded, unfolded
 from penstock.ports import Clock
 from penstock.retry import backoff
-
-type Item = dict[str, Any]
 
 TRANSACTED = 90  #: items written in one transaction beside its condition checks; DynamoDB takes 100
 INSERTED = 25  #: BatchExecuteStatement takes no more
@@ -60,8 +63,8 @@ class DynamoLedger:
             _file_key(file.file_id),
             "SET #file = if_not_exists(#file, :file), feed = if_not_exists(feed, :feed),"
             " file_state = if_not_exists(file_state, :splitting), opened_at = if_not_exists(opened_at, :opened),"
-            " expires_at = if_not_exists(expires_at, :expires),"
-            " fence = if_not_exists(fence, :zero) + :one, leased_until = :until",
+            " endings = if_not_exists(endings, :zero), expires_at = if_not_exists(expires_at, :expires),"
+            f" {_LEASED}",
             f"attribute_not_exists(pk) OR (file_state = :splitting AND {FREE})",
             {
                 ":file": _s(file.model_dump_json()),
@@ -81,8 +84,8 @@ class DynamoLedger:
     async def plan_chunks(self, file: SourceFile, spans: Sequence[Span]) -> None:
         """As `Ledger.plan_chunks`: conditional inserts, so that a row further on is never set back."""
         insert = (
-            f"INSERT INTO \"{self.table}\" VALUE {{'pk':?,'sk':?,'state':?,'span':?,'fence':0,'leased_until':0,"
-            "'expires_at':?}"
+            f"INSERT INTO \"{self.table}\" VALUE {{'pk':?,'sk':?,'state':?,'span':?,'round':0,'fence':0,"
+            "'leased_until':0,'expires_at':?}"
         )
         left = list(spans)
         for attempt in range(1, ATTEMPTS + 1):
@@ -107,13 +110,22 @@ class DynamoLedger:
         raise Transient(f"{len(left)} chunks could not be written to the ledger")
 
     async def seal_file(
-        self, file_id: str, fence: int, *, layout: Layout, chunks: int, received: int, sha256: str, now: float
+        self,
+        file_id: str,
+        fence: int,
+        *,
+        layout: Layout,
+        chunks: int,
+        received: int,
+        sha256_tree: str,
+        noted: Noted,
+        now: float,
     ) -> None:
         """As `Ledger.seal_file`."""
         await self._update(
             _file_key(file_id),
-            "SET file_state = :sealed, layout = :layout, chunks = :chunks, received = :received, sha256 = :sha256,"
-            " sealed_at = :now",
+            "SET file_state = :sealed, layout = :layout, chunks = :chunks, received = :received,"
+            " sha256_tree = :sha256_tree, noted = :noted, sealed_at = :now REMOVE splitting_from",
             f"file_state = :splitting AND {FENCED}",
             {
                 ":sealed": _s(FileState.SEALED),
@@ -121,8 +133,22 @@ class DynamoLedger:
                 ":layout": _s(layout.model_dump_json()),
                 ":chunks": _n(chunks),
                 ":received": _n(received),
-                ":sha256": _s(sha256),
+                ":sha256_tree": _s(sha256_tree),
+                ":noted": _s(noted.model_dump_json()),
                 ":now": _n(now),
+                ":fence": _n(fence),
+            },
+        )
+
+    async def note_checkpoint(self, file_id: str, fence: int, checkpoint: Checkpoint) -> None:
+        """As `Ledger.note_checkpoint`."""
+        await self._update(
+            _file_key(file_id),
+            "SET splitting_from = :checkpoint",
+            f"file_state = :splitting AND {FENCED}",
+            {
+                ":checkpoint": _s(checkpoint.model_dump_json()),
+                ":splitting": _s(FileState.SPLITTING),
                 ":fence": _n(fence),
             },
         )
@@ -142,13 +168,43 @@ class DynamoLedger:
             },
         )
 
-    async def settle_file(self, file_id: str, now: float) -> bool:
+    async def stage_file(self, file: SourceFile, fence: int) -> None:
+        """As `Ledger.stage_file`."""
+        await self._update(
+            _file_key(file.file_id),
+            "SET #file = :file",
+            f"file_state = :splitting AND {FENCED}",
+            {":file": _s(file.model_dump_json()), ":splitting": _s(FileState.SPLITTING), ":fence": _n(fence)},
+            {"#file": "file"},
+        )
+
+    async def unpack_file(self, file_id: str, fence: int, files: int, now: float) -> None:
+        """As `Ledger.unpack_file`."""
+        await self._update(
+            _file_key(file_id),
+            "SET file_state = :unpacked, unpacked_files = :files, settled_at = :now",
+            f"file_state = :splitting AND {FENCED}",
+            {
+                ":unpacked": _s(FileState.UNPACKED),
+                ":splitting": _s(FileState.SPLITTING),
+                ":files": _n(files),
+                ":now": _n(now),
+                ":fence": _n(fence),
+            },
+        )
+
+    async def settle_file(self, file_id: str, endings: int, now: float) -> bool:
         """As `Ledger.settle_file`."""
         item = await self._try_update(
             _file_key(file_id),
             "SET file_state = :settled, settled_at = :now",
-            "file_state = :sealed",
-            {":settled": _s(FileState.SETTLED), ":sealed": _s(FileState.SEALED), ":now": _n(now)},
+            "file_state = :sealed AND endings = :endings",
+            {
+                ":settled": _s(FileState.SETTLED),
+                ":sealed": _s(FileState.SEALED),
+                ":endings": _n(endings),
+                ":now": _n(now),
+            },
         )
         return item.was is None
 
@@ -163,110 +219,190 @@ class DynamoLedger:
 
     async def files(self, limit: int) -> list[FileRow]:
         """As `Ledger.files`: the newest of each state, merged."""
+        rows = await self._in_states(FileState, limit, newest=True)
+        return sorted(rows, key=lambda row: row.opened_at, reverse=True)
+
+    async def open_files(self, limit: int) -> list[FileRow]:
+        """As `Ledger.open_files`: the oldest of each open state, merged. The index runs after the rows."""
+        rows = await self._in_states(_OPEN, limit, newest=False)
+        return sorted((row for row in rows if row.state in _OPEN), key=lambda row: row.opened_at)
+
+    async def note_stalled(self, file_id: str, now: float) -> bool:
+        """As `Ledger.note_stalled`."""
+        item = await self._try_update(
+            _file_key(file_id),
+            "SET stalled_at = :now",
+            "attribute_not_exists(stalled_at) AND file_state IN (:splitting, :sealed)",
+            {":now": _n(now), ":splitting": _s(FileState.SPLITTING), ":sealed": _s(FileState.SEALED)},
+        )
+        return item.was is None
+
+    async def _in_states(self, states: Iterable[FileState], limit: int, *, newest: bool) -> list[FileRow]:
+        """The files opened last, or first, that the index has in these states; at most `limit`, in no order."""
         found: list[Item] = []
-        for state in FileState:
+        for state in states:
             with transient_faults():
                 answer = await self.dynamodb.query(
                     TableName=self.table,
                     IndexName="files_by_state",
                     KeyConditionExpression="file_state = :state",
                     ExpressionAttributeValues={":state": _s(state)},
-                    ScanIndexForward=False,
+                    ScanIndexForward=not newest,
                     Limit=limit,
                 )
             found += answer["Items"]
         # By its key once: a file that moved on meanwhile was found in two states.
-        newest = {item["pk"]["S"]: item for item in sorted(found, key=_opened_at)[-limit:]}
-        keys = ({"pk": item["pk"], "sk": item["sk"]} for item in newest.values())
-        rows = map(_file_row, await read_items(self.dynamodb, self.table, keys, self.clock, self.rng))
-        return sorted(rows, key=lambda row: row.opened_at, reverse=True)
+        unique = {item["pk"]["S"]: item for item in found}
+        wanted = sorted(unique.values(), key=_opened_at, reverse=newest)[:limit]
+        keys = ({"pk": item["pk"], "sk": item["sk"]} for item in wanted)
+        return [_file_row(item) for item in await read_items(self.dynamodb, self.table, keys, self.clock, self.rng)]
 
     # -- chunks --------------------------------------------------------------------------------------------------
 
-    async def claim_validation(self, file: SourceFile, span: Span, now: float, seconds: float) -> Lease[ChunkRow]:
+    async def claim_validation(self, message: ChunkMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """As `Ledger.claim_validation`."""
         item = await self._try_update(
-            _chunk_key(file.file_id, span.chunk),
-            "SET #state = if_not_exists(#state, :sent), #span = if_not_exists(#span, :span),"
-            " expires_at = if_not_exists(expires_at, :expires),"
-            " fence = if_not_exists(fence, :zero) + :one, leased_until = :until",
-            f"attribute_not_exists(pk) OR (#state = :sent AND {FREE})",
+            _chunk_key(message.file.file_id, message.span.chunk),
+            f"SET #state = :sent, #only = :only, {_CLAIMED}",
+            f"{_unplanned(message)}(#round = :round AND ((#state = :sent AND {FREE}) OR #state = :dead))"
+            " OR (#state = :settled AND #round < :round)",
             {
                 ":sent": _s(ChunkState.SENT),
-                ":span": _s(span.model_dump_json()),
-                ":expires": self._expiry(),
+                ":dead": _s(ChunkState.DEAD),
+                ":settled": _s(ChunkState.SETTLED),
+                **self._claiming(message),
                 **_leasing(now, seconds),
             },
-            {"#state": "state", "#span": "span"},
+            _CLAIMED_NAMES,
         )
-        return _chunk_lease(item, now, ChunkState.SENT)
+        return _message_lease(item, now, message, ChunkState.SENT)
 
     async def mark_validated(self, message: DispatchMessage, fence: int) -> None:
         """As `Ledger.mark_validated`."""
+        chunk = message.chunk
         item = await self._try_update(
-            _chunk_key(message.chunk.file.file_id, message.chunk.span.chunk),
-            f"SET {_VALIDATED}, leased_until = :zero",
-            f"#state = :sent AND {FENCED}",
-            {**_validated(message), ":zero": _n(0), ":fence": _n(fence)},
-            {"#state": "state"},
+            _chunk_key(chunk.file.file_id, chunk.span.chunk),
+            "SET #state = :validated, leased_until = :zero",
+            f"#state = :sent AND #round = :round AND {FENCED}",
+            {
+                ":validated": _s(ChunkState.VALIDATED),
+                ":sent": _s(ChunkState.SENT),
+                ":round": _n(chunk.round),
+                ":zero": _n(0),
+                ":fence": _n(fence),
+            },
+            _STATE | _ROUND,
         )
-        if item.was is not None and item.was.get("state", _s(ChunkState.SENT)) == _s(ChunkState.SENT):
+        if item.was is None:
+            return
+        row = _chunk_or_planned(item.was, chunk)
+        if row.state is ChunkState.SENT and row.round == chunk.round:
             raise LeaseLost("another validator has taken the chunk over")
 
     async def claim_dispatch(self, message: DispatchMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """As `Ledger.claim_dispatch`."""
-        span = message.chunk.span
+        chunk = message.chunk
         item = await self._try_update(
-            _chunk_key(message.chunk.file.file_id, span.chunk),
-            f"SET {_VALIDATED}, #span = if_not_exists(#span, :span), expires_at = if_not_exists(expires_at, :expires),"
-            " fence = if_not_exists(fence, :zero) + :one, leased_until = :until",
-            f"attribute_not_exists(pk) OR #state = :sent OR (#state = :validated AND {FREE})",
+            _chunk_key(chunk.file.file_id, chunk.span.chunk),
+            f"SET #state = :validated, #only = if_not_exists(#only, :only), {_CLAIMED}",
+            f"{_unplanned(chunk)}(#round = :round AND (#state IN (:sent, :dead) OR (#state = :validated AND {FREE})))",
             {
-                **_validated(message),
-                ":span": _s(span.model_dump_json()),
-                ":expires": self._expiry(),
+                ":sent": _s(ChunkState.SENT),
+                ":dead": _s(ChunkState.DEAD),
+                ":validated": _s(ChunkState.VALIDATED),
+                **self._claiming(chunk),
                 **_leasing(now, seconds),
             },
-            {"#state": "state", "#span": "span"},
+            _CLAIMED_NAMES,
         )
-        return _chunk_lease(item, now, ChunkState.VALIDATED)
+        return _message_lease(item, now, chunk, ChunkState.VALIDATED)
+
+    async def claim_ending(
+        self, file_id: str, chunk: int, in_round: int, now: float, seconds: float
+    ) -> Lease[ChunkRow]:
+        """As `Ledger.claim_ending`."""
+        item = await self._try_update(
+            _chunk_key(file_id, chunk),
+            f"SET {_LEASED}",
+            f"#round = :round AND {_GOING} AND {FREE}",
+            {":round": _n(in_round), **_going(), **_leasing(now, seconds)},
+            _STATE | _ROUND,
+        )
+        return _chunk_lease(item, now, in_round, ChunkState.SENT, ChunkState.VALIDATED)
+
+    async def claim_round(self, chunk: ChunkRow, only: str, now: float, seconds: float) -> Lease[ChunkRow]:
+        """As `Ledger.claim_round`. A settled chunk is always free."""
+        item = await self._try_update(
+            _chunk_key(chunk.file_id, chunk.span.chunk),
+            f"SET #state = :validated, #round = :next, #only = :only, {_LEASED}",
+            f"#state = :settled AND #round = :round AND {FREE}",
+            {
+                ":validated": _s(ChunkState.VALIDATED),
+                ":settled": _s(ChunkState.SETTLED),
+                ":round": _n(chunk.round),
+                ":next": _n(chunk.round + 1),
+                ":only": _s(only),
+                **_leasing(now, seconds),
+            },
+            _STATE | _ROUND | {"#only": "only"},
+        )
+        return _chunk_lease(item, now, chunk.round)
 
     async def release_chunk(self, chunk: ChunkRow, fence: int) -> None:
         """As `Ledger.release_chunk`."""
         await self._release(_chunk_key(chunk.file_id, chunk.span.chunk), fence)
 
-    async def settle_chunk(
-        self, chunk: ChunkRow, fence: int, counted: Account, findings: Mapping[str, int], now: float
+    async def end_chunk(
+        self,
+        chunk: ChunkRow,
+        fence: int,
+        state: ChunkState,
+        counted: Account,
+        findings: Mapping[str, int],
+        now: float,
     ) -> None:
-        """As `Ledger.settle_chunk`."""
-        counts = {f"n_{outcome}": counted[outcome] for outcome in Outcome if counted[outcome]}
-        counts |= {f"f_{code}": number for code, number in findings.items()}
-        counts["chunks_settled"] = 1
-        names = {f"#c{place}": name for place, name in enumerate(counts)}
-        adds = ", ".join(f"{place} :c{place[2:]}" for place in names)
-        await self._transact(
-            self._put(
-                _chunk_key(chunk.file_id, chunk.span.chunk),
-                "SET #state = :settled, counted = :counted, findings = :findings, settled_at = :now",
-                f"#state = :validated AND {FENCED}",
-                {
-                    ":settled": _s(ChunkState.SETTLED),
-                    ":validated": _s(ChunkState.VALIDATED),
-                    ":counted": _s(json.dumps(counted)),
-                    ":findings": _s(json.dumps(findings)),
-                    ":now": _n(now),
-                    ":fence": _n(fence),
-                },
-                {"#state": "state"},
-            ),
-            self._put(
-                _file_key(chunk.file_id),
-                f"ADD {adds}",
-                "attribute_exists(pk)",
-                {f":c{place}": _n(number) for place, number in enumerate(counts.values())},
-                names,
-            ),
+        """As `Ledger.end_chunk`. An ending that follows another needs to know whether the file is settled: it takes it
+        to be, then not to be, until the file's condition holds."""
+        ending = self._put(
+            _chunk_key(chunk.file_id, chunk.span.chunk),
+            "SET #state = :ended, ended = :ended, ended_under = :fence, counted = :counted, findings = :findings,"
+            " settled_at = :now, leased_until = :zero",
+            f"{_GOING} AND {FENCED}",
+            {
+                ":ended": _s(state),
+                ":counted": _s(json.dumps(counted)),
+                ":findings": _s(json.dumps(dict(findings))),
+                ":now": _n(now),
+                ":zero": _n(0),
+                ":fence": _n(fence),
+                **_going(),
+            },
+            _STATE,
         )
+        changes = _changes(chunk, state, counted, findings)
+        follows = chunk.ended is not None
+        for attempt in range(ATTEMPTS):
+            settled = attempt % 2 == 0 if follows else None
+            failed = await self._try_transact(ending, self._counting(chunk.file_id, changes, settled))
+            if failed is None:
+                return
+            if failed == 0:
+                raise LeaseLost("another worker has taken the chunk over, or ended it")
+        raise Transient("the file kept being settled and reopened, or is not there")
+
+    def _counting(self, file_id: str, changes: Mapping[str, int], settled: bool | None) -> Item:
+        """The change of a file's counters; if it is `settled`, or if it is not, where that matters."""
+        names = {f"#c{place}": name for place, name in enumerate(changes)}
+        values = {f":c{place}": _n(change) for place, change in enumerate(changes.values())}
+        update = f"ADD {', '.join(f'#c{place} :c{place}' for place in range(len(changes)))}"
+        condition = "attribute_exists(pk)"
+        if settled is not None:
+            values[":settled"] = _s(FileState.SETTLED)
+            condition += f" AND file_state {'=' if settled else '<>'} :settled"
+        if settled:
+            values[":sealed"] = _s(FileState.SEALED)
+            update = f"SET file_state = :sealed {update}"
+        return self._put(_file_key(file_id), update, condition, values, names)
 
     async def chunk(self, file_id: str, chunk: int) -> ChunkRow | None:
         """As `Ledger.chunk`."""
@@ -294,7 +430,8 @@ class DynamoLedger:
                         "Item": {
                             **_batch_key(chunk, batch.number),
                             "state": _s(batch.state),
-                            "ordinals": _s(_ranges(batch.ordinals)),
+                            "ordinals": _s(folded(batch.ordinals)),
+                            "round": _n(batch.round),
                             "attempts": _n(0),
                             "expires_at": self._expiry(),
                         },
@@ -333,8 +470,8 @@ class DynamoLedger:
             "SET #state = :state, refused = :refused, #returned = :returned, unanswered = :unanswered",
             {
                 ":state": _s(batch.state),
-                ":refused": _s(_ranges(batch.refused)),
-                ":returned": _s(_ranges(batch.returned)),
+                ":refused": _s(folded(batch.refused)),
+                ":returned": _s(folded(batch.returned)),
                 ":unanswered": {"BOOL": batch.unanswered},
             },
             {"#returned": "returned"},
@@ -350,45 +487,17 @@ class DynamoLedger:
         names: Mapping[str, str] | None = None,
     ) -> None:
         """Writes a batch that is on its way, under the lease on its chunk."""
-        on_its_way = {":attempted": _s(BatchState.ATTEMPTED)}
+        on_its_way = {":attempted": _s(BatchState.ATTEMPTED), ":unknown": _s(BatchState.UNKNOWN)}
         await self._transact(
             self._holding(chunk, fence),
             self._put(
                 _batch_key(chunk, batch.number),
                 update,
-                "#state = :attempted",
+                "#state IN (:attempted, :unknown)",
                 values | on_its_way,
-                {"#state": "state", **(names or {})},
+                _STATE | dict(names or {}),
             ),
         )
-
-    # -- the rate ------------------------------------------------------------------------------------------------
-
-    async def reserve(self, destination: str, cost: float, now: float, horizon: float) -> float:
-        """As `Ledger.reserve`. Either the line reaches beyond now and grows, or it begins anew now; whichever of the
-        two another worker's booking has just made untrue is tried again."""
-        key = {"pk": _s(f"RATE#{destination}"), "sk": _s("RATE")}
-        for _ in range(ATTEMPTS):
-            queued = await self._try_update(
-                key,
-                "SET booked_until = booked_until + :cost",
-                "booked_until > :now AND booked_until <= :horizon",
-                {":cost": _n(cost), ":now": _n(now), ":horizon": _n(now + horizon)},
-            )
-            if queued.was is None:
-                return _float(queued.now, "booked_until") - cost
-            line = max(0.0, _float(queued.was, "booked_until") - now)
-            if line > horizon:
-                raise Transient("the destination's time is booked out", after=line)
-            anew = await self._try_update(
-                key,
-                "SET booked_until = :until",
-                "attribute_not_exists(pk) OR booked_until <= :now",
-                {":until": _n(now + cost), ":now": _n(now)},
-            )
-            if anew.was is None:
-                return now
-        raise Transient("too many workers book the destination's time at once")
 
     # -- DynamoDB ------------------------------------------------------------------------------------------------
 
@@ -416,18 +525,19 @@ class DynamoLedger:
                 return items
             request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
+    def _claiming(self, message: ChunkMessage) -> Item:
+        return {
+            ":round": _n(message.round),
+            ":only": _s(message.only),
+            ":span": _s(message.span.model_dump_json()),
+            ":expires": self._expiry(),
+        }
+
     def _put(
         self, key: Item, update: str, condition: str, values: Item, names: Mapping[str, str] | None = None
     ) -> Item:
         """An update as a transaction takes it."""
-        request: Item = {
-            "TableName": self.table,
-            "Key": key,
-            "UpdateExpression": update,
-            "ConditionExpression": condition,
-            "ExpressionAttributeValues": values,
-        }
-        return {"Update": request | ({"ExpressionAttributeNames": dict(names)} if names else {})}
+        return {"Update": update_of(self.table, key, update, condition, values, names)}
 
     def _holding(self, chunk: ChunkRow, fence: int) -> Item:
         """The condition that we still hold the chunk."""
@@ -435,91 +545,125 @@ class DynamoLedger:
             "ConditionCheck": {
                 "TableName": self.table,
                 "Key": _chunk_key(chunk.file_id, chunk.span.chunk),
-                "ConditionExpression": f"#state = :validated AND {FENCED}",
-                "ExpressionAttributeNames": {"#state": "state"},
-                "ExpressionAttributeValues": {":validated": _s(ChunkState.VALIDATED), ":fence": _n(fence)},
+                "ConditionExpression": f"{_GOING} AND {FENCED}",
+                "ExpressionAttributeNames": _STATE,
+                "ExpressionAttributeValues": {":fence": _n(fence), **_going()},
             }
         }
 
     async def _try_update(
         self, key: Item, update: str, condition: str, values: Item, names: Mapping[str, str] | None = None
-    ) -> "_Updated":
+    ) -> Updated:
         """An update under a condition: the item as it is now, or, where the condition did not hold, as it was."""
-        request = self._put(key, update, condition, values, names)["Update"]
-        try:
-            with transient_faults():
-                answer = await self.dynamodb.update_item(
-                    **request, ReturnValues="ALL_NEW", ReturnValuesOnConditionCheckFailure="ALL_OLD"
-                )
-        except ClientError as error:
-            if code_of(error) != "ConditionalCheckFailedException":
-                raise
-            response: Any = error.response
-            return _Updated({}, response.get("Item") or {})
-        return _Updated(answer["Attributes"], None)
+        return await try_update(self.dynamodb, update_of(self.table, key, update, condition, values, names))
 
-    async def _update(self, key: Item, update: str, condition: str, values: Item) -> None:
-        """An update that must hold."""
-        if (await self._try_update(key, update, condition, values)).was is not None:
-            raise LeaseLost("another worker has taken the row over, or moved it on")
+    async def _update(
+        self, key: Item, update: str, condition: str, values: Item, names: Mapping[str, str] | None = None
+    ) -> None:
+        """An update of a file's row that must hold. One that met a transaction, as a chunk that ends meanwhile makes
+        on the same row, is tried again."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                updated = await self._try_update(key, update, condition, values, names)
+            except Transient as error:
+                if attempt == ATTEMPTS or not _met_a_transaction(error):
+                    raise
+                await self.clock.sleep(backoff(attempt, self.rng) / 20)
+                continue
+            if updated.was is not None:
+                raise LeaseLost("another worker has taken the row over, or moved it on")
+            return
 
     async def _release(self, key: Item, fence: int) -> None:
         await self._try_update(key, "SET leased_until = :zero", FENCED, {":zero": _n(0), ":fence": _n(fence)})
 
     async def _transact(self, *items: Item) -> None:
-        """All or nothing; one that met another transaction on the same row is tried again."""
+        """All or nothing, under conditions that must hold."""
+        if await self._try_transact(*items) is not None:
+            raise LeaseLost("another worker has taken the row over, or moved it on")
+
+    async def _try_transact(self, *items: Item) -> int | None:
+        """All or nothing: the place of the first item whose condition did not hold, None where it is done. What met
+        another transaction on the same row is tried again."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with transient_faults():
                     await self.dynamodb.transact_write_items(TransactItems=list(items))
-                return
+                return None
             except ClientError as error:
                 if code_of(error) != "TransactionCanceledException":
                     raise
                 reasons = _reasons(error)
                 if "ConditionalCheckFailed" in reasons:
-                    raise LeaseLost("another worker has taken the row over, or moved it on") from error
+                    return reasons.index("ConditionalCheckFailed")
                 if "ValidationError" in reasons or "ItemCollectionSizeLimitExceeded" in reasons:
                     raise PenstockError(f"DynamoDB refuses the write: {reasons}") from error
             await self.clock.sleep(backoff(attempt, self.rng) / 20)
         raise Transient("the transaction kept meeting others on the same row")
 
 
-@dataclass(frozen=True, slots=True)
-class _Updated:
-    """What an update under a condition gave: `now` where it held, `was` where it did not."""
-
-    now: Item
-    was: Item | None
+def _met_a_transaction(error: Transient) -> bool:
+    return isinstance(error.__cause__, ClientError) and code_of(error.__cause__) == "TransactionConflictException"
 
 
-def _reasons(error: ClientError) -> set[str]:
+def _reasons(error: ClientError) -> list[str]:
+    """Why a transaction was cancelled, by the places of its items."""
     response: Any = error.response
-    return {reason.get("Code", "None") for reason in response.get("CancellationReasons", ())}
+    return [reason.get("Code", "None") for reason in response.get("CancellationReasons", ())]
 
 
-_VALIDATED = "#state = :validated, accepted = :accepted, rejected = :rejected, findings = :findings"
+_OPEN = (FileState.SPLITTING, FileState.SEALED)
+_STATE = {"#state": "state"}
+_ROUND = {"#round": "round"}
+_GOING = "#state IN (:sent, :validated)"
+_LEASED = "fence = if_not_exists(fence, :zero) + :one, leased_until = :until"
+_CLAIMED = (
+    f"#round = :round, #span = if_not_exists(#span, :span), expires_at = if_not_exists(expires_at, :expires), {_LEASED}"
+)
+_CLAIMED_NAMES = _STATE | _ROUND | {"#only": "only", "#span": "span"}
 
 
-def _validated(message: DispatchMessage) -> Item:
-    return {
-        ":sent": _s(ChunkState.SENT),
-        ":validated": _s(ChunkState.VALIDATED),
-        ":accepted": _n(message.accepted),
-        ":rejected": _n(message.rejected),
-        ":findings": _s(json.dumps(message.findings)),
-    }
+def _going() -> Item:
+    return {":sent": _s(ChunkState.SENT), ":validated": _s(ChunkState.VALIDATED)}
+
+
+def _unplanned(message: ChunkMessage) -> str:
+    """The splitter's row may not have come to be seen; but a later round follows one that ended."""
+    return "" if message.round else "attribute_not_exists(pk) OR "
+
+
+def _changes(chunk: ChunkRow, state: ChunkState, counted: Account, findings: Mapping[str, int]) -> dict[str, int]:
+    """By how much the file's counters change: the chunk's ending without the one before."""
+    changed = Counter({f"n_{outcome}": counted[outcome] - chunk.counted[outcome] for outcome in Outcome})
+    changed.update({f"f_{code}": number for code, number in findings.items()})
+    changed.subtract({f"f_{code}": number for code, number in chunk.findings.items()})
+    changed["chunks_settled"] = (state is ChunkState.SETTLED) - (chunk.ended is ChunkState.SETTLED)
+    changed["chunks_dead"] = (state is ChunkState.DEAD) - (chunk.ended is ChunkState.DEAD)
+    return {"endings": 1} | {name: change for name, change in changed.items() if change}
 
 
 def _leasing(now: float, seconds: float) -> Item:
     return {":now": _n(now), ":until": _n(now + seconds), ":zero": _n(0), ":one": _n(1)}
 
 
-def _chunk_lease(item: _Updated, now: float, stage: ChunkState) -> Lease[ChunkRow]:
+def _chunk_lease(item: Updated, now: float, in_round: int, *stages: ChunkState) -> Lease[ChunkRow]:
+    """The answer to a claim: another has the chunk, if it is in this round and at one of these stages."""
     if item.was is None:
         return Lease(_chunk_row(item.now), _int(item.now, "fence"))
     row = _chunk_row(item.was)
-    return Lease(row, None, _busy(item.was, now) if row.state is stage else 0.0)
+    return Lease(row, None, _busy(item.was, now) if row.round == in_round and row.state in stages else 0.0)
+
+
+def _message_lease(item: Updated, now: float, message: ChunkMessage, stage: ChunkState) -> Lease[ChunkRow]:
+    """The answer to a claim by a message."""
+    if item.was is not None and not item.was:
+        return Lease(_chunk_or_planned(item.was, message), None)
+    return _chunk_lease(item, now, message.round, stage)
+
+
+def _chunk_or_planned(item: Item, message: ChunkMessage) -> ChunkRow:
+    """The chunk's row; where it has none yet, as the splitter plans it."""
+    return _chunk_row(item) if item else ChunkRow(message.file.file_id, message.span, ChunkState.SENT)
 
 
 def _busy(item: Item, now: float) -> float:
@@ -550,11 +694,15 @@ def _file_row(item: Item) -> FileRow:
         chunks=_int(item, "chunks"),
         chunks_settled=_int(item, "chunks_settled"),
         chunks_dead=_int(item, "chunks_dead"),
+        endings=_int(item, "endings"),
         received=_int(item, "received"),
         counted={outcome: _int(item, f"n_{outcome}") for outcome in Outcome},
-        findings={name[2:]: int(value["N"]) for name, value in item.items() if name.startswith("f_")},
-        sha256=item["sha256"]["S"] if "sha256" in item else "",
+        findings={name[2:]: int(value["N"]) for name, value in item.items() if name[:2] == "f_" and value["N"] != "0"},
+        noted=Noted.model_validate_json(item["noted"]["S"]) if "noted" in item else Noted(),
+        sha256_tree=item["sha256_tree"]["S"] if "sha256_tree" in item else "",
+        checkpoint=Checkpoint.model_validate_json(item["splitting_from"]["S"]) if "splitting_from" in item else None,
         refused=Finding(**(refused | {"severity": Severity(refused["severity"])})) if refused else None,
+        files=_int(item, "unpacked_files"),
     )
 
 
@@ -564,8 +712,10 @@ def _chunk_row(item: Item) -> ChunkRow:
         file_id=item["pk"]["S"].removeprefix("FILE#"),
         span=Span.model_validate_json(item["span"]["S"]),
         state=ChunkState(item["state"]["S"]),
-        accepted=_int(item, "accepted"),
-        rejected=_int(item, "rejected"),
+        round=_int(item, "round"),
+        only=item["only"]["S"] if "only" in item else "",
+        ended=ChunkState(item["ended"]["S"]) if "ended" in item else None,
+        ended_under=_int(item, "ended_under"),
         counted={outcome: counted.get(outcome, 0) for outcome in Outcome},
         findings=json.loads(item["findings"]["S"]) if "findings" in item else {},
         settled_at=_float(item, "settled_at") if "settled_at" in item else None,
@@ -575,37 +725,15 @@ def _chunk_row(item: Item) -> ChunkRow:
 def _batch_row(item: Item) -> BatchRow:
     return BatchRow(
         number=int(item["sk"]["S"].rsplit("#", 1)[1]),
-        ordinals=_unranged(item["ordinals"]["S"]),
+        ordinals=unfolded(item["ordinals"]["S"]),
+        round=_int(item, "round"),
         state=BatchState(item["state"]["S"]),
         attempts=_int(item, "attempts"),
         first_sent_at=_float(item, "first_sent_at") if "first_sent_at" in item else None,
         unanswered=item.get("unanswered", {}).get("BOOL", False),
-        refused=_unranged(item["refused"]["S"]) if "refused" in item else (),
-        returned=_unranged(item["returned"]["S"]) if "returned" in item else (),
+        refused=unfolded(item["refused"]["S"]) if "refused" in item else (),
+        returned=unfolded(item["returned"]["S"]) if "returned" in item else (),
     )
-
-
-def _ranges(ordinals: Sequence[int]) -> str:
-    """Rising ordinals, runs folded: "0-3,7".
-
-    >>> _ranges((0, 1, 2, 3, 7))
-    '0-3,7'
-    """
-    runs: list[list[int]] = []
-    for ordinal in ordinals:
-        if runs and runs[-1][1] == ordinal - 1:
-            runs[-1][1] = ordinal
-        else:
-            runs.append([ordinal, ordinal])
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in runs)
-
-
-def _unranged(ranges: str) -> tuple[int, ...]:
-    ordinals: list[int] = []
-    for run in filter(None, ranges.split(",")):
-        first, _, last = run.partition("-")
-        ordinals.extend(range(int(first), int(last or first) + 1))
-    return tuple(ordinals)
 
 
 def _opened_at(item: Item) -> str:
@@ -614,19 +742,3 @@ def _opened_at(item: Item) -> str:
 
 def _sortable(now: float) -> str:
     return f"{now:017.6f}"
-
-
-def _s(value: str) -> Item:
-    return {"S": str(value)}
-
-
-def _n(value: float) -> Item:
-    return {"N": repr(value) if isinstance(value, int) else f"{value:.6f}"}
-
-
-def _int(item: Item, name: str) -> int:
-    return int(item[name]["N"]) if name in item else 0
-
-
-def _float(item: Item, name: str) -> float:
-    return float(item[name]["N"]) if name in item else 0.0

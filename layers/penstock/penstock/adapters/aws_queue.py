@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from penstock.adapters.aws_faults import transient_faults
-from penstock.ports import Outgoing
+from penstock.ports import Outgoing, Received
 
 LONGEST = 42_000  #: seconds; SQS allows 12 hours from the receipt, of which the invocation has had its part
+WAIT = 1  #: second to wait for a message: only who waits at all has all of SQS's servers asked (long polling)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,3 +36,36 @@ class SqsQueue:
             await self.sqs.change_message_visibility(
                 QueueUrl=self.url, ReceiptHandle=receipt, VisibilityTimeout=round(min(LONGEST, seconds))
             )
+
+    async def receive(self, most: int, seconds: float) -> list[Received]:
+        """As `Queue.receive`."""
+        with transient_faults():
+            answer = await self.sqs.receive_message(
+                QueueUrl=self.url,
+                MaxNumberOfMessages=most,
+                VisibilityTimeout=ceil(min(LONGEST, seconds)),
+                WaitTimeSeconds=WAIT,
+                MessageSystemAttributeNames=["ApproximateReceiveCount"],
+            )
+        return [
+            Received(message["Body"], message["ReceiptHandle"], int(message["Attributes"]["ApproximateReceiveCount"]))
+            for message in answer.get("Messages", ())
+        ]
+
+    async def delete(self, receipt: str) -> None:
+        """As `Queue.delete`."""
+        with transient_faults():
+            await self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=receipt)
+
+    async def is_empty(self) -> bool:
+        """As `Queue.is_empty`."""
+        with transient_faults():
+            answer = await self.sqs.get_queue_attributes(QueueUrl=self.url, AttributeNames=_COUNTS)
+        return not any(int(answer["Attributes"][name]) for name in _COUNTS)
+
+
+_COUNTS = [
+    "ApproximateNumberOfMessages",
+    "ApproximateNumberOfMessagesNotVisible",
+    "ApproximateNumberOfMessagesDelayed",
+]

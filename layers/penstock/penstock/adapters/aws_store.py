@@ -9,6 +9,7 @@ from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_faults import code_of, transient_faults
 from penstock.errors import ObjectMissing, Transient
+from penstock.ids import staged_key
 from penstock.messages import SourceFile
 
 PART = 8 * 1024 * 1024  #: bytes of a part of a multipart upload; S3 wants at least 5 MiB
@@ -41,9 +42,9 @@ class S3Store:
 
     async def _read_version(self, where: dict[str, str], file: SourceFile) -> Any:
         try:
-            return await self.s3.get_object(**where, VersionId=file.version_id)
+            return await self.s3.get_object(**where, VersionId=file.version_id, IfMatch=f'"{file.etag}"')
         except ClientError as error:
-            if code_of(error) not in _GONE:
+            if code_of(error) not in _GONE | _MOVED_ON:
                 raise
             raise ObjectMissing("format.gone", "the dropped version of the object does not exist any more") from error
 
@@ -60,11 +61,27 @@ class S3Store:
 
     async def put(self, key: str, body: bytes, content_type: str) -> None:
         """As `ObjectStore.put`."""
-        with transient_faults():
-            await self.s3.put_object(Bucket=self.work_bucket, Key=key, Body=body, ContentType=content_type)
+        await self._put(key, body, content_type)
 
     async def put_parts(self, key: str, parts: AsyncIterator[bytes], content_type: str) -> None:
-        """As `ObjectStore.put_parts`: one put if it all fits a part, a multipart upload if not."""
+        """As `ObjectStore.put_parts`."""
+        await self._put_parts(key, parts, content_type)
+
+    async def stage(self, file: SourceFile, parts: AsyncIterator[bytes]) -> SourceFile:
+        """As `Sources.stage`."""
+        size = 0
+
+        async def counted() -> AsyncIterator[bytes]:
+            nonlocal size
+            async for part in parts:
+                size += len(part)
+                yield part
+
+        etag = await self._put_parts(staged_key(file.file_id), counted(), "application/octet-stream")
+        return file.staged(self.work_bucket, etag, size)
+
+    async def _put_parts(self, key: str, parts: AsyncIterator[bytes], content_type: str) -> str:
+        """The ETag: one put if it all fits a part, a multipart upload if not."""
         buffer = bytearray()
         upload: _Upload | None = None
         try:
@@ -75,14 +92,18 @@ class S3Store:
                     await upload.add(bytes(buffer[:PART]))
                     del buffer[:PART]
             if upload is None:
-                await self.put(key, bytes(buffer), content_type)
-            else:
-                await upload.add(bytes(buffer))
-                await upload.complete()
+                return await self._put(key, bytes(buffer), content_type)
+            await upload.add(bytes(buffer))
+            return await upload.complete()
         except BaseException:
             if upload:
                 await upload.abort()
             raise
+
+    async def _put(self, key: str, body: bytes, content_type: str) -> str:
+        with transient_faults():
+            made = await self.s3.put_object(Bucket=self.work_bucket, Key=key, Body=body, ContentType=content_type)
+        return _etag(made)
 
 
 class _Upload:
@@ -104,13 +125,19 @@ class _Upload:
             made = await self._s3.upload_part(**self._where, PartNumber=number, Body=body)
         self._parts.append({"PartNumber": number, "ETag": made["ETag"]})
 
-    async def complete(self) -> None:
+    async def complete(self) -> str:
         with transient_faults():
-            await self._s3.complete_multipart_upload(**self._where, MultipartUpload={"Parts": self._parts})
+            made = await self._s3.complete_multipart_upload(**self._where, MultipartUpload={"Parts": self._parts})
+        return _etag(made)
 
     async def abort(self) -> None:
         with transient_faults():
             await self._s3.abort_multipart_upload(**self._where)
+
+
+def _etag(answer: Any) -> str:
+    etag: str = answer["ETag"]
+    return etag.strip('"')
 
 
 async def _body_of(answer: Any, file: SourceFile, start: int, end: int) -> bytes:

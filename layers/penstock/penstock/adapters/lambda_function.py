@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from typing import Any
 
@@ -20,9 +20,10 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.telemetry import Telemetry
 from penstock.errors import MalformedMessage, OutOfTime, Transient
-from penstock.intake import read_notification
+from penstock.intake import read_intake
 from penstock.messages import ChunkMessage, DispatchMessage, read_message
 from penstock.ports import Queue
 from penstock.retry import backoff
@@ -33,8 +34,16 @@ MARGIN = 2.0  #: seconds at the end of an invocation in which nothing is begun, 
 type Process = Callable[[str, float], Awaitable[Sequence[Worked]]]
 """(message body, deadline in seconds since the epoch) → what was done."""
 
-type Compose = Callable[[AsyncExitStack], Awaitable[tuple[Process, Queue]]]
-"""Builds what a function needs: how to process a message, and the queue the messages come from."""
+type Sources = Mapping[str, Queue]
+"""The queues that messages come from, by their names."""
+
+type Compose = Callable[[AsyncExitStack], Awaitable[tuple[Process, Sources]]]
+"""Builds what a function needs: how to process a message, and where messages come from."""
+
+
+def by_name(queues: Iterable[SqsQueue]) -> Sources:
+    """Queues by their names, with which a queue's URL ends, and its ARN."""
+    return {queue.url.rpartition("/")[2]: queue for queue in queues}
 
 
 class QueueFunction:
@@ -43,13 +52,13 @@ class QueueFunction:
     def __init__(self, stage: str, unit: str, compose: Compose) -> None:
         """`unit` is what a message is about, "File" or "Chunk"."""
         self._stage, self._unit, self._compose = stage, unit, compose
-        self._made: tuple[asyncio.AbstractEventLoop, Process, Queue, Telemetry] | None = None
+        self._made: tuple[asyncio.AbstractEventLoop, Process, Sources, Telemetry] | None = None
         self._rng = random.Random()
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
         """Processes the event's messages. The answer lists those that must come again; if all must, it raises, so that
         the poller slows down."""
-        loop, process, queue, telemetry = self._made = self._made or self._make()
+        loop, process, sources, telemetry = self._made = self._made or self._make()
         asyncio.set_event_loop(loop)
         with telemetry.invocation(context):
             if not event.get("Records"):
@@ -57,7 +66,7 @@ class QueueFunction:
             deadline = time.time() + context.get_remaining_time_in_millis() / 1000 - MARGIN
 
             async def one(record: SQSRecord) -> None:
-                await self._process(record, process, queue, telemetry, deadline)
+                await self._process(record, process, sources, telemetry, deadline)
 
             processor = AsyncBatchProcessor(event_type=EventType.SQS, raise_on_entire_batch_failure=False)
             answer: Any = async_process_partial_response(event, one, processor, context)
@@ -66,14 +75,14 @@ class QueueFunction:
                 raise BatchProcessingError(f"none of {len(event['Records'])} messages could be processed")
             return answer
 
-    def _make(self) -> tuple[asyncio.AbstractEventLoop, Process, Queue, Telemetry]:
+    def _make(self) -> tuple[asyncio.AbstractEventLoop, Process, Sources, Telemetry]:
         loop = asyncio.new_event_loop()
         # The stack is never closed: its clients live as long as the function's environment.
-        process, queue = loop.run_until_complete(self._compose(AsyncExitStack()))
-        return loop, process, queue, Telemetry(self._stage, self._unit)
+        process, sources = loop.run_until_complete(self._compose(AsyncExitStack()))
+        return loop, process, sources, Telemetry(self._stage, self._unit)
 
     async def _process(
-        self, record: SQSRecord, process: Process, queue: Queue, telemetry: Telemetry, deadline: float
+        self, record: SQSRecord, process: Process, sources: Sources, telemetry: Telemetry, deadline: float
     ) -> None:
         """One message: done, or held back for as long as trying again makes no sense, and raised."""
         began = time.time()
@@ -87,7 +96,8 @@ class QueueFunction:
         except Transient as error:
             wait = backoff(receives, self._rng, error.after)
             telemetry.failed(error, *_subject(record.body), time.time() - began, receives, wait)
-            await queue.hold_back(record.receipt_handle, wait)
+            source = sources[record.event_source_arn.rpartition(":")[2]]
+            await source.hold_back(record.receipt_handle, wait)
             raise
         except Exception as error:
             telemetry.failed(error, *_subject(record.body), time.time() - began, receives, None)
@@ -97,7 +107,7 @@ class QueueFunction:
 def _subject(body: str) -> tuple[str | None, str | None]:
     """Feed and id of what a failed message is about, for its line; neither where nobody can read it."""
     with contextlib.suppress(MalformedMessage):
-        return next(((file.feed, file.file_id) for file in read_notification(body)), (None, None))
+        return next(((one.file.feed, one.file.file_id) for one in read_intake(body)), (None, None))
     with contextlib.suppress(MalformedMessage):
         chunk = read_message(body, ChunkMessage)
         return chunk.file.feed, chunk.chunk_id

@@ -10,7 +10,7 @@ from typing import Any
 
 from penstock.errors import ObjectMissing, Transient
 from penstock.messages import SourceFile
-from penstock.ports import Answer, DestinationSettings, Outgoing
+from penstock.ports import Answer, DestinationSettings, Outgoing, Received
 
 
 class MemoryClock:
@@ -44,14 +44,15 @@ class MemoryStore:
             bucket=bucket,
             key=key,
             version_id=version,
-            etag=hashlib.md5(body, usedforsecurity=False).hexdigest(),
+            etag=_etag(body),
             size=len(body),
         )
 
     async def read_source(self, file: SourceFile, start: int, end: int) -> bytes:
         """As `ObjectStore.read_source`."""
-        body = self.sources.get((file.bucket, file.key, file.version_id))
-        if body is None or hashlib.md5(body, usedforsecurity=False).hexdigest() != file.etag:
+        dropped = self.sources.get((file.bucket, file.key, file.version_id))
+        body = self.work.get(file.key) if file.is_staged else dropped
+        if body is None or _etag(body) != file.etag:
             raise ObjectMissing("format.gone", "the dropped version of the object does not exist any more")
         return body[start:end]
 
@@ -66,6 +67,30 @@ class MemoryStore:
     async def put_parts(self, key: str, parts: AsyncIterator[bytes], content_type: str) -> None:
         """As `ObjectStore.put_parts`."""
         self.work[key] = b"".join([part async for part in parts])
+
+    async def stage(self, file: SourceFile, parts: AsyncIterator[bytes]) -> SourceFile:
+        """As `Sources.stage`."""
+        body = b"".join([part async for part in parts])
+        staged = file.staged("work", _etag(body), len(body))
+        self.work[staged.key] = body
+        return staged
+
+
+def _etag(body: bytes) -> str:
+    return hashlib.md5(body, usedforsecurity=False).hexdigest()
+
+
+@dataclass(slots=True)
+class MemoryDrops:
+    """As `Drops`; `files` are what was dropped, and when."""
+
+    files: list[tuple[float, SourceFile]] = field(default_factory=list[tuple[float, SourceFile]])
+
+    async def between(self, since: float, until: float) -> AsyncIterator[SourceFile]:
+        """As `Drops.between`."""
+        for at, file in self.files:
+            if since <= at < until:
+                yield file
 
 
 @dataclass(slots=True)
@@ -98,19 +123,39 @@ class MemoryQueue:
         """As `Queue.hold_back`."""
         self.messages[receipt].visible_at = self._clock.now() + seconds
 
-    def receive(self) -> Held | None:
-        """The next visible message, invisible from now on."""
+    async def receive(self, most: int, seconds: float) -> list[Received]:
+        """As `Queue.receive`."""
+        taken = [held for held in (self.take(seconds) for _ in range(most)) if held]
+        return [Received(held.body, held.receipt, held.receives) for held in taken]
+
+    async def delete(self, receipt: str) -> None:
+        """As `Queue.delete`."""
+        self.messages.pop(receipt, None)
+
+    async def is_empty(self) -> bool:
+        """As `Queue.is_empty`."""
+        return not self.messages
+
+    def take(self, seconds: float | None = None) -> Held | None:
+        """The next visible message, invisible from now on: what a mapping does."""
         now = self._clock.now()
         for message in self.messages.values():
             if message.visible_at <= now:
-                message.visible_at = now + self._visibility
+                message.visible_at = now + (self._visibility if seconds is None else seconds)
                 message.receives += 1
                 return message
         return None
 
-    def delete(self, message: Held) -> None:
-        """Done with it."""
-        self.messages.pop(message.receipt, None)
+
+@dataclass(slots=True)
+class MemoryMappings:
+    """As `Mappings`; `off` are the feeds whose mapping does not poll."""
+
+    off: set[str] = field(default_factory=set[str])
+
+    async def switch(self, feed: str, on: bool) -> None:
+        """As `Mappings.switch`."""
+        (self.off.discard if on else self.off.add)(feed)
 
 
 @dataclass(slots=True)

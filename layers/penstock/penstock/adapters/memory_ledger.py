@@ -1,12 +1,13 @@
 """The ledger's twin: the same conditions, in one dictionary."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from penstock.errors import LeaseLost, Transient
-from penstock.findings import Account, Finding, Outcome
+from penstock.errors import LeaseLost
+from penstock.findings import Account, Finding, Noted, Outcome
 from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease, Owner
-from penstock.messages import DispatchMessage, Layout, SourceFile, Span
+from penstock.messages import Checkpoint, ChunkMessage, DispatchMessage, Layout, SourceFile, Span
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ class MemoryLedger:
     def __init__(self) -> None:
         self._files: dict[str, _Kept[FileRow]] = {}
         self._chunks: dict[tuple[str, int], _KeptChunk] = {}
-        self._booked: dict[str, float] = {}
+        self._stalled: set[str] = set()
 
     async def claim_file(self, file: SourceFile, now: float, seconds: float) -> Lease[FileRow]:
         """As `Ledger.claim_file`."""
@@ -51,7 +52,16 @@ class MemoryLedger:
             self._chunk(file.file_id, span)
 
     async def seal_file(
-        self, file_id: str, fence: int, *, layout: Layout, chunks: int, received: int, sha256: str, now: float
+        self,
+        file_id: str,
+        fence: int,
+        *,
+        layout: Layout,
+        chunks: int,
+        received: int,
+        sha256_tree: str,
+        noted: Noted,
+        now: float,
     ) -> None:
         """As `Ledger.seal_file`."""
         kept = self._splitting(file_id, fence)
@@ -61,19 +71,36 @@ class MemoryLedger:
             layout=layout,
             chunks=chunks,
             received=received,
-            sha256=sha256,
+            sha256_tree=sha256_tree,
+            noted=noted,
+            checkpoint=None,
             sealed_at=now,
         )
+
+    async def note_checkpoint(self, file_id: str, fence: int, checkpoint: Checkpoint) -> None:
+        """As `Ledger.note_checkpoint`."""
+        kept = self._splitting(file_id, fence)
+        kept.row = replace(kept.row, checkpoint=checkpoint)
 
     async def refuse_file(self, file_id: str, fence: int, finding: Finding, now: float) -> None:
         """As `Ledger.refuse_file`."""
         kept = self._splitting(file_id, fence)
         kept.row = replace(kept.row, state=FileState.REFUSED, refused=finding, settled_at=now)
 
-    async def settle_file(self, file_id: str, now: float) -> bool:
+    async def stage_file(self, file: SourceFile, fence: int) -> None:
+        """As `Ledger.stage_file`."""
+        kept = self._splitting(file.file_id, fence)
+        kept.row = replace(kept.row, file=file)
+
+    async def unpack_file(self, file_id: str, fence: int, files: int, now: float) -> None:
+        """As `Ledger.unpack_file`."""
+        kept = self._splitting(file_id, fence)
+        kept.row = replace(kept.row, state=FileState.UNPACKED, files=files, settled_at=now)
+
+    async def settle_file(self, file_id: str, endings: int, now: float) -> bool:
         """As `Ledger.settle_file`."""
         kept = self._files.get(file_id)
-        if kept is None or kept.row.state is not FileState.SEALED:
+        if kept is None or kept.row.state is not FileState.SEALED or kept.row.endings != endings:
             return False
         kept.row = replace(kept.row, state=FileState.SETTLED, settled_at=now)
         return True
@@ -93,30 +120,68 @@ class MemoryLedger:
         """As `Ledger.files`."""
         return sorted((kept.row for kept in self._files.values()), key=lambda row: -row.opened_at)[:limit]
 
-    async def claim_validation(self, file: SourceFile, span: Span, now: float, seconds: float) -> Lease[ChunkRow]:
+    async def open_files(self, limit: int) -> list[FileRow]:
+        """As `Ledger.open_files`."""
+        rows = (kept.row for kept in self._files.values() if kept.row.state in _OPEN)
+        return sorted(rows, key=lambda row: row.opened_at)[:limit]
+
+    async def note_stalled(self, file_id: str, now: float) -> bool:
+        """As `Ledger.note_stalled`."""
+        kept = self._files[file_id]
+        if file_id in self._stalled or kept.row.state not in _OPEN:
+            return False
+        self._stalled.add(file_id)
+        return True
+
+    async def claim_validation(self, message: ChunkMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """As `Ledger.claim_validation`."""
-        kept = self._chunk(file.file_id, span)
-        if kept.row.state is not ChunkState.SENT:
+        kept = self._chunk(message.file.file_id, message.span)
+        again = kept.row.state is ChunkState.DEAD and kept.row.round == message.round
+        begins = kept.row.state is ChunkState.SETTLED and kept.row.round < message.round
+        if again or begins:
+            kept.row = replace(kept.row, state=ChunkState.SENT, round=message.round, only=message.only)
+        if kept.row.state is not ChunkState.SENT or kept.row.round != message.round:
             return Lease(kept.row, None)
         return kept.lease(now, seconds)
 
     async def mark_validated(self, message: DispatchMessage, fence: int) -> None:
         """As `Ledger.mark_validated`."""
         kept = self._chunk(message.chunk.file.file_id, message.chunk.span)
-        if kept.row.state is ChunkState.SENT and kept.fence == fence:
-            kept.row = _validated(kept.row, message)
-            kept.leased_until = 0.0
-        elif kept.row.state is ChunkState.SENT:
+        if kept.row.state is not ChunkState.SENT or kept.row.round != message.chunk.round:
+            return
+        if kept.fence != fence:
             raise LeaseLost("another validator has taken the chunk over")
+        kept.row = replace(kept.row, state=ChunkState.VALIDATED)
+        kept.leased_until = 0.0
 
     async def claim_dispatch(self, message: DispatchMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """As `Ledger.claim_dispatch`."""
         kept = self._chunk(message.chunk.file.file_id, message.chunk.span)
-        if kept.row.state is ChunkState.SENT:
-            kept.row = _validated(kept.row, message)
+        if kept.row.round != message.chunk.round:
+            return Lease(kept.row, None)
+        if kept.row.state in (ChunkState.SENT, ChunkState.DEAD):
+            kept.row = replace(kept.row, state=ChunkState.VALIDATED)
             kept.leased_until = 0.0
         if kept.row.state is not ChunkState.VALIDATED:
             return Lease(kept.row, None)
+        return kept.lease(now, seconds)
+
+    async def claim_ending(
+        self, file_id: str, chunk: int, in_round: int, now: float, seconds: float
+    ) -> Lease[ChunkRow]:
+        """As `Ledger.claim_ending`."""
+        kept = self._chunks[file_id, chunk]
+        if kept.row.state not in _GOING or kept.row.round != in_round:
+            return Lease(kept.row, None)
+        return kept.lease(now, seconds)
+
+    async def claim_round(self, chunk: ChunkRow, only: str, now: float, seconds: float) -> Lease[ChunkRow]:
+        """As `Ledger.claim_round`."""
+        kept = self._chunks[chunk.file_id, chunk.span.chunk]
+        if kept.row.state is not ChunkState.SETTLED or kept.row.round != chunk.round:
+            return Lease(kept.row, None)
+        kept.row = replace(kept.row, state=ChunkState.VALIDATED, round=chunk.round + 1, only=only)
+        kept.leased_until = 0.0
         return kept.lease(now, seconds)
 
     async def release_chunk(self, chunk: ChunkRow, fence: int) -> None:
@@ -165,23 +230,41 @@ class MemoryLedger:
             unanswered=batch.unanswered,
         )
 
-    async def settle_chunk(
-        self, chunk: ChunkRow, fence: int, counted: Account, findings: Mapping[str, int], now: float
+    async def end_chunk(
+        self,
+        chunk: ChunkRow,
+        fence: int,
+        state: ChunkState,
+        counted: Account,
+        findings: Mapping[str, int],
+        now: float,
     ) -> None:
-        """As `Ledger.settle_chunk`."""
+        """As `Ledger.end_chunk`."""
         kept = self._held(chunk, fence)
-        file = self._files[chunk.file_id]
+        file, was = self._files[chunk.file_id], kept.row
         kept.row = replace(
-            kept.row, state=ChunkState.SETTLED, counted=dict(counted), findings=dict(findings), settled_at=now
+            was,
+            state=state,
+            ended=state,
+            ended_under=fence,
+            counted=dict(counted),
+            findings=dict(findings),
+            settled_at=now,
         )
+        kept.leased_until = 0.0
+        changed = Counter(findings)
+        changed.subtract(was.findings)
+        found = Counter(file.row.findings)
+        found.update(changed)
+        reopened = was.ended is not None and file.row.state is FileState.SETTLED
         file.row = replace(
             file.row,
-            chunks_settled=file.row.chunks_settled + 1,
-            counted={outcome: file.row.counted[outcome] + counted[outcome] for outcome in Outcome},
-            findings={
-                code: file.row.findings.get(code, 0) + findings.get(code, 0)
-                for code in file.row.findings.keys() | findings.keys()
-            },
+            state=FileState.SEALED if reopened else file.row.state,
+            endings=file.row.endings + 1,
+            chunks_settled=file.row.chunks_settled + _change(was.ended, state, ChunkState.SETTLED),
+            chunks_dead=file.row.chunks_dead + _change(was.ended, state, ChunkState.DEAD),
+            counted={one: file.row.counted[one] + counted[one] - was.counted[one] for one in Outcome},
+            findings={code: number for code, number in found.items() if number},
         )
 
     async def chunk(self, file_id: str, chunk: int) -> ChunkRow | None:
@@ -192,14 +275,6 @@ class MemoryLedger:
     async def chunks(self, file_id: str) -> list[ChunkRow]:
         """As `Ledger.chunks`."""
         return [self._chunks[place].row for place in sorted(self._chunks) if place[0] == file_id]
-
-    async def reserve(self, destination: str, cost: float, now: float, horizon: float) -> float:
-        """As `Ledger.reserve`."""
-        begin = max(now, self._booked.get(destination, 0.0))
-        if begin - now > horizon:
-            raise Transient("the destination's time is booked out", after=begin - now)
-        self._booked[destination] = begin + cost
-        return begin
 
     def _chunk(self, file_id: str, span: Span) -> _KeptChunk:
         return self._chunks.setdefault(
@@ -214,26 +289,25 @@ class MemoryLedger:
 
     def _held(self, chunk: ChunkRow, fence: int) -> _KeptChunk:
         kept = self._chunk(chunk.file_id, chunk.span)
-        if kept.fence != fence or kept.row.state is not ChunkState.VALIDATED:
+        if kept.fence != fence or kept.row.state not in _GOING:
             raise LeaseLost("another dispatcher has taken the chunk over")
         return kept
 
     def _on_its_way(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> _KeptChunk:
         kept = self._held(chunk, fence)
         known = kept.batches.get(batch.number)
-        if known is None or known.state is not BatchState.ATTEMPTED:
+        if known is None or known.state not in (BatchState.ATTEMPTED, BatchState.UNKNOWN):
             raise LeaseLost("the batch was never fixed, or has ended already")
         return kept
 
 
-def _validated(row: ChunkRow, message: DispatchMessage) -> ChunkRow:
-    return replace(
-        row,
-        state=ChunkState.VALIDATED,
-        accepted=message.accepted,
-        rejected=message.rejected,
-        findings=dict(message.findings),
-    )
+_OPEN = (FileState.SPLITTING, FileState.SEALED)
+_GOING = (ChunkState.SENT, ChunkState.VALIDATED)
+
+
+def _change(was: ChunkState | None, now: ChunkState, counted: ChunkState) -> int:
+    """By how much the number of chunks that ended so has changed."""
+    return (now is counted) - (was is counted)
 
 
 class MemoryClaims:
@@ -248,12 +322,16 @@ class MemoryClaims:
 
     async def take_over(self, feed: str, identity: str, held: Owner, wanted: Owner) -> bool:
         """As `Claims.take_over`."""
-        if self.held.get((feed, identity), held) != held:
+        now = self.held.get((feed, identity), held)
+        if not now.is_same(held) or now.fence != held.fence:
             return False
         self.held[feed, identity] = wanted
         return True
 
     async def give_up(self, feed: str, identity: str, owner: Owner) -> None:
         """As `Claims.give_up`."""
-        if self.held.get((feed, identity)) == owner:
+        held = self.held.get((feed, identity))
+        if held and held.is_same(owner) and held.fence <= owner.fence:
             del self.held[feed, identity]
+            if held.was:
+                self.held[feed, identity] = held.was

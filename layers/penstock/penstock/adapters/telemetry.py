@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from penstock.errors import PenstockError
 from penstock.worked import Worked
 
-_OF_STAGE = ("ChunksSettled",)
+_OF_STAGE = ("ChunksSettled", "ChunksPutOff")
 """Metrics the alarms watch by stage alone, whatever the feed."""
 
 _UNITS = {
@@ -64,11 +64,11 @@ class Telemetry:
         feed: str | None,
         trace: str | None,
         seconds: float,
-        receives: int,
-        wait: float | None,
+        receives: int | None = None,
+        wait: float | None = None,
     ) -> None:
-        """A line of a message that must come again. Our own errors carry no content; of others only the type is
-        told."""
+        """A line of what was not done: a message that must come again, or what a schedule's next event takes up. Our
+        own errors carry no content; of others only the type is told."""
         self._logger.warning(
             "must come again" if wait is not None else "failed",
             audit_trace_id=trace or "none",

@@ -7,15 +7,6 @@ from penstock.feeds.traffic import TRAFFIC
 FEEDS: dict[str, Feed] = {feed.name: feed for feed in (TRAFFIC,)}
 
 
-def feed_of_key(key: str) -> Feed:
-    """The feed that the first part of an S3 key names.
-
-    Raises:
-        Refused: `format.unknown_feed`.
-    """
-    return feed_named(key.split("/", 1)[0] if "/" in key else "")
-
-
 def feed_named(name: str) -> Feed:
     """The feed of that name.
 

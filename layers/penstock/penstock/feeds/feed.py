@@ -11,7 +11,7 @@ from pydantic import Field, TypeAdapter
 
 from penstock.errors import Refused
 from penstock.findings import Finding, Severity
-from penstock.formats.format import Format
+from penstock.formats.format import Format, Parsed
 from penstock.messages import Layout
 
 type Record = Mapping[str, Any]
@@ -21,11 +21,13 @@ type Record = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one chunk may hold. A record larger than `bytes` travels alone, one larger than `record_bytes` is rejected
-    unread."""
+    unread. A group larger than a chunk travels alone, one of more than `group_records` or `group_bytes` is rejected."""
 
     records: int = 5000
     bytes: int = 8 * 1024 * 1024
     record_bytes: int = 16 * 1024 * 1024
+    group_records: int = 20_000
+    group_bytes: int = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +47,10 @@ class Feed:
     """One kind of file from one kind of sender.
 
     `spellings` are what else columns call a field; case, blanks and punctuation never matter. `identity` are the
-    fields that make two records the same in the business sense. `tidy` mends usual spellings of values in a record
-    that the model refused, before it is refused for good.
+    fields that make two records the same in the business sense; of two such, the one with the higher `revision`
+    corrects the other, where the feed has a field for it. `group` are the fields whose values consecutive records
+    share that must stay together, in one chunk; without any, every record stands for itself. `tidy` mends usual
+    spellings of values in a record that the model refused, before it is refused for good.
     """
 
     name: str
@@ -54,6 +58,8 @@ class Feed:
     formats: tuple[Format, ...]
     record: type[Any]
     identity: tuple[str, ...]
+    revision: str = ""
+    group: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     tidy: Callable[[dict[str, Any]], dict[str, Any]] = dict
@@ -123,6 +129,15 @@ class Feed:
         message = f"{earlier} has the same {fields} and another content; one of the two is wrong"
         return Finding(f"{self.name}.identity_conflict", message)
 
+    def superseded_by(self, later: str) -> Finding:
+        """The finding of a record that `later` has corrected before it came."""
+        message = f"{later} is a later {self.revision} of the same {', '.join(self.identity)}; nothing is to be mended"
+        return Finding(f"{self.name}.superseded", message, field=self.revision)
+
+    def revisions_of(self, records: Sequence[Record]) -> list[int]:
+        """Each record's revision, 0 where it says none."""
+        return [record.get(self.revision) or 0 for record in records] if self.revision else [0] * len(records)
+
     def identities_of(self, records: Sequence[Record]) -> list[str]:
         """Each record's identity as a key: 128 bits of SHA-256 over the feed's name and the identity's fields."""
         if not self.identity:
@@ -132,6 +147,15 @@ class Feed:
         return [
             sha256((named + text).encode()).hexdigest()[:32] for text in map("\x1f".join, zip(*columns, strict=True))
         ]
+
+    def group_key(self, parsed: Parsed) -> str | None:
+        """What records of one group have in common, as 128 bits of SHA-256; None where a record does not say."""
+        if isinstance(parsed, Finding):
+            return None
+        if not all(name in parsed for name in self.group):
+            parsed = {self.field_of(name): value for name, value in parsed.items()} | dict(parsed)
+        texts = [str(parsed.get(name, "")).strip() for name in self.group]
+        return hashlib.sha256("\x1f".join(texts).encode()).hexdigest()[:32] if all(texts) else None
 
 
 def _texts(values: list[Any]) -> list[str]:

@@ -19,6 +19,7 @@ from pydantic import ConfigDict, Field, StringConstraints, with_config
 from penstock.feeds.feed import Feed, Limits, Record, Rule
 from penstock.formats.asrun import AsRun
 from penstock.formats.delimited import Delimited
+from penstock.formats.json_array import JsonArray
 from penstock.formats.ndjson import NdJson
 
 # The model's own `str_strip_whitespace` does not reach into types that several fields share.
@@ -134,7 +135,7 @@ _SPELLINGS = {
 TRAFFIC = Feed(
     name="traffic",
     title="Broadcast traffic and advertising logs",
-    formats=(AsRun(), NdJson(), Delimited()),
+    formats=(AsRun(), JsonArray(), NdJson(), Delimited()),
     record=TrafficRecord,
     identity=("station", "spot_id", "air_date", "air_time"),
     limits=Limits(records=5000),

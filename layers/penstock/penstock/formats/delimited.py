@@ -9,6 +9,7 @@ that are left are counted, in C.
 import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import compress
 
@@ -16,7 +17,14 @@ from penstock.errors import Refused
 from penstock.findings import Finding
 from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
 from penstock.formats.lines import NARROWEST, WINDOW
-from penstock.formats.text import UTF8_BOM, line_breaks, refuse_unless_text, undecodable
+from penstock.formats.text import (
+    UTF8_BOM,
+    encoding_for,
+    encoding_of,
+    line_breaks,
+    refuse_unless_text,
+    undecodable,
+)
 from penstock.messages import Layout
 from penstock.spreadsheet import OURS, RETURNED, restored
 
@@ -26,6 +34,9 @@ MOST_COLUMNS = 1000  #: a header of more is no header
 # Expressions that begin with one certain character skip to it far faster than a search for two.
 _BLANK = re.compile(rb"\n\r?\n")
 _LONE_CR = re.compile(rb"\r(?!\n)")
+
+_WITHIN = rb'[^"]*+(?:""[^"]*+)*+'
+_WITHIN_QUOTES = re.compile(_WITHIN)
 
 CANDIDATES = 8  #: newlines tried, from the end of a window backwards, to find one that is outside a quoted field
 
@@ -49,9 +60,11 @@ def _record(delimiter: str) -> re.Pattern[bytes]:
     return re.compile(rb'(?:[^"\r\n]++|' + _quoted(delimiter).pattern + rb'|")++')
 
 
+@dataclass(frozen=True)
 class Delimited:
-    """CSV, TSV and the like, with a header line."""
+    """CSV, TSV and the like, with a header line; in UTF-8 unless it is in the single-byte encoding `otherwise`."""
 
+    otherwise: str = ""
     name = "csv"
 
     def recognise(self, head: bytes, field_of: FieldOf) -> Layout | None:
@@ -75,16 +88,19 @@ class Delimited:
 
     def _layout(self, head: bytes, begin: int, delimiter: str, field_of: FieldOf) -> Layout:
         """How the file reads with this delimiter."""
-        draft = Layout(format=self.name, delimiter=delimiter)
+        draft = Layout(format=self.name, encoding=encoding_of(head, self.otherwise), delimiter=delimiter)
         # By itself, so that a quote right after the BOM is seen to open a field.
         first = self.take(draft, head[begin:], 0, 1, HEAD, final=len(head) < HEAD)
         if not first.records:
             raise Refused("format.header_too_long", f"no header line ends within the first {HEAD // 1024} KiB")
+        raw = head[begin : begin + first.end]
+        encoding = encoding_for(raw, draft.encoding)
         try:
-            line = head[begin : begin + first.end].decode("utf-8")
+            line = raw.decode(encoding)
         except UnicodeDecodeError as error:
+            name = encoding.upper()
             raise Refused(
-                "format.encoding", f"the header is not UTF-8 (byte {begin + error.start}); save the file as UTF-8"
+                "format.encoding", f"the header is not {name} (byte {begin + error.start}); save the file as {name}"
             ) from None
         header = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter)))
         if RETURNED in header:
@@ -153,7 +169,7 @@ class Delimited:
         if final and begin < len(buffer):
             yield begin, len(buffer), len(buffer)
 
-    def blank(self, layout: Layout, buffer: bytes) -> int:
+    def blank(self, layout: Layout, buffer: bytes, final: bool) -> int:
         """As `Format.blank`."""
         return len(buffer) - len(buffer.lstrip(b"\r\n"))
 
@@ -171,7 +187,10 @@ class Delimited:
         """All records at once: by the csv module those with a quote; without one, a cell ends at every delimiter. What
         is no text or not as long as the header is then looked at by itself."""
         encoding, delimiter, width = layout.encoding, layout.delimiter, len(layout.columns)
-        lines = [raw.decode(encoding, "replace") for raw in raws]
+        if "|" in encoding:
+            lines = [raw.decode(encoding_for(raw, encoding), "replace") for raw in raws]
+        else:
+            lines = [raw.decode(encoding, "replace") for raw in raws]
         quoted = [line for line in lines if '"' in line]
         read = list(_read(layout, quoted))
         if len(read) != len(quoted):
@@ -213,7 +232,9 @@ class _Ending:
     """Follows one record through its fields, block by block, to the line end outside quotes."""
 
     def __init__(self, delimiter: str) -> None:
-        self._stop = re.compile(rb"[%s\r\n]" % re.escape(delimiter.encode()))
+        separator = re.escape(delimiter.encode())
+        self._fields = re.compile(rb'(?:(?:"%s"|(?!"))[^%s\r\n]*+%s)++' % (_WITHIN, separator, separator))
+        self._stop = re.compile(rb"[%s\r\n]" % separator)
         self._where = "start"
 
     def __call__(self, block: bytes) -> int | None:
@@ -221,10 +242,13 @@ class _Ending:
         while at < len(block):
             quote = block[at] == 0x22
             if self._where == "quoted":
-                at = block.find(b'"', at) + 1
-                if not at:
+                within = _WITHIN_QUOTES.match(block, at)
+                at = within.end() + 1 if within else at
+                if at > len(block):
                     return None
                 self._where = "closing"
+            elif self._where == "start" and (fields := self._fields.match(block, at)):
+                at = fields.end()  # so many at once: a record may be of nothing but commas
             elif quote and self._where in ("start", "closing"):
                 # The quote that opens a field, or the second of two within one.
                 at, self._where = at + 1, "quoted"
@@ -241,7 +265,7 @@ def row_of(layout: Layout, raw: bytes) -> list[str] | None:
     """The cells of one raw record, None if they are not as many as the header's or no text at all."""
     if undecodable(raw, layout.encoding):
         return None
-    row = next(_read(layout, [raw.decode(layout.encoding)]), list[str]())
+    row = next(_read(layout, [raw.decode(encoding_for(raw, layout.encoding))]), list[str]())
     if len(row) != len(layout.header):
         return None
     return list(map(restored, row)) if RETURNED in layout.header else row

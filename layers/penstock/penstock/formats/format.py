@@ -18,10 +18,14 @@ HEAD = 64 * 1024  #: bytes a format sees of a file to recognise it; a preamble (
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Whole records taken off a buffer: how many, and where in the buffer the last of them ends."""
+    """Whole records taken off a buffer: how many, and where in the buffer the last of them ends.
+
+    `last` says that what follows is to be read by another layout (see `Enveloped`), so that the chunk ends here.
+    """
 
     records: int
     end: int
+    last: bool = False
 
 
 class Format(Protocol):
@@ -48,8 +52,8 @@ class Format(Protocol):
         """
         ...
 
-    def blank(self, layout: Layout, buffer: bytes) -> int:
-        """How many bytes of `buffer`, where a record could begin, belong to no record."""
+    def blank(self, layout: Layout, buffer: bytes, final: bool) -> int:
+        """How many bytes of `buffer`, where a record could begin, belong to no record; `final` as in `take`."""
         ...
 
     def ending(self, layout: Layout) -> Callable[[bytes], int | None]:

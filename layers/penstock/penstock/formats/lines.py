@@ -9,6 +9,7 @@ from penstock.messages import Layout
 WINDOW = 64 * 1024  #: bytes counted at once
 NARROWEST = 1024  #: bytes below which records are walked one by one rather than counted
 
+_WHITE = b" \t\r\n"
 _BLANK = re.compile(rb"\n[ \t\r]*+(?=\n)")
 _LEADING = re.compile(rb"(?:[ \t\r]*+\n)*+")
 _LINE = re.compile(rb"[^\n]+\n?|\n")
@@ -36,7 +37,7 @@ class Lines:
                 window //= 4
         return _walk(buffer, end, taken, records, limit, final)
 
-    def blank(self, layout: Layout, buffer: bytes) -> int:
+    def blank(self, layout: Layout, buffer: bytes, final: bool) -> int:
         """As `Format.blank`."""
         match = _LEADING.match(buffer)
         return match.end() if match else 0
@@ -47,7 +48,7 @@ class Lines:
 
     def split(self, layout: Layout, chunk: bytes) -> list[bytes]:
         """As `Format.split`; blank lines are left out."""
-        return [line.rstrip(b"\r") for line in chunk.split(b"\n") if line.strip()]
+        return [line.rstrip(b"\r") for line in chunk.split(b"\n") if line.strip(_WHITE)]
 
 
 def _line_ending(block: bytes) -> int | None:
@@ -60,7 +61,7 @@ def _count_blank(piece: bytes) -> int:
 
 
 def _ends_in_record(piece: bytes) -> bool:
-    return bool(piece[piece.rfind(b"\n", 0, -1) + 1 :].strip())
+    return bool(piece[piece.rfind(b"\n", 0, -1) + 1 :].strip(_WHITE))
 
 
 def _walk(buffer: bytes, end: int, taken: int, records: int, limit: int, final: bool) -> Taken:
@@ -69,5 +70,5 @@ def _walk(buffer: bytes, end: int, taken: int, records: int, limit: int, final: 
         line = match.group()
         if taken == records or match.end() > limit or not (final or line.endswith(b"\n")):
             break
-        taken, end = taken + bool(line.strip()), match.end()
+        taken, end = taken + bool(line.strip(_WHITE)), match.end()
     return Taken(taken, end)

@@ -1,9 +1,14 @@
 """Bytes to text, for formats that are text: which files are none, and which records of a file are not."""
 
+import re
+
 from penstock.errors import Refused
 from penstock.findings import Finding
 
 UTF8_BOM = b"\xef\xbb\xbf"
+
+_LETTERS = bytes(range(0x80, 0x100))  # all that is beyond ASCII
+_RUNS = re.compile(rb"[\x80-\xff]+")
 
 _OTHERS = (
     (b"PK\x03\x04", "a ZIP archive or an Office workbook"),
@@ -15,6 +20,8 @@ _OTHERS = (
     (b"\xd0\xcf\x11\xe0", "an old Office document"),
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"\xff\xfe\0\0", "UTF-32 text"),
+    (b"\0\0\xfe\xff", "UTF-32 text"),
     (b"\xff\xfe", "UTF-16 text"),
     (b"\xfe\xff", "UTF-16 text"),
 )
@@ -35,6 +42,30 @@ def refuse_unless_text(head: bytes) -> None:
         raise Refused("format.binary", "the first line holds NUL bytes, so the file is not text in UTF-8")
 
 
+def encoding_of(head: bytes, otherwise: str) -> str:
+    """A file's encoding by its first bytes: UTF-8, or `otherwise`, a single-byte encoding that its feed allows.
+
+    Text with letters beyond ASCII is hardly ever valid UTF-8 by accident. Where there are none yet, nothing can be
+    told: "utf-8|<otherwise>" leaves it to each record (`encoding_for`).
+    """
+    if head.startswith(UTF8_BOM) or not otherwise:
+        return "utf-8"
+    either = f"utf-8|{otherwise}"
+    told = head.rstrip(_LETTERS)  # the head may end within a letter
+    return either if told.isascii() else encoding_for(told, either)
+
+
+def encoding_for(raw: bytes, encoding: str) -> str:
+    """The encoding of one record in a file of `encoding`. Of two, it is the second if the letters beyond ASCII are more
+    often no UTF-8 than they are: so a damaged letter is still found out where there are sound ones beside it."""
+    first, _, second = encoding.partition("|")
+    if not second or raw.isascii():
+        return first
+    runs: list[bytes] = _RUNS.findall(raw)
+    sound = sum(undecodable(run, first) is None for run in runs)
+    return second if sound * 2 < len(runs) else first
+
+
 def line_breaks(piece: bytes) -> int:
     """Line ends as a text editor counts them: CR, LF and CRLF each end one line, also where a file mixes them."""
     breaks = piece.count(b"\n")
@@ -43,6 +74,7 @@ def line_breaks(piece: bytes) -> int:
 
 def undecodable(raw: bytes, encoding: str) -> Finding | None:
     """The reason why a raw record is no text, with the position of the first bad byte; None if it is text."""
+    encoding = encoding_for(raw, encoding)
     try:
         raw.decode(encoding)
     except UnicodeDecodeError as error:

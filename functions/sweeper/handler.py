@@ -1,0 +1,51 @@
+"""A few minutes of the clock → what came to a stop is ended; an hour → what was overlooked is told. See `sweeping`."""
+
+import random
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from typing import Any
+
+from penstock.adapters.aws_claims import DynamoClaims
+from penstock.adapters.aws_clients import aws_clients
+from penstock.adapters.aws_drops import S3Drops
+from penstock.adapters.aws_events import EventBridge
+from penstock.adapters.aws_ledger import DynamoLedger
+from penstock.adapters.aws_queue import SqsQueue
+from penstock.adapters.aws_store import S3Store
+from penstock.adapters.scheduled_function import Plan, ScheduledFunction
+from penstock.adapters.system_clock import SystemClock
+from penstock.errors import MalformedMessage
+from penstock.sweeping import SweeperPorts, look_for_overlooked, sweep
+from penstock.worked import Worked
+from sweeper.settings import Settings
+
+DAY = 86_400
+LOOKS = {"work": sweep, "drops": look_for_overlooked}
+
+
+async def compose(stack: AsyncExitStack) -> Plan:
+    """The sweeper over AWS."""
+    settings, clock = Settings(), SystemClock()  # pyright: ignore[reportCallIssue]
+    aws = await stack.enter_async_context(aws_clients())
+    keep_seconds = settings.retention_days * DAY
+    ports = SweeperPorts(
+        store=S3Store(aws.s3, settings.work_bucket),
+        ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, keep_seconds),
+        claims=DynamoClaims(aws.dynamodb, settings.claims_table, clock, keep_seconds),
+        drops=S3Drops(aws.s3, settings.drop_bucket),
+        dead_letters=[SqsQueue(aws.sqs, url) for url in (settings.chunk_dlq_url, settings.dispatch_dlq_url)],
+        events=EventBridge(aws.events, settings.event_bus),
+        clock=clock,
+        rng=random.Random(),
+    )
+
+    def plan(event: Mapping[str, Any], deadline: float) -> dict[str, Awaitable[Sequence[Worked]]]:
+        look = event.get("look")
+        if look not in LOOKS:
+            raise MalformedMessage("the event does not ask to look at the work or at the drops")
+        return {look: LOOKS[look](ports, deadline)}
+
+    return plan
+
+
+handler = ScheduledFunction("sweeper", compose)

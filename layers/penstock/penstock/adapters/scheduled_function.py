@@ -1,0 +1,65 @@
+"""What the functions that a schedule calls share: a loop and clients made once, a line and metrics for each thing that
+is looked after.
+
+As with `QueueFunction`, importing a handler does nothing: what it needs is composed at its first event.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import asdict
+from typing import Any
+
+from penstock.adapters.lambda_function import MARGIN
+from penstock.adapters.telemetry import Telemetry
+from penstock.errors import Transient
+from penstock.worked import Worked
+
+type Plan = Callable[[Mapping[str, Any], float], Mapping[str, Awaitable[Sequence[Worked]]]]
+"""(what the schedule says, deadline in seconds since the epoch) → what is to be done, by what it is about."""
+
+type Compose = Callable[[AsyncExitStack], Awaitable[Plan]]
+"""Builds what a function needs to know what is to be done."""
+
+
+class ScheduledFunction:
+    """A Lambda handler for events of a schedule."""
+
+    def __init__(self, stage: str, compose: Compose) -> None:
+        self._stage, self._compose = stage, compose
+        self._made: tuple[asyncio.AbstractEventLoop, Plan, Telemetry] | None = None
+
+    def __call__(self, event: Mapping[str, Any], context: Any) -> list[dict[str, Any]]:
+        """Does everything at once, so that nothing waits for what is slow or broken; what was done.
+
+        Raises:
+            MalformedMessage: nobody here knows what the event asks for.
+            Transient: some of it could not be done. It is left to the next event of the schedule.
+        """
+        loop, plan, telemetry = self._made = self._made or self._make()
+        asyncio.set_event_loop(loop)
+        with telemetry.invocation(context):
+            began = time.time()
+            jobs = plan(event, began + context.get_remaining_time_in_millis() / 1000 - MARGIN)
+            ends = loop.run_until_complete(_all_of(jobs.values()))
+            done = [worked for end in ends if not isinstance(end, BaseException) for worked in end]
+            for worked in done:
+                telemetry.worked(worked, time.time() - began)
+            failed = {about: end for about, end in zip(jobs, ends, strict=True) if isinstance(end, Exception)}
+            for about, error in failed.items():
+                telemetry.failed(error, None, about, time.time() - began)
+            if failed:
+                # Not the errors themselves: what they quote may be a record (R32).
+                raise Transient(f"{len(failed)} of {len(jobs)} could not be done: {', '.join(failed)}")
+            return [asdict(worked) for worked in done]
+
+    def _make(self) -> tuple[asyncio.AbstractEventLoop, Plan, Telemetry]:
+        loop = asyncio.new_event_loop()
+        # The stack is never closed: its clients live as long as the function's environment.
+        plan = loop.run_until_complete(self._compose(AsyncExitStack()))
+        return loop, plan, Telemetry(self._stage, "Look")
+
+
+async def _all_of(jobs: Iterable[Awaitable[Sequence[Worked]]]) -> list[Sequence[Worked] | BaseException]:
+    return await asyncio.gather(*jobs, return_exceptions=True)

@@ -1,0 +1,92 @@
+"""A replay: the records of a file that ended badly get another chance, after its rule or its destination was mended.
+
+Of a settled chunk, a new round is about the chosen records only; they are judged anew. A dead chunk is taken up again
+as a whole, in its own round. Records that were delivered, or are duplicates of delivered ones, are never touched, and
+those whose outcome is unknown wait for an operator to decide it (`resolving`).
+"""
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from penstock.ending import codes_of, stories_of
+from penstock.findings import Outcome
+from penstock.ledger import ChunkRow, ChunkState, FileRow, Ledger
+from penstock.messages import ChunkMessage
+from penstock.ordinals import folded
+from penstock.ports import Clock, ObjectStore, Outgoing, Outlet
+from penstock.sending import send_all
+
+AGAIN = (Outcome.REJECTED, Outcome.DEAD)
+"""Who ended so may get another chance."""
+_OF_THE_DEAD = (Outcome.DEAD, Outcome.UNKNOWN)
+
+
+@dataclass(slots=True)
+class Replay:
+    """What a replay is about: the messages that begin it, and how many records by how they had ended, and by finding.
+    `undecided` are records of unknown outcome that were asked for, `on_their_way` are those of chunks that have not
+    ended."""
+
+    messages: list[ChunkMessage] = field(default_factory=list[ChunkMessage])
+    records: Counter[Outcome] = field(default_factory=Counter[Outcome])
+    findings: Counter[str] = field(default_factory=Counter[str])
+    undecided: int = 0
+    on_their_way: int = 0
+
+
+async def plan_replay(
+    ledger: Ledger, store: ObjectStore, row: FileRow, *, code: str | None = None, ordinals: Sequence[int] | None = None
+) -> Replay:
+    """The replay of a file's rejected and dead records; of those that ended with this finding, and of these ordinals,
+    where given. Nothing is changed."""
+    replay, wanted = Replay(), None if ordinals is None else frozenset(ordinals)
+    for chunk in await ledger.chunks(row.file.file_id):
+        span = chunk.span
+        if wanted is not None and wanted.isdisjoint(range(span.first_record, span.first_record + span.records)):
+            continue
+        if chunk.state not in (ChunkState.SETTLED, ChunkState.DEAD):
+            replay.on_their_way += span.records
+            continue
+        if chunk.counted[Outcome.DELIVERED] + chunk.counted[Outcome.DUPLICATE] < span.records:
+            await _plan(replay, store, row, chunk, code, wanted)
+    return replay
+
+
+async def _plan(
+    replay: Replay, store: ObjectStore, row: FileRow, chunk: ChunkRow, code: str | None, wanted: frozenset[int] | None
+) -> None:
+    assert row.layout is not None
+    stories = await stories_of(store, chunk)
+    outcomes = {ordinal: Outcome(story["outcome"]) for ordinal, story in stories.items()}
+    asked_for = {
+        ordinal: outcome
+        for ordinal, outcome in outcomes.items()
+        if (wanted is None or ordinal in wanted) and (code is None or code in codes_of(stories[ordinal]))
+    }
+    layout, span = chunk.span.layout or row.layout, chunk.span
+    message = ChunkMessage(file=row.file, layout=layout, span=span, round=chunk.round, only=chunk.only)
+    if chunk.state is ChunkState.DEAD:
+        # It goes on where it stopped, with all its records; what it has in doubt is asked again under its key.
+        goes_on = any(outcome in _OF_THE_DEAD for outcome in asked_for.values())
+        chosen = {at: outcome for at, outcome in outcomes.items() if outcome in _OF_THE_DEAD} if goes_on else {}
+    else:
+        chosen = {ordinal: outcome for ordinal, outcome in asked_for.items() if outcome in AGAIN}
+        replay.undecided += sum(outcome is Outcome.UNKNOWN for outcome in asked_for.values())
+        message = message.model_copy(update={"round": chunk.round + 1, "only": folded(sorted(chosen))})
+    if not chosen:
+        return
+    replay.messages.append(message)
+    replay.records.update(chosen.values())
+    replay.findings.update(code for ordinal in chosen for code in codes_of(stories[ordinal]))
+
+
+async def begin_replay(replay: Replay, chunks: Outlet, clock: Clock, rng: random.Random) -> None:
+    """Sends the replay on its way. Beginning it twice is harmless: a round begins once.
+
+    Raises:
+        Transient: not every message was taken; begin it again.
+    """
+    outgoing = (Outgoing(message.model_dump_json(), group=message.file.feed) for message in replay.messages)
+    await send_all(chunks, outgoing, clock, rng)

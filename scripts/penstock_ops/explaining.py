@@ -1,0 +1,114 @@
+"""One record's whole story, from the ledger and from what each stage wrote."""
+
+import json
+from typing import Any
+
+from penstock import ids
+from penstock.accepted import load_accepted
+from penstock.ending import scope_of, stories_of
+from penstock.findings import Outcome, Severity
+from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, Ledger
+from penstock.ports import ObjectStore
+
+from .errors import NotFound
+
+
+async def explain(ledger: Ledger, store: ObjectStore, row: FileRow, ordinal: int) -> dict[str, Any]:
+    """The story of the record with this ordinal. `outcome` is None while it is on its way; after a replay of it,
+    `before` is how it had ended until then.
+
+    Raises:
+        NotFound: the file has no such record.
+    """
+    file_id = row.file.file_id
+    chunk = next((one for one in await ledger.chunks(file_id) if _holds(one, ordinal)), None)
+    if chunk is None:
+        raise NotFound(f"file {file_id} has no record {ordinal}; they are counted from 0")
+    story: dict[str, Any] = {
+        "trace": ids.trace(file_id, ordinal),
+        "file_id": file_id,
+        "ordinal": ordinal,
+        "key": row.file.dropped.key,
+        "feed": row.file.feed,
+        "chunk": {
+            "id": chunk.chunk_id,
+            "state": str(chunk.state),
+            "round": chunk.round,
+            "bytes": [chunk.span.start, chunk.span.end],
+        },
+        "outcome": None,
+    }
+    story |= await _judged(store, chunk, ordinal)
+    batches = [
+        _told(chunk, batch, ordinal)
+        for batch in await ledger.batches(file_id, chunk.span.chunk)
+        if ordinal in batch.ordinals
+    ]
+    if batches or story.get("stage") == "dispatcher":
+        story["batches"] = batches
+    ended = await _ended(store, chunk, ordinal)
+    if chunk.state in (ChunkState.SENT, ChunkState.VALIDATED) and ordinal in scope_of(chunk):
+        return story | ({"before": ended} if ended else {})
+    # The validator's own lines say more of a finding than the chunk's end.
+    return story | {name: value for name, value in ended.items() if name != "findings" or name not in story}
+
+
+def _holds(chunk: ChunkRow, ordinal: int) -> bool:
+    return chunk.span.first_record <= ordinal < chunk.span.first_record + chunk.span.records
+
+
+async def _judged(store: ObjectStore, chunk: ChunkRow, ordinal: int) -> dict[str, Any]:
+    """What the validator said of a record, the last time it was judged; nothing before the first."""
+    for round_ in range(chunk.round, -1, -1):
+        body = await _output(store, chunk, "findings.ndjson", round_)
+        findings = [line for line in map(json.loads, body.splitlines()) if line.get("ordinal") == ordinal]
+        if any(line.get("severity") == Severity.HARD for line in findings):
+            shown = ("code", "severity", "field", "message", "rule")
+            return {
+                "line": findings[0]["line"],
+                "sha256": findings[0]["sha256"],
+                "stage": "validator",
+                "findings": [{name: line[name] for name in shown if name in line} for line in findings],
+            }
+        accepted = load_accepted(await _output(store, chunk, "accepted", round_))
+        record = next((one for one in accepted if one.ordinal == ordinal), None)
+        if record:
+            return {
+                "stage": "dispatcher",
+                "sha256": record.raw,
+                "identity": record.identity,
+                "payload_digest": record.digest,
+                "record": json.loads(record.payload),
+            }
+    return {}
+
+
+async def _output(store: ObjectStore, chunk: ChunkRow, name: str, round_: int) -> bytes:
+    return await store.get(ids.work_key(chunk.file_id, chunk.span.chunk, name, round_)) or b""
+
+
+def _told(chunk: ChunkRow, batch: BatchRow, ordinal: int) -> dict[str, Any]:
+    """A batch that a record went in. What was dropped was not delivered, by somebody's decision; what was returned went
+    into another."""
+    if batch.state is BatchState.DROPPED:
+        outcome = "not delivered"
+    elif ordinal in batch.returned:
+        outcome = "returned"
+    else:
+        outcome = batch.outcome_of(ordinal) or "on its way"
+    return {
+        "batch_id": ids.batch_id(chunk.file_id, chunk.span.chunk, batch.number),
+        "round": batch.round,
+        "state": str(batch.state),
+        "attempts": batch.attempts,
+        "first_sent_at": batch.first_sent_at,
+        "outcome": str(outcome),
+    }
+
+
+async def _ended(store: ObjectStore, chunk: ChunkRow, ordinal: int) -> dict[str, Any]:
+    """How a record has ended, by the last round that did; nothing before the first."""
+    if chunk.ended is None:
+        return {}
+    stories = await stories_of(store, chunk)
+    return stories.get(ordinal, {"outcome": str(Outcome.DELIVERED)})

@@ -1,0 +1,97 @@
+"""Batches of unknown outcome: listed for whoever asks the destination about them, and decided by what it says."""
+
+import re
+from typing import Any
+
+from penstock import ids
+from penstock.auditing import audit
+from penstock.findings import Outcome
+from penstock.ledger import BatchState, ChunkState, FileRow, Ledger
+from penstock.ordinals import folded
+from penstock.ports import ObjectStore
+from penstock.resolving import Unknown, resolve, unknowns_of
+from penstock.settling import finish_if_complete
+
+from .errors import NotFound
+from .stack_ports import StackPorts
+from .times import utc
+
+LATEST = 1000  #: files that are looked through, where none is named
+
+
+async def unknown_batches(ledger: Ledger, row: FileRow | None) -> list[dict[str, Any]]:
+    """The batches of unknown outcome of one file, or of all the latest."""
+    rows = [row] if row else await ledger.files(LATEST)
+    return [
+        told(file, unknown)
+        for file in rows
+        if file.counted[Outcome.UNKNOWN]
+        for unknown in await unknowns_of(ledger, file.file.file_id)
+    ]
+
+
+def told(row: FileRow, unknown: Unknown) -> dict[str, Any]:
+    """A batch for people and machines."""
+    batch = unknown.batch
+    return {
+        "batch_id": unknown.batch_id,
+        "feed": row.file.feed,
+        "file_id": row.file.file_id,
+        "key": row.file.dropped.key,
+        "records": folded(batch.ordinals),
+        "count": len(batch.ordinals),
+        "first_sent": None if batch.first_sent_at is None else utc(batch.first_sent_at),
+        "attempts": batch.attempts,
+    }
+
+
+async def decide(ports: StackPorts, batch_id: str, *, delivered: bool, note: str) -> dict[str, Any]:
+    """Ends a batch as its operator says, and has the file's reports written anew; the batch, with its `outcome`. The
+    audit has it before.
+
+    Raises:
+        NotFound: there is none to be decided.
+        NotToBeResolved: it has been decided otherwise, or its chunk is in the middle of a replay.
+        Busy: somebody else decides it right now.
+        Transient: something broke; do it again.
+    """
+    row, unknown = await _find(ports, batch_id)
+    detail = {
+        "by": ports.operator,
+        "note": note,
+        "batch_id": batch_id,
+        "decision": "delivered" if delivered else "not delivered",
+        "feed": row.file.feed,
+        "file_id": row.file.file_id,
+        "records": folded(unknown.batch.ordinals),
+    }
+    await audit(ports.store, "UnknownDecided", ports.clock.now(), detail)
+    await resolve(ports.ending, row, unknown, delivered=delivered)
+    await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, row.file.file_id)
+    return told(row, unknown) | {"outcome": str(Outcome.DELIVERED if delivered else Outcome.DEAD)}
+
+
+_BATCH_ID = re.compile(r"([0-9a-f]{20})-([0-9]{6,})-([0-9]{3,})", re.ASCII)
+
+
+async def _find(ports: StackPorts, batch_id: str) -> tuple[FileRow, Unknown]:
+    parts = _BATCH_ID.fullmatch(batch_id)
+    if parts is None:
+        raise NotFound(f"{batch_id!r} is no batch's id; `penstock unknown list` shows those that can be decided")
+    file_id, place, number = parts[1], int(parts[2]), int(parts[3])
+    row, chunk = await ports.ledger.file(file_id), await ports.ledger.chunk(file_id, place)
+    for batch in await ports.ledger.batches(file_id, place):
+        if row and chunk and batch.number == number:
+            found = Unknown(chunk, batch)
+            if batch.state is BatchState.UNKNOWN or await _broke_off(ports.store, found):
+                return row, found
+    raise NotFound(f"batch {batch_id} is not of unknown outcome; `penstock unknown list` shows those that are")
+
+
+async def _broke_off(store: ObjectStore, decided: Unknown) -> bool:
+    """Whether a batch's decision has begun its chunk's round and not ended it: the decision can be made again. What a
+    replay of the same records has begun, it has to end itself; it has a validator's outputs."""
+    chunk, batch = decided.chunk, decided.batch
+    if chunk.state is not ChunkState.VALIDATED or chunk.only != folded(batch.ordinals):
+        return False
+    return await store.get(ids.work_key(chunk.file_id, chunk.span.chunk, "accepted", chunk.round)) is None

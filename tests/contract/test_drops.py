@@ -1,0 +1,136 @@
+"""The drop bucket's contract, on the twin and on S3."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import pytest
+
+from penstock.adapters.aws_clients import AwsClients
+from penstock.adapters.aws_drops import S3Drops
+from penstock.adapters.memory import MemoryDrops, MemoryStore
+from penstock.errors import Transient
+from penstock.messages import SourceFile
+from penstock.ports import Drops
+from tests.contract.stubs import refusal
+from tests.support.emulators import Emulator
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+KEY = "traffic/2026-11-20/spots früh + spät 100%.csv"
+
+
+class Place(Protocol):
+    """A bucket under test, with the sender's side of it."""
+
+    @property
+    def drops(self) -> Drops: ...
+
+    def drop(self, key: str, body: bytes) -> SourceFile:
+        """Puts a new version of an object, as a sender would."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """What a sender does who thinks better of it: the versions stay."""
+        ...
+
+
+@dataclass
+class InMemory:
+    drops: MemoryDrops = field(default_factory=MemoryDrops)
+    store: MemoryStore = field(default_factory=MemoryStore)
+
+    def drop(self, key: str, body: bytes) -> SourceFile:
+        file = self.store.drop(key, body)
+        self.drops.files.append((time.time(), file))
+        return file
+
+    def delete(self, key: str) -> None:
+        pass
+
+
+@dataclass
+class InS3:
+    drops: S3Drops
+    s3: Any
+
+    def drop(self, key: str, body: bytes) -> SourceFile:
+        made = self.s3.put_object(Bucket=self.drops.bucket, Key=key, Body=body)
+        return SourceFile(
+            feed=key.split("/")[0] if "/" in key else "",
+            bucket=self.drops.bucket,
+            key=key,
+            version_id=made["VersionId"],
+            etag=made["ETag"].strip('"'),
+            size=len(body),
+        )
+
+    def delete(self, key: str) -> None:
+        self.s3.delete_object(Bucket=self.drops.bucket, Key=key)
+
+
+@pytest.fixture
+def on_moto_s3(moto: Emulator, on_moto: AwsClients) -> InS3:
+    return InS3(S3Drops(on_moto.s3, moto.bucket(versioned=True)), moto.client("s3"))
+
+
+@pytest.fixture
+def on_ministack_s3(ministack: Emulator, on_ministack: AwsClients) -> InS3:
+    return InS3(S3Drops(on_ministack.s3, ministack.bucket(versioned=True)), ministack.client("s3"))
+
+
+@pytest.fixture(params=["memory", "on_moto_s3", "on_ministack_s3"])
+def place(request: pytest.FixtureRequest) -> Place:
+    return InMemory() if request.param == "memory" else request.getfixturevalue(request.param)
+
+
+async def found(place: Place, since: float, until: float) -> list[SourceFile]:
+    return sorted([file async for file in place.drops.between(since, until)], key=lambda file: file.file_id)
+
+
+async def test_every_version_is_found_as_its_notification_would_tell_of_it(place: Place) -> None:
+    files = [place.drop(KEY, b"first"), place.drop(KEY, b"second version"), place.drop("no feed.csv", b"")]
+
+    assert await found(place, time.time() - 60, time.time() + 60) == sorted(files, key=lambda file: file.file_id)
+
+
+async def test_only_what_was_dropped_in_that_time_is_found(place: Place) -> None:
+    place.drop(KEY, b"now")
+
+    assert await found(place, time.time() - 3600, time.time() - 60) == []
+    assert await found(place, time.time() + 60, time.time() + 3600) == []
+
+
+async def test_a_deletion_drops_nothing_and_hides_nothing(place: Place) -> None:
+    file = place.drop(KEY, b"there")
+    place.delete(KEY)
+
+    assert await found(place, time.time() - 60, time.time() + 60) == [file]
+
+
+async def test_an_empty_bucket_has_nothing(place: Place) -> None:
+    assert await found(place, 0, time.time() + 60) == []
+
+
+async def test_all_pages_are_looked_through(on_moto_s3: InS3) -> None:
+    """S3 lists a thousand versions a page, by key."""
+    for number in range(1005):
+        on_moto_s3.drop(f"traffic/{number:04d}.csv", b"x")
+
+    assert len(await found(on_moto_s3, time.time() - 600, time.time() + 60)) == 1005
+
+
+class Broken:
+    """A client whose second page does not come."""
+
+    def get_paginator(self, operation: str) -> "Broken":
+        return self
+
+    async def paginate(self, **request: Any) -> Any:
+        yield {"Versions": []}
+        raise refusal("SlowDown", 503)
+
+
+async def test_a_listing_that_breaks_is_transient() -> None:
+    with pytest.raises(Transient):
+        [file async for file in S3Drops(Broken(), "drop").between(0, 1)]

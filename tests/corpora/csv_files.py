@@ -1,0 +1,113 @@
+"""CSV files that others collected to break readers, against Python's csv module and what their collectors say."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypedDict
+
+from penstock.errors import Refused
+from penstock.feeds.feed import Feed
+from penstock.findings import Finding
+from penstock.formats.delimited import Delimited
+from tests.corpora.corpus import FOLDER, files
+from tests.corpora.page import Row
+from tests.support.reading import Split, split_file
+
+SPECTRUM = files("robustness/csv-spectrum/csvs/*.csv")
+OTHERS = [*files("robustness/csvlint/*"), *files("robustness/csv/*.csv")]
+
+#: Without a header that can be read, or no text at all: what is there, and the code by which it is refused.
+REFUSED = {
+    "robustness/csvlint/invalid-byte-sequence.csv": ("a header that is no UTF-8", "format.encoding"),
+    "robustness/csvlint/title-row.csv": ("a title above the header", "format.no_header"),
+    "robustness/csvlint/spreadsheet.xls": ("a workbook", "format.binary"),
+    "robustness/csvlint/spreadsheet.xlsx": ("a workbook", "format.binary"),
+}
+
+
+class _Anything(TypedDict):
+    """No field is asked for."""
+
+
+class _AnyFeed(Feed):
+    """Takes every column under its own name."""
+
+    def field_of(self, column: str) -> str:
+        return column
+
+
+ANY = _AnyFeed(name="any", title="Any table", formats=(Delimited(),), record=_Anything, identity=())
+
+
+def words(parsed: Mapping[str, Any] | Finding) -> dict[str, Any] | None:
+    """What a record says; None where it says nothing."""
+    return None if isinstance(parsed, Finding) else dict(parsed)
+
+
+def records_of(cut: Split) -> list[dict[str, Any] | None]:
+    """What each record says."""
+    return [words(parsed) for parsed in Delimited().parse(cut.layout, cut.raws)]
+
+
+def by_csv_module(body: bytes) -> tuple[list[str], list[dict[str, str] | None]]:
+    """The header and the records, as the csv module reads them."""
+    text = io.StringIO(body.decode("utf-8-sig", "surrogateescape"), newline="")
+    first, *rows = (row for row in csv.reader(text) if row)
+    header = [name.strip() for name in first]
+    return header, [_named(header, row) for row in rows]
+
+
+def _named(header: list[str], row: list[str]) -> dict[str, str] | None:
+    """None where the record cannot be read: not as many cells as columns, or bytes that are no UTF-8."""
+    if len(row) != len(header) or (not "".join(row).isprintable() and _undecodable(row)):
+        return None
+    return {name: cell for name, cell in zip(header, row, strict=True) if name and cell}
+
+
+def _undecodable(row: list[str]) -> bool:
+    return any("\udc80" <= character <= "\udcff" or character == "\0" for character in "".join(row))
+
+
+def by_collectors(name: str) -> list[dict[str, str]]:
+    """What csv-spectrum says is in a file. Of one they have other line ends than it has itself."""
+    path = FOLDER / name
+    said: Any = json.loads((path.parents[1] / "json" / f"{path.stem}.json").read_bytes())
+    return [one_line_end({name: cell for name, cell in record.items() if cell}) for record in said]
+
+
+def one_line_end(record: Mapping[str, str]) -> dict[str, str]:
+    """With one kind of line end in its cells."""
+    return {name: cell.replace("\r\n", "\n") for name, cell in record.items()}
+
+
+def spectrum_rows() -> list[Row]:
+    """csv-spectrum's."""
+    rows: list[Row] = []
+    for name in SPECTRUM:
+        said = by_collectors(name)
+        ours = [one_line_end(record or {}) for record in records_of(split_file(ANY, (FOLDER / name).read_bytes()))]
+        rows.append(Row(Path(name).name, _counted(said), _counted(ours) if ours == said else "other records"))
+    return rows
+
+
+def other_rows() -> list[Row]:
+    """csvlint's and Papa Parse's, against the csv module."""
+    return [_other_row(name) for name in OTHERS]
+
+
+def _other_row(name: str) -> Row:
+    body, short = (FOLDER / name).read_bytes(), Path(name).name
+    try:
+        ours = records_of(split_file(ANY, body))
+    except Refused as refused:
+        expected, code = REFUSED.get(name, ("?", ""))
+        return Row(short, expected, f"refused: `{refused.code}`", "" if code == refused.code else "?")
+    _, theirs = by_csv_module(body)
+    return Row(short, _counted(theirs), _counted(ours) if ours == theirs else "other records")
+
+
+def _counted(records: list[dict[str, str] | None] | list[dict[str, str]] | list[dict[str, Any] | None]) -> str:
+    broken = sum(record is None for record in records)
+    return f"{len(records):,} record{'s' * (len(records) != 1)}" + (f", {broken:,} of them ragged" if broken else "")

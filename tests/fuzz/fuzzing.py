@@ -1,0 +1,62 @@
+"""Runs a target in a process of its own, as libFuzzer ends its process, and reads what came of it."""
+
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fuzz.cutting import PLAIN
+from tests.fuzz.samples import TOKENS
+from tests.fuzz.shrinking import shrunk
+from tests.fuzz.targets import TARGETS
+
+LARGEST = 4096  #: bytes of an input
+WAYS = (PLAIN, bytes(4), b"\x07\x01\x02\x01", b"\x10\x06\x02\x82")  #: in which the samples are cut at first
+
+_EXECUTIONS = re.compile(r"stat::number_of_executed_units: *(\d+)")
+_COVERAGE = re.compile(r"cov: (\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of some seconds: inputs tried, branches of the package met, and the shortest input that breaks the
+    law, with what was said about it."""
+
+    executions: int
+    coverage: int
+    found: bytes | None
+    said: str
+
+
+def fuzzed(name: str, seconds: int, seed: int = 0) -> Run:
+    """Runs a target for so many seconds. The seed decides what is tried; 0 is another one each time."""
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        (home / "corpus").mkdir()
+        for number, data in enumerate(way + file for file in TARGETS[name].files for way in WAYS):
+            (home / "corpus" / f"{number:03}").write_bytes(data)
+        (home / "tokens").write_text("".join(f'"{_escaped(token)}"\n' for token in TOKENS))
+        options = {
+            "max_total_time": seconds, "max_len": LARGEST, "seed": seed, "dict": home / "tokens",
+            "artifact_prefix": f"{home}/found-", "print_final_stats": 1, "timeout": 60, "rss_limit_mb": 2048,
+        }  # fmt: skip
+        command = [sys.executable, "-m", "tests.fuzz.worker", name]
+        command += [*(f"-{option}={value}" for option, value in options.items()), f"{home}/corpus"]
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        said = done.stderr + done.stdout
+        executions, coverage = _EXECUTIONS.search(said), _COVERAGE.findall(said)
+        found = next(home.glob("found-*"), None)
+        if executions is None or (done.returncode and not found):
+            raise RuntimeError(f"the fuzzer itself failed:\n{said}")
+        return Run(
+            int(executions[1]),
+            int(coverage[-1]) if coverage else 0,
+            shrunk(TARGETS[name].check, found.read_bytes()) if found else None,
+            said[said.find("=== Uncaught") :] if "=== Uncaught" in said else said[-2000:],
+        )
+
+
+def _escaped(token: bytes) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in token)

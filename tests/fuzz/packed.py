@@ -1,0 +1,128 @@
+"""The law for compressed data: what comes out is what the standard library makes of it, or it is refused; in pieces of
+bounded size, within the limits, however it arrives."""
+
+import asyncio
+import io
+import lzma
+import warnings
+import zipfile
+from collections.abc import Iterable
+from functools import partial
+
+from backports import zstd
+
+from penstock.compression import PIECE, UNQUESTIONED, Expander, Kind, refuse_excess
+from penstock.errors import Refused
+from penstock.transcoding import Transcoder
+from tests.fuzz.cutting import taken_apart
+from tests.fuzz.watchdog import watched
+from tests.support.archives import EXPAND, Stage
+from tests.support.reading import cut
+
+_DECODERS = {Kind.XZ: partial(lzma.LZMADecompressor, lzma.FORMAT_XZ), Kind.ZSTD: zstd.ZstdDecompressor}
+
+
+def check_stream(kind: Kind, data: bytes) -> None:
+    """One input of a kind that is a single stream of bytes.
+
+    Raises:
+        AssertionError, or anything: the law is broken.
+    """
+    how, body = taken_apart(data)
+    with watched():
+        ours = _expanded(kind, body, len(body) or 1)
+        assert ours == _expanded(kind, body, how.block), "the blocks show in what comes out"
+        if isinstance(ours, bytes):
+            assert (_unpadded(kind, body) if kind in _DECODERS else EXPAND[kind](body)) == ours
+
+
+def _expanded(kind: Kind, body: bytes, block: int) -> bytes | str:
+    """What comes out, or the code by which it is refused."""
+    expander, out = Expander(kind), bytearray()
+    try:
+        for piece in (piece for one in cut(body, [block]) for piece in expander.push(one)):
+            assert 0 < len(piece) <= PIECE
+            out += piece
+            refuse_excess(len(out), len(body))
+        expander.finish()
+    except Refused as refused:
+        assert len(out) <= UNQUESTIONED + PIECE
+        return refused.code
+    return bytes(out)
+
+
+def _unpadded(kind: Kind, body: bytes) -> bytes:
+    """What the streams expand to, by themselves: the standard library's own loop over them knows no padding."""
+    out = b""
+    while body:
+        decoder = _DECODERS[kind]()
+        out += decoder.decompress(body)
+        assert decoder.eof
+        body = decoder.unused_data.lstrip(b"\0")
+    return out
+
+
+def check_archive(data: bytes) -> None:
+    """One input that may be a zip archive.
+
+    Raises:
+        AssertionError, or anything: the law is broken.
+    """
+    _, body = taken_apart(data)
+    if not body.startswith(b"PK"):
+        return
+    with watched(), asyncio.Runner() as runner:
+        staged = runner.run(_unpacked(body))
+        if not staged:
+            return
+        try:
+            theirs = _by_zipfile(body, staged.keys())
+        except NotImplementedError:  # a number in a field that says which version is needed, and that nobody else reads
+            return
+        assert staged == theirs
+
+
+def _by_zipfile(body: bytes, names: Iterable[str]) -> dict[str, bytes]:
+    with warnings.catch_warnings(action="ignore"), zipfile.ZipFile(io.BytesIO(body)) as archive:
+        entries = {one.filename.replace("\\", "/"): one for one in archive.infolist()}
+        return {name: archive.read(entries[name]) for name in names}
+
+
+async def _unpacked(body: bytes) -> dict[str, bytes]:
+    """The files of the archive that are not refused."""
+    stage, unpacked = Stage(), dict[str, bytes]()
+    try:
+        prepared = await stage.prepare(body, "traffic/archive.zip")
+    except Refused:
+        return {}
+    for message in prepared if isinstance(prepared, list) else ():
+        try:
+            unpacked[message.file.dropped.key.partition("!")[2]] = await stage.entry(message)
+        except Refused:
+            continue
+    return unpacked
+
+
+def check_utf16(data: bytes) -> None:
+    """One input that is taken for UTF-16: what is well-formed says the same in UTF-8, what is not is no UTF-8 either.
+
+    Raises:
+        AssertionError, or anything: the law is broken.
+    """
+    how, body = taken_apart(data)
+    with watched():
+        for encoding in ("utf-16-le", "utf-16-be"):
+            transcoder = Transcoder(encoding)
+            ours = b"".join([*map(transcoder.push, cut(body, [how.block])), transcoder.finish()])
+            try:
+                text = body.decode(encoding)
+            except UnicodeDecodeError:
+                text = None
+            assert _text_of(ours) == (text and text.removeprefix("\ufeff"))
+
+
+def _text_of(data: bytes) -> str | None:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return None

@@ -1,0 +1,39 @@
+"""A minute of the fuzzer, split over the targets; and what is done with an input that it finds."""
+
+from importlib.util import find_spec
+
+import pytest
+
+from tests.fuzz import fuzzing
+from tests.fuzz.__main__ import finding
+from tests.fuzz.shrinking import fault_of, shrunk
+from tests.fuzz.targets import TARGETS
+from tests.fuzz.watchdog import TooSlow, watched
+
+SECONDS = 60 // len(TARGETS)
+
+needs_atheris = pytest.mark.skipif(find_spec("atheris") is None, reason="atheris is for Linux on x86-64 only")
+
+
+@needs_atheris
+@pytest.mark.parametrize("name", TARGETS)
+def test_no_input_is_found_that_breaks_the_law(name: str) -> None:
+    run = fuzzing.fuzzed(name, SECONDS)
+
+    assert run.found is None, "\n".join(finding(name, run))
+    assert run.executions > len(TARGETS[name].files)
+    assert run.coverage
+
+
+def break_at_two_quotes(data: bytes) -> None:
+    assert data.count(b'"') < 2, "two quotes"
+
+
+def test_a_found_input_is_made_short() -> None:
+    assert shrunk(break_at_two_quotes, b'some,"long"\r\n,"input"' * 20) == b'""'
+    assert fault_of(break_at_two_quotes, b'"') is None
+
+
+def test_an_input_that_takes_too_long_is_stopped() -> None:
+    with pytest.raises(TooSlow), watched(0.05):
+        all(True for _ in range(10**12))

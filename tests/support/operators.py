@@ -1,0 +1,30 @@
+"""An operator of a pipeline on the twins: the same ports, in the hands of the `penstock` command."""
+
+import json
+from typing import Any
+
+from penstock_ops.stack_ports import StackPorts
+from tests.support.pipeline import Pipeline
+
+
+def operated(pipeline: Pipeline) -> StackPorts:
+    """The pipeline's ports, for one who is called Ada."""
+    return StackPorts(
+        store=pipeline.store,
+        ledger=pipeline.ledger,
+        claims=pipeline.claims,
+        throttle=pipeline.throttle,
+        events=pipeline.events,
+        chunks=pipeline.chunks,
+        dead_letters=(),
+        feeds=frozenset({"traffic"}),
+        operator="Ada",
+        clock=pipeline.clock,
+        rng=pipeline.rng,
+    )
+
+
+def audited(pipeline: Pipeline, what: str) -> list[dict[str, Any]]:
+    """What the audit says was done, in order."""
+    bodies = [body for key, body in sorted(pipeline.store.work.items()) if key.startswith("audit/")]
+    return [line for line in map(json.loads, bodies) if line["what"] == what]

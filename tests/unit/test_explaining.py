@@ -1,0 +1,88 @@
+"""`penstock explain` on the twins: one record's story, over rounds."""
+
+import pytest
+
+from penstock.messages import SourceFile
+from penstock_ops import replays
+from penstock_ops.errors import NotFound
+from penstock_ops.explaining import explain
+from penstock_ops.replays import Asked
+from tests.support.destination import Api
+from tests.support.operators import operated
+from tests.support.pipeline import Pipeline
+from tests.support.spots import csv_file, spot
+
+DELIVERED, REFUSED, MISSPELT, DUPLICATE = range(4)
+LOG = [spot(0), spot(1, station="KBAD"), spot(2, isci="?"), spot(0)]
+
+
+@pytest.fixture
+async def pipeline() -> Pipeline:
+    return Pipeline(Api(refuses=lambda record: 422 if record["station"] == "KBAD" else 0))
+
+
+@pytest.fixture
+async def file(pipeline: Pipeline) -> SourceFile:
+    file = pipeline.drop(csv_file(LOG))
+    await pipeline.run()
+    return file
+
+
+async def story_of(pipeline: Pipeline, file: SourceFile, ordinal: int) -> dict[str, object]:
+    return await explain(pipeline.ledger, pipeline.store, await pipeline.row(file), ordinal)
+
+
+async def replayed(pipeline: Pipeline, file: SourceFile, records: str) -> None:
+    ports = operated(pipeline)
+    await replays.begin(
+        ports, await replays.prepare(ports, await pipeline.row(file), Asked(file.file_id, None, records))
+    )
+
+
+async def test_each_record_has_its_own_story(pipeline: Pipeline, file: SourceFile) -> None:
+    stories = [await story_of(pipeline, file, ordinal) for ordinal in range(4)]
+
+    assert [story["outcome"] for story in stories] == ["delivered", "rejected", "rejected", "duplicate"]
+    assert [story["stage"] for story in stories] == ["dispatcher", "dispatcher", "validator", "dispatcher"]
+    assert stories[REFUSED]["code"] == "destination.rejected"
+    (finding,) = stories[MISSPELT]["findings"]  # type: ignore[misc]
+    assert (finding["code"], finding["field"]) == ("schema.pattern", "isci")
+    assert stories[DUPLICATE]["of"] == f"{file.file_id}:0"
+
+
+async def test_a_record_that_is_replayed_is_on_its_way_and_says_how_it_had_ended(
+    pipeline: Pipeline, file: SourceFile
+) -> None:
+    await replayed(pipeline, file, "1")
+    held = pipeline.chunks.take()
+    assert held
+    await pipeline.handle(pipeline.chunks, held)
+
+    again, other = [await story_of(pipeline, file, ordinal) for ordinal in (REFUSED, DELIVERED)]
+
+    assert again["outcome"] is None
+    assert again["before"]["outcome"] == "rejected"  # type: ignore[index]
+    assert other["outcome"] == "delivered"
+
+
+async def test_after_a_replay_the_last_round_counts_and_both_batches_are_there(
+    pipeline: Pipeline, file: SourceFile
+) -> None:
+    # When
+    pipeline.api.refuses = lambda record: 0
+    await replayed(pipeline, file, "1-2")
+    await pipeline.run()
+    stories = [await story_of(pipeline, file, ordinal) for ordinal in range(4)]
+
+    # Expect
+    assert [story["outcome"] for story in stories] == ["delivered", "delivered", "rejected", "duplicate"]
+    batches = stories[REFUSED]["batches"]
+    assert [(one["round"], one["outcome"]) for one in batches] == [(0, "rejected"), (1, "delivered")]  # type: ignore[attr-defined]
+    (finding,) = stories[MISSPELT]["findings"]  # type: ignore[misc]
+    assert (finding["code"], finding["field"]) == ("schema.pattern", "isci")
+    assert "findings" not in stories[REFUSED]
+
+
+async def test_a_record_that_is_not_there(pipeline: Pipeline, file: SourceFile) -> None:
+    with pytest.raises(NotFound, match="counted from 0"):
+        await story_of(pipeline, file, 4)

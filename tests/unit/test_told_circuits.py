@@ -1,0 +1,51 @@
+"""What `penstock status` says of a circuit, and when nothing is sent again."""
+
+import pytest
+
+from penstock.adapters.memory_throttle import MemoryThrottle
+from penstock_ops.circuits import NotClosed, circuits_of, ensure_closed, told
+
+NOW = 1_795_262_400.0  # 2026-11-21, noon
+
+
+async def test_a_closed_circuit_has_nothing_to_tell() -> None:
+    (row,) = await circuits_of(MemoryThrottle(), ["traffic"])
+    assert told(row, NOW) == {"circuit": "closed"}
+    await ensure_closed(MemoryThrottle(), ["traffic"])
+
+
+async def test_an_open_one_says_since_when_why_and_when_it_is_probed() -> None:
+    throttle = MemoryThrottle()
+    await throttle.trip("traffic", NOW, NOW + 30, "the destination answered 503")
+
+    crew, traffic = await circuits_of(throttle, ["traffic", "crew"])
+
+    assert (crew.feed, traffic.feed) == ("crew", "traffic")
+    assert told(traffic, NOW) == {
+        "circuit": "open",
+        "since": "2026-11-21T12:00:00Z",
+        "why": "the destination answered 503",
+        "failed_probes": 0,
+        "next_probe": "2026-11-21T12:00:30Z",
+    }
+
+
+async def test_a_half_open_one_is_not_closed() -> None:
+    throttle = MemoryThrottle()
+    await throttle.trip("traffic", NOW, NOW, "the destination answered 503")
+    await throttle.begin_probe("traffic", NOW, 300)
+
+    (row,) = await circuits_of(throttle, ["traffic"])
+
+    assert told(row, NOW)["probe_ends"] == "2026-11-21T12:05:00Z"
+    with pytest.raises(NotClosed, match="the circuit of traffic is half-open"):
+        await ensure_closed(throttle, ["crew", "traffic"])
+
+
+async def test_a_slow_one_says_how_slow_and_until_when() -> None:
+    throttle = MemoryThrottle()
+    await throttle.slow_down("traffic", NOW, 60)
+    (row,) = await circuits_of(throttle, ["traffic"])
+
+    assert told(row, NOW) == {"circuit": "closed", "times_slower": 2.0, "slower_until": "2026-11-21T12:01:00Z"}
+    assert told(row, NOW + 61) == {"circuit": "closed"}
