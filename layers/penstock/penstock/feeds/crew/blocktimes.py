@@ -1,0 +1,189 @@
+"""What a duty's times say about themselves, before any limit: OOOI, order, and actual against planned.
+
+OOOI is out (off blocks), off (takeoff), on (touchdown), in (on blocks).
+"""
+
+import re
+from collections.abc import Sequence
+
+from penstock.feeds.crew.duty import Duty, Oooi, Times
+from penstock.feeds.crew.exceptions import Breach, Clause
+from penstock.feeds.crew.policy import Policy
+from penstock.feeds.crew.times import hours, text_of
+from penstock.feeds.feed import Record
+from penstock.findings import Severity
+
+TIME_ORDER = Clause(
+    "crew.time_order",
+    "release_at",
+    "14 CFR 117.3; ORO.FTL.105 (duty, FDP)",
+    "a duty begins, its FDP ends, and then the crew member is released; breaks and standby lie where they can",
+)
+OOOI_ORDER = Clause(
+    "crew.oooi_order",
+    "sectors",
+    "14 CFR 1.1 (flight time); ORO.FTL.105 (flight time)",
+    "a sector's out, off, on and in follow each other",
+)
+SECTOR_ORDER = Clause(
+    "crew.sector_order",
+    "sectors",
+    "14 CFR 117.3; ORO.FTL.105 (FDP)",
+    "sectors follow each other, within the FDP",
+)
+BROKEN_ROUTE = Clause(
+    "crew.broken_route",
+    "sectors",
+    "record",
+    "a sector begins where the one before ended",
+    Severity.SOFT,
+)
+BLOCK_DISCREPANCY = Clause(
+    "crew.block_discrepancy",
+    "sectors",
+    "operator policy, block_threshold",
+    "actual block time is near the planned",
+    Severity.SOFT,
+)
+FLIGHT_TIME_MISMATCH = Clause(
+    "crew.flight_time_mismatch",
+    "flight_time_minutes",
+    "14 CFR 1.1 (flight time); ORO.FTL.105 (flight time)",
+    "flight time is the sum of the sectors' block times",
+    Severity.SOFT,
+)
+UNUSUAL_REGISTRATION = Clause(
+    "crew.unusual_registration",
+    "sectors",
+    "14 CFR 47.15",
+    "a registration that begins with N has the form of one",
+    Severity.INFO,
+)
+CLAUSES = (
+    TIME_ORDER,
+    OOOI_ORDER,
+    SECTOR_ORDER,
+    BROKEN_ROUTE,
+    BLOCK_DISCREPANCY,
+    FLIGHT_TIME_MISMATCH,
+    UNUSUAL_REGISTRATION,
+)
+
+_N_NUMBER = re.compile(r"N-?[1-9](?:\d{0,4}|\d{0,3}[A-HJ-NP-Z]|\d{0,2}[A-HJ-NP-Z]{2})")
+
+
+def time_order(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
+    """Report, end of the FDP, release; a break lies within the FDP; standby begins before it ends, and no later than
+    the duty (14 CFR 117.3; ORO.FTL.105)."""
+    faults: list[str] = []
+    if not duty.report <= duty.fdp_end <= duty.release or duty.release == duty.report:
+        faults.append("report_at, fdp_end_at and release_at do not follow each other")
+    if sectors and not duty.flies:
+        faults.append("there are sectors and no fdp_end_at after report_at")
+    if duty.flight_time > duty.fdp_end - duty.fdp_start:
+        faults.append("there is more flight time than FDP")
+    if duty.split_start and not (duty.fdp_start <= duty.split_start < duty.split_end <= duty.fdp_end):
+        faults.append("split_rest does not lie within the FDP")
+    if duty.standby and not duty.standby_start <= min(duty.standby_end, duty.report):
+        faults.append("standby does not begin before its end and the report")
+    return [TIME_ORDER.breach(f"{fault}; correct the times or their offsets", (duty.id,)) for fault in faults]
+
+
+def oooi_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) -> list[Breach]:
+    """Out, off, on, in never go back, planned and actual each; a missing one is passed over."""
+    found: list[Breach] = []
+    for number, (sector, of) in enumerate(zip(sectors, times, strict=True), 1):
+        for kind, oooi in (("planned", of.planned), ("actual", of.actual)):
+            said = [time for time in oooi if time is not None]
+            if said != sorted(said):
+                message = f"sector {number} ({sector['flight']}): {kind} times go back; check dates and offsets"
+                found.append(OOOI_ORDER.breach(message, (duty.id,)))
+    return found
+
+
+def sector_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) -> list[Breach]:
+    """The sectors' block times follow each other between the start and the end of the FDP."""
+    found: list[Breach] = []
+    before = duty.fdp_start
+    for number, (sector, of) in enumerate(zip(sectors, times, strict=True), 1):
+        block = of.block
+        if block is None:
+            continue
+        if block[0] < before:
+            message = (
+                f"sector {number} ({sector['flight']}) leaves at {text_of(block[0])}, before {text_of(before)}, when"
+                " the duty begins or the sector before it ends; check the times and the sectors' order"
+            )
+            found.append(SECTOR_ORDER.breach(message, (duty.id,)))
+        before = max(before, block[1])
+    if before > duty.fdp_end and duty.flies:
+        message = f"the last sector is in at {text_of(before)}, after fdp_end_at {text_of(duty.fdp_end)}"
+        found.append(SECTOR_ORDER.breach(f"{message}; the FDP ends no earlier", (duty.id,)))
+    return found
+
+
+def broken_route(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
+    """Each sector begins where the one before ended. Codes of different kinds cannot be compared."""
+    found: list[Breach] = []
+    for number in range(1, len(sectors)):
+        there, here = sectors[number - 1]["destination"], sectors[number]["origin"]
+        if there != here and len(there) == len(here):
+            message = f"sector {number + 1} leaves {here}, sector {number} arrived at {there}; is a sector missing?"
+            found.append(BROKEN_ROUTE.breach(message, (duty.id,)))
+    return found
+
+
+def block_discrepancy(duty: Duty, sectors: Sequence[Record], times: Sequence[Times], policy: Policy) -> list[Breach]:
+    """Actual block time (in - out) against planned, per sector, and what all delays together did to the FDP: by how
+    much the last sector was in later than planned. Flagged from above the policy's `block_threshold`."""
+    found: list[Breach] = []
+    for number, (sector, of) in enumerate(zip(sectors, times, strict=True), 1):
+        planned, actual = _length(of.planned), _length(of.actual)
+        if planned is None or actual is None or abs(actual - planned) <= policy.block_threshold:
+            continue
+        message = (
+            f"sector {number} ({sector['flight']}) took {hours(actual)} from block to block, {hours(planned)} were"
+            f" planned; {_effect(times[-1])}"
+        )
+        found.append(BLOCK_DISCREPANCY.breach(message, (duty.id,), planned + policy.block_threshold, actual))
+    return found
+
+
+def _length(oooi: Oooi) -> int | None:
+    out, _, _, into = oooi
+    return None if out is None or into is None else into - out
+
+
+def _effect(last: Times) -> str:
+    planned, actual = last.planned[3], last.actual[3]
+    if planned is None or actual is None:
+        return "what it did to the FDP is not known before the last sector is in"
+    if planned == actual:
+        return "the FDP ends as planned"
+    return f"the FDP ends {hours(abs(actual - planned))} {'later' if actual > planned else 'earlier'} than planned"
+
+
+def flight_time_mismatch(
+    duty: Duty, sectors: Sequence[Record], times: Sequence[Times], said: int | None
+) -> list[Breach]:
+    """`flight_time_minutes` against the block times of the sectors, where all are known. Each of them may have been
+    rounded to a minute."""
+    blocks = [of.block for of, sector in zip(times, sectors, strict=True) if not sector.get("positioning")]
+    if said is None or not blocks or None in blocks:
+        return []
+    flown = sum(block[1] - block[0] for block in blocks if block)
+    if abs(said - flown) <= len(blocks):
+        return []
+    message = f"flight_time_minutes says {hours(said)}, the sectors add up to {hours(flown)}; which is right?"
+    return [FLIGHT_TIME_MISMATCH.breach(message, (duty.id,), flown, said)]
+
+
+def unusual_registration(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
+    """N and a number of up to five characters, no 0 first, no I and no O (14 CFR 47.15). Only told: reports of the US
+    Department of Transportation carry tail numbers that are none."""
+    names = {name for sector in sectors if (name := sector.get("registration") or "").startswith("N")}
+    return [
+        UNUSUAL_REGISTRATION.breach(f"{name} is no registration of the US; a carrier's own tail number?", (duty.id,))
+        for name in sorted(names)
+        if not _N_NUMBER.fullmatch(name)
+    ]

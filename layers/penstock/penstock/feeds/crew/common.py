@@ -1,0 +1,74 @@
+"""Rules that are the same under either regulation, of one duty by itself."""
+
+from collections.abc import Callable, Sequence
+from datetime import date, datetime, timedelta
+
+from penstock.feeds.crew.duty import Duty
+from penstock.feeds.crew.exceptions import Breach, Clause
+from penstock.feeds.crew.policy import Policy
+from penstock.feeds.crew.times import DAY, minute_of
+from penstock.feeds.feed import Record
+from penstock.findings import Severity
+
+QUALIFICATION = Clause(
+    "crew.qualification_expired",
+    "qualifications",
+    "14 CFR 61.3, 121.436, 121.441; ORO.FC.145, FCL.045",
+    "what a crew member must hold is valid until the end of the duty",
+)
+REST_FACILITY = Clause(
+    "crew.rest_facility",
+    "rest_facility_class",
+    "14 CFR 117.3, 117.17; CS FTL.1.205(c); operator policy, preferred_rest_class",
+    "an augmented crew has a rest facility of the preferred class",
+    Severity.SOFT,
+    unit="class",
+)
+UNKNOWN_ZONE = Clause(
+    "crew.unknown_zone",
+    "reference_tz",
+    "IANA time zone database",
+    "the reference zone exists",
+)
+CLAUSES = (QUALIFICATION, REST_FACILITY, UNKNOWN_ZONE)
+
+_EPOCH = date(1970, 1, 1)
+
+
+def qualifications(duty: Duty, held: Sequence[Record]) -> list[Breach]:
+    """Licences, ratings, checks and medicals are valid to the end of the FDP, or of a duty without one. A date is
+    valid to the end of that day, by the reference zone."""
+    end = duty.fdp_end if duty.flies else duty.release
+    last_day = _EPOCH + timedelta(duty.local(end - 1) // DAY)
+    expired = [one for one in held if _expired(one["valid_until"], end, last_day)]
+    return [
+        QUALIFICATION.breach(
+            f"{one['code']} is valid until {one['valid_until'].isoformat()}, before the duty's end; renew it, or"
+            " assign someone else",
+            (duty.id,),
+        )
+        for one in expired
+    ]
+
+
+def _expired(valid_until: date, end: int, last_day: date) -> bool:
+    if isinstance(valid_until, datetime):
+        return minute_of(valid_until) < end
+    return valid_until < last_day
+
+
+def rest_facility(duty: Duty, policy: Policy) -> list[Breach]:
+    """An augmented crew without a rest facility is no augmented crew to the tables (117.3, CS FTL.1.205(c)); one whose
+    facility is of a lesser class than the operator prefers is flagged."""
+    if duty.pilots < 3 or not duty.flies or 1 <= duty.rest_class <= policy.preferred_rest_class:
+        return []
+    preferred = policy.preferred_rest_class
+    if duty.rest_class == 0:
+        message = f"{duty.pilots} pilots and no rest facility: the limits of an unaugmented crew hold"
+        return [REST_FACILITY.breach(message, (duty.id,))]
+    message = f"a rest facility of class {duty.rest_class} where class {preferred} is preferred"
+    return [REST_FACILITY.breach(message, (duty.id,), preferred, duty.rest_class)]
+
+
+type DutyRule = Callable[[Duty, Policy], list[Breach]]
+"""A rule about one duty by itself."""

@@ -1,0 +1,229 @@
+"""A duty as the rules see it: plain figures, no text to parse again.
+
+It is also what a crew member's history keeps of each duty: a tuple of plain values that JSON takes as it is.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from penstock.feeds.crew.times import local, minute_of
+from penstock.feeds.feed import Record
+
+_STANDBY = {
+    "far117": {"home": "long_call", "other": "long_call", "reserve": "long_call"},
+    "easa": {"short_call": "other", "home": "other", "long_call": "reserve"},
+}
+"""What a kind of standby is to the regulation. Under Part 117 all that is not called airport standby or short-call is
+long-call (117.21(a)); under EASA all that is not at the airport is other (CS FTL.1.225(b)), or reserve (CS
+FTL.1.230)."""
+
+_THROUGH_REST = frozenset({"", "long_call", "reserve"})
+"""Standby that is no duty and may run through a rest: long-call and reserve (117.21(a), CS FTL.1.230)."""
+
+
+class Duty(NamedTuple):
+    """Times are instants in minutes (see `times`), lengths are minutes.
+
+    `begin` is when rest before it ends: at the start of an airport standby, a reserve availability period or another
+    standby, otherwise at report. `fdp_start` is report, or under Part 117 the start of an airport standby, all of
+    which is FDP (117.21(b)). A duty without flights has an FDP of no length, unless its end is given.
+
+    `standby` is one of `airport`, `short_call`, `long_call` under Part 117, and of `airport`, `other`, `reserve` under
+    EASA; "" is none. `rest_class` is 0 without a rest facility.
+
+    `flights` are block times, actual ones where known; `sectors` are those operated, `longest_sector` the longest block
+    time of them, `first_in` when the first of them ends, 0 if unknown. `after_takeoff` is by how much the last sector
+    took longer, from off to in, than planned: the part of an extension that arose after takeoff. `offsets` are the
+    least and the greatest offset from UTC that the sectors' planned times are written with, where there is a
+    `home_base` to return to.
+    """
+
+    id: str
+    crew: str
+    revision: int
+    regulation: str
+    acclimatised: str
+    zone: str
+    begin: int
+    report: int
+    fdp_start: int
+    fdp_end: int
+    release: int
+    pilots: int
+    rest_class: int
+    split_start: int
+    split_end: int
+    split_suitable: bool
+    extension: str
+    standby: str
+    standby_start: int
+    standby_end: int
+    flight_time: int
+    flights: tuple[tuple[int, int], ...]
+    sectors: int
+    longest_sector: int
+    first_in: int
+    after_takeoff: int
+    origin: str
+    destination: str
+    home_base: str
+    offsets: tuple[int, int]
+
+    @property
+    def far(self) -> bool:
+        """Is it flown under Part 117?"""
+        return self.regulation == "far117"
+
+    @property
+    def flies(self) -> bool:
+        """Does it have an FDP?"""
+        return self.fdp_end > self.fdp_start
+
+    @property
+    def augmented(self) -> bool:
+        """More pilots than the minimum crew, and a facility where they can rest in flight."""
+        return self.pilots > 2 and self.rest_class > 0
+
+    @property
+    def split(self) -> bool:
+        """Is there a break on the ground?"""
+        return self.split_end > self.split_start
+
+    @property
+    def clock(self) -> int:
+        """The minute of the day, 0 to 1439, at which the FDP starts, by the reference zone."""
+        return local(self.zone, self.fdp_start) % 1440
+
+    @property
+    def duty_start(self) -> int:
+        """When duty time begins: with an airport standby (ORO.FTL.225(c)), otherwise at report."""
+        return min(self.report, self.standby_start) if self.standby == "airport" else self.report
+
+    def local(self, instant: int) -> int:
+        """The reference zone's local time of an instant."""
+        return local(self.zone, instant)
+
+
+type Oooi = tuple[int | None, int | None, int | None, int | None]
+"""Out, off, on and in as instants; None where it is not said."""
+
+
+class Times(NamedTuple):
+    """When a sector was to be flown, and when it was."""
+
+    planned: Oooi
+    actual: Oooi
+
+    @property
+    def block(self) -> tuple[int, int] | None:
+        """(out, in): actual where known; a flight under way is taken to last as long as planned."""
+        planned_out, planned_in = self.planned[0], self.planned[3]
+        out, into = self.actual[0] if self.actual[0] is not None else planned_out, self.actual[3]
+        if out is not None and into is None and planned_in is not None:
+            into = planned_in + (out - planned_out if planned_out is not None else 0)
+        return None if out is None or into is None else (out, into)
+
+
+def times_of(sector: Record) -> Times:
+    """A sector's times."""
+    said = sector.get
+    planned = said("planned_out"), said("planned_off"), said("planned_on"), said("planned_in")
+    actual = said("actual_out"), said("actual_off"), said("actual_on"), said("actual_in")
+    return Times(_instants(*planned), _instants(*actual))
+
+
+def _instants(out: datetime | None, off: datetime | None, on: datetime | None, into: datetime | None) -> Oooi:
+    return (
+        out and minute_of(out),
+        off and minute_of(off),
+        on and minute_of(on),
+        into and minute_of(into),
+    )
+
+
+def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
+    """What a valid record says; `times` are its sectors', where they are at hand. Its zone must exist
+    (`times.is_zone`)."""
+    report, release = minute_of(record["report_at"]), minute_of(record["release_at"])
+    sectors: Sequence[Record] = record.get("sectors") or ()
+    fdp_end_at: datetime | None = record.get("fdp_end_at")
+    fdp_end = minute_of(fdp_end_at) if fdp_end_at else report
+    standby, standby_start, standby_end = _interval(record.get("standby"), report)
+    kind: str = standby["kind"] if standby else ""
+    kind = _STANDBY[record["regulation"]].get(kind, kind)
+    begin = report if kind in _THROUGH_REST else min(report, standby_start)
+    split, split_start, split_end = _interval(record.get("split_rest"), 0)
+    times = [times_of(sector) for sector in sectors] if times is None else times
+    operated = [time for time, sector in zip(times, sectors, strict=True) if not sector.get("positioning")]
+    flights = blocks = tuple(block for time in operated if (block := time.block))
+    flown = sum(end - start for start, end in flights)
+    flight_time = record.get("flight_time_minutes")
+    if flight_time is not None:
+        # The total is the record's own word; where sectors do not tell when it was flown, it was before the end.
+        if abs(flight_time - flown) > len(blocks):
+            flights = ((fdp_end - flight_time, fdp_end),) if flight_time else ()
+        flown = flight_time
+    return Duty(
+        record["duty_id"],
+        record["crew_id"],
+        record.get("revision", 0),
+        record["regulation"],
+        record.get("acclimatised", "unknown"),
+        record["reference_tz"],
+        begin,
+        report,
+        min(report, standby_start) if kind == "airport" and record["regulation"] == "far117" else report,
+        fdp_end,
+        release,
+        record.get("pilots", 2),
+        record.get("rest_facility_class") or 0,
+        split_start,
+        split_end,
+        bool(split and split.get("suitable")),
+        record.get("extension", "none"),
+        kind,
+        standby_start,
+        standby_end,
+        flown,
+        flights,
+        len(operated),
+        max((end - start for start, end in blocks), default=0),
+        blocks[0][1] if blocks else 0,
+        _after_takeoff(times[-1]) if times else 0,
+        sectors[0]["origin"] if sectors else "",
+        sectors[-1]["destination"] if sectors else "",
+        record.get("home_base") or "",
+        _offsets(sectors) if record.get("home_base") else (0, 0),
+    )
+
+
+def _offsets(sectors: Sequence[Record]) -> tuple[int, int]:
+    times = [sector.get(name) for sector in sectors for name in ("planned_out", "planned_in")]
+    offsets = [int(time.utcoffset().total_seconds()) // 60 for time in times if time is not None]
+    return (min(offsets), max(offsets)) if offsets else (0, 0)
+
+
+def _after_takeoff(last: Times) -> int:
+    (_, planned_off, _, planned_in), (_, off, _, into) = last
+    if planned_off is None or planned_in is None or off is None or into is None:
+        return 0
+    return max(0, (into - off) - (planned_in - planned_off))
+
+
+def _interval(field: Record | None, nowhere: int) -> tuple[Record | None, int, int]:
+    return (field, minute_of(field["start"]), minute_of(field["end"])) if field else (None, nowhere, nowhere)
+
+
+def dumped(duties: Iterable[Duty]) -> list[list[Any]]:
+    """Duties as JSON takes them."""
+    return [list(duty) for duty in duties]
+
+
+def loaded(rows: Iterable[Sequence[Any]]) -> list[Duty]:
+    """Duties as `dumped` wrote them."""
+    duties = (Duty(*row) for row in rows)
+    return [
+        duty._replace(flights=tuple((out, into) for out, into in duty.flights), offsets=tuple(duty.offsets))
+        for duty in duties
+    ]

@@ -1,0 +1,321 @@
+"""ORO.FTL and CS FTL.1, of one duty by itself.
+
+A crew member is acclimatised, and Table 2 holds by the clock of the reference zone, or is not, and Table 3 holds (4
+under fatigue risk management) at any time of day. `no` is read as `unknown`: ORO.FTL.105(1) knows no third state, and
+who is acclimatised to the zone of departure is acclimatised, with that as the reference zone.
+
+What a record does not tell is not checked: delayed reporting (CS FTL.1.205(d), it needs the original time), in-flight
+rest of each pilot (CS FTL.1.205(c)(2)), travelling, accommodation while on standby, cabin crew.
+"""
+
+from penstock.feeds.crew import easa_tables as tables
+from penstock.feeds.crew.common import DutyRule
+from penstock.feeds.crew.duty import Duty
+from penstock.feeds.crew.exceptions import Breach, Clause
+from penstock.feeds.crew.policy import Policy
+from penstock.feeds.crew.times import DAY, HOUR, clock, hours, in_wocl
+from penstock.findings import Severity
+
+MOST_SECTORS_IN_FLIGHT_REST = 3
+DISCRETION, DISCRETION_AUGMENTED, REPORTABLE = 2 * HOUR, 3 * HOUR, HOUR
+LEAST_BREAK, UNSUITED_BREAK = 3 * HOUR, 6 * HOUR
+AIRPORT_STANDBY_FREE, MOST_WITH_AIRPORT_STANDBY = 4 * HOUR, 16 * HOUR
+STANDBY_FREE, STANDBY_FREE_WITH_REST, MOST_STANDBY, MOST_AWAKE = 6 * HOUR, 8 * HOUR, 16 * HOUR, 18 * HOUR
+RESERVE_NOTICE = 10 * HOUR
+
+FDP = Clause(
+    "crew.easa.fdp",
+    "fdp_end_at",
+    "ORO.FTL.205(b)",
+    "the FDP is within Table 2, 3 or 4, with a break on the ground within CS FTL.1.220",
+)
+FDP_IN_FLIGHT_REST = Clause(
+    "crew.easa.fdp_in_flight_rest",
+    "fdp_end_at",
+    "ORO.FTL.205(e), CS FTL.1.205(c)(3)",
+    "the FDP with in-flight rest is within the limit of the rest facility's class",
+)
+FDP_EXTENDED = Clause(
+    "crew.easa.fdp_extended",
+    "fdp_end_at",
+    "ORO.FTL.205(d), CS FTL.1.205(b)",
+    "the FDP with a planned extension is within the table of extensions",
+)
+SECTORS = Clause(
+    "crew.easa.sectors",
+    "sectors",
+    "ORO.FTL.205(b)",
+    "the tables end at 10 sectors, in an unknown state of acclimatisation at 8",
+    unit="sectors",
+)
+SECTORS_IN_FLIGHT_REST = Clause(
+    "crew.easa.sectors_in_flight_rest",
+    "sectors",
+    "CS FTL.1.205(c)(2)(i)",
+    "an FDP with in-flight rest has no more than three sectors",
+    unit="sectors",
+)
+EXTENSION_NOT_ALLOWED = Clause(
+    "crew.easa.extension_not_allowed",
+    "extension",
+    "ORO.FTL.205(d)(3), (4), CS FTL.1.205(b)",
+    "an extension is planned only for the starts and sectors of the table, and not with a break or in-flight rest",
+)
+EXTENSION_USED = Clause(
+    "crew.easa.extension_used",
+    "extension",
+    "ORO.FTL.205(d)",
+    "a planned extension is flagged",
+    Severity.SOFT,
+)
+DISCRETION_TOO_LONG = Clause(
+    "crew.easa.discretion",
+    "extension",
+    "ORO.FTL.205(f)(1)(i)",
+    "the commander may add no more than 2 hours, 3 with an augmented crew",
+)
+DISCRETION_USED = Clause(
+    "crew.easa.discretion_used",
+    "extension",
+    "ORO.FTL.205(f)",
+    "commander's discretion is flagged; more than an hour is reported to the authority within 28 days",
+    Severity.SOFT,
+)
+SPLIT_NOT_CREDITED = Clause(
+    "crew.easa.split_rest",
+    "split_rest",
+    "ORO.FTL.220, CS FTL.1.220",
+    "a break extends the FDP if it takes 3 hours, and not together with in-flight rest",
+    Severity.SOFT,
+)
+AIRPORT_STANDBY = Clause(
+    "crew.easa.airport_standby",
+    "fdp_end_at",
+    "CS FTL.1.225(a)(2)(ii)",
+    "airport standby and FDP together take no more than 16 hours",
+)
+STANDBY_TOO_LONG = Clause(
+    "crew.easa.standby",
+    "standby",
+    "CS FTL.1.225(b)(1)",
+    "a standby other than at the airport takes no more than 16 hours",
+)
+AWAKE = Clause(
+    "crew.easa.awake",
+    "standby",
+    "CS FTL.1.225(b)(2)",
+    "standby and FDP do not lead to more than 18 hours awake",
+    Severity.SOFT,
+)
+RESERVE = Clause(
+    "crew.easa.reserve_notice",
+    "standby",
+    "CS FTL.1.230",
+    "who is on reserve is told 10 hours before report",
+    least=True,
+)
+CLAUSES = (
+    FDP,
+    FDP_IN_FLIGHT_REST,
+    FDP_EXTENDED,
+    SECTORS,
+    SECTORS_IN_FLIGHT_REST,
+    EXTENSION_NOT_ALLOWED,
+    EXTENSION_USED,
+    DISCRETION_TOO_LONG,
+    DISCRETION_USED,
+    SPLIT_NOT_CREDITED,
+    AIRPORT_STANDBY,
+    STANDBY_TOO_LONG,
+    AWAKE,
+    RESERVE,
+)
+
+
+def basic_fdp(duty: Duty, policy: Policy) -> int | None:
+    """ORO.FTL.205(b): Table 2 by the reference time of the start, or Table 3, or 4 under fatigue risk management. None
+    where the tables end. A reduction for standby is not in it."""
+    if duty.acclimatised == "yes":
+        return tables.acclimatised(duty.clock, duty.sectors)
+    return tables.unknown(duty.sectors, policy.frm)
+
+
+def longest_fdp(duty: Duty, policy: Policy) -> int | None:
+    """The maximum FDP in minutes without a planned extension or discretion: basic; or with in-flight rest (CS
+    FTL.1.205(c)); or half of a break more (CS FTL.1.220(c)); less what a standby takes away (CS FTL.1.225)."""
+    basic = basic_fdp(duty, policy)
+    if duty.augmented:
+        limit = tables.in_flight_rest(duty.pilots, duty.rest_class, duty.sectors, duty.longest_sector)
+    elif basic is None:
+        return None
+    else:
+        limit = basic + split_credit(duty)
+    return limit - standby_reduction(duty)
+
+
+def split_credit(duty: Duty) -> int:
+    """CS FTL.1.220: half of a break on the ground of at least 3 consecutive hours, not with in-flight rest.
+
+    `split_rest` is the break itself, without the 30 minutes or more for duties and travelling before and after it (b);
+    so the 3 hours are net of them. Without a suitable accommodation, what is beyond 6 hours and what lies in the
+    window of circadian low earns nothing (e).
+    """
+    if duty.augmented or duty.split_end - duty.split_start < LEAST_BREAK:
+        return 0
+    if duty.split_suitable:
+        return (duty.split_end - duty.split_start) // 2
+    end = min(duty.split_end, duty.split_start + UNSUITED_BREAK)
+    return (end - duty.split_start - in_wocl(duty.local(duty.split_start), duty.local(end))) // 2
+
+
+def standby_reduction(duty: Duty) -> int:
+    """CS FTL.1.225: at the airport, standby of more than 4 hours shortens the FDP by what is over (a)(2)(i). Elsewhere
+    that of more than 6 hours does, 8 with in-flight rest or a break that counts (b)(7), (8); it goes on until report
+    (b)(5), and if it starts between 23:00 and 07:00, the time between them counts from the call only (b)(9).
+    `standby.end` is taken for the call, by the clock of the reference zone."""
+    if duty.standby == "airport":
+        return max(0, duty.report - duty.standby_start - AIRPORT_STANDBY_FREE)
+    if duty.standby != "other":
+        return 0
+    free = STANDBY_FREE_WITH_REST if duty.augmented or split_credit(duty) else STANDBY_FREE
+    start = duty.local(duty.standby_start)
+    night_end = (start - 7 * HOUR) // DAY * DAY + DAY + 7 * HOUR
+    asleep = 0
+    if start >= night_end - 8 * HOUR:
+        asleep = max(0, min(duty.local(min(duty.standby_end, duty.report)), night_end) - start)
+    return max(0, duty.report - duty.standby_start - asleep - free)
+
+
+def flight_duty_period(duty: Duty, policy: Policy) -> list[Breach]:
+    """ORO.FTL.205(b), (e) and 220: the FDP is within its maximum; `extension` decides what may be added."""
+    if not duty.flies:
+        return []
+    limit = longest_fdp(duty, policy)
+    if limit is None:
+        most = 10 if duty.acclimatised == "yes" else 8
+        message = f"{duty.sectors} sectors, and the table of FDPs ends at {most}; no FDP is allowed for more"
+        return [SECTORS.breach(message, (duty.id,), most, duty.sectors)]
+    if duty.extension == "planned":
+        return _planned(duty, limit)
+    if duty.extension == "discretion":
+        return _discretion(duty, limit)
+    actual = duty.fdp_end - duty.fdp_start
+    if actual <= limit:
+        return []
+    clause = FDP_IN_FLIGHT_REST if duty.augmented else FDP
+    return [clause.breach(f"{_fdp_over(duty, limit)}; shorten it", (duty.id,), limit, actual)]
+
+
+def _planned(duty: Duty, limit: int) -> list[Breach]:
+    """ORO.FTL.205(d), CS FTL.1.205(b): an extension without in-flight rest, up to the table's values, where it has
+    one; at most 5 sectors, 4 if the window of circadian low is encroached by up to 2 hours, 2 if by more (d)(3); never
+    with in-flight rest or a break (d)(4). The table goes by the time of start, so that in an unknown state of
+    acclimatisation, whose tables do not, none is allowed: our reading."""
+    actual = duty.fdp_end - duty.fdp_start
+    used = EXTENSION_USED.breach(
+        f"a planned extension: the FDP takes {hours(actual)}, without it {hours(limit)} are allowed",
+        (duty.id,),
+        limit,
+        actual,
+    )
+    if actual <= limit:
+        return [used]
+    extended = tables.extended(duty.clock, duty.sectors)
+    why_not = ""
+    encroached = in_wocl(duty.local(duty.fdp_start), duty.local(duty.fdp_end))
+    most = 5 if encroached == 0 else 4 if encroached <= 2 * HOUR else 2
+    if duty.augmented or split_credit(duty):
+        why_not = "it does not go with in-flight rest or a break on the ground"
+    elif duty.acclimatised != "yes":
+        why_not = "the crew member is not known to be acclimatised"
+    elif extended is None:
+        why_not = f"there is none for a start at {clock(duty.clock)} and {duty.sectors} sectors"
+    elif duty.sectors > most:
+        why_not = f"{duty.sectors} sectors are more than {most} with {hours(encroached)} of the circadian low"
+    if extended is None or why_not:
+        message = f"the planned extension is not allowed: {why_not}; the FDP takes {hours(actual)}"
+        return [EXTENSION_NOT_ALLOWED.breach(message, (duty.id,), limit, actual)]
+    extended -= standby_reduction(duty)
+    if actual > extended:
+        message = f"{_fdp_over(duty, extended)} with a planned extension; shorten it"
+        return [FDP_EXTENDED.breach(message, (duty.id,), extended, actual)]
+    return [used]
+
+
+def _discretion(duty: Duty, limit: int) -> list[Breach]:
+    """ORO.FTL.205(f): in unforeseen circumstances the commander may add 2 hours to the maximum after (b), (e) and 220,
+    3 hours with an augmented crew; what arises after takeoff of the final sector may go on to the destination or an
+    alternate (f)(1)(ii). It is reported, to the authority within 28 days if of more than an hour (f)(5), (6)."""
+    actual = duty.fdp_end - duty.fdp_start
+    allowed = limit + (DISCRETION_AUGMENTED if duty.augmented else DISCRETION)
+    if actual - duty.after_takeoff > allowed:
+        message = f"{_fdp_over(duty, allowed)} with commander's discretion; no more can be added"
+        return [DISCRETION_TOO_LONG.breach(message, (duty.id,), allowed, actual)]
+    message = f"commander's discretion: the FDP takes {hours(actual)}, the maximum is {hours(limit)}"
+    if actual - limit > REPORTABLE:
+        message += "; report it to the authority within 28 days"
+    return [DISCRETION_USED.breach(message, (duty.id,), limit, actual)]
+
+
+def _fdp_over(duty: Duty, limit: int) -> str:
+    actual = duty.fdp_end - duty.fdp_start
+    state = "acclimatised" if duty.acclimatised == "yes" else "not known to be acclimatised"
+    return (
+        f"the FDP takes {hours(actual)}, {hours(actual - limit)} over the {hours(limit)} for a start at"
+        f" {clock(duty.clock)} with {duty.sectors} sectors, {state}"
+    )
+
+
+def sectors_in_flight_rest(duty: Duty, policy: Policy) -> list[Breach]:
+    """CS FTL.1.205(c)(2)(i): with in-flight rest no more than three sectors."""
+    if not duty.augmented or duty.sectors <= MOST_SECTORS_IN_FLIGHT_REST:
+        return []
+    message = f"{duty.sectors} sectors with in-flight rest; plan no more than three"
+    return [SECTORS_IN_FLIGHT_REST.breach(message, (duty.id,), MOST_SECTORS_IN_FLIGHT_REST, duty.sectors)]
+
+
+def split_rest(duty: Duty, policy: Policy) -> list[Breach]:
+    """CS FTL.1.220(a), (e), (f): a break that earns nothing, and that is said."""
+    if not duty.split or split_credit(duty):
+        return []
+    why = (
+        "it does not go with in-flight rest"
+        if duty.augmented
+        else "it takes less than 3 hours"
+        if duty.split_end - duty.split_start < LEAST_BREAK
+        else "the accommodation is not said to be suitable, and the break lies in the window of circadian low"
+    )
+    return [SPLIT_NOT_CREDITED.breach(f"the break on the ground does not extend the FDP: {why}", (duty.id,))]
+
+
+def standby(duty: Duty, policy: Policy) -> list[Breach]:
+    """CS FTL.1.225: airport standby and an FDP as of ORO.FTL.205(b) and (d), that is without in-flight rest or a break,
+    take at most 16 hours (a)(2)(ii); standby elsewhere at most 16 hours (b)(1), and it is flagged where with the FDP it
+    takes more than 18, of which one may be awake (b)(2)."""
+    found: list[Breach] = []
+    together = duty.fdp_end - duty.standby_start
+    if duty.standby == "airport" and duty.flies and not duty.augmented and not split_credit(duty):
+        if together > MOST_WITH_AIRPORT_STANDBY:
+            message = f"airport standby and FDP take {hours(together)} together, 16:00 are allowed; end the FDP earlier"
+            found.append(AIRPORT_STANDBY.breach(message, (duty.id,), MOST_WITH_AIRPORT_STANDBY, together))
+    elif duty.standby == "other":
+        length = duty.standby_end - duty.standby_start
+        if length > MOST_STANDBY:
+            message = f"a standby of {hours(length)}; at most 16:00 are allowed"
+            found.append(STANDBY_TOO_LONG.breach(message, (duty.id,), MOST_STANDBY, length))
+        if duty.flies and together > MOST_AWAKE and not duty.augmented:
+            message = f"standby and FDP take {hours(together)}; make sure that no more than 18:00 of it were awake"
+            found.append(AWAKE.breach(message, (duty.id,), MOST_AWAKE, together))
+    return found
+
+
+def reserve(duty: Duty, policy: Policy) -> list[Breach]:
+    """CS FTL.1.230: at least 10 hours from the notification of a duty, which is `standby.end`, to report."""
+    notice = duty.report - duty.standby_end
+    if duty.standby != "reserve" or not duty.flies or notice >= RESERVE_NOTICE:
+        return []
+    message = f"{hours(notice)} of notice on reserve; 10:00 are demanded, to protect 8 hours of sleep"
+    return [RESERVE.breach(message, (duty.id,), RESERVE_NOTICE, notice)]
+
+
+RULES: tuple[DutyRule, ...] = (flight_duty_period, sectors_in_flight_rest, split_rest, standby, reserve)

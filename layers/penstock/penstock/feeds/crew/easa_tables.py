@@ -1,0 +1,91 @@
+"""The tables of ORO.FTL.205 and CS FTL.1.205, in hours as printed; rows by the local time they begin at."""
+
+from penstock.feeds.crew.bands import Bands, minutes
+
+TABLE_2 = Bands(
+    {
+        #               1-2   3     4     5     6     7     8     9     10 sectors
+        "0600": minutes("13:00 12:30 12:00 11:30 11:00 10:30 10:00 09:30 09:00"),
+        "1330": minutes("12:45 12:15 11:45 11:15 10:45 10:15 09:45 09:15 09:00"),
+        "1400": minutes("12:30 12:00 11:30 11:00 10:30 10:00 09:30 09:00 09:00"),
+        "1430": minutes("12:15 11:45 11:15 10:45 10:15 09:45 09:15 09:00 09:00"),
+        "1500": minutes("12:00 11:30 11:00 10:30 10:00 09:30 09:00 09:00 09:00"),
+        "1530": minutes("11:45 11:15 10:45 10:15 09:45 09:15 09:00 09:00 09:00"),
+        "1600": minutes("11:30 11:00 10:30 10:00 09:30 09:00 09:00 09:00 09:00"),
+        "1630": minutes("11:15 10:45 10:15 09:45 09:15 09:00 09:00 09:00 09:00"),
+        "1700": minutes("11:00 10:30 10:00 09:30 09:00 09:00 09:00 09:00 09:00"),
+        "0500": minutes("12:00 11:30 11:00 10:30 10:00 09:30 09:00 09:00 09:00"),
+        "0515": minutes("12:15 11:45 11:15 10:45 10:15 09:45 09:15 09:00 09:00"),
+        "0530": minutes("12:30 12:00 11:30 11:00 10:30 10:00 09:30 09:00 09:00"),
+        "0545": minutes("12:45 12:15 11:45 11:15 10:45 10:15 09:45 09:15 09:00"),
+    }
+)
+"""Table 2 (ORO.FTL.205(b)(1)): maximum daily FDP of the acclimatised, by start at reference time and sectors."""
+
+#               1-2   3     4     5     6     7     8 sectors
+TABLE_3 = minutes("11:00 10:30 10:00 09:30 09:00 09:00 09:00")
+"""Table 3 (ORO.FTL.205(b)(2)): in an unknown state of acclimatisation, whatever the time of day."""
+
+TABLE_4 = minutes("12:00 11:30 11:00 10:30 10:00 09:30 09:00")
+"""Table 4 (ORO.FTL.205(b)(3)): the same under fatigue risk management."""
+
+EXTENDED = Bands(
+    {
+        #              1-2   3     4     5 sectors; what is missing is not allowed
+        "0600": minutes(""),
+        "0615": minutes("13:15 12:45 12:15 11:45"),
+        "0630": minutes("13:30 13:00 12:30 12:00"),
+        "0645": minutes("13:45 13:15 12:45 12:15"),
+        "0700": minutes("14:00 13:30 13:00 12:30"),
+        "1330": minutes("13:45 13:15 12:45"),
+        "1400": minutes("13:30 13:00 12:30"),
+        "1430": minutes("13:15 12:45 12:15"),
+        "1500": minutes("13:00 12:30 12:00"),
+        "1530": minutes("12:45"),
+        "1600": minutes("12:30"),
+        "1630": minutes("12:15"),
+        "1700": minutes("12:00"),
+        "1730": minutes("11:45"),
+        "1800": minutes("11:30"),
+        "1830": minutes("11:15"),
+        "1900": minutes(""),
+    }
+)
+"""CS FTL.1.205(b): maximum daily FDP with a planned extension without in-flight rest."""
+
+IN_FLIGHT_REST = {
+    3: minutes("16 15 14"),
+    4: minutes("17 16 15"),
+}
+"""CS FTL.1.205(c)(3): maximum FDP with in-flight rest, by pilots on board, for rest facilities of class 1, 2 and 3."""
+
+LONG_SECTOR = 9 * 60
+LONG_SECTOR_BONUS = 60
+"""CS FTL.1.205(c): an hour more with at most two sectors, one of them of more than 9 hours."""
+
+
+def acclimatised(clock: int, sectors: int) -> int | None:
+    """Table 2, in minutes; None where the table ends."""
+    return _column(TABLE_2.at(clock), sectors)
+
+
+def unknown(sectors: int, frm: bool) -> int | None:
+    """Table 3, or Table 4 under fatigue risk management, in minutes; None where the table ends."""
+    return _column(TABLE_4 if frm else TABLE_3, sectors)
+
+
+def extended(clock: int, sectors: int) -> int | None:
+    """CS FTL.1.205(b), in minutes; None where an extension is not allowed."""
+    return _column(EXTENDED.at(clock), sectors)
+
+
+def in_flight_rest(pilots: int, rest_class: int, sectors: int, longest_sector: int) -> int:
+    """CS FTL.1.205(c), in minutes, for at most three sectors."""
+    bonus = LONG_SECTOR_BONUS if sectors <= 2 and longest_sector > LONG_SECTOR else 0
+    return IN_FLIGHT_REST[pilots][rest_class - 1] + bonus
+
+
+def _column(row: tuple[int, ...], sectors: int) -> int | None:
+    """The first column is for one and for two sectors."""
+    at = max(sectors, 2) - 2
+    return row[at] if at < len(row) else None

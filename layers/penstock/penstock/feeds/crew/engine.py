@@ -1,0 +1,240 @@
+"""The rule engine: what the records of crew members are worth, given what is known of each.
+
+Deterministic: the same records and histories give the same findings, in whatever order the records come. A crew
+member's duties are judged in order of time. One without a hard finding counts for those after it; one with a hard
+finding does not, as it is handed back, and is judged again with all that came since when it comes back. A duty between
+others answers for them too: if it breaks a rule for a later one that has been accepted, it is the one to go.
+
+A higher revision of a duty replaces the lower one, in the file or in the history; if it is rejected, the accepted one
+stays, and counts for all others.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
+
+from penstock.feeds.crew import blocktimes, common, cumulative, easa, easa_rest, part117, part117_rest
+from penstock.feeds.crew.cumulative import policy_clause, policy_windows
+from penstock.feeds.crew.duty import Duty, Times, duty_of, times_of
+from penstock.feeds.crew.exceptions import Breach, Clause
+from penstock.feeds.crew.history import History
+from penstock.feeds.crew.policy import REGULATION_ONLY, Policy, PolicyLimit
+from penstock.feeds.crew.times import HOUR, hours, is_zone
+from penstock.feeds.feed import Record
+from penstock.findings import Severity
+
+DUTIES_OVERLAP = Clause(
+    "crew.duties_overlap",
+    "report_at",
+    "14 CFR 117.3, 117.25(a); ORO.FTL.105 (duty, rest period)",
+    "a crew member has one duty at a time",
+)
+SUPERSEDED = Clause(
+    "crew.superseded",
+    "revision",
+    "record",
+    "the latest revision of a duty counts",
+    unit="revision",
+    least=True,
+)
+CLAUSES = (
+    *common.CLAUSES,
+    *blocktimes.CLAUSES,
+    DUTIES_OVERLAP,
+    SUPERSEDED,
+    *part117.CLAUSES,
+    *part117_rest.CLAUSES,
+    *easa.CLAUSES,
+    *easa_rest.CLAUSES,
+    *cumulative.CLAUSES,
+)
+"""Every finding there is, but for those of an operator's policy."""
+
+LOOKAHEAD = 14 * 24 * HOUR
+"""How far after a duty accepted ones are looked at again: two recovery rests are no further apart (ORO.FTL.235(d))."""
+
+
+class _Entry(NamedTuple):
+    """A record, where it stands among the others, and what it says."""
+
+    at: int
+    record: Record
+    times: list[Times]
+    duty: Duty
+
+
+def examine(
+    records: Sequence[Record], histories: Mapping[str, History], policy: Policy = REGULATION_ONLY
+) -> list[list[Breach]]:
+    """The findings of each record. `histories` has one for each crew member, and takes up the duties that are
+    accepted: those without a hard finding."""
+    found: list[list[Breach]] = [[] for _ in records]
+    by_crew: dict[str, list[_Entry]] = {}
+    for at, record in enumerate(records):
+        if not is_zone(record["reference_tz"]):
+            message = f"there is no time zone {record['reference_tz']}; give an IANA name such as Europe/Berlin"
+            found[at].append(common.UNKNOWN_ZONE.breach(message, (record["duty_id"],)))
+            continue
+        times = [times_of(sector) for sector in record.get("sectors") or ()]
+        by_crew.setdefault(record["crew_id"], []).append(_Entry(at, record, times, duty_of(record, times)))
+    for crew, entries in by_crew.items():
+        _examine_crew(entries, histories[crew], policy, found)
+    return found
+
+
+def _examine_crew(entries: Sequence[_Entry], history: History, policy: Policy, found: list[list[Breach]]) -> None:
+    known = list(history.duties)
+    corrected = {duty.id for duty in known}
+    current = _latest(entries, history, found)
+    while True:
+        told = _in_order_of_time(current, history, policy)
+        refused = {entry.at for entry in current if entry.duty.id in corrected and hard(told[entry.at])}
+        for at in refused or told:
+            found[at] += told[at]
+        if not refused:
+            return
+        # What these were to replace stays, so that the others are to be judged beside it.
+        history.restore(known)
+        current = [entry for entry in current if entry.at not in refused]
+
+
+def _latest(entries: Sequence[_Entry], history: History, found: list[list[Breach]]) -> list[_Entry]:
+    """The entries that have the highest revision of their duty; the others are told so."""
+    highest: dict[str, int] = {}
+    for entry in entries:
+        known, duty = history.of_id(entry.duty.id), entry.duty
+        highest[duty.id] = max(duty.revision, highest.get(duty.id, 0), known.revision if known else 0)
+    for at, _, _, duty in entries:
+        if duty.revision < highest[duty.id]:
+            message = (
+                f"revision {highest[duty.id]} of this duty is here or was accepted; send a higher one to change it"
+            )
+            found[at].append(SUPERSEDED.breach(message, (duty.id,), highest[duty.id], duty.revision))
+    return [entry for entry in entries if entry.duty.revision == highest[entry.duty.id]]
+
+
+def _in_order_of_time(entries: Sequence[_Entry], history: History, policy: Policy) -> dict[int, list[Breach]]:
+    """What is found in each entry, by its place. The history takes up those without a hard finding."""
+    told: dict[int, list[Breach]] = {}
+    # All that is replaced goes first: whether a duty fits must not depend on one that is no more.
+    for entry in entries:
+        history.discard(entry.duty.id)
+    for entry in sorted(entries, key=_in_time):
+        # The same revision may be there twice.
+        twin = history.of_id(entry.duty.id)
+        history.discard(entry.duty.id)
+        told[entry.at] = _examine_one(entry, history, policy)
+        if twin and history.of_id(entry.duty.id) is None:
+            history.add(twin)
+    return told
+
+
+def _in_time(entry: _Entry) -> tuple[int, int, Duty]:
+    return entry.duty.begin, entry.duty.release, entry.duty
+
+
+def _examine_one(entry: _Entry, history: History, policy: Policy) -> list[Breach]:
+    """A duty against everything. It is not in the history before, and after if it has no hard finding."""
+    _, record, times, duty = entry
+    found = _by_its_times(record, times, duty, policy)
+    if hard(found):
+        # Figures from times that cannot be would only mislead.
+        return found
+    found += alone(record, duty, policy)
+    overlapping = _overlapping(history, duty)
+    if overlapping:
+        message = f"overlaps with {', '.join(one.id for one in overlapping)}; correct one of them"
+        ids = tuple(one.id for one in overlapping)
+        return [*found, DUTIES_OVERLAP.breach(message, (*ids, duty.id))]
+    history.add(duty)
+    found += cumulative.cumulative(history, duty)
+    found += policy_windows(history, duty, policy.limits)
+    found += among_others(history, duty, policy)
+    for later in history.after(duty):
+        if later.begin - duty.release > LOOKAHEAD:
+            break
+        found += [breach for breach in among_others(history, later, policy) if breach.severity is Severity.HARD]
+    if hard(found):
+        history.discard(duty.id)
+    return found
+
+
+def _by_its_times(record: Record, times: Sequence[Times], duty: Duty, policy: Policy) -> list[Breach]:
+    """What the record says about its own times."""
+    sectors: Sequence[Record] = record.get("sectors") or ()
+    found = blocktimes.time_order(duty, sectors)
+    if sectors:
+        found += blocktimes.oooi_order(duty, sectors, times)
+        found += blocktimes.sector_order(duty, sectors, times)
+        found += blocktimes.broken_route(duty, sectors)
+        found += blocktimes.block_discrepancy(duty, sectors, times, policy)
+        found += blocktimes.flight_time_mismatch(duty, sectors, times, record.get("flight_time_minutes"))
+        found += blocktimes.unusual_registration(duty, sectors)
+    return found
+
+
+def alone(record: Record, duty: Duty, policy: Policy) -> list[Breach]:
+    """The findings of a duty by itself."""
+    held: Sequence[Record] = record.get("qualifications") or ()
+    found = common.qualifications(duty, held) if held else []
+    found += common.rest_facility(duty, policy)
+    for rule in part117.RULES if duty.far else easa.RULES:
+        found += rule(duty, policy)
+    for one in policy.limits:
+        if one.window_hours is None and one.measure != "rest_before" and one.regulation in (None, duty.regulation):
+            found += _policy_limit(duty, one)
+    return found
+
+
+def _policy_limit(duty: Duty, one: PolicyLimit) -> list[Breach]:
+    actual = _measured(duty, one)
+    if actual <= one.limit:
+        return []
+    of = one.measure.replace("_", " ")
+    figures = (
+        f"{actual} of at most {one.limit}" if one.measure == "sectors" else f"{hours(actual)} of {hours(one.limit)}"
+    )
+    return [policy_clause(one).breach(f"the operator's limit on {of}: {figures}", (duty.id,), one.limit, actual)]
+
+
+def _measured(duty: Duty, one: PolicyLimit) -> int:
+    match one.measure:
+        case "fdp":
+            return part117.fdp_length(duty) if duty.far else duty.fdp_end - duty.fdp_start
+        case "flight_time":
+            return duty.flight_time
+        case "sectors":
+            return duty.sectors
+        case _:
+            return duty.release - duty.duty_start
+
+
+def among_others(history: History, duty: Duty, policy: Policy) -> list[Breach]:
+    """The findings of a duty of the history by what is before it."""
+    found: list[Breach] = []
+    for rule in part117_rest.RULES if duty.far else easa_rest.RULES:
+        found += rule(history, duty, policy)
+    for one in policy.limits:
+        if one.measure == "rest_before" and one.regulation in (None, duty.regulation):
+            found += _policy_rest(history, duty, one)
+    return found
+
+
+def _policy_rest(history: History, duty: Duty, one: PolicyLimit) -> list[Breach]:
+    before = next(history.before(duty), None)
+    if before is None or duty.begin - before.release >= one.limit:
+        return []
+    rest = duty.begin - before.release
+    message = f"{hours(rest)} of rest, the operator's minimum is {hours(one.limit)}"
+    return [policy_clause(one).breach(message, (before.id, duty.id), one.limit, rest)]
+
+
+def _overlapping(history: History, duty: Duty) -> list[Duty]:
+    """The neighbours that a duty, which is not in the history, overlaps with."""
+    before, after = next(history.before(duty), None), next(history.after(duty), None)
+    overlapping = [before] if before and before.release > duty.begin else []
+    return [*overlapping, after] if after and after.begin < duty.release else overlapping
+
+
+def hard(found: Iterable[Breach]) -> bool:
+    """Is there a finding that rejects?"""
+    return any(breach.severity is Severity.HARD for breach in found)

@@ -1,0 +1,123 @@
+"""Clocks and calendars: what the rules ask about time.
+
+An instant is whole minutes since 1970 in UTC, seconds cut off: rosters and tables are kept in minutes, and both ends
+of a band are inclusive to the minute. A local time is the minutes since 1970 that the wall clock of a zone shows; its
+remainder by 1,440 is the minute of the day, its quotient the day.
+"""
+
+from datetime import UTC, date, datetime, timedelta
+from functools import cache, lru_cache
+from zoneinfo import ZoneInfo
+
+HOUR = 60
+DAY = 24 * HOUR
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_DAY = _EPOCH.toordinal()
+_MINUTE = timedelta(minutes=1)
+
+WOCL = (2 * HOUR, 6 * HOUR)
+"""The window of circadian low, 02:00 to 05:59 (14 CFR 117.3; ORO.FTL.105(28))."""
+
+
+def minute_of(moment: datetime) -> int:
+    """The instant of an aware datetime."""
+    return (moment - _EPOCH) // _MINUTE
+
+
+def text_of(instant: int) -> str:
+    """An instant as findings show it."""
+    return datetime.fromtimestamp(instant * 60, UTC).strftime("%Y-%m-%d %H:%MZ")
+
+
+def hours(length: int) -> str:
+    """A length in minutes as regulations write it: 13:30."""
+    return f"{'-' if length < 0 else ''}{abs(length) // 60}:{abs(length) % 60:02d}"
+
+
+def clock(local: int) -> str:
+    """The wall clock of a local time: 06:05."""
+    return f"{local % DAY // 60:02d}:{local % 60:02d}"
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+@cache
+def is_zone(name: str) -> bool:
+    """Is there an IANA zone of that name?"""
+    try:
+        _zone(name)
+    except (KeyError, ValueError, OSError):  # unknown, no name of a zone at all, a folder's name
+        return False
+    return True
+
+
+@lru_cache(16384)
+def _offset(zone: str, quarter: int) -> int:
+    """Minutes east of UTC in this quarter of an hour since 1970: no zone has changed its clocks between two."""
+    there = datetime.fromtimestamp(quarter * 15 * 60, _zone(zone)).utcoffset()
+    return int(there.total_seconds()) // 60 if there else 0
+
+
+def offset(zone: str, instant: int) -> int:
+    """Minutes by which the zone's clocks are ahead of UTC."""
+    return _offset(zone, instant // 15)
+
+
+def local(zone: str, instant: int) -> int:
+    """The local time of an instant."""
+    return instant + _offset(zone, instant // 15)
+
+
+@lru_cache(16384)
+def midnight(zone: str, day: int) -> int:
+    """The instant at which a local day begins. Where the clocks skip midnight, when they do so."""
+    guess = day * DAY - offset(zone, day * DAY)
+    return day * DAY - offset(zone, guess)
+
+
+@lru_cache(4096)
+def month_of(day: int) -> int:
+    """The month of a local day, counted from year 0."""
+    there = date.fromordinal(_EPOCH_DAY + day)
+    return there.year * 12 + there.month - 1
+
+
+@lru_cache(4096)
+def first_day(month: int) -> int:
+    """The first local day of a month."""
+    return date(month // 12, month % 12 + 1, 1).toordinal() - _EPOCH_DAY
+
+
+def within_daily(begin: int, end: int, window_from: int, window_to: int) -> int:
+    """Minutes of [begin, end) that lie in a daily window of the clock. All local; a window past midnight ends above
+    1,440."""
+    inside, day = 0, (begin - window_to) // DAY
+    while day * DAY + window_from < end:
+        inside += max(0, min(end, day * DAY + window_to) - max(begin, day * DAY + window_from))
+        day += 1
+    return inside
+
+
+def in_wocl(begin: int, end: int) -> int:
+    """Minutes of [begin, end), local, within the window of circadian low."""
+    return within_daily(begin, end, *WOCL)
+
+
+def local_nights(begin: int, end: int) -> int:
+    """Local nights in a rest: 8 hours between 22:00 and 08:00 (ORO.FTL.105(14)). Both times are local."""
+    return _nights(begin, end, 22 * HOUR, 32 * HOUR, 8 * HOUR)
+
+
+def physiological_nights(begin: int, end: int) -> int:
+    """Physiological nights in a rest: those of which it holds 01:00 to 07:00 (14 CFR 117.3), each within 10 hours of
+    rest. Both times are local."""
+    return _nights(begin, end, HOUR, 7 * HOUR, 6 * HOUR) if end - begin >= 10 * HOUR else 0
+
+
+def _nights(begin: int, end: int, night_from: int, night_to: int, least: int) -> int:
+    days = range((begin - night_to) // DAY, end // DAY + 1)
+    overlaps = (min(end, day * DAY + night_to) - max(begin, day * DAY + night_from) for day in days)
+    return sum(overlap >= least for overlap in overlaps)
