@@ -8,12 +8,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import checking, cold, formats, huge, requests, splitting, stack_huge, stages
+from tests.bench import checking, cold, formats, formats_edi, huge, requests, splitting, stack_huge, stages
 
 GROUPS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "check": checking.measure,
     "splitter": splitting.measure,
     "formats": formats.measure,
+    "edi": formats_edi.measure,
     "stages": stages.measure,
     "requests": requests.measure,
     "cold": cold.measure,

@@ -1,0 +1,169 @@
+"""Real workers are killed, and nothing is lost or doubled; and no function may do more than its role grants (R35).
+
+Both in a world of its own, in which MiniStack enforces the roles as they are deployed, and policies that ask for TLS.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from rich.console import Console
+
+from penstock.findings import Outcome
+from penstock_ops.world.ministack import REGION
+from tests.stack.kills import Storm, applied, figures, morning, reports, strict_world, workers
+from tests.support.deployed import Deployed, until
+
+SEED, FILES = 35, 16
+TAKEN = 6  #: messages from workers that are killed with them
+SECONDS = 90.0  #: that this may take at the most
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Deployed]:
+    with strict_world(tmp_path_factory.mktemp("strict")) as deployed:
+        yield deployed
+
+
+class Call(NamedTuple):
+    """A call of AWS; the arguments are made of the stack's outputs."""
+
+    service: str
+    name: str
+    arguments: Callable[[Mapping[str, str]], dict[str, Any]]
+
+
+_NO_KEY = {"pk": {"S": "nobody's"}, "sk": {"S": "nobody's"}}
+_NO_CLAIM = {"pk": {"S": "nobody's"}}
+
+CALLS = {
+    "read the ledger": Call("dynamodb", "get_item", lambda o: {"TableName": o["LedgerTable"], "Key": _NO_KEY}),
+    "delete from the ledger": Call(
+        "dynamodb", "delete_item", lambda o: {"TableName": o["LedgerTable"], "Key": _NO_KEY}
+    ),
+    "scan the ledger": Call("dynamodb", "scan", lambda o: {"TableName": o["LedgerTable"]}),
+    "read a claim": Call("dynamodb", "get_item", lambda o: {"TableName": o["ClaimsTable"], "Key": _NO_CLAIM}),
+    "write a claim": Call("dynamodb", "put_item", lambda o: {"TableName": o["ClaimsTable"], "Item": _NO_CLAIM}),
+    "run a statement": Call(
+        "dynamodb",
+        "batch_execute_statement",
+        lambda o: {"Statements": [{"Statement": f"SELECT * FROM \"{o['ClaimsTable']}\" WHERE pk = 'nobody''s'"}]},
+    ),
+    "drop a file": Call("s3", "put_object", lambda o: {"Bucket": o["DropBucket"], "Key": "traffic/x", "Body": b""}),
+    "delete a drop": Call("s3", "delete_object", lambda o: {"Bucket": o["DropBucket"], "Key": "traffic/x"}),
+    "delete an output": Call("s3", "delete_object", lambda o: {"Bucket": o["WorkBucket"], "Key": "reports/x"}),
+    "write the audit": Call("s3", "put_object", lambda o: {"Bucket": o["WorkBucket"], "Key": "audit/x", "Body": b""}),
+    "read the audit": Call("s3", "get_object", lambda o: {"Bucket": o["WorkBucket"], "Key": "audit/x"}),
+    "announce a file": Call("sqs", "send_message", lambda o: {"QueueUrl": o["IntakeQueueUrl"], "MessageBody": "x"}),
+    "send a chunk": Call("sqs", "send_message", lambda o: {"QueueUrl": o["ChunkQueueUrl"], "MessageBody": "x"}),
+    "take a chunk": Call("sqs", "receive_message", lambda o: {"QueueUrl": o["ChunkQueueUrl"]}),
+    "look at letters": Call("sqs", "receive_message", lambda o: {"QueueUrl": o["ChunkDlqUrl"]}),
+    "delete a letter": Call(
+        "sqs", "delete_message", lambda o: {"QueueUrl": o["ChunkDlqUrl"], "ReceiptHandle": "nobody's"}
+    ),
+    "see where records go": Call("ssm", "get_parameter", lambda o: {"Name": f"{o['DestinationsPath']}/traffic"}),
+    "send records elsewhere": Call(
+        "ssm", "put_parameter", lambda o: {"Name": f"{o['DestinationsPath']}/traffic", "Value": "{}", "Overwrite": True}
+    ),
+    "read a credential": Call(
+        "secretsmanager", "get_secret_value", lambda o: {"SecretId": f"{o['SecretsPrefix']}demo"}
+    ),
+    "find mappings": Call(
+        "lambda", "list_event_source_mappings", lambda o: {"FunctionName": o["SplitterFunctionName"]}
+    ),
+    "change a function": Call(
+        "lambda", "update_function_configuration", lambda o: {"FunctionName": o["SplitterFunctionName"], "Timeout": 1}
+    ),
+    "change a role": Call("iam", "list_roles", lambda _: {}),
+}
+
+_NOBODY = [
+    "delete from the ledger", "scan the ledger", "drop a file", "delete a drop", "delete an output", "read the audit",
+    "send records elsewhere", "change a function", "change a role", "delete a letter",
+]  # fmt: skip
+_DELIVERS = ["read a claim", "write a claim", "see where records go", "read a credential", "find mappings"]
+
+#: What a function may not do; of its own `GRANTED` it may do one, by the same means.
+DENIED = {
+    "Splitter": [*_NOBODY, *_DELIVERS, "take a chunk", "look at letters", "write the audit"],
+    "Validator": [*_NOBODY, *_DELIVERS, "run a statement", "announce a file", "send a chunk", "write the audit"],
+    "Dispatcher": [*_NOBODY, "announce a file", "send a chunk", "take a chunk", "look at letters"],
+    "Prober": [*_NOBODY, "announce a file", "send a chunk", "take a chunk", "look at letters"],
+    "Sweeper": [*_NOBODY, *_DELIVERS, "run a statement", "announce a file", "send a chunk", "take a chunk"],
+}
+GRANTED = {
+    "Splitter": ["read the ledger"],
+    "Validator": ["read the ledger"],
+    "Dispatcher": ["read the ledger", "read a claim", "read a credential", "see where records go", "find mappings"],
+    "Prober": ["read the ledger", "read a claim", "read a credential", "see where records go", "find mappings"],
+    "Sweeper": ["read the ledger", "look at letters"],
+}
+
+
+@pytest.fixture(scope="module")
+def tried(strict: Deployed) -> Callable[[str, str], str]:
+    """(function, call) → what AWS says to it with the credentials that the function's worker has."""
+
+    @cache
+    def session(function: str) -> boto3.Session:
+        if function in ("Prober", "Sweeper"):
+            strict.look(function, "circuits" if function == "Prober" else "work")
+        else:
+            name = strict.outputs[f"{function}FunctionName"]
+            strict.client("lambda").invoke(FunctionName=name, Payload=b'{"Records": []}')
+        worker = until(lambda: workers(strict.world).get(function.lower()), f"a worker of the {function}")[0]
+        environment = worker.environ()
+        return boto3.Session(
+            aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+            aws_session_token=environment["AWS_SESSION_TOKEN"],
+            region_name=REGION,
+        )
+
+    def call(function: str, name: str) -> str:
+        asked, made = CALLS[name], session(function)
+        service: Any = asked.service
+        client: Any = made.client(service, endpoint_url=strict.world.endpoint)
+        try:
+            getattr(client, asked.name)(**asked.arguments(strict.outputs))
+        except ClientError as error:
+            return error.response.get("Error", {}).get("Code", "")
+        return "done"
+
+    return call
+
+
+@pytest.mark.parametrize("function", DENIED)
+def test_a_function_may_do_what_its_role_grants_and_nothing_else(
+    tried: Callable[[str, str], str], function: str
+) -> None:
+    granted = {name: tried(function, name) for name in GRANTED[function]}
+    denied = {name: tried(function, name) for name in DENIED[function]}
+
+    assert granted == dict.fromkeys(GRANTED[function], "done")
+    assert {name for name, said in denied.items() if not said.startswith("AccessDenied")} == set(), denied
+
+
+def test_workers_are_killed_and_nothing_is_lost_and_nothing_doubled(strict: Deployed) -> None:
+    # When
+    night = Storm(strict, SEED, FILES).rage(SECONDS, enough=TAKEN)
+    morning(strict, night)
+
+    # Expect
+    told = figures(strict, night)
+    Console().print_json(data=told)
+    assert night.in_hand >= TAKEN, told
+    assert night.notices_doubled > 0, told
+    assert strict.books()["lost_answers"] > 0, told
+    assert applied(strict, night) == night.wanted, told
+    assert strict.books()["applied_more_than_once"] == 0
+    ends = reports(strict, night)
+    assert all(end["balanced"] for end in ends)
+    for end in ends:
+        assert end["records"]["received"] == sum(end["records"][outcome] for outcome in map(str, Outcome)), end
+        assert end["records"]["unknown"] == end["records"]["dead"] == end["records"]["held"] == 0, end
+    assert sum(end["records"]["delivered"] for end in ends) == night.wanted.total()
+    assert strict.dead_letters() == {}
