@@ -74,7 +74,14 @@ MUTATIONS = (
         "self.held.setdefault((feed, identity), owner) for identity, owner in wanted.items()",
         "self.held.update({(feed, identity): owner}) or owner for identity, owner in wanted.items()",
     ),
-    Mutation("a claim is never given up", f"{_CLAIMS}.give_up", "if held and held.is_same(owner):", "if False:"),
+    Mutation("a claim is never given up", f"{_CLAIMS}.give_up", "if held and held.is_same(owner)", "if False"),
+    Mutation(
+        "a claim is given up by whose lease has passed",
+        f"{_CLAIMS}.give_up",
+        " and held.fence <= owner.fence",
+        "",
+        rare=True,
+    ),
     Mutation("a void claim is never taken over", f"{_CLAIMS}.take_over", ".is_same(held)", " is self"),
     Mutation("a correction that fails frees what it corrects", f"{_CLAIMS}.give_up", "if held.was:", "if False:"),
     Mutation(
