@@ -249,14 +249,13 @@ class _Delivery:
                 self._endings[ordinal] = self._same_as(fate)
             else:
                 contenders.setdefault(record.identity, record)
-        owners = await self._ports.claims.claim(
-            self._feed.name, {identity: self._owner(record) for identity, record in contenders.items()}
-        )
+        ourselves = {identity: self._owner(record) for identity, record in contenders.items()}
+        owners = await self._ports.claims.claim(self._feed.name, ourselves)
         ours: list[int] = []
         waiting: set[int] = set()
         self._seen.clear()
         for identity, record in contenders.items():
-            held, wanted = owners[identity], self._owner(record)
+            held, wanted = owners[identity], ourselves[identity]
             if held.is_same(wanted) and held.fence >= self._fence:
                 if held.fence > self._fence:
                     raise LeaseLost("another dispatcher has claimed the chunk's records")
@@ -330,7 +329,7 @@ class _Delivery:
         return self._seen[file_id, chunk]
 
     def _owner(self, record: Accepted) -> Owner:
-        place = self._file.file_id, self._chunk.span.chunk, record.ordinal
+        place = self._chunk.file_id, self._chunk.span.chunk, record.ordinal
         return Owner(*place, record.digest, record.revision, self._fence)
 
     # -- delivering ----------------------------------------------------------------------------------------------

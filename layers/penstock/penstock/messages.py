@@ -46,7 +46,8 @@ class SourceFile(_Message):
     @property
     def file_id(self) -> str:
         """Derived from what was dropped, so that the same event twice is the same file."""
-        return ids.file_id(self.dropped.bucket, self.dropped.key, self.dropped.version_id)
+        named = self.origin or self
+        return ids.file_id(named.bucket, named.key, named.version_id)
 
     @property
     def is_staged(self) -> bool:
