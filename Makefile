@@ -52,8 +52,9 @@ format: setup
 
 test: check $(SUITES:%=test-%)
 
-# The suites without servers share the cores.
+# These share the cores: each process of the stack suite has a local world of its own, and whole files to itself.
 test-unit test-simulation: PYTEST += --numprocesses auto
+test-stack: PYTEST += --numprocesses auto --dist loadfile
 
 $(SUITES:%=test-%): test-%: setup
 	$(PYTEST) tests/$*

@@ -19,7 +19,7 @@ from unittest.mock import patch
 from tests.simulation.chaos import Plan
 from tests.simulation.simulate import simulate
 
-MOST = 3000  #: seeds after which a mutation counts as not found
+MOST = 10_000  #: seeds after which a mutation counts as not found
 
 
 @dataclass(frozen=True, slots=True)
