@@ -173,6 +173,9 @@ def _reason(world: World, one: Told, told: dict[At, Told], refused: set[tuple[st
         yield f"{name} is called {one.outcome} of {other.item.label}"
 
 
+_IN_FORCE = (Outcome.DELIVERED, Outcome.UNKNOWN)
+
+
 def _claims(world: World, told: dict[At, Told]) -> Iterator[str]:
     """A claim belongs to who was delivered or may have been. Nobody else keeps one, but for what a worker whose lease
     had passed may have left behind: a void claim, which the next to want it takes over."""
@@ -188,6 +191,9 @@ def _claims(world: World, told: dict[At, Told]) -> Iterator[str]:
             latest[one.identity] = max(known, one, key=lambda each: each.item.revision)
     for identity, one in latest.items():
         owner = world.claims.held.get(("traffic", identity))
+        # A void correction in front of it is litter, too: what it was to correct is in force.
+        if owner and owner.was and littered and told[owner.file_id, owner.ordinal].outcome not in _IN_FORCE:
+            owner = owner.was
         if owner is None or owner.trace != ids.trace(*one.at):
             holder = owner.trace if owner else "nobody"
             yield f"{one.at[0]}:{one.at[1]} is {one.outcome}, and {holder} holds its claim"
