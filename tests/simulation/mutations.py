@@ -335,20 +335,6 @@ MUTATIONS = (
         "False and",
     ),
     Mutation(
-        "a file's end of before has the last word",
-        f"{_LEDGER}.settle_file",
-        " or kept.row.endings != endings",
-        "",
-        rare=True,
-    ),
-    Mutation(
-        "a probe's success closes nothing",
-        "circuit:close",
-        "await ports.throttle.end_probe(feed, ports.clock.now(), None)",
-        "False",
-        rare=True,
-    ),
-    Mutation(
         "a circuit that opened is never probed",
         "circuit:half_open",
         "await ports.throttle.begin_probe(feed, ports.clock.now(), seconds)",
@@ -359,13 +345,6 @@ MUTATIONS = (
         "probing:probe",
         "await ports.mappings.switch(feed, on=row.circuit is Circuit.CLOSED)",
         "pass",
-        rare=True,
-    ),
-    Mutation(
-        "what was resolved is called delivered either way",
-        "resolving:resolve",
-        "if delivered else Ending(Outcome.DEAD, NOT_APPLIED)",
-        "if True else Ending(Outcome.DEAD, NOT_APPLIED)",
         rare=True,
     ),
 )  # fmt: skip
