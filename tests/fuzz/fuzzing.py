@@ -1,5 +1,6 @@
 """Runs a target in a process of its own, as libFuzzer ends its process, and reads what came of it."""
 
+import os
 import re
 import subprocess
 import sys
@@ -44,7 +45,9 @@ def fuzzed(name: str, seconds: int, seed: int = 0) -> Run:
         }  # fmt: skip
         command = [sys.executable, "-m", "tests.fuzz.worker", name]
         command += [*(f"-{option}={value}" for option, value in options.items()), f"{home}/corpus"]
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
+        # The order of a set is part of what a seed decides.
+        environment = os.environ | ({"PYTHONHASHSEED": str(seed)} if seed else {})
+        done = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False, env=environment)
         said = done.stderr + done.stdout
         executions, coverage = _EXECUTIONS.search(said), _COVERAGE.findall(said)
         found = next(home.glob("found-*"), None)

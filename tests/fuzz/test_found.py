@@ -17,6 +17,10 @@ FOUND: dict[str, tuple[str, bytes]] = {
         "zstd",
         b"\0aaa(\xb5/\xfd$a\x01\0\0\x99\xe9\xd8Q",
     ),
+    "an empty block of zstd was damage where its frame came in one piece": (
+        "zstd",
+        b"\x07aaa(\xb5/\xfd$\0\x05\0\0\x99\xe9\xd8Q",
+    ),
 }
 
 

@@ -153,8 +153,11 @@ type _Made = tuple[Decoder, type[Exception]]
 
 
 class _Frame:
-    """zstd's decoder, holding a frame to the size that it says it has (RFC 8878 §3.1.1.1.4): the library itself looks
-    only if it gets a frame in one piece."""
+    """zstd's decoder, holding a frame to the size that it says it has (RFC 8878 §3.1.1.1.4).
+
+    The library decodes a frame that it gets in one piece in another way, stricter about sizes. So it never gets one:
+    what comes out must not depend on how the bytes arrive.
+    """
 
     def __init__(self) -> None:
         # Few files need it, and importing it takes longer than all the others together.
@@ -185,6 +188,9 @@ class _Frame:
 
     def decompress(self, data: bytes, max_length: int) -> bytes:
         """As `Decoder.decompress`."""
+        if not self._begins:
+            self._inner.decompress(data[:1], 0)
+            self._begins, data = data[:1], data[1:]
         self._begins += data[: _FRAME_HEADER - len(self._begins)]
         piece = self._inner.decompress(data, max_length)
         self._size += len(piece)
