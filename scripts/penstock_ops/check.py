@@ -173,7 +173,8 @@ def _check(
             conflicts = {ordinal: finding for ordinal, finding in again.items() if finding}
             bad = judgement.rejected
             if conflicts:
-                bad += rejected_later(feed, reading, span, chunk, conflicts, {}, judgement.raws)
+                said = {ordinal: (finding,) for ordinal, finding in conflicts.items()}
+                bad += rejected_later(feed, reading, span, chunk, said, {}, judgement.raws)
             checked.chunks += 1
             checked.received += span.records
             checked.rejected += len(bad)

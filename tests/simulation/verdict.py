@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from penstock import ids
 from penstock.accepted import load_accepted
-from penstock.ending import Story, stories_of
+from penstock.ending import Story, codes_of, stories_of
 from penstock.findings import Outcome, account, balances
 from penstock.ledger import BatchState, ChunkRow, FileState
 from penstock.messages import SourceFile
@@ -108,7 +108,7 @@ def _told(
 ) -> Told:
     """What the work bucket says of a record."""
     at, story = (file.file_id, ordinal), story or {"outcome": "delivered"}
-    code = "validator" if "findings" in story else story.get("code", "")
+    code = next(iter(codes_of(story)), "")
     identity, digest = accepted or ("", "")
     return Told(at, item, chunk, Outcome(story["outcome"]), story.get("of"), code, identity, digest)
 
@@ -155,7 +155,7 @@ def _reason(world: World, one: Told, told: dict[At, Told], refused: set[tuple[st
     name = f"{one.item.label} ({one.at[0]}:{one.at[1]})"
     if one.outcome in (Outcome.HELD, Outcome.DEAD):
         yield f"{name} is {one.outcome}"
-    if (one.code == "validator") != (one.item.fault == "validator"):
+    if one.code.startswith("schema.") != (one.item.fault == "validator"):
         yield f"{name} was judged wrongly"
     if one.code == "destination.rejected" and (one.at[0], one.item.label) not in refused:
         yield f"{name} is called refused by the destination, which never did"

@@ -126,8 +126,9 @@ def test_explain_tells_why_the_destination_refused(log: Dropped, deployed: Deplo
 
     assert story["outcome"] == "rejected"
     assert story["stage"] == "dispatcher"
-    assert story["code"] == "destination.rejected"
-    assert story["message"] == "the destination answered 422: unknown_advertiser: no account for this advertiser"
+    (finding,) = story["findings"]
+    assert finding["code"] == "destination.rejected"
+    assert finding["message"] == "the destination answered 422: unknown_advertiser: no account for this advertiser"
     (batch,) = story["batches"]
     assert batch["batch_id"] == story["batch"]
 
@@ -136,7 +137,7 @@ def test_explain_tells_with_whom_a_record_is_in_conflict(log: Dropped, deployed:
     story = _explained(deployed, log, CONFLICT)
 
     assert story["outcome"] == "rejected"
-    assert story["code"] == "traffic.identity_conflict"
+    assert [finding["code"] for finding in story["findings"]] == ["traffic.identity_conflict"]
     assert story["of"] == f"{log.file_id}:{DELIVERED}"
 
 

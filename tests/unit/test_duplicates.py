@@ -9,6 +9,7 @@ import pytest
 
 from penstock import feeds
 from penstock.accepted import load_accepted
+from penstock.ending import codes_of
 from penstock.errors import Transient
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
@@ -162,7 +163,7 @@ async def test_another_content_of_the_same_identity_has_its_turn_when_the_first_
     file = pipeline.drop(csv_file([spot(1), spot(1, rate="10.00")]))
     await pipeline.run()
     assert await pipeline.assert_sound(file, 2) == {"delivered": 1, "rejected": 1}
-    assert (await pipeline.stories(file))[0]["code"] == "destination.rejected"
+    assert codes_of((await pipeline.stories(file))[0]) == ["destination.rejected"]
 
 
 async def test_waiting_for_a_record_elsewhere_burns_no_receive_count(pipeline: Pipeline) -> None:

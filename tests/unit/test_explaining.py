@@ -44,7 +44,7 @@ async def test_each_record_has_its_own_story(pipeline: Pipeline, file: SourceFil
 
     assert [story["outcome"] for story in stories] == ["delivered", "rejected", "rejected", "duplicate"]
     assert [story["stage"] for story in stories] == ["dispatcher", "dispatcher", "validator", "dispatcher"]
-    assert stories[REFUSED]["code"] == "destination.rejected"
+    assert [finding["code"] for finding in stories[REFUSED]["findings"]] == ["destination.rejected"]
     (finding,) = stories[MISSPELT]["findings"]  # type: ignore[misc]
     assert (finding["code"], finding["field"]) == ("schema.pattern", "isci")
     assert stories[DUPLICATE]["of"] == f"{file.file_id}:0"

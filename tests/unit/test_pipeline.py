@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from penstock import feeds
+from penstock.ending import codes_of
 from penstock.feeds.feed import Limits
 from penstock.ledger import FileState
 from tests.support.destination import Api
@@ -211,5 +212,5 @@ async def test_every_record_is_accounted_for_in_outcomes_or_delivered(pipeline: 
     stories = await pipeline.stories(file)
     assert {at: story["outcome"] for at, story in stories.items()} == {1: "duplicate", 2: "rejected", 3: "rejected"}
     assert stories[1]["of"] == f"{file.file_id}:0"
-    assert stories[3]["code"] == "traffic.identity_conflict"
+    assert codes_of(stories[3]) == ["traffic.identity_conflict"]
     assert await pipeline.assert_sound(file, 4) == {"delivered": 1, "duplicate": 1, "rejected": 2}

@@ -162,7 +162,7 @@ def test_records_that_the_destination_refused_have_their_original_bytes_and_line
     split = split_file(TRAFFIC, body)
     span = split.spans[0]
     why = Finding("destination.rejected", "the destination answered 422: no such station")
-    later = rejected_later(TRAFFIC, split.layout, span, body[span.start : span.end], {1: why}, {1: {}})
+    later = rejected_later(TRAFFIC, split.layout, span, body[span.start : span.end], {1: (why,)}, {1: {}})
     (row,) = rows_of(rejects.header(TRAFFIC, split.layout) + rejects.rows(TRAFFIC, split.layout, later))
     assert (row["length_s"], row["penstock_line"], row["penstock_ordinal"]) == (":30", "4", "1")
     assert row["penstock_code"] == "destination.rejected"

@@ -53,10 +53,10 @@ async def _bury(
     row = lease.row
     body = await ports.store.get(ids.work_key(row.file_id, row.span.chunk, "accepted", row.round))
     if isinstance(message, ChunkMessage) or body is None:
-        dead = dict.fromkeys(scope_of(row), Ending(Outcome.DEAD, GAVE_UP))
+        dead = dict.fromkeys(scope_of(row), Ending(Outcome.DEAD, (GAVE_UP,)))
         return await end_chunk(ports, about, row, fence, Round(dead), ChunkState.DEAD)
     records = {record.ordinal: record for record in load_accepted(body)}
-    endings = dict.fromkeys(records, Ending(Outcome.DEAD, GAVE_UP))
+    endings = dict.fromkeys(records, Ending(Outcome.DEAD, (GAVE_UP,)))
     for batch in await ports.ledger.batches(row.file_id, row.span.chunk):
         if batch.round == row.round:
             endings |= await _endings_of(ports, row, fence, batch)

@@ -305,9 +305,9 @@ class _Delivery:
         if held.digest == record.digest:
             return Ending(Outcome.DUPLICATE, of=held.trace)
         if record.revision < held.revision:
-            return Ending(Outcome.REJECTED, self._feed.superseded_by(f"record {held.trace}"), of=held.trace)
+            return Ending(Outcome.REJECTED, (self._feed.superseded_by(f"record {held.trace}"),), of=held.trace)
         conflict = self._feed.conflict_with(f"record {held.trace}")
-        return Ending(Outcome.REJECTED, conflict, of=held.trace)
+        return Ending(Outcome.REJECTED, (conflict,), of=held.trace)
 
     def _own_fate(self, ordinal: int) -> Outcome | None:
         """As `_Elsewhere.fate_of`, of a record of this chunk. One that is undecided holds an identity in vain: an

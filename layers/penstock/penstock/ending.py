@@ -28,7 +28,7 @@ from penstock.reader import read_range
 from penstock.responses import Reason
 
 type Story = dict[str, Any]
-"""What is told of a record that was not delivered: `outcome`, `code` or `findings`, and `of`, whose duplicate it is."""
+"""What is told of a record that was not delivered: `outcome`, `findings`, and `of`, whose duplicate it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,19 +44,18 @@ class EndingPorts:
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """How a record ended. `of` is the record it duplicates or conflicts with, `batch` the one it went in."""
+    """How a record ended, and what was found that made it so. `of` is the record it duplicates or conflicts with,
+    `batch` the one it went in."""
 
     outcome: Outcome
-    finding: Finding | None = None
+    findings: tuple[Finding, ...] = ()
     of: str | None = None
     batch: str | None = None
 
     def story(self, ordinal: int) -> Story:
         """The ending as a line of the outcomes."""
-        story: Story = {"ordinal": ordinal, "outcome": str(self.outcome), "of": self.of, "batch": self.batch}
-        if self.finding:
-            story |= self.finding.as_dict()
-        return {name: value for name, value in story.items() if value is not None}
+        told = {"of": self.of, "batch": self.batch, "findings": [finding.as_dict() for finding in self.findings]}
+        return {"ordinal": ordinal, "outcome": str(self.outcome)} | {name: one for name, one in told.items() if one}
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ async def end_chunk(
     counted = account((ending.outcome, 1) for ending in endings.values())
     counted[Outcome.REJECTED] += ended.rejected
     findings = Counter(ended.findings)
-    findings.update(ending.finding.code for ending in refused.values() if ending.finding)
+    findings.update(finding.code for ending in refused.values() for finding in ending.findings)
     if chunk.ended and chunk.only:
         _add_the_others(counted, findings, chunk, before, about)
     await ports.ledger.end_chunk(chunk, fence, state, counted, _positive(findings), ports.clock.now())
@@ -152,7 +151,7 @@ async def endings_of(
         outcome = batch.outcome_of(ordinal)
         if outcome is Outcome.REJECTED:
             reason = (reasons or {}).get(ordinal, Reason(0))
-            endings[ordinal] = Ending(outcome, Finding("destination.rejected", reason.sentence()), batch=batch_id)
+            endings[ordinal] = Ending(outcome, (Finding("destination.rejected", reason.sentence()),), batch=batch_id)
         elif outcome is not None:
             endings[ordinal] = Ending(outcome, batch=batch_id)
     return endings
@@ -164,7 +163,7 @@ def _answer_key(chunk: ChunkRow, batch: BatchRow) -> str:
 
 def codes_of(story: Story) -> list[str]:
     """The findings of a record that was not delivered."""
-    return [story["code"]] if "code" in story else [finding["code"] for finding in story.get("findings", ())]
+    return [finding["code"] for finding in story.get("findings", ())]
 
 
 def _add_the_others(
@@ -203,7 +202,7 @@ async def _reject_rows(
     if not refused:
         return b""
     file, span, layout, feed = message.file, message.span, message.layout, feed_named(message.file.feed)
-    findings = {at: ending.finding for at, ending in refused.items() if ending.finding}
+    findings = {at: ending.findings for at, ending in refused.items()}
     fields = {at: json.loads(records[at].payload) for at in findings}
     source = await read_range(ports.store, file, span.start, span.end, ports.clock, ports.rng)
     return rejects.rows(feed, layout, rejected_later(feed, layout, span, source, findings, fields))

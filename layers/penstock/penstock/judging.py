@@ -225,7 +225,7 @@ def rejected_later(
     layout: Layout,
     span: Span,
     chunk: bytes,
-    findings: Mapping[int, Finding],
+    findings: Mapping[int, tuple[Finding, ...]],
     cells: Mapping[int, dict[str, Any]],
     raws: Sequence[bytes] | None = None,
 ) -> list[Rejected]:
@@ -239,7 +239,7 @@ def rejected_later(
             lines.of(ordinal),
             raws[ordinal - span.first_record],
             "",
-            (findings[ordinal],),
+            findings[ordinal],
             cells.get(ordinal),
         )
         for ordinal in sorted(findings)

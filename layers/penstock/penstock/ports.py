@@ -180,6 +180,7 @@ class DestinationSettings:
 
     `rate_per_second` counts requests or records, as `rate_unit` says; `burst` is how many may come at once. The circuit
     opens when more than `error_share` of the last `error_window_seconds`' calls failed, of at least `error_calls`.
+    `soft` and `policy` are the operator's word on what the feed's examination finds.
     """
 
     url: str
@@ -194,6 +195,8 @@ class DestinationSettings:
     error_window_seconds: Annotated[float, Field(ge=10, le=3600)] = 60.0
     error_share: Annotated[float, Field(gt=0, lt=1)] = 0.05
     error_calls: Annotated[int, Field(ge=1)] = 20
+    soft: Literal["deliver", "hold"] | None = None
+    policy: dict[str, Any] = field(default_factory=dict[str, Any])
     auth: Credentials = field(default_factory=Credentials)
 
 

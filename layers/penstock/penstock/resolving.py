@@ -65,7 +65,7 @@ async def resolve(ports: EndingPorts, row: FileRow, unknown: Unknown, *, deliver
         await ports.ledger.end_batch(lease.row, lease.fence, replace(batch, state=state, unanswered=False))
     elif batch.state is not state:
         raise NotToBeResolved(f"batch {unknown.batch_id} has been resolved as {batch.state}")
-    ending = Ending(Outcome.DELIVERED, batch=unknown.batch_id) if delivered else Ending(Outcome.DEAD, NOT_APPLIED)
+    ending = Ending(Outcome.DELIVERED, batch=unknown.batch_id) if delivered else Ending(Outcome.DEAD, (NOT_APPLIED,))
     body = await ports.store.get(ids.work_key(chunk.file_id, chunk.span.chunk, "accepted", batch.round))
     records = {record.ordinal: record for record in load_accepted(body or b"") if record.ordinal in batch.ordinals}
     ended = Round(dict.fromkeys(batch.ordinals, ending), records=records)

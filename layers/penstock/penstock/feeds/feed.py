@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, TypeAdapter
 
@@ -41,6 +41,37 @@ class Rule:
     severity: Severity = Severity.HARD
     source: str | None = None
 
+    @property
+    def finding(self) -> Finding:
+        """What a record that breaks it is told."""
+        return Finding(self.code, self.message, self.field, self.severity, self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A record of the past that counts: its id among those that share a history, and what the feed keeps of it, as
+    JSON has it."""
+
+    id: str
+    kept: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """How a feed judges records by those that came before them, in any file.
+
+    Records with the same values of `by` share a history. `examine` gets such records, what is known, and the
+    operator's policy, and gives the findings of each record: pure, and the same whatever the order. A record without a
+    hard finding is known from then on: `keep` says as what; it takes the place of what had its id. `prune` drops what
+    is too old to matter. `policy` is the type that the `policy` of the feed's settings must have.
+    """
+
+    by: tuple[str, ...]
+    examine: Callable[[Sequence[Record], Sequence[Known], Any], list[list[Finding]]]
+    keep: Callable[[Record], Known]
+    prune: Callable[[Sequence[Known]], Sequence[Known]]
+    policy: type[Any]
+
 
 @dataclass(frozen=True)
 class Feed:
@@ -50,7 +81,12 @@ class Feed:
     fields that make two records the same in the business sense; of two such, the one with the higher `revision`
     corrects the other, where the feed has a field for it. `group` are the fields whose values consecutive records
     share that must stay together, in one chunk; without any, every record stands for itself. `tidy` mends usual
-    spellings of values in a record that the model refused, before it is refused for good.
+    spellings of values in a record that the model refused, before it is refused for good. `canonical` makes the model's
+    fields of a record that came as something else: a document's tree, a set of segments. `soft` says what becomes of a
+    record with a soft finding, unless the feed's settings do.
+
+    `findings` are what the feed may find beside its rules and its model: one for each code of its examination and its
+    `canonical`, whose message says what is demanded, without figures. `penstock feeds` and the feed's page list them.
     """
 
     name: str
@@ -63,6 +99,10 @@ class Feed:
     rules: tuple[Rule, ...] = ()
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     tidy: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    canonical: Callable[[Mapping[str, Any]], Parsed] | None = None
+    examination: Examination | None = None
+    findings: tuple[Finding, ...] = ()
+    soft: Literal["deliver", "hold"] = "deliver"
     limits: Limits = Limits()
 
     @cached_property
