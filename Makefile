@@ -8,7 +8,7 @@ PYTEST := .venv/bin/pytest
 # From the quickest to the slowest, each its own process: what fails first says most.
 SUITES := unit contract simulation template events fuzz emulator stack
 
-.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora simulate simulate-nights simulate-mutations fuzz bench clean lock
+.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora simulate simulate-histories simulate-nights simulate-mutations fuzz bench clean lock
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
@@ -16,6 +16,7 @@ help:
 	@echo 'make check    lint, format, types and template only (make format mends the first two)'
 	@echo 'make test-X   one suite of: $(SUITES) corpora'
 	@echo 'make simulate SEEDS=10000    bad nights by their seeds (or FIRST-LAST)'
+	@echo '              simulate-histories: dispatchers that change the same histories'
 	@echo '              simulate-nights: an outage, the rate, a huge file, measured; simulate-mutations: bugs it must find'
 	@echo 'make fuzz SECONDS=600        bytes against every format and compression, guided by coverage (test-fuzz: a minute)'
 	@echo 'make bench    the figures, as ratios in one run'
@@ -71,6 +72,9 @@ SEEDS ?= 1000
 simulate: setup
 	@.venv/bin/python -m tests.simulation $(SEEDS)
 
+simulate-histories: setup
+	@.venv/bin/python -m tests.simulation.histories $(SEEDS)
+
 simulate-nights: setup
 	@.venv/bin/python -m tests.simulation.nights
 
@@ -82,7 +86,8 @@ SECONDS ?= 600
 fuzz: setup
 	@.venv/bin/python -m tests.fuzz --seconds $(SECONDS)
 
-bench: setup
+bench:
+	@scripts/setup bench
 	@.venv/bin/python -m tests.bench
 
 # ── upkeep
@@ -96,6 +101,7 @@ lock: setup
 	$(LOCK) requirements/build.in --output-file requirements/build.txt
 	$(LOCK) requirements/emulator.in --output-file requirements/emulator.txt
 	$(LOCK) requirements/ric.in --output-file requirements/ric.txt
+	$(LOCK) requirements/bench.in --output-file requirements/bench.txt
 
 clean:
 	@[ ! -x .venv/bin/penstock ] || .venv/bin/penstock down

@@ -9,13 +9,14 @@ from dispatcher.settings import Settings
 from penstock.adapters.aws_claims import DynamoClaims
 from penstock.adapters.aws_clients import aws_clients
 from penstock.adapters.aws_events import EventBridge
+from penstock.adapters.aws_histories import DynamoHistories
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_mappings import LambdaMappings
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_throttle import DynamoThrottle
 from penstock.adapters.http_destination import HttpDestination, ParameterSettings, Tokens
-from penstock.adapters.lambda_function import Process, QueueFunction, Sources, by_name
+from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from penstock.adapters.system_clock import SystemClock
 from penstock.dispatcher import DispatcherPorts, dispatch
 from penstock.messages import DispatchMessage, read_message
@@ -33,9 +34,10 @@ async def ports_of(stack: AsyncExitStack) -> tuple[DispatcherPorts, dict[str, Sq
     keep_seconds = settings.retention_days * DAY
     queues = {feed: SqsQueue(aws.sqs, url) for feed, url in settings.dispatch_queues.items()}
     ports = DispatcherPorts(
-        store=S3Store(aws.s3, settings.work_bucket),
+        store=S3Store(aws.s3, settings.work_bucket, settings.archive_bucket),
         ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, keep_seconds),
         claims=DynamoClaims(aws.dynamodb, settings.claims_table, clock, keep_seconds),
+        histories=DynamoHistories(aws.dynamodb, settings.ledger_table, clock),
         throttle=DynamoThrottle(aws.dynamodb, settings.ledger_table),
         mappings=LambdaMappings(aws.lambdas, settings.dispatcher_function, settings.dispatch_queue_arns),
         dispatches=queues,
@@ -47,7 +49,7 @@ async def ports_of(stack: AsyncExitStack) -> tuple[DispatcherPorts, dict[str, Sq
     return ports, queues
 
 
-async def compose(stack: AsyncExitStack) -> tuple[Process, Sources]:
+async def compose(stack: AsyncExitStack) -> tuple[Process, SourceQueues]:
     """The dispatcher."""
     ports, queues = await ports_of(stack)
 

@@ -11,6 +11,7 @@ class Settings(BaseSettings):
     ledger_table: str
     claims_table: str
     work_bucket: str
+    archive_bucket: str
     dispatch_queues: dict[str, str]  #: feed → URL
     dispatch_queue_arns: dict[str, str]
     dispatcher_function: str

@@ -9,7 +9,7 @@ from penstock.adapters.aws_events import EventBridge
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
-from penstock.adapters.lambda_function import Process, QueueFunction, Sources, by_name
+from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from penstock.adapters.system_clock import SystemClock
 from penstock.intake import read_intake
 from penstock.splitter import SplitterPorts, split
@@ -19,13 +19,13 @@ from splitter.settings import Settings
 DAY = 86_400
 
 
-async def compose(stack: AsyncExitStack) -> tuple[Process, Sources]:
+async def compose(stack: AsyncExitStack) -> tuple[Process, SourceQueues]:
     """The splitter over AWS."""
     settings, clock = Settings(), SystemClock()  # pyright: ignore[reportCallIssue]
     aws = await stack.enter_async_context(aws_clients())
     intake = SqsQueue(aws.sqs, settings.source_queue_url)
     ports = SplitterPorts(
-        store=S3Store(aws.s3, settings.work_bucket),
+        store=S3Store(aws.s3, settings.work_bucket, settings.archive_bucket),
         ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, settings.retention_days * DAY),
         intake=intake,
         chunks=SqsQueue(aws.sqs, settings.chunk_queue_url),

@@ -10,6 +10,7 @@ class Settings(BaseSettings):
 
     ledger_table: str
     work_bucket: str
+    archive_bucket: str
     source_queue_url: str
     chunk_queue_url: str
     event_bus: str

@@ -9,6 +9,7 @@ from penstock.adapters.aws_claims import DynamoClaims
 from penstock.adapters.aws_clients import aws_clients
 from penstock.adapters.aws_drops import S3Drops
 from penstock.adapters.aws_events import EventBridge
+from penstock.adapters.aws_histories import DynamoHistories
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
@@ -29,9 +30,10 @@ async def compose(stack: AsyncExitStack) -> Plan:
     aws = await stack.enter_async_context(aws_clients())
     keep_seconds = settings.retention_days * DAY
     ports = SweeperPorts(
-        store=S3Store(aws.s3, settings.work_bucket),
+        store=S3Store(aws.s3, settings.work_bucket, settings.archive_bucket),
         ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, keep_seconds),
         claims=DynamoClaims(aws.dynamodb, settings.claims_table, clock, keep_seconds),
+        histories=DynamoHistories(aws.dynamodb, settings.ledger_table, clock),
         drops=S3Drops(aws.s3, settings.drop_bucket),
         dead_letters=[SqsQueue(aws.sqs, url) for url in (settings.chunk_dlq_url, settings.dispatch_dlq_url)],
         events=EventBridge(aws.events, settings.event_bus),

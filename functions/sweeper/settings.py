@@ -12,6 +12,7 @@ class Settings(BaseSettings):
     claims_table: str
     drop_bucket: str
     work_bucket: str
+    archive_bucket: str
     chunk_dlq_url: str
     dispatch_dlq_url: str
     event_bus: str

@@ -10,6 +10,7 @@ class Settings(BaseSettings):
 
     ledger_table: str
     work_bucket: str
+    archive_bucket: str
     source_queue_url: str
     dispatch_queues: dict[str, str]  #: feed → URL
     retention_days: int

@@ -18,13 +18,13 @@ from penstock.feeds import FEEDS, feed_named
 from penstock.feeds.feed import Feed
 from penstock.findings import Finding
 from penstock.formats.format import HEAD
-from penstock.judging import Accepted, Rejected, judge, rejected_later
+from penstock.judging import Rejected, judge, rejected_later
 from penstock.messages import ArchiveEntry, Layout, SourceFile, Span, SplitMessage
 from penstock.splitting import Planner
 from penstock.staging import Staging
 
+from .beside import Judge, Repeats
 from .local_store import LocalStore
-from .seen import Seen
 
 BLOCK = 1024 * 1024  #: bytes read at once
 
@@ -33,7 +33,8 @@ BLOCK = 1024 * 1024  #: bytes read at once
 class Checked:
     """What a check found. `rejects` is where the reject file was written, None if there are none. Of an archive,
     `entries` are what was found of each file in it, and `file` is its name there. `notes` are findings about the file
-    and not about one of its records."""
+    and not about one of its records. Where the feed judges records by earlier ones, it was judged `by_itself`, without
+    earlier files and the operator's policy."""
 
     feed: str
     file: str | None = None
@@ -48,6 +49,7 @@ class Checked:
     rejects: Path | None = None
     seconds: float = 0.0
     entries: list["Checked"] = field(default_factory=list["Checked"])
+    by_itself: bool = False
 
     def refuse(self, refusal: Refused) -> None:
         """Notes why the file as a whole cannot be read."""
@@ -81,6 +83,7 @@ class Checked:
                 "rejects": str(self.rejects) if self.rejects else None,
                 "seconds": round(self.seconds, 3),
             }
+            | ({"by_itself": True} if any(one.by_itself for one in every) else {})
             | entries
         )
 
@@ -164,23 +167,23 @@ def _check(
         checked.feed, checked.format = feed.name, layout.format
         checked.findings.update({"format.unknown_field": len(layout.unknown)} if layout.unknown else {})
         source.seek(0)
-        seen = Seen()
+        judge_beside = Judge(feed).judge if feed.examination or feed.revision else Repeats(feed).judge
+        checked.by_itself = feed.examination is not None
         planner = Planner(feed, layout, size=file.size)
         for span, chunk in _chunks(source, planner):
             reading = span.layout or layout
             judgement = judge(feed, reading, span, chunk)
-            again = _repeated(feed, judgement.accepted, seen)
-            conflicts = {ordinal: finding for ordinal, finding in again.items() if finding}
+            beside = judge_beside(span.chunk, judgement.accepted)
             bad = judgement.rejected
-            if conflicts:
-                said = {ordinal: (finding,) for ordinal, finding in conflicts.items()}
-                bad += rejected_later(feed, reading, span, chunk, said, {}, judgement.raws)
+            if beside.rejected:
+                bad += rejected_later(feed, reading, span, chunk, beside.rejected, {}, judgement.raws)
             checked.chunks += 1
             checked.received += span.records
             checked.rejected += len(bad)
-            checked.duplicate += len(again) - len(conflicts)
+            checked.duplicate += len(beside.duplicates)
             checked.findings.update(judgement.findings)
-            checked.findings.update(finding.code for finding in conflicts.values())
+            for found in (beside.rejected, beside.told):
+                checked.findings.update(finding.code for findings in found.values() for finding in findings)
             if bad:
                 _write(feed, reading, bad, rejects_to, checked)
             advance(span.end - span.start)
@@ -219,16 +222,6 @@ def _chunks(source: BinaryIO, planner: Planner) -> Iterator[tuple[Span, bytes]]:
             chunk = source.read(min(span.end - span.start, 1024) if span.oversize else span.end - span.start)
             source.seek(resume)
             yield span, chunk
-
-
-def _repeated(feed: Feed, accepted: list[Accepted], seen: Seen) -> dict[int, Finding | None]:
-    """Ordinals whose identity was met before: None where the record is the same, the conflict where it is another."""
-    if not feed.identity:
-        return {}
-    return {
-        ordinal: None if same else feed.conflict_with(f"record {earlier} of this file")
-        for ordinal, earlier, same in seen.add(accepted)
-    }
 
 
 def _write(feed: Feed, layout: Layout, bad: list[Rejected], rejects_to: Path, checked: Checked) -> None:

@@ -1,7 +1,7 @@
 """The command `penstock`.
 
-Exit codes: 0 fine, 1 something is left to be looked after (records rejected, unknown or dead; letters in a DLQ), 2 the
-file was refused, 3 the command failed (the reason is on stderr, in one sentence). Every verb takes `--json`.
+Exit codes: 0 fine, 1 something is left to be looked after (records rejected, held, unknown or dead; letters in a DLQ),
+2 the file was refused, 3 the command failed (the reason is on stderr, in one sentence). Every verb takes `--json`.
 
 Verbs import what talks to AWS themselves: that takes most of a second, and `check` needs none of it.
 """
@@ -24,10 +24,11 @@ from penstock.feeds import FEEDS
 from penstock.ledger import FileState
 from penstock.tree_digest import LEAF, TreeDigest
 
-from . import recovery, screens
+from . import recovery, scheduling, screens
 from .check import check as check_file
 from .command_line import AsJson, Exit, Stack, exit_for, show
 from .errors import WrongUse
+from .feed_pages.verb import feeds
 from .samples import SAMPLES
 from .samples.sample import SampleOptions
 
@@ -143,7 +144,7 @@ def sample(
         raise WrongUse(f"formats of {feed}: {', '.join(generator.formats)}; spellings: canonical, trade")
     names: Literal["canonical", "trade"] = "trade" if spelling == "trade" else "canonical"
     options = SampleOptions(records=records, format=format, faults=faults, seed=seed, spelling=names)
-    path = output or Path(f"{feed}-{seed}{generator.formats[format]}")
+    path = output or Path(f"{feed}-{seed}.{generator.formats[format]}")
     with path.open("wb") as out:
         if expected:
             with expected.open("wb") as beside:
@@ -225,7 +226,9 @@ def status(stack: Stack = None, as_json: AsJson = False) -> None:
             latest = await records.files(1000)
             states = Counter(report["state"] for report in latest)
             found = {"queues": await records.depths(), "circuits": await records.circuits(), "files": dict(states)}
-            return found | {"incomplete": await records.incomplete(latest[:INCOMPLETE])}
+            waiting = [one for one in latest if one["records"]["held"]]
+            held = [{"file_id": one["file_id"], "key": one["key"], "held": one["records"]["held"]} for one in waiting]
+            return found | {"incomplete": await records.incomplete(latest[:INCOMPLETE]), "held": held}
 
     show(told | asyncio.run(look()), as_json, screens.status)
 
@@ -344,13 +347,38 @@ def rejects(
             return await records.rejects(file_id)
 
     body = asyncio.run(look())
+    _hand_over("rejects", file_id, body, output, as_json, "no record of this file has been rejected")
+
+
+@app.command()
+def exceptions(
+    file_id: FileId,
+    output: Annotated[Path | None, typer.Option(help="Save it there [default: print it].")] = None,
+    stack: Stack = None,
+    as_json: AsJson = False,
+) -> None:
+    """A file's exceptions.ndjson: what the feed's rules have found beside other records, with the figures."""
+    from . import operations
+
+    outputs = operations.connect(stack)
+
+    async def look() -> bytes | None:
+        async with operations.records_of(outputs) as records:
+            return await records.exceptions(file_id)
+
+    body = asyncio.run(look())
+    _hand_over("exceptions", file_id, body, output, as_json, "nothing was found in this file that is told there")
+
+
+def _hand_over(what: str, file_id: str, body: bytes | None, output: Path | None, as_json: bool, none: str) -> None:
+    """A report, saved or printed. With any, something is left to be looked after."""
     if output and body is not None:
         output.write_bytes(body)
     if as_json:
-        told = {"file_id": file_id, "rejects": None if body is None else body.decode(), "saved": output and str(output)}
+        told = {"file_id": file_id, what: None if body is None else body.decode(), "saved": output and str(output)}
         print(json.dumps(told, indent=2))  # noqa: T201
     elif body is None:
-        screens.err.print("no record of this file has been rejected")
+        screens.err.print(none)
     elif output is None:
         sys.stdout.buffer.write(body)
     raise typer.Exit(Exit.FINE if body is None else Exit.REJECTED)
@@ -389,4 +417,6 @@ def demo(
         print(json.dumps(told, indent=2))  # noqa: T201
 
 
+app.command()(feeds)
 recovery.add_to(app)
+scheduling.add_to(app)

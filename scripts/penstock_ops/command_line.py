@@ -45,7 +45,7 @@ def exit_for(report: Mapping[str, Any]) -> Never:
     """Ends the command as a file has ended."""
     if report["refused"] or any(entry["refused"] for entry in report.get("entries", ())):
         raise typer.Exit(Exit.REFUSED)
-    not_fine = sum(report["records"].get(outcome, 0) for outcome in ("rejected", "unknown", "dead"))
+    not_fine = sum(report["records"].get(outcome, 0) for outcome in ("rejected", "held", "unknown", "dead"))
     raise typer.Exit(Exit.REJECTED if not_fine else Exit.FINE)
 
 

@@ -107,10 +107,10 @@ class DeadLetters:
 
     async def give_back(self, letters: Iterable[Letter]) -> None:
         """Others can see them again, at once."""
-        for group in batched(letters, PER_CALL, strict=False):
+        for call in batched(letters, PER_CALL, strict=False):
             entries = [
                 {"Id": str(place), "ReceiptHandle": letter.receipt, "VisibilityTimeout": 0}
-                for place, letter in enumerate(group)
+                for place, letter in enumerate(call)
             ]
             await self.sqs.change_message_visibility_batch(QueueUrl=self.url, Entries=entries)
 

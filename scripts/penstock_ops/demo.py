@@ -57,7 +57,7 @@ def _run(here: world.World, records: int, began: float, quiet: bool) -> dict[str
 
 
 def _files(records: int) -> list[Path]:
-    """A large log with all kinds of faults, a trade export, NDJSON, the first one again under another name, no log."""
+    """A large log with all kinds of faults, a trade export, NDJSON, that again under another name, no log."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     plans = {

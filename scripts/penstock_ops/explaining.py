@@ -6,7 +6,7 @@ from typing import Any
 from penstock import ids
 from penstock.accepted import load_accepted
 from penstock.ending import scope_of, stories_of
-from penstock.findings import Outcome, Severity
+from penstock.findings import Finding, Outcome, Severity
 from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, Ledger
 from penstock.ports import ObjectStore
 
@@ -49,8 +49,7 @@ async def explain(ledger: Ledger, store: ObjectStore, row: FileRow, ordinal: int
     ended = await _ended(store, chunk, ordinal)
     if chunk.state in (ChunkState.SENT, ChunkState.VALIDATED) and ordinal in scope_of(chunk):
         return story | ({"before": ended} if ended else {})
-    # The validator's own lines say more of a finding than the chunk's end.
-    return story | {name: value for name, value in ended.items() if name != "findings" or name not in story}
+    return story | ended
 
 
 def _holds(chunk: ChunkRow, ordinal: int) -> bool:
@@ -62,14 +61,9 @@ async def _judged(store: ObjectStore, chunk: ChunkRow, ordinal: int) -> dict[str
     for round_ in range(chunk.round, -1, -1):
         body = await _output(store, chunk, "findings.ndjson", round_)
         findings = [line for line in map(json.loads, body.splitlines()) if line.get("ordinal") == ordinal]
+        found: dict[str, Any] = {"findings": [Finding.told(line).as_dict() for line in findings]} if findings else {}
         if any(line.get("severity") == Severity.HARD for line in findings):
-            shown = ("code", "severity", "field", "message", "rule")
-            return {
-                "line": findings[0]["line"],
-                "sha256": findings[0]["sha256"],
-                "stage": "validator",
-                "findings": [{name: line[name] for name in shown if name in line} for line in findings],
-            }
+            return {"line": findings[0]["line"], "sha256": findings[0]["sha256"], "stage": "validator"} | found
         accepted = load_accepted(await _output(store, chunk, "accepted", round_))
         record = next((one for one in accepted if one.ordinal == ordinal), None)
         if record:
@@ -79,7 +73,7 @@ async def _judged(store: ObjectStore, chunk: ChunkRow, ordinal: int) -> dict[str
                 "identity": record.identity,
                 "payload_digest": record.digest,
                 "record": json.loads(record.payload),
-            }
+            } | found
     return {}
 
 

@@ -82,7 +82,7 @@ class Records:
 
     def __init__(self, aws: AwsClients, outputs: Mapping[str, str]) -> None:
         self.ledger = DynamoLedger(aws.dynamodb, outputs["LedgerTable"], SystemClock(), keep_seconds=0)
-        self.store = S3Store(aws.s3, outputs["WorkBucket"])
+        self.store = S3Store(aws.s3, outputs["WorkBucket"], outputs["ArchiveBucket"])
         self.throttle = DynamoThrottle(aws.dynamodb, outputs["LedgerTable"])
         self._aws, self._outputs = aws, outputs
 
@@ -114,6 +114,11 @@ class Records:
         if not row.counted[Outcome.REJECTED]:
             return None
         return await self.store.get(ids.report_key(file_id, "rejects.csv"))
+
+    async def exceptions(self, file_id: str) -> bytes | None:
+        """A file's exceptions.ndjson, None where it has none (yet)."""
+        await self.row(file_id)
+        return await self.store.get(ids.report_key(file_id, "exceptions.ndjson")) or None
 
     async def depths(self) -> dict[str, int]:
         """Messages waiting in each queue, by its name."""

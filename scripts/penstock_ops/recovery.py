@@ -140,7 +140,8 @@ def replay(
     told = replays.told(prepared, limit) | {"dry_run": dry_run, "report": None}
     if dry_run or not prepared.replay.messages:
         show(told, as_json, screens.replay)
-        left = not dry_run and (prepared.replay.undecided or prepared.replay.on_their_way)
+        replay = prepared.replay
+        left = not dry_run and (replay.undecided or replay.held or replay.on_their_way)
         raise typer.Exit(Exit.REJECTED if left else Exit.FINE)
     if not as_json:
         screens.replay(told)

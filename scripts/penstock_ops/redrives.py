@@ -134,22 +134,22 @@ async def _follow(queue: DeadLetters, advance: Advance) -> Moved:
 
 
 async def _move_here(queue: DeadLetters, most: int, advance: Advance) -> Moved:
-    done, held = Moved(), dict[str, Letter]()
+    done, kept = Moved(), dict[str, Letter]()
     try:
         while done.letters < most:
             received = await queue.receive(min(PER_CALL, most - done.letters))
             # What stays can be seen again after a while, and then there is nothing else.
-            if all(letter.message_id in held for letter in received):
+            if all(letter.message_id in kept for letter in received):
                 break
-            held |= {letter.message_id: letter for letter in received}
+            kept |= {letter.message_id: letter for letter in received}
             for letter in received:
                 source = queue.source_of(letter)
                 if source:
                     await queue.send_back(letter, source)
-                    del held[letter.message_id]
+                    del kept[letter.message_id]
                     done.letters += 1
                     advance(done.letters, None)
     finally:
-        await queue.give_back(held.values())
-    done.left = len(held)
+        await queue.give_back(kept.values())
+    done.left = len(kept)
     return done

@@ -11,7 +11,7 @@ from penstock.errors import PenstockError
 from penstock.ledger import ChunkRow, ChunkState, FileRow, FileState
 from penstock.messages import ChunkMessage
 from penstock.ordinals import folded, unfolded
-from penstock.replaying import Replay, begin_replay, plan_replay
+from penstock.replaying import REFUSED, Replay, begin_replay, plan_replay
 
 from .circuits import ensure_closed
 from .stack_ports import StackPorts
@@ -55,7 +55,7 @@ async def prepare(ports: StackPorts, row: FileRow, asked: Asked) -> Prepared:
     Raises:
         NotToBeReplayed: the file has no records that could be, or none of these ordinals.
     """
-    _ensure_it_has_records(row)
+    ensure_it_has_records(row)
     ordinals = None if asked.records is None else ordinals_of(asked.records, row.received)
     replay = await plan_replay(ports.ledger, ports.store, row, code=asked.reason, ordinals=ordinals)
     about = {message.span.chunk for message in replay.messages}
@@ -63,7 +63,12 @@ async def prepare(ports: StackPorts, row: FileRow, asked: Asked) -> Prepared:
     return Prepared(asked, row, replay, [chunk for chunk in chunks if chunk.span.chunk in about])
 
 
-def _ensure_it_has_records(row: FileRow) -> None:
+def ensure_it_has_records(row: FileRow) -> None:
+    """Nothing where it is known which records a file has.
+
+    Raises:
+        NotToBeReplayed: it has none, or not yet.
+    """
     match row.state:
         case FileState.REFUSED:
             raise NotToBeReplayed("the file was refused as a whole: mend it and drop it again")
@@ -105,6 +110,8 @@ def told(prepared: Prepared, limit: int) -> dict[str, Any]:
         "findings": dict(sorted(replay.findings.items())),
         "chunks": len(replay.messages),
         "undecided": replay.undecided,
+        "held": replay.held,
+        "refused": replay.refused,
         "on_their_way": replay.on_their_way,
         "then": list(_what_else(prepared, limit)),
     }
@@ -121,6 +128,14 @@ def _what_else(prepared: Prepared, limit: int) -> list[str]:
         sentences.append(
             f"{replay.undecided:,} records of unknown outcome wait for somebody to decide it:"
             f" `penstock unknown list --file {file_id}`"
+        )
+    if replay.held:
+        sentences.append(
+            f"{replay.held:,} held records wait for a scheduler to decide them: `penstock held list --file {file_id}`"
+        )
+    if replay.refused:
+        sentences.append(
+            f"{replay.refused:,} records were refused by a scheduler; who brings them back says --reason {REFUSED}"
         )
     if replay.on_their_way:
         sentences.append(

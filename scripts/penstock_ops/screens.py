@@ -82,6 +82,8 @@ def checked(result: Mapping[str, Any]) -> None:
         )
     findings(result["findings"])
     notes(result["notes"])
+    if result.get("by_itself"):
+        out.print("judged by itself: not beside earlier files, and without the operator's policy")
     if result["rejects"]:
         out.print(f"to mend and drop again: {result['rejects']}", soft_wrap=True)
 
@@ -174,8 +176,66 @@ def decided(told: Mapping[str, Any]) -> None:
     account(told["report"])
 
 
+def held_records(records: list[dict[str, Any]]) -> None:
+    """Held records, each with what was found of it."""
+    for one in records:
+        named = ", ".join(f"{name} {value}" for name, value in one["identity"].items())
+        out.print(Text.assemble((one["record"], "bold"), f"  {one['key']}, since {one['since']}"), soft_wrap=True)
+        out.print(Text(f"  {named}" if named else ""), soft_wrap=True)
+        for finding in one["findings"]:
+            out.print(Text(f"    {finding['message']} ({finding['code']})", "yellow"), soft_wrap=True)
+    if not records:
+        out.print("no record is held")
+
+
+def released(told: Mapping[str, Any]) -> None:
+    """Which records were released, and their file's account since."""
+    out.print(f"{told['count']:,} records of {told['file_id']} were released: {told['records']}", soft_wrap=True)
+    if told["still_held"]:
+        again = f"another round of their chunk came between: release them again: {told['still_held']}"
+        out.print(Text(f"  {again}", "yellow"), soft_wrap=True)
+    account(told["report"])
+
+
+def refused(told: Mapping[str, Any]) -> None:
+    """Which records a scheduler refused, and their file's account since."""
+    out.print(f"{told['count']:,} records of {told['file_id']} are rejected: {told['records']}", soft_wrap=True)
+    account(told["report"])
+
+
 def _shortened(ranges: str, most: int = 60) -> str:
     return ranges if len(ranges) <= most else f"{ranges[:most].rpartition(',')[0]},…"
+
+
+def feeds(told: list[dict[str, Any]]) -> None:
+    """The feeds there are, a line each."""
+    table = Table(box=None, pad_edge=False)
+    for name in ("feed", "what", "formats", "identity", "group", "chunk", "rules"):
+        table.add_column(name, justify="right" if name == "rules" else "left")
+    for one in told:
+        formats, identity, group = (", ".join(one[name]) for name in ("formats", "identity", "group"))
+        chunk = f"{one['limits']['records']:,} records, {one['limits']['bytes'] // 1024 // 1024:,} MiB"
+        table.add_row(one["feed"], one["title"], formats, identity, group, chunk, str(one["rules"]))
+    out.print(table)
+
+
+def feed(told: Mapping[str, Any]) -> None:
+    """Everything about one feed; the page under docs/feeds says the same with its sources."""
+    feeds([dict(told)])
+    fields = Table(box=None, pad_edge=False, title="fields, those with * required", title_justify="left")
+    for name in ("field", "form", "also called"):
+        fields.add_column(name)
+    for one in told["fields"]:
+        name = f"{one['field']}{' *' if one['required'] else ''}"
+        fields.add_row(Text(name), Text(one["form"]), Text(", ".join(one["spellings"])))
+    found = Table(box=None, pad_edge=False, title="findings", title_justify="left")
+    for name in ("code", "severity", "message", "source"):
+        found.add_column(name)
+    for one in told["findings"]:
+        found.add_row(one["code"], one["severity"], Text(one["message"]), Text(one.get("rule", "")))
+    for table in (fields, found):
+        out.print()
+        out.print(table)
 
 
 def status(told: Mapping[str, Any]) -> None:

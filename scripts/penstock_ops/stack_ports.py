@@ -14,12 +14,14 @@ import boto3
 from penstock.adapters.aws_claims import DynamoClaims
 from penstock.adapters.aws_clients import aws_clients
 from penstock.adapters.aws_events import EventBridge
+from penstock.adapters.aws_histories import DynamoHistories
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_throttle import DynamoThrottle
 from penstock.adapters.system_clock import SystemClock
 from penstock.ending import EndingPorts
+from penstock.histories import Histories
 from penstock.ledger import Claims, Ledger
 from penstock.ports import Clock, EventBus, ObjectStore, Queue
 from penstock.throttle import Throttle
@@ -38,6 +40,7 @@ class StackPorts:
     store: ObjectStore
     ledger: Ledger
     claims: Claims
+    histories: Histories
     throttle: Throttle
     events: EventBus
     chunks: Queue
@@ -50,7 +53,7 @@ class StackPorts:
     @property
     def ending(self) -> EndingPorts:
         """Those that a chunk's end needs."""
-        return EndingPorts(self.store, self.ledger, self.claims, self.clock, self.rng)
+        return EndingPorts(self.store, self.ledger, self.claims, self.histories, self.clock, self.rng)
 
 
 @asynccontextmanager
@@ -66,9 +69,10 @@ async def open_stack(outputs: Mapping[str, str], stack: str | None) -> AsyncGene
             "dispatch": dispatches,
         }
         yield StackPorts(
-            store=S3Store(aws.s3, outputs["WorkBucket"]),
+            store=S3Store(aws.s3, outputs["WorkBucket"], outputs["ArchiveBucket"]),
             ledger=DynamoLedger(aws.dynamodb, outputs["LedgerTable"], clock, NO_NEW_ROWS),
             claims=DynamoClaims(aws.dynamodb, outputs["ClaimsTable"], clock, NO_NEW_ROWS),
+            histories=DynamoHistories(aws.dynamodb, outputs["LedgerTable"], clock),
             throttle=DynamoThrottle(aws.dynamodb, outputs["LedgerTable"]),
             events=EventBridge(aws.events, BUS),
             chunks=SqsQueue(aws.sqs, outputs["ChunkQueueUrl"]),

@@ -3,12 +3,11 @@
 import re
 from typing import Any
 
-from penstock import ids
 from penstock.auditing import audit
+from penstock.deciding import broken_off
 from penstock.findings import Outcome
-from penstock.ledger import BatchState, ChunkState, FileRow, Ledger
+from penstock.ledger import BatchState, FileRow, Ledger
 from penstock.ordinals import folded
-from penstock.ports import ObjectStore
 from penstock.resolving import Unknown, resolve, unknowns_of
 from penstock.settling import finish_if_complete
 
@@ -51,7 +50,7 @@ async def decide(ports: StackPorts, batch_id: str, *, delivered: bool, note: str
 
     Raises:
         NotFound: there is none to be decided.
-        NotToBeResolved: it has been decided otherwise, or its chunk is in the middle of a replay.
+        NotToBeDecided: it has been decided otherwise, or its chunk is in the middle of a replay.
         Busy: somebody else decides it right now.
         Transient: something broke; do it again.
     """
@@ -83,15 +82,7 @@ async def _find(ports: StackPorts, batch_id: str) -> tuple[FileRow, Unknown]:
     for batch in await ports.ledger.batches(file_id, place):
         if row and chunk and batch.number == number:
             found = Unknown(chunk, batch)
-            if batch.state is BatchState.UNKNOWN or await _broke_off(ports.store, found):
+            broke_off = await broken_off(ports.store, chunk) == folded(batch.ordinals)
+            if batch.state is BatchState.UNKNOWN or broke_off:
                 return row, found
     raise NotFound(f"batch {batch_id} is not of unknown outcome; `penstock unknown list` shows those that are")
-
-
-async def _broke_off(store: ObjectStore, decided: Unknown) -> bool:
-    """Whether a batch's decision has begun its chunk's round and not ended it: the decision can be made again. What a
-    replay of the same records has begun, it has to end itself; it has a validator's outputs."""
-    chunk, batch = decided.chunk, decided.batch
-    if chunk.state is not ChunkState.VALIDATED or chunk.only != folded(batch.ordinals):
-        return False
-    return await store.get(ids.work_key(chunk.file_id, chunk.span.chunk, "accepted", chunk.round)) is None

@@ -8,14 +8,26 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import checking, cold, formats, formats_edi, huge, requests, splitting, stack_huge, stages
+from tests.bench import (
+    checking,
+    cold,
+    expanding,
+    feeds,
+    formats,
+    huge,
+    requests,
+    splitting,
+    stack_huge,
+    stages,
+)
 
 GROUPS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "check": checking.measure,
     "splitter": splitting.measure,
     "formats": formats.measure,
-    "edi": formats_edi.measure,
+    "expanding": expanding.measure,
     "stages": stages.measure,
+    "feeds": feeds.measure,
     "requests": requests.measure,
     "cold": cold.measure,
     "huge": huge.measure,

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
 from penstock.dispatcher import DispatcherPorts, dispatch
+from penstock.histories import Histories
 from penstock.ledger import Claims, Ledger
 from penstock.messages import ChunkMessage, DispatchMessage, SourceFile, SplitMessage, read_message
 from penstock.ports import Clock, Destination, EventBus, Mappings, ObjectStore, Outgoing, Queue, Received
@@ -47,6 +48,7 @@ class Ports:
     store: ObjectStore
     ledger: Ledger
     claims: Claims
+    histories: Histories
     chunks: Tapped
     deliveries: Tapped
     throttle: Throttle
@@ -75,6 +77,7 @@ async def run(ports: Ports, file: SourceFile) -> dict[str, float]:
             ports.store,
             ports.ledger,
             ports.claims,
+            ports.histories,
             ports.throttle,
             ports.mappings,
             {file.feed: ports.deliveries},

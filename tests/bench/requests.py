@@ -14,6 +14,7 @@ from typing import Any
 
 from penstock.adapters.aws_claims import DynamoClaims
 from penstock.adapters.aws_clients import AwsClients, aws_clients
+from penstock.adapters.aws_histories import DynamoHistories
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
@@ -142,9 +143,10 @@ async def _over_aws(server: Emulator, body: bytes) -> tuple[dict[str, float], Co
     async with aws_clients() as aws:
         counting = _counting(aws, counts, writes)
         ports = Ports(
-            store=S3Store(counting.s3, work),
+            store=S3Store(counting.s3, work, work),
             ledger=DynamoLedger(counting.dynamodb, ledger_table, clock, keep_seconds=3600),
             claims=DynamoClaims(counting.dynamodb, claims_table, clock, keep_seconds=3600),
+            histories=DynamoHistories(counting.dynamodb, ledger_table, clock),
             chunks=Tapped(SqsQueue(counting.sqs, server.queue())),
             deliveries=Tapped(SqsQueue(counting.sqs, server.queue())),
             throttle=DynamoThrottle(counting.dynamodb, ledger_table),

@@ -48,5 +48,5 @@ def _measure(deployed: Deployed) -> list[dict[str, Any]]:
         row("a file of 3 GB on the local world: from its upload's end to its balance", seconds, "s"),
         row("handed on", way.hops, "times"),
         row("chunks, all where a splitter cuts them that is never stopped", len(spans), "chunks"),
-        row("records delivered while it was being split (1 is yes)", way.delivered_meanwhile, ""),
+        row("records delivered while it was being split (1 is yes)", int(way.delivered_meanwhile), ""),
     ]

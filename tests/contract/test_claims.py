@@ -122,6 +122,20 @@ async def test_a_correction_remembers_whom_it_corrects_and_gives_the_claim_back(
     assert await claims.claim(FEED, {"x": owner(9, "c" * 20)}) == {"x": owner(9, "c" * 20)}
 
 
+async def test_a_correction_of_what_may_come_to_nothing_keeps_all_that_was_before(claims: Claims) -> None:
+    first, second = owner(1, "a" * 20), owner(2, "b" * 20, "d2")
+    second = replace(second, revision=1, was=first)
+    third = replace(owner(3, "c" * 20, "d3"), revision=2, was=second)
+    await claims.claim(FEED, {"x": first})
+    assert await claims.take_over(FEED, "x", first, second)
+    assert await claims.take_over(FEED, "x", second, third)
+    assert await claims.claim(FEED, {"x": first}) == {"x": third}
+
+    for corrected, gives_up in ((second, third), (first, second)):
+        await claims.give_up(FEED, "x", gives_up)
+        assert await claims.claim(FEED, {"x": owner(9, "c" * 20)}) == {"x": corrected}
+
+
 async def test_a_claim_under_a_later_fence_is_neither_given_up_nor_taken_from(claims: Claims) -> None:
     """What a worker holds is safe from the one before it, whose lease has passed."""
     earlier, later = (Owner("a" * 20, 0, 1, "d1", fence=fence) for fence in (3, 4))
@@ -207,6 +221,21 @@ async def test_claims_expire_long_after_they_were_made(
         KEEP - 1000,
         KEEP,
     ]
+
+
+async def test_a_claim_that_is_handed_back_keeps_its_expiry(
+    on_dynamodb: DynamoClaims, ministack: Emulator, table: str
+) -> None:
+    """Whoever hands it back: an operator's command makes no claims, and keeps none."""
+    first, now = owner(1, "a" * 20), int(on_dynamodb.clock.now())
+    correction = Owner("b" * 20, 3, 2, "d2", revision=2, was=first)
+    await on_dynamodb.claim(FEED, {"x": first})
+    await on_dynamodb.take_over(FEED, "x", first, correction)
+
+    await replace(on_dynamodb, keep_seconds=0).give_up(FEED, "x", correction)
+
+    (item,) = ministack.items(table)
+    assert (item["f"]["S"], int(item["expires_at"]["N"])) == ("a" * 20, now + KEEP)
 
 
 THROTTLED = {"Error": {"Code": "ThrottlingError", "Message": "slow down"}}

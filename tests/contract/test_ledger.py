@@ -598,6 +598,19 @@ async def test_batches_are_kept_in_order(ledger: Ledger, number: int) -> None:
     assert await ledger.batches(FILE.file_id, 0) == batches
 
 
+async def test_who_has_leased_a_chunk_last_holds_it_until_it_ends(ledger: Ledger) -> None:
+    await sealed(ledger)
+    row, earlier = await dispatched(ledger)
+    assert await ledger.holds(row, earlier)
+
+    _, fence = await dispatched(ledger, now=NOW + LEASE + 1)
+
+    assert not await ledger.holds(row, earlier)
+    assert await ledger.holds(row, fence)
+    await settle(ledger, row, fence)
+    assert not await ledger.holds(row, fence)
+
+
 async def test_batches_belong_to_their_chunk(ledger: Ledger) -> None:
     await ledger.fix_batches(*await dispatched(ledger, 1), [BatchRow(0, (7,))])
 
@@ -1084,6 +1097,36 @@ async def test_an_operator_decides_a_batch_that_is_unknown_for_good(ledger: Ledg
     assert await batch(ledger) == replace(parked, state=decided, unanswered=False)
     with pytest.raises(LeaseLost):
         await ledger.end_batch(row, fence, parked)
+
+
+async def test_a_held_batch_is_fixed_as_it_is_and_never_sent(ledger: Ledger) -> None:
+    await sealed(ledger)
+    row, fence = await dispatched(ledger)
+    waits = BatchRow(0, (0, 1, 2), state=BatchState.HELD)
+
+    await ledger.fix_batches(row, fence, [waits])
+
+    assert await batch(ledger) == waits
+    for late in (ledger.begin_attempt(row, fence, waits, NOW), ledger.note_answer(row, fence, waits)):
+        with pytest.raises(LeaseLost):
+            await late
+    assert await batch(ledger) == waits
+
+
+async def test_later_rounds_take_records_out_of_a_held_batch(ledger: Ledger) -> None:
+    await sealed(ledger)
+    row, fence = await dispatched(ledger)
+    waits = BatchRow(0, (0, 1, 2), state=BatchState.HELD)
+    await ledger.fix_batches(row, fence, [waits])
+
+    for returned in ((1,), (0, 1)):
+        await settle(ledger, row, fence)
+        seen = await ledger.chunk(FILE.file_id, 0)
+        assert seen is not None
+        row, fence = held(await ledger.claim_round(seen, "0-1", NOW, LEASE))
+        await ledger.end_batch(row, fence, replace(waits, returned=returned))
+        assert await batch(ledger) == replace(waits, returned=returned)
+    assert [(await batch(ledger)).outcome_of(ordinal) for ordinal in (0, 1, 2)] == [None, None, Outcome.HELD]
 
 
 # -- an ending that follows another

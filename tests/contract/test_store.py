@@ -75,7 +75,7 @@ class InS3:
 
 def in_s3(emulator: Emulator, clients: AwsClients) -> InS3:
     drops, work = emulator.bucket(versioned=True), emulator.bucket()
-    return InS3(S3Store(clients.s3, work), emulator.client("s3"), drops)
+    return InS3(S3Store(clients.s3, work, "archive"), emulator.client("s3"), drops)
 
 
 @pytest.fixture
@@ -277,20 +277,20 @@ async def test_an_answer_of_another_range_is_transient(told: str | None) -> None
     answer = {"Body": Stream(b"x" * 90)} | ({"ContentRange": told} if told else {})
 
     with pytest.raises(Transient):
-        await S3Store(Scripted(get_object=[answer]), "work").read_source(FILE, 10, 100)
+        await S3Store(Scripted(get_object=[answer]), "work", "archive").read_source(FILE, 10, 100)
 
 
 async def test_an_answer_that_is_too_short_is_transient() -> None:
     answer = {"Body": Stream(b"x" * 89), "ContentRange": "bytes 10-99/2048"}
 
     with pytest.raises(Transient):
-        await S3Store(Scripted(get_object=[answer]), "work").read_source(FILE, 10, 100)
+        await S3Store(Scripted(get_object=[answer]), "work", "archive").read_source(FILE, 10, 100)
 
 
 @pytest.mark.parametrize("code", ["SlowDown", "InternalError", "RequestTimeout"])
 @pytest.mark.parametrize("call", ["get", "put", "read_source"])
 async def test_a_fault_of_s3_is_transient(code: str, call: str) -> None:
-    store = S3Store(Scripted(get_object=[refusal(code, 503)], put_object=[refusal(code, 503)]), "work")
+    store = S3Store(Scripted(get_object=[refusal(code, 503)], put_object=[refusal(code, 503)]), "work", "archive")
     calls: dict[str, Callable[[], Awaitable[Any]]] = {
         "get": lambda: store.get("k"),
         "put": lambda: store.put("k", b"", "text/plain"),
@@ -303,7 +303,7 @@ async def test_a_fault_of_s3_is_transient(code: str, call: str) -> None:
 
 async def test_a_refusal_of_s3_is_a_defect_and_stays_one() -> None:
     """Not Transient, which would be retried; not ObjectMissing, which would refuse the file."""
-    store = S3Store(Scripted(get_object=[refusal("AccessDenied", 403)]), "work")
+    store = S3Store(Scripted(get_object=[refusal("AccessDenied", 403)]), "work", "archive")
 
     with pytest.raises(Exception, match="AccessDenied") as error:
         await store.read_source(FILE, 0, 1)
@@ -314,13 +314,13 @@ async def test_a_connection_that_breaks_in_the_middle_is_transient() -> None:
     head = b"HTTP/1.1 206 OK\r\nContent-Length: 90\r\nContent-Range: bytes 10-99/2048\r\n\r\n"
     async with breaking_off(head + b"x" * 30) as endpoint, client_of(endpoint) as s3:
         with pytest.raises(Transient):
-            await S3Store(s3, "work").read_source(FILE, 10, 100)
+            await S3Store(s3, "work", "archive").read_source(FILE, 10, 100)
 
 
 async def test_nobody_answering_is_transient() -> None:
     async with breaking_off(b"") as endpoint, client_of(endpoint) as s3:
         with pytest.raises(Transient):
-            await S3Store(s3, "work").get("k")
+            await S3Store(s3, "work", "archive").get("k")
 
 
 class Stream:

@@ -199,7 +199,7 @@ async def test_after_a_while_it_begins_with_half_the_pace_again(throttle: Thrott
     assert await throttle.slow_down(FEED, NOW + 31, 30) == 2
 
 
-async def test_a_pace_that_is_over_and_not_halved_again_is_the_full_one(throttle: Throttle) -> None:
+async def test_a_pace_that_is_over_and_not_doubled_again_is_the_full_one(throttle: Throttle) -> None:
     await throttle.slow_down(FEED, NOW, 0.25)
 
     assert await throttle.slow_down(FEED, NOW + 0.5, 30) == 1

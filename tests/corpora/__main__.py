@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.corpora import csv_files, edi, json_and_xml, naughty, zip_files
+from tests.corpora import csv_files, edi, invoices, json_and_xml, naughty, reports, zip_files
 from tests.corpora.page import Row, table
 
 #: Each suite is in its own module, with the rows of its table.
@@ -13,6 +13,8 @@ SUITES: dict[str, Callable[[], list[Row]]] = {
     "defusedxml, and UBL's examples": json_and_xml.xml_rows,
     "X12 envelopes": edi.x12_rows,
     "SSIM chapter 7": edi.ssim_rows,
+    "Freight invoices": invoices.rows,
+    "Service difficulty reports": reports.rows,
     "Archives of yauzl": zip_files.rows,
     "The Big List of Naughty Strings": naughty.rows,
 }

@@ -125,13 +125,13 @@ class Stack:
         self.names = {name: emulator.table(name) for name in template().of_type("AWS::DynamoDB::Table")}
         self.names["DropBucket"] = emulator.bucket(versioned=True, name=FILE.bucket)
         self.names["WorkBucket"] = emulator.bucket(name="work")
+        self.names["ArchiveBucket"] = emulator.bucket(name="archive", versioned=True)
         for name, queue in template().of_type("AWS::SQS::Queue").items():
             seconds = str(queue.get("VisibilityTimeout", 30))
             self.names[name] = emulator.queue(named=queue["QueueName"], VisibilityTimeout=seconds)
             self.names[f"{name}.Arn"] = self.arn(self.names[name])
         self._listen()
-        for name, parameter in template().of_type("AWS::SSM::Parameter").items():
-            assert name == "TrafficDestination"
+        for parameter in template().of_type("AWS::SSM::Parameter").values():
             settings = json.loads(parameter["Value"]) | {"url": url}
             emulator.client("ssm").put_parameter(
                 Name=parameter["Name"], Type=parameter["Type"], Value=json.dumps(settings)
@@ -213,9 +213,16 @@ class Stack:
 
     def outputs(self) -> dict[str, bytes]:
         """The work bucket."""
+        return self._all_of("work")
+
+    def archived(self) -> dict[str, bytes]:
+        """The archive."""
+        return self._all_of("archive")
+
+    def _all_of(self, bucket: str) -> dict[str, bytes]:
         s3 = self.emulator.client("s3")
-        keys = [one["Key"] for one in s3.list_objects_v2(Bucket="work").get("Contents", [])]
-        return {key: s3.get_object(Bucket="work", Key=key)["Body"].read() for key in keys}
+        keys = [one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", [])]
+        return {key: s3.get_object(Bucket=bucket, Key=key)["Body"].read() for key in keys}
 
     def output(self, name: str) -> bytes:
         (body,) = [body for key, body in self.outputs().items() if key.endswith(f"/{name}")]
@@ -223,8 +230,8 @@ class Stack:
 
 
 class Mapping:
-    """The dispatcher's mapping of its queue. It is off at first, and what it would call can do nothing: tests call the
-    dispatcher themselves."""
+    """The dispatcher's mapping of the traffic feed's queue, among those of other feeds. It is off at first, and what it
+    would call can do nothing: tests call the dispatcher themselves."""
 
     def __init__(self, stack: Stack) -> None:
         self._lambda = stack.emulator.client("lambda")
@@ -239,13 +246,17 @@ class Mapping:
                 Handler="nothing.handler",
                 Code={"ZipFile": package.getvalue()},
             )
-        made = self._lambda.create_event_source_mapping(
-            FunctionName=name,
-            EventSourceArn=stack.names["TrafficDispatchQueue.Arn"],
-            ScalingConfig={"MaximumConcurrency": 2},
-            Enabled=False,
-        )
-        self._uuid = made["UUID"]
+        made = {
+            mapping.queue: self._lambda.create_event_source_mapping(
+                FunctionName=name,
+                EventSourceArn=stack.names[f"{mapping.queue}.Arn"],
+                ScalingConfig={"MaximumConcurrency": 2},
+                Enabled=False,
+            )["UUID"]
+            for mapping in template().mappings()
+            if mapping.function == "DispatcherFunction"
+        }
+        self._uuid = made["TrafficDispatchQueue"]
         self.switch(on=False)
 
     def switch(self, *, on: bool) -> None:

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 
-from penstock.adapters.lambda_function import Process, QueueFunction, Sources
+from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues
 from penstock.adapters.scheduled_function import Plan, ScheduledFunction
+from penstock.adapters.telemetry import Telemetry
+from penstock.feeds import FEEDS
 from penstock.worked import Worked
 from tests.events.conftest import FILE, Context, Functions, Mapping, Stack, Tell, Told, failing, load, serving
 from tests.support.emulators import Emulator, forget_everything, template
@@ -63,7 +65,7 @@ def walk(functions: Functions, stack: Stack) -> None:
 
 
 def test_every_line_about_a_message_says_which_and_how_long_it_took(whole_way: Told) -> None:
-    assert len(whole_way.lines) == 15
+    assert len(whole_way.lines) == 14 + len(FEEDS)  # the prober has a line for each feed
     for line in whole_way.lines:
         assert line.keys() >= ALWAYS, line
         assert line["stage"] == line["service"] in ("splitter", "validator", "dispatcher", "prober", "sweeper")
@@ -86,6 +88,14 @@ def test_a_file_can_be_followed_through_all_stages_by_its_id(whole_way: Told) ->
         ("dispatcher", "seen before"),
     ]
     assert {line["feed"] for line in of_file} == {"traffic"}
+
+
+def test_the_codes_of_a_chunks_records_are_in_its_line(capsys: pytest.CaptureFixture[str]) -> None:
+    """Counted, and no metric: a dimension for each carrier would have no bound."""
+    told = {"document_type": "x12_210", "scac": "ACME", "outcome": "accepted", "records": 190}
+    Telemetry("validator", "Chunk").worked(Worked("validated", "freight", "0af1-000000", told=(told,)), 0.1)
+    (line,) = map(json.loads, capsys.readouterr().out.splitlines())
+    assert (line["audit_trace_id"], line["told"]) == ("0af1-000000", [told])
 
 
 def test_no_line_and_no_metric_holds_record_content(whole_way: Told) -> None:
@@ -134,7 +144,7 @@ def test_metrics_add_up_to_what_happened(whole_way: Told) -> None:
 
 def test_every_attempt_at_a_chunk_counts_whatever_becomes_of_it(whole_way: Told) -> None:
     """R34: a message that cannot be read is no chunk's, but an attempt all the same."""
-    assert whole_way.sums(service="validator") == {"ChunkAttempts": 3}
+    assert whole_way.sums(service="validator") == {"ChunkAttempts": 3, "ChunksValidated": 1}
     assert whole_way.sums(service="dispatcher") == {"ChunkAttempts": 4, "ChunksPutOff": 1, "ChunksSettled": 1}
 
 
@@ -143,7 +153,7 @@ def test_every_attempt_at_a_chunk_counts_whatever_becomes_of_it(whole_way: Told)
 SECRET = "Mrs-Miller-4711"
 
 
-async def compose(_: AsyncExitStack) -> tuple[Process, Sources]:
+async def compose(_: AsyncExitStack) -> tuple[Process, SourceQueues]:
     async def process(body: str, deadline: float) -> Any:
         raise KeyError(f"{SECRET} in {body}")
 

@@ -7,9 +7,8 @@ python -m tests.fuzz csv --input 41ff    one input, in hexadecimal digits
 
 import argparse
 import sys
-from importlib.util import find_spec
 
-from tests.fuzz.fuzzing import Run, fuzzed
+from tests.fuzz.fuzzing import NOT_HERE, RUNS_HERE, Run, fuzzed
 from tests.fuzz.targets import TARGETS
 
 
@@ -30,8 +29,8 @@ def main() -> int:
         for name in names:
             TARGETS[name].check(asked.input)
         return 0
-    if find_spec("atheris") is None:
-        say("not run: atheris, the fuzzer, is for Linux on x86-64 only; tests/fuzz/test_mutants.py runs everywhere")
+    if not RUNS_HERE:
+        say(f"not run: {NOT_HERE}")
         return 0
     runs = {name: fuzzed(name, max(1, asked.seconds // len(names))) for name in names}
     for name, run in runs.items():

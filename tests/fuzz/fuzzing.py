@@ -1,6 +1,7 @@
 """Runs a target in a process of its own, as libFuzzer ends its process, and reads what came of it."""
 
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -12,6 +13,10 @@ from tests.fuzz.cutting import PLAIN
 from tests.fuzz.samples import TOKENS
 from tests.fuzz.shrinking import shrunk
 from tests.fuzz.targets import TARGETS
+
+#: Whether there is a fuzzer for this machine: atheris has wheels for no other. Where there is one, it must be there.
+RUNS_HERE = sys.platform == "linux" and platform.machine() == "x86_64"
+NOT_HERE = "atheris, the fuzzer, is for Linux on x86-64 only; tests/fuzz/test_mutants.py runs everywhere"
 
 LARGEST = 4096  #: bytes of an input
 WAYS = (PLAIN, bytes(4), b"\x07\x01\x02\x01", b"\x10\x06\x02\x82")  #: in which the samples are cut at first

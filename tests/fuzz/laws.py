@@ -19,6 +19,7 @@ from penstock.messages import Layout, Span
 from penstock.splitting import Planner
 from tests.fuzz.cutting import NONE, taken_apart
 from tests.fuzz.watchdog import watched
+from tests.support.edi import short_segments
 from tests.support.reading import Split, cut, split_file, tiny_windows
 
 REMARK = 100  #: bytes of a remark in XML, which would have to be far longer than any input to be taken for a record
@@ -61,7 +62,7 @@ class Laws:
             AssertionError, or anything: a law is broken.
         """
         how, body = taken_apart(data)
-        with watched(), pytest.MonkeyPatch.context() as patch:
+        with watched(), short_segments(), pytest.MonkeyPatch.context() as patch:
             patch.setattr(xml, "LONGEST_REMARK", REMARK)
             feed = self.feed_with(how.limits, how.grouped)
             try:

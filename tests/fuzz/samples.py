@@ -17,7 +17,12 @@ CSV = [
     b'"a";"b"\r1;2\r3;"4\r',
     b"a|b\n\n1|2\n1|3\n2|\0\n",
 ]
-LINES = [ndjson_file(SPOTS), b'{"a":1}\n\n \r\n{"a":1,"b":[]}\r\n{"a":2}\n[]\nx', b'\xef\xbb\xbf{"a":null}']
+LINES = [
+    ndjson_file(SPOTS),
+    b'{"a":1}\n\n \r\n{"a":1,"b":[]}\r\n{"a":2}\n[]\nx',
+    b'\xef\xbb\xbf{"a":null}',
+    b'{"a":1}\n%b\n{"a":2}' % (b" " * 300),
+]
 ARRAYS = [
     json.dumps(SPOTS).encode(),
     b'[{"a":1,"b":"]},{"},\n {"a":2,"b":[[1],{"c":"\\""}]} , 3,,{"a":3}]\n',
@@ -36,6 +41,7 @@ X12 = [
     interchange([st(1), st(2)], [st(3)]),
     interchange([st(1)], newline="\r\n") + interchange([st(9)], control=2),
     interchange([[("ST", "210", "0001"), ("B3", "", "INV1")], st(2)])[:-30],
+    interchange([st(1), st(2, [("L5", "x" * 30)] * 12), st(3)]),
 ]
 _UNB = "UNB+UNOC:3+SENDER:14+PAYER:14+261120:2115+7'"
 _MESSAGES = "UNH+1+INVOIC:D:96A:UN'BGM+380+IN?'V1+9'UNT+3+1'UNH+2+INVOIC:D:96A:UN'BGM+380+é'UNT+3+2'"
@@ -43,6 +49,7 @@ EDIFACT = [
     f"{_UNB}{_MESSAGES}UNZ+2+7'".encode("latin-1"),
     f"UNA:+.? '\r\n{_UNB}\r\nUNG+INVOIC+A+B+261120:2115+1+UN+D:96A'\r\n{_MESSAGES}UNE+2+1'UNZ+1+7'".encode("latin-1"),
     f"UNA:+,?*'{_UNB}UNH+1+INVOIC:D'UNZ+1+8'{_UNB}".encode("latin-1"),
+    f"{_UNB}UNH+1+INVOIC:D:96A:UN'{"FTX+xxxx?'UNT+1'" * 20}UNT+22+1'{_MESSAGES}UNZ+3+7'".encode("latin-1"),
 ]
 
 
@@ -56,7 +63,7 @@ def _schedule(marks: str, newline: str = "\n") -> bytes:
     return newline.join(lines).encode()
 
 
-SCHEDULES = [_schedule("1000023443533"), _schedule("1232435x5", "\r\n")]
+SCHEDULES = [_schedule("1000023443533"), _schedule("1232435x5", "\r\n"), _schedule("12") + b"\n" + b"0" * 500 + b"\n"]
 TEXT = ["a,é\r\n1,\U0001f600\n".encode(encoding) for encoding in ("utf-16-le", "utf-16-be", "utf-16")]
 STREAMS = {
     kind: [one(b""), one(b"a,b\n1,2\n" * 9), one(b"a\n") + one(b"b\n"), one(bytes(range(256))) + bytes(8)]

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TypedDict
 
 from penstock.feeds.feed import Feed
+from penstock.feeds.freight import FREIGHT
 from penstock.feeds.traffic import TRAFFIC
 from penstock.formats.asrun import AsRun
 from penstock.formats.delimited import Delimited
@@ -13,12 +14,13 @@ from penstock.formats.edifact import Edifact
 from penstock.formats.format import Format
 from penstock.formats.json_array import JsonArray
 from penstock.formats.ndjson import NdJson
-from penstock.formats.segments import LONGEST
 from penstock.formats.ssim import SSIM
 from penstock.formats.x12 import X12
 from penstock.formats.xml import Xml
 from tests.fuzz import packed, references, samples
 from tests.fuzz.laws import REMARK, Laws
+from tests.support.edi import SHORT
+from tests.support.invoices import freight_bill, goods_bill, ubl, ubl_file, x12_file
 from tests.support.spots import csv_file
 
 
@@ -65,12 +67,20 @@ TARGETS: dict[str, Target] = {
         ).check,
         samples.DOCUMENTS,
     ),
-    "x12": Target(Laws(_any(X12()), group=_WORD, least=2 * LONGEST).check, samples.X12),
-    "edifact": Target(Laws(_any(Edifact()), group=_WORD, least=2 * LONGEST).check, samples.EDIFACT),
+    "x12": Target(Laws(_any(X12()), group=_WORD, least=2 * SHORT).check, samples.X12),
+    "edifact": Target(Laws(_any(Edifact()), group=_WORD, least=2 * SHORT).check, samples.EDIFACT),
     "ssim": Target(Laws(_any(SSIM), group=("flight_number",), least=2 * SSIM.width).check, samples.SCHEDULES),
     "traffic": Target(
         Laws(TRAFFIC, group=("station",)).check,
         [csv_file(samples.SPOTS), samples.LINES[0], samples.ARRAYS[0], samples.AS_RUN[0]],
+    ),
+    "freight": Target(
+        Laws(FREIGHT, group=_WORD, least=2 * max(SHORT, REMARK)).check,
+        [
+            x12_file(freight_bill(), goods_bill(), kinds=["210", "810"]),
+            ubl_file(ubl(), ubl(root="FreightInvoice")),
+            ubl_file(ubl()),
+        ],
     ),
     "latin": Target(Laws(_LATIN, b"\r\n").check, [csv_file(samples.SPOTS).decode().encode("windows-1252")]),
     **{kind.value: Target(partial(packed.check_stream, kind), files) for kind, files in samples.STREAMS.items()},

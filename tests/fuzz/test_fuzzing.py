@@ -1,7 +1,5 @@
 """A minute of the fuzzer, split over the targets; and what is done with an input that it finds."""
 
-from importlib.util import find_spec
-
 import pytest
 
 from tests.fuzz import fuzzing
@@ -13,10 +11,8 @@ from tests.fuzz.watchdog import TooSlow, watched
 SECONDS = 60 // len(TARGETS)
 SEED = 1  #: the gate judges a commit, not its luck: `make fuzz` looks for what is new
 
-needs_atheris = pytest.mark.skipif(find_spec("atheris") is None, reason="atheris is for Linux on x86-64 only")
 
-
-@needs_atheris
+@pytest.mark.skipif(not fuzzing.RUNS_HERE, reason=fuzzing.NOT_HERE)
 @pytest.mark.parametrize("name", TARGETS)
 def test_no_input_is_found_that_breaks_the_law(name: str) -> None:
     run = fuzzing.fuzzed(name, SECONDS, SEED)

@@ -40,6 +40,8 @@ class Books:
     calls: list[Call] = field(default_factory=list[Call])
     #: (key, label) of every record applied, as often as it was.
     applied: list[tuple[str, str]] = field(default_factory=list[tuple[str, str]])
+    #: When it first was.
+    applied_at: dict[tuple[str, str], float] = field(default_factory=dict[tuple[str, str], float])
     refused: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])
     misused: list[str] = field(default_factory=list[str])
     #: When calls set out, and with how many records.
@@ -95,7 +97,7 @@ class Api:
         down = self._down()
         fault = down or self._chaos.strike("api")
         if fault:
-            self.trace.add("api", fault, key)
+            self.trace.add("api", "is called", key, fault)
         if fault is Kind.UNREACHABLE:
             raise Transient("connection refused")
         await self._work()
@@ -198,6 +200,7 @@ class Api:
                 results.append({"index": index, "status": 503})
             else:
                 self.books.applied.append((key, record["notes"]))
+                self.books.applied_at.setdefault((key, record["notes"]), self._loop.time())
         return Answer(200, json.dumps({"results": results}).encode(), "application/json")
 
 

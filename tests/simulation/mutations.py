@@ -17,6 +17,7 @@ from typing import Any, cast
 from unittest.mock import patch
 
 from tests.simulation.chaos import Plan
+from tests.simulation.histories import contest
 from tests.simulation.simulate import simulate
 
 MOST = 3000  #: seeds after which a mutation counts as not found
@@ -80,15 +81,15 @@ MUTATIONS = (
     Mutation(
         "a void correction hides what it corrects",
         f"{_DELIVERY}._in_force",
-        "return held.was, fate",
-        "return None, fate",
+        "await self._in_force(held.was, wanted) if held.was else (None, fate)",
+        "(None, fate)",
         rare=True,
     ),
     Mutation(
         "an earlier revision follows a later one",
         f"{_DELIVERY}._contend",
-        "> owner.revision",
-        "!= owner.revision",
+        "<= owner.revision",
+        "== owner.revision",
     ),
     Mutation(
         "a claim of an attempt that broke is waited for",
@@ -335,6 +336,49 @@ MUTATIONS = (
         "False and",
     ),
     Mutation(
+        "a held batch is sent when its chunk is tried again",
+        f"{_DELIVERY}._deliver_all",
+        "if batch.state is BatchState.ATTEMPTED]",
+        "if batch.state in (BatchState.ATTEMPTED, BatchState.HELD)]",
+    ),
+    Mutation(
+        "what was found is forgotten when the chunk comes again",
+        f"{_DELIVERY}.run",
+        "if self._message.flagged:",
+        "if self._message.flagged and not self._message.waits:",
+    ),
+    Mutation(
+        "a released record is held again",
+        f"{_DELIVERY}._is_to_be_held",
+        " or self._message.chunk.released",
+        "",
+    ),
+    Mutation(
+        "a release is about every record of its chunk",
+        "holding:plan_release",
+        '"only": only, "released"',
+        '"only": "", "released"',
+    ),
+    Mutation(
+        "a refused record keeps its identity",
+        "ending:end_chunk",
+        "if one.outcome in _FREE)",
+        "if one.outcome in _FREE and 'delivery.refused' not in [found.code for found in one.findings])",
+    ),
+    Mutation(
+        "a record stays in the batch that it was held in",
+        "holding:take_up",
+        "await ports.ledger.end_batch(chunk, fence, batches[place])",
+        "pass",
+        rare=True,
+    ),
+    Mutation(
+        "a refusal that broke off is not carried on",
+        "deciding:begin_decision",
+        "elif left == only:",
+        "elif False:",
+    ),
+    Mutation(
         "a circuit that opened is never probed",
         "circuit:half_open",
         "await ports.throttle.begin_probe(feed, ports.clock.now(), seconds)",
@@ -350,20 +394,83 @@ MUTATIONS = (
 )  # fmt: skip
 
 
+_EXAMINER = "examining:Examiner"
+OF_HISTORIES = (
+    Mutation(
+        "a history is written unconditionally",
+        "adapters.memory_histories:MemoryHistories.write",
+        "if self._read(feed, key).version != seen.version:",
+        "if False:",
+    ),
+    Mutation(
+        "a worker whose lease has passed writes",
+        "dispatcher:_Delivery._look",
+        "if not await",
+        "if None and await",
+        rare=True,
+    ),
+    Mutation("a void entry counts", f"{_EXAMINER}._in_force", "if outcome in _COUNT:", "if True:"),
+    Mutation(
+        "an entry that is void takes what it replaced with it",
+        f"{_EXAMINER}._in_force",
+        "await self._in_force(entry.was, fate) if entry.was else (None, outcome)",
+        "(None, outcome)",
+    ),
+    Mutation("an entry on its way does not count", f"{_EXAMINER}._in_force", "if outcome in _COUNT:", "if outcome:"),
+    Mutation(
+        "who stands by an entry on its way is refused",
+        f"{_EXAMINER}._judge",
+        "if len(records) > 1 or on_their_way:",
+        "if False:",
+    ),
+    Mutation(
+        "what was not delivered is sure",
+        f"{_EXAMINER}._in_force",
+        "if outcome is Outcome.DELIVERED:",
+        "if outcome is not None:",
+    ),
+    Mutation(
+        "records in a fixed batch are examined again",
+        "dispatcher:_Delivery._deliver_all",
+        "await self._send([batch for batch in mine if batch.state is BatchState.ATTEMPTED])",
+        "None",
+    ),
+    Mutation(
+        "who is refused keeps an identity that others wait for",
+        "dispatcher:_Delivery._make_way",
+        "sorted(self._refused)",
+        "()",
+    ),
+    Mutation(
+        "a correction on its way elsewhere is taken for granted",
+        f"{_EXAMINER}._judge",
+        "if any(standing[one].was for one in on_their_way):",
+        "if False:",
+    ),
+    Mutation(
+        "what our own correction makes room for goes with it",
+        f"{_EXAMINER}._only_beside_others",
+        "if 0 < len(new) < len(fits):",
+        "if False:",
+    ),
+)
+"""Those that `histories` finds."""
+
+
 def found_after(mutation: Mutation, most: int = MOST) -> tuple[int, str] | None:
     """How many seeds it takes to find a mutation, and by which problem; None if that many do not."""
     with mutation.applied():
         for seed in range(most):
-            run = simulate(Plan(seed))
-            if run.problems:
-                return seed + 1, run.problems[0]
+            problems = contest(seed).problems if mutation in OF_HISTORIES else simulate(Plan(seed)).problems
+            if problems:
+                return seed + 1, problems[0]
     return None
 
 
 def main(names: list[str]) -> int:
     """Prints the table; 1 if any mutation is not found."""
     missed = 0
-    for mutation in MUTATIONS:
+    for mutation in (*MUTATIONS, *OF_HISTORIES):
         if names and not any(name in mutation.name for name in names):
             continue
         began = time.monotonic()

@@ -8,12 +8,14 @@ from tests.support.spots import csv_file, spot
 
 REVISION = "length_s"  #: the field that stands for a revision: any whole number will do
 NOBODY = "Nobody & Co"  #: an advertiser whom the destination does not take
+DOUBTFUL = "Dubious & Sons"  #: one whose records the feed flags
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """A record as its sender means it. `number` makes its identity, `label` says which content it has; `fault` is ""
-    or where it fails: at the `validator` or at the `destination`. A higher `revision` corrects a lower one."""
+    or where it fails: at the `validator` or at the `destination`; or it is `flagged`. A higher `revision` corrects a
+    lower one."""
 
     number: int
     label: str
@@ -27,6 +29,8 @@ class Item:
             changes["isci"] = "not an Ad-ID"
         if self.fault == "destination":
             changes["advertiser"] = NOBODY
+        if self.fault == "flagged":
+            changes["advertiser"] = DOUBTFUL
         return spot(self.number, **changes)
 
     def mended(self) -> "Item":
@@ -123,7 +127,7 @@ class Senders:
 
     def _fault(self) -> str:
         roll = self._rng.random()
-        return "validator" if roll < 0.1 else "destination" if roll < 0.2 else ""
+        return "validator" if roll < 0.1 else "destination" if roll < 0.2 else "flagged" if roll < 0.35 else ""
 
 
 def mended(rejected: Sequence[Item]) -> tuple[Item, ...]:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
-from penstock.adapters.lambda_function import MARGIN, Process, QueueFunction, Sources
+from penstock.adapters.lambda_function import MARGIN, Process, QueueFunction, SourceQueues
 from penstock.adapters.telemetry import Telemetry
 from penstock.errors import Transient
 from penstock.worked import Worked
@@ -43,7 +43,7 @@ class _Silent:
         self._trace.add(self._worker.name, f"→ {type(error).__name__}", f"{error} (receive {receives}, wait {wait})")
 
 
-async def _composed_elsewhere(stack: AsyncExitStack) -> tuple[Process, Sources]:
+async def _composed_elsewhere(stack: AsyncExitStack) -> tuple[Process, SourceQueues]:
     raise NotImplementedError
 
 

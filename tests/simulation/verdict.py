@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import math
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -11,12 +12,13 @@ from penstock import ids
 from penstock.accepted import load_accepted
 from penstock.ending import Story, codes_of, stories_of
 from penstock.findings import Outcome, account, balances
+from penstock.histories import Entry
 from penstock.ledger import BatchState, ChunkRow, FileState
 from penstock.messages import SourceFile
 from penstock.pacing import LATE
 from tests.simulation.chaos import Kind
 from tests.simulation.senders import Item
-from tests.simulation.world import World
+from tests.simulation.world import FLAGGED, World
 
 type At = tuple[str, int]
 """A record: its file, and its ordinal in it."""
@@ -49,7 +51,9 @@ async def problems_of(world: World) -> list[str]:
         problems += said
     problems += _once(world, told)
     problems += _justified(world, told)
+    problems += _released(world, told)
     problems += _claims(world, told)
+    problems += _histories(world, told)
     problems += [line async for line in _doubts(world)]
     if not world.chaos.struck and any(stage.queue.dead_in_all for stage in world.stages):
         problems.append("a message was given up, and nothing ever went wrong")
@@ -101,6 +105,9 @@ async def _file(world: World, file: SourceFile, items: tuple[Item, ...], told: d
     rejected = sorted(at for (of, at), one in told.items() if of == file.file_id and one.outcome is Outcome.REJECTED)
     if returned != rejected:
         yield f"{name}: rejects.csv has the records {returned}, and {rejected} were rejected"
+    flagged = sum(item.fault == "flagged" for item in items)
+    if row.findings.get(FLAGGED.code, 0) != flagged:
+        yield f"{name} has {flagged} flagged records, and {row.findings.get(FLAGGED.code, 0)} are counted"
 
 
 def _told(
@@ -151,10 +158,29 @@ def _justified(world: World, told: dict[At, Told]) -> Iterator[str]:
         yield from _reason(world, one, told, refused)
 
 
+def _released(world: World, told: dict[At, Told]) -> Iterator[str]:
+    """What a scheduler should see first was sent only once he had released it."""
+    if world.settings.soft != "hold":
+        return
+    released: dict[tuple[str, str], float] = {}
+    for at, when in world.released.items():
+        place = at[0], told[at].item.label
+        released[place] = min(when, released.get(place, when))
+    flagged = {(one.at[0], one.item.label) for one in told.values() if one.item.fault == "flagged"}
+    for (key, label), when in world.api.books.applied_at.items():
+        place = key.rsplit("-", 2)[0], label
+        if place in flagged and when < released.get(place, math.inf):
+            yield f"{label} of {place[0]} was applied before anybody had released it"
+
+
 def _reason(world: World, one: Told, told: dict[At, Told], refused: set[tuple[str, str]]) -> Iterator[str]:
     name = f"{one.item.label} ({one.at[0]}:{one.at[1]})"
-    if one.outcome in (Outcome.HELD, Outcome.DEAD):
+    if one.outcome is Outcome.DEAD:
         yield f"{name} is {one.outcome}"
+    if one.outcome is Outcome.HELD and (one.item.fault != "flagged" or world.settings.soft != "hold"):
+        yield f"{name} is held for nothing"
+    if one.outcome is Outcome.HELD and world.all_decided:
+        yield f"{name} is held, and everything was decided"
     if one.code.startswith("schema.") != (one.item.fault == "validator"):
         yield f"{name} was judged wrongly"
     if one.code == "destination.rejected" and (one.at[0], one.item.label) not in refused:
@@ -166,37 +192,71 @@ def _reason(world: World, one: Told, told: dict[At, Told], refused: set[tuple[st
     file_id, ordinal = one.of.split(":")
     other = told.get((file_id, int(ordinal)))
     # What was unknown when it was looked at may have been found out since; the same content is still the same.
-    known_then = other is not None and (other.at[0], other.chunk) in world.ledger.once_unknown
-    if other is None or (other.outcome not in (Outcome.DELIVERED, Outcome.UNKNOWN) and not known_then):
+    known_then = other is not None and (other.at[0], other.chunk) in world.ledger.once_open
+    if other is None or (other.outcome not in _IN_FORCE and not known_then):
         yield f"{name} is {one.outcome} for {one.of}, which is {other.outcome if other else 'unheard of'}"
+    elif world.dropped_at[one.at[0]] > world.refused_at.get(other.at, math.inf) and other.outcome is Outcome.REJECTED:
+        yield f"{name} is {one.outcome} for {one.of}, which had been refused before it came"
     elif (other.item.label == one.item.label) != (one.outcome is Outcome.DUPLICATE):
         yield f"{name} is called {one.outcome} of {other.item.label}"
 
 
-_IN_FORCE = (Outcome.DELIVERED, Outcome.UNKNOWN)
+_IN_FORCE = (Outcome.DELIVERED, Outcome.UNKNOWN, Outcome.HELD)
 
 
 def _claims(world: World, told: dict[At, Told]) -> Iterator[str]:
-    """A claim belongs to who was delivered or may have been. Nobody else keeps one, but for what a worker whose lease
-    had passed may have left behind: a void claim, which the next to want it takes over."""
+    """A claim belongs to who was delivered, may have been, or is held. Nobody else keeps one, but for a void claim that
+    the next to want it takes over: a worker whose lease had passed may have left it behind, or a correction has handed
+    it back to who had come to nothing meanwhile."""
     littered = Kind.OUTLIVED in world.chaos.counted()
+    revisions: dict[str, int] = {}
+    for one in told.values():
+        revisions[one.identity] = max(one.item.revision, revisions.get(one.identity, 0))
+
+    def is_litter(one: Told) -> bool:
+        return one.outcome not in _IN_FORCE and (littered or one.item.revision < revisions[one.identity])
+
     for (_, _), owner in world.claims.held.items():
         one = told.get((owner.file_id, owner.ordinal))
-        if one is None or (one.outcome not in (Outcome.DELIVERED, Outcome.UNKNOWN) and not littered):
+        if one is None or (one.outcome not in _IN_FORCE and not is_litter(one)):
             yield f"{owner.trace} keeps its claim, and is {one.outcome if one else 'unheard of'}"
     latest: dict[str, Told] = {}
     for one in told.values():
-        if one.outcome in (Outcome.DELIVERED, Outcome.UNKNOWN):
+        if one.outcome in _IN_FORCE:
             known = latest.setdefault(one.identity, one)
             latest[one.identity] = max(known, one, key=lambda each: each.item.revision)
     for identity, one in latest.items():
         owner = world.claims.held.get(("traffic", identity))
         # A void correction in front of it is litter, too: what it was to correct is in force.
-        if owner and owner.was and littered and told[owner.file_id, owner.ordinal].outcome not in _IN_FORCE:
+        while owner and owner.was and is_litter(told[owner.file_id, owner.ordinal]):
             owner = owner.was
         if owner is None or owner.trace != ids.trace(*one.at):
             holder = owner.trace if owner else "nobody"
             yield f"{one.at[0]}:{one.at[1]} is {one.outcome}, and {holder} holds its claim"
+
+
+def _histories(world: World, told: dict[At, Told]) -> Iterator[str]:
+    """What is known of an identity is the record that was delivered last, or may have been, or is held; what is void
+    counts as what it replaced."""
+    if world.plan.seed % 3:
+        return
+    known: dict[str, At] = {}
+    for history in world.histories.all().values():
+        for entry in history.entries:
+            in_force: Entry | None = entry
+            while in_force and told[in_force.file_id, in_force.ordinal].outcome not in _IN_FORCE:
+                in_force = in_force.was
+            if in_force:
+                at = in_force.file_id, in_force.ordinal
+                known[told[at].identity] = at
+    latest: dict[str, Told] = {}
+    for one in told.values():
+        if one.outcome in _IN_FORCE:
+            latest[one.identity] = max(latest.get(one.identity, one), one, key=lambda each: each.item.revision)
+    for identity in known.keys() | latest.keys():
+        at = latest[identity].at if identity in latest else None
+        if known.get(identity) != at:
+            yield f"{at} was the last that was delivered of its identity, and {known.get(identity)} is known"
 
 
 async def _doubts(world: World) -> AsyncIterator[str]:

@@ -34,8 +34,8 @@ class WatchedLedger:
         self._files: dict[str, FileRow] = {}
         self._chunks: dict[Row, tuple[ChunkRow, list[BatchRow]]] = {}
         self.broken: list[str] = []
-        #: Chunks that have had an ending with unknown records, whatever was found out of them later.
-        self.once_unknown: set[Row] = set()
+        #: Chunks that have had an ending with unknown or held records, whatever became of them later.
+        self.once_open: set[Row] = set()
         #: When batches ended as unknown.
         self.doubted: dict[tuple[str, int, int], float] = {}
 
@@ -116,15 +116,15 @@ class WatchedLedger:
         backwards = _OF_CHUNKS[row.state] < _OF_CHUNKS[was.state] or (was.state is ChunkState.SETTLED and row != was)
         if backwards and not (begins or comes_back):
             self.broken.append(f"chunk {row.chunk_id} went from {was.state} to {row.state} or changed after its end")
-        if row.counted[Outcome.UNKNOWN]:
-            self.once_unknown.add(at)
+        if row.counted[Outcome.UNKNOWN] or row.counted[Outcome.HELD]:
+            self.once_open.add(at)
         now = {batch.number: batch for batch in batches}
         for batch in before:
             if batch is now.get(batch.number):
                 continue
             if batch.number not in now or now[batch.number].ordinals != batch.ordinals:
                 self.broken.append(f"batch {batch.number} of {row.chunk_id} was composed anew")
-            elif batch.state not in (BatchState.ATTEMPTED, BatchState.UNKNOWN):
+            elif batch.state not in (BatchState.ATTEMPTED, BatchState.UNKNOWN, BatchState.HELD):
                 self.broken.append(f"batch {batch.number} of {row.chunk_id} changed after its end")
         for batch in batches:
             if batch.state is BatchState.UNKNOWN:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache
@@ -14,20 +14,24 @@ from penstock import feeds, reader, splitter
 from penstock.adapters import lambda_function
 from penstock.adapters.lambda_function import Process
 from penstock.adapters.memory import MemoryDrops, MemoryEvents, MemoryStore
+from penstock.adapters.memory_histories import MemoryHistories
 from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
 from penstock.adapters.memory_throttle import MemoryThrottle
+from penstock.deciding import NotToBeDecided
 from penstock.dispatcher import DispatcherPorts, dispatch
 from penstock.ending import EndingPorts
 from penstock.errors import Transient
-from penstock.feeds.feed import Feed, Limits
+from penstock.feeds.feed import Examination, Feed, Known, Limits, Record, Rule
 from penstock.feeds.traffic import TRAFFIC
+from penstock.findings import Severity
+from penstock.holding import Held, held_of, plan_release, refuse
 from penstock.intake import read_intake
-from penstock.ledger import FileState, Ledger
+from penstock.ledger import FileRow, FileState, Ledger
 from penstock.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
 from penstock.ports import DestinationSettings
 from penstock.probing import probe
 from penstock.replaying import plan_replay
-from penstock.resolving import NotToBeResolved, resolve, unknowns_of
+from penstock.resolving import resolve, unknowns_of
 from penstock.splitter import SplitterPorts, split
 from penstock.sweeping import SweeperPorts, sweep
 from penstock.throttle import Circuit
@@ -36,7 +40,7 @@ from penstock.worked import Worked
 from tests.simulation.api import LATEST, Api, Departures
 from tests.simulation.chaos import Chaos, Plan, Quiet
 from tests.simulation.queues import DeadLetters, SimQueue
-from tests.simulation.senders import REVISION, Drop, Item, Senders, mended
+from tests.simulation.senders import DOUBTFUL, REVISION, Drop, Item, Senders, mended
 from tests.simulation.stages import Scheduled, Stage, Switches
 from tests.simulation.trace import Trace
 from tests.simulation.virtual import VirtualClock, VirtualLoop
@@ -46,6 +50,7 @@ from tests.support.spots import rows_of
 
 PATIENCE = 6 * 3600.0  #: seconds without any fault within which everything must have ended
 ROUND = 1800.0  #: seconds between two looks of the operator
+DECISION = 120.0  #: seconds a scheduler's word may take
 
 
 type Compose = Callable[[Worker], Process]
@@ -63,9 +68,32 @@ class Night:
     outages: tuple[tuple[float, float, int], ...] = ()
 
 
+def _doubtful(records: Sequence[Record]) -> list[int]:
+    return [at for at, one in enumerate(records) if one.get("advertiser") == DOUBTFUL]
+
+
+FLAGGED = Rule("traffic.doubtful", "advertiser", "somebody should look at it", _doubtful, Severity.SOFT)
+
+
+def _known(record: Record) -> Known:
+    return Known(" ".join(str(record[name]) for name in TRAFFIC.identity), record[REVISION])
+
+
+#: It finds nothing, but keeps a history of each station.
+EXAMINATION = Examination(
+    by=("station",),
+    examine=lambda records, known, policy: [[] for _ in records],
+    keep=_known,
+    prune=lambda known: known,
+    policy=dict,
+)
+
+
 @cache
-def _feed(records: int) -> Feed:
-    return replace(TRAFFIC, limits=Limits(records=records), revision=REVISION)
+def _feed(records: int, examined: bool) -> Feed:
+    rules = (*TRAFFIC.rules, FLAGGED)
+    examination = EXAMINATION if examined else None
+    return replace(TRAFFIC, limits=Limits(records=records), revision=REVISION, rules=rules, examination=examination)
 
 
 class World:
@@ -86,14 +114,23 @@ class World:
         # Of 900 s a splitter keeps so many that it stops soon, at every chunk or almost never.
         self._reserve, self._kept = shape.choice((30.0, 899.0, 899.7, 1000.0)), shape.choice((1, 3, 500))
         self.store, self.events = MemoryStore(), MemoryEvents()
-        self.memory, self.claims = MemoryLedger(), MemoryClaims()
+        self.memory, self.claims, self.histories = MemoryLedger(), MemoryClaims(), MemoryHistories()
         self.ledger = WatchedLedger(self.memory, self.clock)
         self.throttle = MemoryThrottle()
         self.api = Api(self.settings, self.loop, self.chaos, self._rng)
         self.api.trace = self.trace
         self.drops = list(night.drops) if night else Senders(random.Random(plan.seed * 4), plan.files).drops
         self.dropped: list[tuple[SourceFile, Drop]] = []
+        self.dropped_at: dict[str, float] = {}
+        self._senders: list[asyncio.Task[None]] = []
         self._expected = len(self.drops)
+        #: When a scheduler released which records, the first time: file and ordinal.
+        self.released: dict[tuple[str, int], float] = {}
+        #: When a scheduler had refused which.
+        self.refused_at: dict[tuple[str, int], float] = {}
+        #: What a scheduler is to refuse, until it is done.
+        self._refusing: dict[tuple[str, int], Held] = {}
+        self._decisions, self.all_decided = 0, False
         self.problems: list[str] = []
         self.drained_at = 0.0
         at_once = night.at_once if night else shape.choice((1, 2, 4))
@@ -154,11 +191,22 @@ class World:
     def _dispatching(self, worker: Worker) -> DispatcherPorts:
         dispatches = reach(self.dispatching.queue, "queue", worker)
         claims, throttle = reach(self.claims, "claims", worker), reach(self.throttle, "throttle", worker)
+        histories = reach(self.histories, "claims", worker)
         mappings = reach(self.switches, "mappings", worker)
         api = Departures(reach(self.api, "destination", worker), self.api.books, self.loop)
         store, ledger, events = self._shared(worker)
         return DispatcherPorts(
-            store, ledger, claims, throttle, mappings, {"traffic": dispatches}, api, events, self.clock, self._rng
+            store,
+            ledger,
+            claims,
+            histories,
+            throttle,
+            mappings,
+            {"traffic": dispatches},
+            api,
+            events,
+            self.clock,
+            self._rng,
         )
 
     async def _probe(self, worker: Worker, deadline: float) -> None:
@@ -169,9 +217,9 @@ class World:
 
     async def _sweep(self, worker: Worker, deadline: float) -> None:
         store, ledger, events = self._shared(worker)
-        claims = reach(self.claims, "claims", worker)
+        claims, histories = (reach(port, "claims", worker) for port in (self.claims, self.histories))
         letters = [reach(DeadLetters(stage.queue, self.loop), "queue", worker) for stage in self.stages[1:]]
-        ports = SweeperPorts(store, ledger, claims, MemoryDrops(), letters, events, self.clock, self._rng)
+        ports = SweeperPorts(store, ledger, claims, histories, MemoryDrops(), letters, events, self.clock, self._rng)
         await sweep(ports, deadline)
 
     def _shared(self, worker: Worker) -> tuple[Any, Any, Any]:
@@ -193,6 +241,7 @@ class World:
             drop = replace(drop, items=items)
         file = self.store.drop(drop.key, drop.body)
         self.dropped.append((file, drop))
+        self.dropped_at[file.file_id] = self.loop.time()
         self.trace.add("sender", "drops", f"{file.file_id} {drop.key} {' '.join(item.label for item in drop.items)}")
         self.tell(file)
         if self.chaos.strike("S3"):
@@ -234,7 +283,7 @@ class World:
     def _small(self) -> Generator[None]:
         """Little files meet every edge of big ones, and everybody's time is the loop's."""
         with (
-            patch.dict(feeds.FEEDS, traffic=_feed(self._chunk_records)),
+            patch.dict(feeds.FEEDS, traffic=_feed(self._chunk_records, self.plan.seed % 3 == 0)),
             patch.object(reader, "BLOCK", self._block),
             patch.object(splitter, "ANNOUNCED", self._announced),
             patch.object(splitter, "RESERVE", self._reserve),
@@ -244,7 +293,7 @@ class World:
             yield
 
     async def _run(self) -> None:
-        senders = [self.loop.create_task(self._send(drop)) for drop in self.drops]
+        self._senders += [self.loop.create_task(self._send(drop)) for drop in self.drops]
         scheduled = [self.loop.create_task(one.run()) for one in self.scheduled]
         storm_ends = self.loop.time() + self.chaos.lasts
         while self.loop.time() < storm_ends and not await self._is_over():
@@ -255,7 +304,7 @@ class World:
             self.problems.append("not settled after six hours without faults")
             return
         self.drained_at = self.loop.time()
-        for sender in senders:
+        for sender in self._senders:
             await sender
         await self._resolve_all()
         await self._do_it_all_again()
@@ -268,7 +317,8 @@ class World:
         begin = self.loop.time()
         while self.loop.time() < begin + PATIENCE:
             self._redrive()
-            if await self._is_over():
+            await self._refuse_the_rest()
+            if not self._refusing and await self._is_over():
                 return True
             await asyncio.sleep(ROUND)
         return False
@@ -281,6 +331,74 @@ class World:
             await self._replay(self._rng.choice(self.dropped)[0])
         if self.dropped and self._rng.random() < 0.1:
             await self._resolve(self._rng.choice(self.dropped)[0])
+        await self._refuse_the_rest()
+        if self.dropped and self._rng.random() < 0.5:
+            await self._decide(self._rng.choice(self.dropped)[0], 0.7)
+
+    async def _decide(self, file: SourceFile, share: float) -> None:
+        """Releases or refuses held records of a file, about this share of them."""
+        row = await self.memory.file(file.file_id)
+        if row is None or row.layout is None:
+            return
+        for held in await held_of(self.memory, self.store, file.file_id):
+            some = {at: story for at, story in held.stories.items() if self._rng.random() < share}
+            if not some or (file.file_id, held.chunk.span.chunk) in self._refusing:
+                continue
+            if self._rng.random() < 0.6:
+                self._release(row, replace(held, stories=some))
+            else:
+                await self._refuse(row, replace(held, stories=some))
+
+    def _release(self, row: FileRow, held: Held) -> None:
+        with suppress(NotToBeDecided):
+            release = plan_release(row, [held])
+            self.trace.add("scheduler", "releases", f"{held.chunk.chunk_id} {list(held.stories)}")
+            for at in held.stories:
+                self.released.setdefault((row.file.file_id, at), self.loop.time())
+            for message in release.messages * self._rng.choice((1, 1, 2)):
+                self.validating.queue.put(message.model_dump_json(), row.file.feed)
+
+    async def _refuse(self, row: FileRow, held: Held) -> None:
+        """With whatever happens on the way: what breaks off is done again, the same."""
+        self._refusing[row.file.file_id, held.chunk.span.chunk] = held
+        self._decisions += 1
+        worker = Worker(f"scheduler-{self._decisions}", DECISION, self.chaos, self._rng, self.trace)
+        self.trace.add(worker.name, "refuses", f"{held.chunk.chunk_id} {list(held.stories)}")
+        store, ledger, _ = self._shared(worker)
+        claims, histories = (reach(port, "claims", worker) for port in (self.claims, self.histories))
+        ports = EndingPorts(store, ledger, claims, histories, self.clock, self._rng)
+
+        async def refusal() -> None:
+            with suppress(Transient, NotToBeDecided):
+                await refuse(ports, row, held, "not like this")
+                self._bring_again(row.file, list(held.stories))
+
+        worker.task = self.loop.create_task(refusal())
+        await asyncio.wait([worker.task], timeout=DECISION)
+        if not worker.outlives:
+            worker.kill()
+
+    def _bring_again(self, file: SourceFile, refused: Sequence[int]) -> None:
+        """What a scheduler refused, mended by its sender; some say the same again until the end, some nothing."""
+        self.refused_at |= {(file.file_id, at): self.loop.time() for at in refused}
+        if self._rng.random() < 0.4:
+            return
+        items = next(drop.items for dropped, drop in self.dropped if dropped.file_id == file.file_id)
+        insists = not self.all_decided and self._rng.random() < 0.5
+        again = tuple(items[at] if insists else items[at].mended() for at in refused)
+        drop = Drop(f"traffic/again-{self._decisions}.csv", again, self._rng.uniform(0.0, 60.0))
+        self._expected += 1
+        self._senders.append(self.loop.create_task(self._send(drop)))
+
+    async def _refuse_the_rest(self) -> None:
+        """What has broken off, or came at a bad moment, as far as it is held still."""
+        for place, refusing in list(self._refusing.items()):
+            row = await self.memory.file(place[0])
+            held = [one for one in await held_of(self.memory, self.store, place[0]) if one.chunk.span.chunk == place[1]]
+            if row and held and held[0].stories.keys() >= refusing.stories.keys():
+                await self._refuse(row, replace(held[0], stories=refusing.stories))
+            else:
+                del self._refusing[place]
 
     async def _replay(self, file: SourceFile) -> None:
         """Another chance for a file's records that ended badly, all or every other of them."""
@@ -301,8 +419,10 @@ class World:
                 continue
             delivered = any(key == unknown.batch_id for key, _ in self.api.books.applied)
             self.trace.add("operator", "resolves", f"{unknown.batch_id} {delivered}")
-            ports = EndingPorts(self.store, cast(Ledger, self.ledger), self.claims, self.clock, self._rng)
-            with suppress(Transient, NotToBeResolved):
+            ports = EndingPorts(
+                self.store, cast(Ledger, self.ledger), self.claims, self.histories, self.clock, self._rng
+            )
+            with suppress(Transient, NotToBeDecided):
                 await resolve(ports, row, unknown, delivered=delivered)
 
     async def _resolve_all(self) -> None:
@@ -314,6 +434,11 @@ class World:
                 await self._replay(file)
             if not await self._calm_down():
                 self.problems.append("not settled after the operator's decisions")
+            self.all_decided = True
+            for file, _ in list(self.dropped):
+                await self._decide(file, 1.0)
+            if not await self._calm_down():
+                self.problems.append("not settled after the scheduler's decisions")
 
     def _redrive(self) -> None:
         for stage in self.stages:
@@ -361,4 +486,5 @@ def _settings(rng: random.Random) -> DestinationSettings:
         timeout_seconds=rng.choice((2.0, 20.0)),
         honours_idempotency_key=rng.random() < 0.6,
         key_retention_hours=rng.choice((0.1, 0.5, 24.0)),
+        soft=rng.choice(("deliver", "hold", "hold")),
     )

@@ -137,11 +137,9 @@ def strict_world(home: Path) -> Generator[Deployed]:
 
 
 def _shorten(deployed: Deployed) -> None:
-    functions, sqs = deployed.client("lambda"), deployed.client("sqs")
+    sqs = deployed.client("sqs")
     for function, seconds in TIMEOUTS.items():
-        name = deployed.outputs[f"{function}FunctionName"]
-        functions.update_function_configuration(FunctionName=name, Timeout=seconds)
-        functions.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 1})
+        deployed.allow(function, seconds)
     queues = {"Splitter": deployed.outputs["IntakeQueueUrl"], "Validator": deployed.outputs["ChunkQueueUrl"]}
     queues["Dispatcher"] = deployed.queue("traffic")
     for function, url in queues.items():
@@ -243,16 +241,9 @@ class Storm:
 
 def look_at_circuits(deployed: Deployed) -> None:
     """The prober looks, and it is time to probe. It may be killed at it."""
-    functions, dynamodb = deployed.client("lambda"), deployed.client("dynamodb")
+    functions = deployed.client("lambda")
     # Of a probe under way that was killed, too: nothing else would be tried for as long as a probe may take.
-    with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
-        dynamodb.update_item(
-            TableName=deployed.outputs["LedgerTable"],
-            Key={"pk": {"S": "THROTTLE#traffic"}, "sk": {"S": "THROTTLE"}},
-            UpdateExpression="SET probe_at = :long_ago",
-            ConditionExpression="attribute_exists(circuit) AND circuit <> :closed",
-            ExpressionAttributeValues={":long_ago": {"N": "1"}, ":closed": {"S": "closed"}},
-        )
+    deployed.hurry_probe(killed=True)
     with suppress(functions.exceptions.TooManyRequestsException):
         functions.invoke(FunctionName=deployed.outputs["ProberFunctionName"], Payload=json.dumps({"look": "circuits"}))
 

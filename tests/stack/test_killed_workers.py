@@ -55,8 +55,11 @@ CALLS = {
     "drop a file": Call("s3", "put_object", lambda o: {"Bucket": o["DropBucket"], "Key": "traffic/x", "Body": b""}),
     "delete a drop": Call("s3", "delete_object", lambda o: {"Bucket": o["DropBucket"], "Key": "traffic/x"}),
     "delete an output": Call("s3", "delete_object", lambda o: {"Bucket": o["WorkBucket"], "Key": "reports/x"}),
-    "write the audit": Call("s3", "put_object", lambda o: {"Bucket": o["WorkBucket"], "Key": "audit/x", "Body": b""}),
-    "read the audit": Call("s3", "get_object", lambda o: {"Bucket": o["WorkBucket"], "Key": "audit/x"}),
+    "write to the archive": Call(
+        "s3", "put_object", lambda o: {"Bucket": o["ArchiveBucket"], "Key": "audit/x", "Body": b""}
+    ),
+    "read the archive": Call("s3", "get_object", lambda o: {"Bucket": o["ArchiveBucket"], "Key": "audit/x"}),
+    "delete from the archive": Call("s3", "delete_object", lambda o: {"Bucket": o["ArchiveBucket"], "Key": "audit/x"}),
     "announce a file": Call("sqs", "send_message", lambda o: {"QueueUrl": o["IntakeQueueUrl"], "MessageBody": "x"}),
     "send a chunk": Call("sqs", "send_message", lambda o: {"QueueUrl": o["ChunkQueueUrl"], "MessageBody": "x"}),
     "take a chunk": Call("sqs", "receive_message", lambda o: {"QueueUrl": o["ChunkQueueUrl"]}),
@@ -81,25 +84,25 @@ CALLS = {
 }
 
 _NOBODY = [
-    "delete from the ledger", "scan the ledger", "drop a file", "delete a drop", "delete an output", "read the audit",
-    "send records elsewhere", "change a function", "change a role", "delete a letter",
+    "delete from the ledger", "scan the ledger", "drop a file", "delete a drop", "delete an output", "read the archive",
+    "delete from the archive", "send records elsewhere", "change a function", "change a role", "delete a letter",
 ]  # fmt: skip
 _DELIVERS = ["read a claim", "write a claim", "see where records go", "read a credential", "find mappings"]
 
 #: What a function may not do; of its own `GRANTED` it may do one, by the same means.
 DENIED = {
-    "Splitter": [*_NOBODY, *_DELIVERS, "take a chunk", "look at letters", "write the audit"],
-    "Validator": [*_NOBODY, *_DELIVERS, "run a statement", "announce a file", "send a chunk", "write the audit"],
+    "Splitter": [*_NOBODY, *_DELIVERS, "take a chunk", "look at letters"],
+    "Validator": [*_NOBODY, *_DELIVERS, "run a statement", "announce a file", "send a chunk"],
     "Dispatcher": [*_NOBODY, "announce a file", "send a chunk", "take a chunk", "look at letters"],
     "Prober": [*_NOBODY, "announce a file", "send a chunk", "take a chunk", "look at letters"],
     "Sweeper": [*_NOBODY, *_DELIVERS, "run a statement", "announce a file", "send a chunk", "take a chunk"],
 }
 GRANTED = {
-    "Splitter": ["read the ledger"],
-    "Validator": ["read the ledger"],
+    "Splitter": ["read the ledger", "write to the archive"],
+    "Validator": ["read the ledger", "write to the archive"],
     "Dispatcher": ["read the ledger", "read a claim", "read a credential", "see where records go", "find mappings"],
     "Prober": ["read the ledger", "read a claim", "read a credential", "see where records go", "find mappings"],
-    "Sweeper": ["read the ledger", "look at letters"],
+    "Sweeper": ["read the ledger", "look at letters", "write to the archive"],
 }
 
 

@@ -229,7 +229,7 @@ def _whole(stack: Deployed, file: File) -> dict[str, Any]:
 
 def _audited(stack: Deployed, what: str) -> list[dict[str, Any]]:
     """What the audit says was done, in order."""
-    s3, bucket = stack.client("s3"), stack.outputs["WorkBucket"]
+    s3, bucket = stack.client("s3"), stack.outputs["ArchiveBucket"]
     pages = s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="audit/")
     keys = sorted(row["Key"] for page in pages for row in page.get("Contents", ()))
     return [json.loads(s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys if f"-{what}-" in key]

@@ -95,11 +95,24 @@ def test_tables_forget_and_can_be_restored(world: World, client: Clients, table:
     assert recovery["PointInTimeRecoveryStatus"] == "ENABLED"
 
 
-@pytest.mark.parametrize("bucket", ["DropBucket", "WorkBucket"])
+@pytest.mark.parametrize("bucket", ["DropBucket", "WorkBucket", "ArchiveBucket"])
 def test_buckets_have_their_lifecycles(world: World, client: Clients, bucket: str) -> None:
     answer = client("s3").get_bucket_lifecycle_configuration(Bucket=world.outputs[bucket])
 
     assert {"ID": "leftovers", "Status": "Enabled"}.items() <= answer["Rules"][-1].items()
+
+
+def test_the_archive_is_locked(world: World, client: Clients) -> None:
+    # Given
+    s3, bucket = client("s3"), world.outputs["ArchiveBucket"]
+    version = s3.put_object(Bucket=bucket, Key="audit/x", Body=b"x", ChecksumAlgorithm="SHA256")["VersionId"]
+
+    # When
+    with pytest.raises(s3.exceptions.ClientError) as refused:
+        s3.delete_object(Bucket=bucket, Key="audit/x", VersionId=version)
+
+    # Expect
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
 
 
 def test_records_go_to_the_demo_api_with_its_credentials(world: World, client: Clients) -> None:

@@ -148,7 +148,7 @@ class Deployed:
         """The file's chunks in the ledger, in order."""
         return self._loop.run(self._records.ledger.chunks(file.file_id))
 
-    def allow(self, function: Literal["Splitter"], seconds: int) -> int:
+    def allow(self, function: str, seconds: int) -> int:
         """Gives a function another timeout; what it was."""
         functions, name = self.client("lambda"), self.outputs[f"{function}FunctionName"]
         was = functions.get_function_configuration(FunctionName=name)["Timeout"]
@@ -247,16 +247,17 @@ class Deployed:
         )
         return item.get("Item", {}).get("circuit", {"S": "closed"})["S"]
 
-    def hurry_probe(self) -> None:
-        """It is time to probe an open circuit."""
+    def hurry_probe(self, killed: bool = False) -> None:
+        """It is time to probe an open circuit; also one whose probe was `killed`, which would be waited for."""
         dynamodb = self.client("dynamodb")
+        probed = "half-open" if killed else "open"
         with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
             dynamodb.update_item(
                 TableName=self.outputs["LedgerTable"],
                 Key={"pk": {"S": "THROTTLE#traffic"}, "sk": {"S": "THROTTLE"}},
                 UpdateExpression="SET probe_at = :long_ago",
-                ConditionExpression="circuit = :open",
-                ExpressionAttributeValues={":long_ago": {"N": "1"}, ":open": {"S": "open"}},
+                ConditionExpression="circuit IN (:open, :probed)",
+                ExpressionAttributeValues={":long_ago": {"N": "1"}, ":open": {"S": "open"}, ":probed": {"S": probed}},
             )
 
     def recover(self) -> None:
@@ -296,15 +297,16 @@ class Deployed:
 
     def audited(self) -> list[dict[str, Any]]:
         """What operators and circuits did, the first first."""
-        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=self.outputs["WorkBucket"], Prefix="audit/")
+        bucket = self.outputs["ArchiveBucket"]
+        pages = self._s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix="audit/")
         keys = sorted(row["Key"] for page in pages for row in page.get("Contents", ()))
-        return [json.loads(self._work(key) or b"null") for key in keys]
+        return [json.loads(self._s3.get_object(Bucket=bucket, Key=key)["Body"].read()) for key in keys]
 
     # -- the destination -----------------------------------------------------------------------------------------
 
-    def books(self) -> dict[str, Any]:
+    def books(self, feed: str = "traffic") -> dict[str, Any]:
         """What the demo API says it was called for, and what it applied."""
-        return json.loads(self._demo("/_demo/ledger?feed=traffic"))
+        return json.loads(self._demo(f"/_demo/ledger?feed={feed}"))
 
     def calls(self) -> int:
         """How often the demo API has been called."""

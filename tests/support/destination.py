@@ -19,6 +19,11 @@ def json_answer(body: Any, status: int = 200) -> Answer:
     return Answer(status, json.dumps(body).encode(), "application/json")
 
 
+def refusing(field: str, *values: Any) -> Callable[[dict[str, Any]], int]:
+    """For `Api.refuses`: it has no use for records with one of these values in this field."""
+    return lambda record: 422 if record[field] in values else 0
+
+
 @dataclass
 class Api:
     """Takes every record that `refuses` does not refuse. `troubles` come first, one a call."""

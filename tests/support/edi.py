@@ -1,11 +1,16 @@
 """Interchanges to test with, and what the planner makes of them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypedDict
+from functools import lru_cache
+from typing import Any, TypedDict
+
+import pytest
 
 from penstock.feeds.feed import Feed, Limits
-from penstock.findings import Noted
+from penstock.findings import Finding, Noted
+from penstock.formats import edifact, envelopes, segments, x12
 from penstock.formats.format import Format
 from penstock.messages import Delimiters, Layout
 from tests.support.reading import Split, split_file
@@ -15,8 +20,26 @@ BARS = Delimiters(segment="'", element="|", component="!")
 LINES = Delimiters(segment="\n", element="*", component=">")
 UMLAUTS = Delimiters(segment="Ö", element="*", component=">")
 
+SHORT = 120  #: bytes, of which an ISA has 106
+
 type Words = Sequence[str]
 """A segment: its tag and its elements."""
+
+
+_short_patterns = lru_cache(maxsize=64)(segments.Patterns)
+
+
+@contextmanager
+def short_segments() -> Generator[None]:
+    """An envelope's segment may have no more than `SHORT` bytes here, so that small chunks can hold any."""
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (segments, envelopes):
+            patch.setattr(module, "LONGEST", SHORT)
+        for module in (segments, x12, edifact):
+            patch.setattr(module, "OPENING", SHORT)
+        for module in (segments, edifact):
+            patch.setattr(module, "patterns", _short_patterns)
+        yield
 
 
 def isa(delimiters: Delimiters = STARS, control: int = 1, sender: str = "CARRIER", version: str = "00401") -> str:
@@ -89,3 +112,18 @@ def passed(reader: Format, body: bytes, blocks: Sequence[int] = (), records: int
 def passed_in(split: Split) -> Passed:
     """What has been split."""
     return Passed([(span.start, split.layout_of(span), split.raws_of(span)) for span in split.spans], split.noted)
+
+
+def said(reader: Format, body: bytes) -> list[Any]:
+    """Every record of the file, parsed with its own chunk's layout."""
+    return [parsed for _, layout, raws in passed(reader, body).chunks for parsed in reader.parse(layout, raws)]
+
+
+def codes_of(reader: Format, body: bytes) -> list[str]:
+    """What each record is rejected for, "" if it is not."""
+    return [parsed.code if isinstance(parsed, Finding) else "" for parsed in said(reader, body)]
+
+
+def noted(reader: Format, body: bytes) -> dict[str, int]:
+    """What is wrong round the records."""
+    return dict(passed(reader, body).noted.counts)

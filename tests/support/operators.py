@@ -13,6 +13,7 @@ def operated(pipeline: Pipeline) -> StackPorts:
         store=pipeline.store,
         ledger=pipeline.ledger,
         claims=pipeline.claims,
+        histories=pipeline.histories,
         throttle=pipeline.throttle,
         events=pipeline.events,
         chunks=pipeline.chunks,
@@ -26,5 +27,5 @@ def operated(pipeline: Pipeline) -> StackPorts:
 
 def audited(pipeline: Pipeline, what: str) -> list[dict[str, Any]]:
     """What the audit says was done, in order."""
-    bodies = [body for key, body in sorted(pipeline.store.work.items()) if key.startswith("audit/")]
+    bodies = [body for key, body in sorted(pipeline.store.archive.items()) if key.startswith("audit/")]
     return [line for line in map(json.loads, bodies) if line["what"] == what]

@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.adapters.memory import Held, MemoryClock, MemoryEvents, MemoryMappings, MemoryQueue, MemoryStore
+from penstock.adapters.memory_histories import MemoryHistories
 from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
 from penstock.adapters.memory_throttle import MemoryThrottle
 from penstock.dispatcher import DispatcherPorts, dispatch
 from penstock.ending import stories_of
 from penstock.errors import Transient, Unanswered
+from penstock.feeds import FEEDS
 from penstock.findings import Outcome
 from penstock.intake import read_intake
 from penstock.ledger import FileRow, FileState
@@ -96,7 +98,7 @@ class Pipeline:
         self.clock = MemoryClock()
         self.store = MemoryStore()
         self.ledger = MemoryLedger()
-        self.claims = MemoryClaims()
+        self.claims, self.histories = MemoryClaims(), MemoryHistories()
         self.throttle, self.mappings = MemoryThrottle(), MemoryMappings()
         self.events = MemoryEvents()
         self.intake, self.chunks, self.dispatches = (MemoryQueue(self.clock) for _ in range(3))
@@ -187,6 +189,12 @@ class Pipeline:
         else:
             queue.messages.pop(held.receipt, None)
 
+    async def handle_next(self, queue: MemoryQueue) -> None:
+        """The next message of a queue, which has one that can be seen."""
+        held = queue.take()
+        assert held
+        await self.handle(queue, held)
+
     async def work(self, queue: MemoryQueue, body: str, process: Process | None = None) -> Worked:
         """One invocation, with whatever it raises."""
         deadline, process = self.clock.now() + self.invocation, process or Process()
@@ -203,7 +211,7 @@ class Pipeline:
             )
         if queue is self.chunks:
             return await validate(
-                ValidatorPorts(store, ledger, {"traffic": reach(self.dispatches)}, self.clock, self.rng),
+                ValidatorPorts(store, ledger, {feed: reach(self.dispatches) for feed in FEEDS}, self.clock, self.rng),
                 read_message(body, ChunkMessage),
                 deadline,
             )
@@ -217,9 +225,10 @@ class Pipeline:
             reach(self.store),
             reach(self.ledger),
             reach(self.claims),
+            reach(self.histories),
             reach(self.throttle),
             reach(self.mappings),
-            {"traffic": reach(self.dispatches)},
+            {feed: reach(self.dispatches) for feed in FEEDS},
             reach(self.api),
             reach(self.events),
             self.clock,

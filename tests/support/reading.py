@@ -82,6 +82,15 @@ def split_file(feed: Feed, body: bytes, blocks: Sequence[int] = ()) -> Split:
     return Split(feed, body, layout, spans, planner.noted)
 
 
+def split_alike(feed: Feed, body: bytes, blocks: Sequence[int], window: tuple[int, int, int]) -> Split:
+    """A file that is cut the same whole, in blocks of these sizes, and with windows so tiny that every edge is met."""
+    with tiny_windows(*window):
+        split = split_file(feed, body)
+        assert split_file(feed, body, blocks) == split
+    assert split_file(feed, body) == split
+    return split
+
+
 def split_in_hops(feed: Feed, body: bytes, sizes: Sequence[int], hops: Sequence[Stop]) -> Split:
     """The work of splitters that stop after so many blocks or chunks, the last of which reads to the end. Nothing is
     handed on but the place."""
@@ -120,6 +129,7 @@ def judge_file(feed: Feed, body: bytes) -> Judgement:
     for one in split_file(feed, body).judged():
         whole.accepted += one.accepted
         whole.rejected += one.rejected
+        whole.flagged += one.flagged
         whole.findings += one.findings
         whole.unknown |= one.unknown
     return whole

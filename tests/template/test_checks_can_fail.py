@@ -335,6 +335,36 @@ BREAKS: list[Break] = [
         None,
     ),
     (
+        checks.test_every_feeds_destination_has_settings_that_a_dispatcher_takes,
+        "CrewDestination.Properties.Value",
+        '{"url": "https://crew.invalid/records", "policy": {}}',
+    ),
+    (
+        checks.test_every_feeds_destination_has_settings_that_a_dispatcher_takes,
+        "TrafficDestination.Properties.Value",
+        '{"url": "https://traffic.invalid/records", "rate_per_hour": 1}',
+    ),
+    (
+        checks.test_every_feed_asks_where_its_records_go,
+        "Parameters.CrewDestinationUrl.AllowedPattern",
+        "^http",
+    ),
+    (
+        checks.test_every_feed_asks_where_its_records_go,
+        "Metadata.AWS::CloudFormation::Interface.ParameterLabels.CrewDestinationUrl",
+        None,
+    ),
+    (
+        checks.test_every_feeds_block_is_like_the_first,
+        "CrewDispatchQueue.Properties.VisibilityTimeout",
+        3600,
+    ),
+    (
+        checks.test_the_dashboard_shows_every_queue_and_how_long_it_keeps_waiting,
+        "Dashboard.Properties.DashboardBody",
+        '{"widgets": []}',
+    ),
+    (
         checks.test_no_deploy_closes_a_circuit,
         "TrafficDispatchMapping.Properties.Enabled",
         True,
@@ -418,6 +448,26 @@ BREAKS: list[Break] = [
         checks.test_i8_a_redriven_message_finds_the_chunk_it_points_to,
         "WorkBucket.Properties.LifecycleConfiguration.Rules.chunks.ExpirationInDays",
         14,
+    ),
+    (
+        checks.test_the_archive_is_locked_against_everybody,
+        "ArchiveBucket.Properties.ObjectLockConfiguration.Rule.DefaultRetention.Mode",
+        "GOVERNANCE",
+    ),
+    (
+        checks.test_the_archive_is_locked_against_everybody,
+        "ArchiveBucket.Properties.ObjectLockEnabled",
+        None,
+    ),
+    (
+        checks.test_i8_the_archive_forgets_when_its_lock_does,
+        "ArchiveBucket.Properties.LifecycleConfiguration.Rules.archived.ExpirationInDays",
+        30,
+    ),
+    (
+        checks.test_r35_functions_write_to_the_archive_and_do_nothing_else_there,
+        "SweeperRole.Properties.Policies.0.PolicyDocument.Statement.Archive.Action",
+        ["s3:PutObject", "s3:GetObject"],
     ),
     (
         checks.test_i8_three_attempts_at_a_batch_fit_into_one_call,

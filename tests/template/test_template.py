@@ -4,11 +4,16 @@ Over all queues, mappings, functions, tables and buckets there are, so that a ne
 test_checks_can_fail.py shows that each check here fails when it should.
 """
 
+import copy
 import json
 from collections.abc import Iterable
+from dataclasses import fields
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from penstock.feeds import FEEDS
+from penstock.ports import DestinationSettings
 from penstock.probing import PROBE_SECONDS
 from penstock.splitter import MOST_HOPS, RESERVE
 from penstock.sweeping import LOOKED_BACK, SETTLING_IN, UNSEEN
@@ -134,7 +139,7 @@ def alarms_on_attempts(template: Template, service: str) -> None:
         ),
         f"alarms on attempts of the {service}",
     )
-    assert counts(alarm, "ChunksSettled", "dispatcher")
+    assert counts(alarm, {"validator": "ChunksValidated", "dispatcher": "ChunksSettled"}[service], service)
     assert counts(alarm, "ChunksPutOff", service) == (service == "dispatcher"), "to be put off is no attempt"
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 2)
 
@@ -593,6 +598,68 @@ def test_every_feed_has_an_alarm_on_its_circuit(template: Template) -> None:
         assert alarm["ComparisonOperator"] == "GreaterThanThreshold", feed
 
 
+def test_every_feeds_destination_has_settings_that_a_dispatcher_takes(template: Template) -> None:
+    parameters = {one["Name"]: json.loads(one["Value"]) for one in template.of_type("AWS::SSM::Parameter").values()}
+    for name, feed in FEEDS.items():
+        (found,) = (value for path, value in parameters.items() if path.endswith(f"/{name}"))
+        settings = TypeAdapter(DestinationSettings).validate_python(found)
+        assert found.keys() <= {field.name for field in fields(DestinationSettings)}, name
+        if feed.examination:
+            TypeAdapter(feed.examination.policy).validate_python(settings.policy)
+            assert settings.soft == feed.soft, f"{name}: what is done with soft findings is seen where it is set"
+
+
+def test_every_feed_asks_where_its_records_go(template: Template) -> None:
+    """One form for all, a first value that sends nothing to anybody, and a question in `sam deploy --guided`."""
+    interface = template.raw["Metadata"]["AWS::CloudFormation::Interface"]
+    asked = [name for group in interface["ParameterGroups"] for name in group["Parameters"]]
+    first, *_ = FEEDS
+    for feed in FEEDS:
+        name = f"{feed.capitalize()}DestinationUrl"
+        parameter = template.parameters[name]
+        assert (
+            parameter["AllowedPattern"] == template.parameters[f"{first.capitalize()}DestinationUrl"]["AllowedPattern"]
+        )
+        assert parameter["Default"] == f"https://{feed}.invalid/records"
+        assert name in asked, name
+        assert name in interface["ParameterLabels"], name
+        settings = template.resources[f"{feed.capitalize()}Destination"]["Properties"]["Value"]
+        assert json.loads(settings)["url"] == parameter["Default"], name
+
+
+def test_every_feeds_block_is_like_the_first(template: Template) -> None:
+    """But for its settings, and for what alarms say."""
+    first, *others = FEEDS
+
+    def block(feed: str) -> dict[str, Any]:
+        named = {
+            name: copy.deepcopy(resource)
+            for name, resource in template.raw["Resources"].items()
+            if name.startswith(feed.capitalize())
+        }
+        for resource in named.values():
+            for said in ("Value", "Description", "AlarmDescription"):
+                resource["Properties"].pop(said, None)
+        text = json.dumps(named).replace(feed.capitalize(), first.capitalize()).replace(feed, first)
+        return json.loads(text)
+
+    for feed in others:
+        assert block(feed) == block(first), feed
+
+
+def test_the_dashboard_shows_every_queue_and_how_long_it_keeps_waiting(template: Template) -> None:
+    shown = {
+        (metric[1], metric[3])
+        for widget in template.dashboard_widgets()
+        for metric in widget["properties"].get("metrics", [])
+        if metric[0] == "AWS/SQS"
+    }
+    for queue in queues(template):
+        assert ("ApproximateNumberOfMessagesVisible", f"{queue}.QueueName") in shown, queue
+    for queue in sources(template):
+        assert ("ApproximateAgeOfOldestMessage", f"{queue}.QueueName") in shown, queue
+
+
 def test_no_deploy_closes_a_circuit(template: Template) -> None:
     """What a template does not say of a mapping, CloudFormation leaves as the circuit has set it."""
     for mapping in template.mappings():
@@ -705,10 +772,42 @@ def test_i8_a_redriven_message_finds_the_chunk_it_points_to(template: Template) 
     assert kept["chunks/"] >= ledger, "a replay reads them"
     assert kept["staged/"] == ledger, "as long as what was dropped"
     assert kept["reports/"] >= ledger
-    assert kept["audit/"] >= template.default("ReportRetentionDays")
     assert (
         template.parameters["ReportRetentionDays"]["MinValue"] >= template.parameters["LedgerRetentionDays"]["MinValue"]
     )
+
+
+def archive(template: Template) -> dict[str, Any]:
+    return buckets(template)["ArchiveBucket"]
+
+
+def test_the_archive_is_locked_against_everybody(template: Template) -> None:
+    bucket, days = archive(template), template.default("ArchiveRetentionDays")
+    assert bucket.get("ObjectLockEnabled") is True
+    retention = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert retention == {"Mode": "COMPLIANCE", "Days": days}
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}, "S3 locks versions"
+    assert days >= 3 * 365, "Part-145.A.55"
+
+
+def test_i8_the_archive_forgets_when_its_lock_does(template: Template) -> None:
+    expiries = [
+        rule["ExpirationInDays"]
+        for rule in archive(template)["LifecycleConfiguration"]["Rules"]
+        if "ExpirationInDays" in rule
+    ]
+    assert expiries == [template.default("ArchiveRetentionDays")]
+
+
+def test_r35_functions_write_to_the_archive_and_do_nothing_else_there(template: Template) -> None:
+    for function in template.functions():
+        actions = {
+            action
+            for grant in template.function_grants(function)
+            for action in grant.actions
+            if any(resource.startswith("ArchiveBucket.") for resource in grant.resources)
+        }
+        assert actions == {"s3:PutObject"}, function
 
 
 def test_i8_three_attempts_at_a_batch_fit_into_one_call(template: Template) -> None:

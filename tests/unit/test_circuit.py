@@ -87,7 +87,7 @@ async def test_every_change_is_told_and_audited() -> None:
     told = [kind for kind, _ in pipeline.events.published if kind.startswith("Circuit")]
     assert told[0] == "CircuitOpened"
     assert told[-2:] == ["CircuitHalfOpened", "CircuitClosed"]
-    audited = [key.split("-")[3] for key in pipeline.store.work if key.startswith("audit/")]
+    audited = [key.split("-")[3] for key in pipeline.store.archive if key.startswith("audit/")]
     assert sorted(audited) == sorted(told)
 
 

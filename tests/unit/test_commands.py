@@ -1,5 +1,6 @@
 """The command line keeps its word: every verb is documented, takes --json, and fails in one sentence."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -33,6 +34,15 @@ def test_every_verb_and_option_is_in_the_documentation(verb: str) -> None:
         for option in parameter.opts:
             if option.startswith("--") and option not in ("--json", "--stack"):
                 assert option in lines[0], f"penstock {verb} {option} is not documented"
+
+
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))], ids=lambda page: page.name
+)
+def test_every_verb_that_a_page_names_is_there(page: Path) -> None:
+    called = re.findall(r"(?:`|^    )(?:\.venv/bin/)?penstock ([a-z]+(?: [a-z]+)?)", page.read_text(), re.MULTILINE)
+
+    assert {words for words in called if words not in VERBS and words.split()[0] not in VERBS} == set()
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))

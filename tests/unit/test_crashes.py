@@ -12,7 +12,7 @@ from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
 from penstock.messages import SourceFile
 from penstock.ports import DestinationSettings
-from tests.support.destination import LOST, UNSENT, Api, json_answer
+from tests.support.destination import LOST, UNSENT, Api, json_answer, refusing
 from tests.support.pipeline import Fault, Pipeline
 from tests.support.spots import csv_file, rows_of, spot
 
@@ -51,7 +51,7 @@ async def run_with(fault: Fault, honours: bool = True, concurrency: int = 4) -> 
         concurrency=concurrency,
         honours_idempotency_key=honours,
     )
-    api = Api(settings, [json_answer({}, 429)], lambda record: 422 if record["station"] == "KBAD" else 0)
+    api = Api(settings, [json_answer({}, 429)], refusing("station", "KBAD"))
     pipeline = Pipeline(api, fault)
     file = pipeline.drop(csv_file(RECORDS))
     await pipeline.run()

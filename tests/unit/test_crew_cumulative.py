@@ -276,12 +276,19 @@ def test_the_fullest_window_is_that_of_a_search_minute_by_minute(gaps: list[tupl
     assert cumulative.fullest(history, last, "fdp", cumulative.rolling(length * 60))[0] == searched
 
 
-def test_a_history_goes_back_400_days() -> None:
+def test_a_history_goes_back_400_days(monkeypatch: pytest.MonkeyPatch) -> None:
     """Released at 16:30; what was released 400 days before that is dropped, what was a minute later is kept."""
+    monkeypatch.setattr("penstock.feeds.crew.history.LEAST", 1)
     past = [duty("00:00", 60, release_at=at(time), duty_id=time) for time in ("16:30", "16:31")]
     history = History(map(plain, [*past, duty("+400 08:00", "8:00")]))
     assert [one.id for one in history.kept()] == ["16:31", "D1"]
     assert History().kept() == []
+
+
+def test_a_duty_with_a_wrong_year_does_not_make_the_past_forgotten() -> None:
+    past = [duty(f"+{day} 08:00", "8:00", duty_id=f"D{day}") for day in range(500)]
+    history = History(map(plain, [*past, duty("+4000 08:00", "8:00", duty_id="wrong")]))
+    assert [one.id for one in history.kept()] == [*(f"D{day}" for day in range(1, 500)), "wrong"]
 
 
 def test_a_history_is_kept_as_json() -> None:

@@ -2,27 +2,24 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypedDict
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.errors import Refused
-from penstock.feeds.feed import Feed, Limits
+from penstock.feeds.feed import Limits
 from penstock.findings import Finding
 from penstock.formats.edifact import Edifact
 from penstock.formats.segment_records import components
-from penstock.messages import Delimiters, Layout
+from penstock.messages import Delimiters
+from tests.support import edi
 from tests.support.edi import passed
 from tests.support.reading import split_file, tiny_windows
 
-
-class _Anything(TypedDict):
-    """No field is asked for."""
-
-
-FEED = Feed(name="any", title="Any message", formats=(Edifact(),), record=_Anything, identity=())
+FEED = replace(edi.feed_of(Edifact()), limits=Limits())
 
 UNB = "UNB+UNOC:3+SENDER:14+PAYER:14+261120:2115+7'"
 INVOICE = ("BGM+380+INV1+9", "MOA+77:100.50")
@@ -38,20 +35,10 @@ def interchange(*messages: str, unb: str = UNB, count: int | None = None, refere
     return f"{unb}{''.join(messages)}UNZ+{len(messages) if count is None else count}+{reference}'".encode("iso-8859-1")
 
 
-def layout_of(body: bytes) -> Layout:
-    return FEED.recognise(body)
-
-
-def said(body: bytes) -> list[Any]:
-    return [parsed for _, layout, raws in passed(Edifact(), body).chunks for parsed in Edifact().parse(layout, raws)]
-
-
-def codes_of(body: bytes) -> list[str]:
-    return [parsed.code if isinstance(parsed, Finding) else "" for parsed in said(body)]
-
-
-def noted(body: bytes) -> dict[str, int]:
-    return dict(passed(Edifact(), body).noted.counts)
+layout_of = FEED.recognise
+said = partial(edi.said, Edifact())
+codes_of = partial(edi.codes_of, Edifact())
+noted = partial(edi.noted, Edifact())
 
 
 def naive(text: str) -> list[str]:

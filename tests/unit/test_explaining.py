@@ -1,5 +1,7 @@
 """`penstock explain` on the twins: one record's story, over rounds."""
 
+from typing import Any
+
 import pytest
 
 from penstock.messages import SourceFile
@@ -7,7 +9,7 @@ from penstock_ops import replays
 from penstock_ops.errors import NotFound
 from penstock_ops.explaining import explain
 from penstock_ops.replays import Asked
-from tests.support.destination import Api
+from tests.support.destination import Api, refusing
 from tests.support.operators import operated
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, spot
@@ -18,7 +20,7 @@ LOG = [spot(0), spot(1, station="KBAD"), spot(2, isci="?"), spot(0)]
 
 @pytest.fixture
 async def pipeline() -> Pipeline:
-    return Pipeline(Api(refuses=lambda record: 422 if record["station"] == "KBAD" else 0))
+    return Pipeline(Api(refuses=refusing("station", "KBAD")))
 
 
 @pytest.fixture
@@ -28,7 +30,7 @@ async def file(pipeline: Pipeline) -> SourceFile:
     return file
 
 
-async def story_of(pipeline: Pipeline, file: SourceFile, ordinal: int) -> dict[str, object]:
+async def story_of(pipeline: Pipeline, file: SourceFile, ordinal: int) -> dict[str, Any]:
     return await explain(pipeline.ledger, pipeline.store, await pipeline.row(file), ordinal)
 
 
@@ -45,7 +47,7 @@ async def test_each_record_has_its_own_story(pipeline: Pipeline, file: SourceFil
     assert [story["outcome"] for story in stories] == ["delivered", "rejected", "rejected", "duplicate"]
     assert [story["stage"] for story in stories] == ["dispatcher", "dispatcher", "validator", "dispatcher"]
     assert [finding["code"] for finding in stories[REFUSED]["findings"]] == ["destination.rejected"]
-    (finding,) = stories[MISSPELT]["findings"]  # type: ignore[misc]
+    (finding,) = stories[MISSPELT]["findings"]
     assert (finding["code"], finding["field"]) == ("schema.pattern", "isci")
     assert stories[DUPLICATE]["of"] == f"{file.file_id}:0"
 
@@ -54,14 +56,12 @@ async def test_a_record_that_is_replayed_is_on_its_way_and_says_how_it_had_ended
     pipeline: Pipeline, file: SourceFile
 ) -> None:
     await replayed(pipeline, file, "1")
-    held = pipeline.chunks.take()
-    assert held
-    await pipeline.handle(pipeline.chunks, held)
+    await pipeline.handle_next(pipeline.chunks)
 
     again, other = [await story_of(pipeline, file, ordinal) for ordinal in (REFUSED, DELIVERED)]
 
     assert again["outcome"] is None
-    assert again["before"]["outcome"] == "rejected"  # type: ignore[index]
+    assert again["before"]["outcome"] == "rejected"
     assert other["outcome"] == "delivered"
 
 
@@ -77,8 +77,8 @@ async def test_after_a_replay_the_last_round_counts_and_both_batches_are_there(
     # Expect
     assert [story["outcome"] for story in stories] == ["delivered", "delivered", "rejected", "duplicate"]
     batches = stories[REFUSED]["batches"]
-    assert [(one["round"], one["outcome"]) for one in batches] == [(0, "rejected"), (1, "delivered")]  # type: ignore[attr-defined]
-    (finding,) = stories[MISSPELT]["findings"]  # type: ignore[misc]
+    assert [(one["round"], one["outcome"]) for one in batches] == [(0, "rejected"), (1, "delivered")]
+    (finding,) = stories[MISSPELT]["findings"]
     assert (finding["code"], finding["field"]) == ("schema.pattern", "isci")
     assert "findings" not in stories[REFUSED]
 

@@ -14,7 +14,7 @@ from penstock.findings import Finding
 from penstock.formats.format import Parsed
 from penstock.formats.json_array import JsonArray
 from penstock.formats.ndjson import NdJson
-from tests.support.reading import Split, split_file, tiny_windows
+from tests.support.reading import Split, split_alike, split_file, tiny_windows
 from tests.support.spots import spot
 
 small_limits = st.builds(
@@ -85,11 +85,7 @@ def test_the_chunks_records_are_the_arrays_elements_whatever_the_limits_and_the_
     """R28, R29. The reference is the json module on the whole file."""
     body, elements = array
     feed = feed_of(limits, None if body.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[") else "items")
-    with tiny_windows(*window):
-        split = split_file(feed, body)
-        in_blocks = split_file(feed, body, blocks)
-    assert in_blocks.spans == split.spans
-    assert split_file(feed, body).spans == split.spans
+    split = split_alike(feed, body, blocks, window)
     oversize = [span.first_record for span in split.spans if span.oversize]
     assert split.records == len(elements)
     read = iter(parsed(split))
@@ -117,14 +113,9 @@ def test_of_a_mess_every_byte_is_in_a_record_or_between_two_and_one_that_is_no_j
     """R28, R29."""
     body = opening + b'{"id":0}' + rest
     feed = feed_of(limits, "items")
-    with tiny_windows(*window):
-        split = split_file(feed, body)
-        in_blocks = split_file(feed, body, blocks)
-    # Expect the same, however it is cut
-    assert in_blocks.spans == split.spans
-    assert split_file(feed, body).spans == split.spans
+    split = split_alike(feed, body, blocks, window)
     assert [len(split.raws_of(span)) for span in split.spans] == [span.records for span in split.spans]
-    # and that a file that no one could read as a whole is not accepted as a whole
+    # A file that no one could read as a whole is not accepted as a whole
     try:
         whole: Any = json.loads(body)
     except ValueError:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from penstock.feeds.feed import Rule
 from penstock.feeds.traffic import TRAFFIC
 from penstock.findings import Severity
-from penstock.judging import Miscounted, judge
+from penstock.judging import Miscounted, judge, of_these
 from tests.support.reading import judge_file, split_file
 from tests.support.spots import csv_file, ndjson_file, spot
 
@@ -221,6 +221,20 @@ def test_a_soft_rule_flags_a_record_and_delivers_it() -> None:
     assert len(judgement.accepted) == 1
     assert judgement.rejected == []
     assert judgement.findings == {"traffic.flagged": 1}
+    (flagged,) = judgement.flagged
+    assert (flagged.ordinal, flagged.line, flagged.findings) == (0, 2, (rule.finding,))
+
+
+def test_a_record_that_is_wrong_besides_is_rejected_with_all_that_was_found() -> None:
+    soft = Rule("traffic.flagged", "rate", "looks odd", lambda records: range(len(records)), Severity.SOFT)
+    feed = replace(TRAFFIC, rules=(*TRAFFIC.rules, soft))
+    judgement = judge_file(feed, csv_file([spot(1), spot(2, length_s=None), spot(3)]))
+    assert [one.ordinal for one in judgement.accepted] == [one.ordinal for one in judgement.flagged] == [0, 2]
+    assert [one.line for one in judgement.flagged] == [2, 4]
+    (rejected,) = judgement.rejected
+    assert [finding.code for finding in rejected.findings] == ["traffic.spot_needs_length", "traffic.flagged"]
+    of_two = of_these(judgement, frozenset({1, 2}))
+    assert ([one.ordinal for one in of_two.flagged], of_two.findings["traffic.flagged"]) == ([2], 2)
 
 
 def test_a_chunk_that_is_not_what_was_counted_is_never_judged() -> None:

@@ -8,7 +8,7 @@ from penstock import feeds
 from penstock.ending import codes_of
 from penstock.feeds.feed import Limits
 from penstock.ledger import FileState
-from tests.support.destination import Api
+from tests.support.destination import Api, refusing
 from tests.support.pipeline import Pipeline
 from tests.support.spots import COLUMNS, airing, asrun_file, csv_file, ndjson_file, rows_of, spot
 
@@ -94,7 +94,7 @@ async def test_a_file_of_nothing_but_bad_records_settles_without_a_call(pipeline
 
 async def test_every_rejected_record_says_why_in_one_report_with_the_destinations_reasons() -> None:
     # Given an API that refuses one station
-    pipeline = Pipeline(Api(refuses=lambda record: 422 if record["station"] == "KBAD" else 0))
+    pipeline = Pipeline(Api(refuses=refusing("station", "KBAD")))
     records = [spot(1), spot(2, isci="?"), spot(3, station="KBAD", notes="=1+1"), spot(4)]
     file = pipeline.drop(csv_file(records))
     # When

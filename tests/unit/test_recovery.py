@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -10,6 +10,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from penstock.deciding import NotToBeDecided
+from penstock.feeds import FEEDS
+from penstock.feeds.feed import Record, Rule
+from penstock.feeds.traffic import TRAFFIC
+from penstock.findings import Severity
 from penstock.messages import ChunkMessage, Layout, SourceFile, Span
 from penstock_ops import cli, operations, recovery, stack_ports
 from penstock_ops.circuits import NotClosed
@@ -268,3 +273,52 @@ def test_what_is_not_for_a_terminal_has_no_colour_and_no_bar(arguments: tuple[st
     assert "\x1b" not in done.output
     assert done.stderr == ""
     assert isinstance(json.loads(desk.run(*arguments, "--json").stdout), list)
+
+
+# -- held
+
+
+def test_held_records_are_listed_released_and_refused(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a feed that wants somebody to look at every spot without an advertiser
+    soft = Rule("traffic.whose", "advertiser", "nobody pays for it", _unpaid, Severity.SOFT)
+    monkeypatch.setitem(FEEDS, "traffic", replace(TRAFFIC, rules=(*TRAFFIC.rules, soft), soft="hold"))
+    file = desk.drop([spot(0), *(spot(at, advertiser=None) for at in (1, 2, 3))])
+
+    # When
+    listed, one = desk.run("held", "list"), ("--file", file.file_id, "--note", "it is ours", "--by", "Grace")
+    nothing = desk.said("replay", "--file", file.file_id)
+
+    # Expect
+    assert listed.exit_code == 1
+    assert f"{file.file_id}:1  traffic/spots.csv, since 20" in listed.stdout
+    assert "station WXYZ, spot_id S00001, air_date 2026-11-20, air_time 19:28:30" in listed.stdout
+    assert "nobody pays for it (traffic.whose)" in listed.stdout
+    assert [record["ordinal"] for record in desk.said("held", "list", "--file", file.file_id)] == [1, 2, 3]
+    assert (nothing["held"], nothing["report"]) == (3, None)
+
+    # When
+    released = desk.run("held", "release", *one, "--records", "1-2")
+
+    # Expect
+    assert (released.exit_code, "2 records of" in released.stdout) == (1, True), released.output
+    assert "4 received = 3 delivered + 1 held" in released.stdout
+    assert isinstance(desk.run("held", "refuse", *one, "--records", "2-3").exception, NotToBeDecided)
+
+    # When
+    refused = desk.said("held", "refuse", *one, "--records", "3")
+
+    # Expect
+    assert (refused["count"], refused["report"]["records"]["rejected"]) == (1, 1)
+    assert desk.run("held", "list", "--feed", "traffic").exit_code == 0
+    assert [audited(desk.pipeline, f"Held{what}")[0]["scheduler"] for what in ("Released", "Refused")] == ["Grace"] * 2
+
+
+@pytest.mark.parametrize("verb", ["release", "refuse"])
+def test_a_scheduler_says_why(verb: str, desk: Desk) -> None:
+    for note in (" ", "x" * 501):
+        done = desk.run("held", verb, "--file", "0" * 20, "--records", "1", "--note", note)
+        assert isinstance(done.exception, WrongUse)
+
+
+def _unpaid(records: Sequence[Record]) -> list[int]:
+    return [at for at, one in enumerate(records) if not one.get("advertiser")]

@@ -14,7 +14,7 @@ from penstock.ordinals import folded
 from penstock_ops import replays
 from penstock_ops.circuits import NotClosed
 from penstock_ops.replays import Asked, NotToBeReplayed, Prepared, ordinals_of
-from tests.support.destination import Api
+from tests.support.destination import Api, refusing
 from tests.support.operators import audited, operated
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, rows_of, spot
@@ -31,7 +31,7 @@ LOG = [spot(at, **({"station": "KBAD"} if at in (1, 5) else {"isci": "?"} if at 
 
 @pytest.fixture
 async def pipeline() -> Pipeline:
-    return Pipeline(Api(refuses=lambda record: 422 if record["station"] == "KBAD" else 0))
+    return Pipeline(Api(refuses=refusing("station", "KBAD")))
 
 
 @pytest.fixture
@@ -59,6 +59,8 @@ async def test_it_says_how_many_records_by_outcome_and_finding_before_anything_i
         "findings": {"destination.rejected": 2, "schema.pattern": 1},
         "chunks": 2,
         "undecided": 0,
+        "held": 0,
+        "refused": 0,
         "on_their_way": 0,
         "then": [],
     }
@@ -162,9 +164,7 @@ async def test_what_it_cannot_help_is_told_with_what_can(pipeline: Pipeline) -> 
 async def test_records_on_their_way_are_counted_and_left_alone(pipeline: Pipeline, log: SourceFile) -> None:
     # Given a replay that has begun, and got as far as the destination
     await replays.begin(operated(pipeline), await prepared(pipeline, log, records="5"))
-    held = pipeline.chunks.take()
-    assert held
-    await pipeline.handle(pipeline.chunks, held)
+    await pipeline.handle_next(pipeline.chunks)
 
     # Expect
     told = replays.told(await prepared(pipeline, log), 100)

@@ -1,6 +1,9 @@
 """The locks: what the tests run on is what the layer takes to AWS, and nothing says where it came from."""
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,3 +28,11 @@ def test_the_tests_run_on_the_versions_of_the_layer() -> None:
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
 def test_a_lock_pins_versions_and_nothing_else(lock: Path) -> None:
     assert [line for line in pins(lock) if not PIN.fullmatch(line)] == []
+
+
+def test_time_zones_come_with_the_layer() -> None:
+    """Lambda's system has none; crew duties are judged by the clocks of their zones."""
+    code = "from penstock.feeds.crew.times import is_zone; raise SystemExit(not is_zone('Europe/Berlin'))"
+    assert (
+        subprocess.run([sys.executable, "-c", code], env=os.environ | {"PYTHONTZPATH": ""}, check=False).returncode == 0
+    )

@@ -9,6 +9,7 @@ import pytest
 
 from penstock import feeds
 from penstock.burying import bury
+from penstock.deciding import NotToBeDecided
 from penstock.ending import EndingPorts
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
@@ -18,9 +19,9 @@ from penstock.messages import ChunkMessage, DispatchMessage, SourceFile, read_an
 from penstock.ordinals import folded
 from penstock.ports import Answer, DestinationSettings
 from penstock.replaying import Replay, begin_replay, plan_replay
-from penstock.resolving import NotToBeResolved, Unknown, resolve, unknowns_of
+from penstock.resolving import Unknown, resolve, unknowns_of
 from penstock.settling import finish_if_complete
-from tests.support.destination import LOST, Api
+from tests.support.destination import LOST, Api, refusing
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, rows_of, spot
 
@@ -36,7 +37,9 @@ def chunks_of_four(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ending_ports(pipeline: Pipeline) -> EndingPorts:
-    return EndingPorts(pipeline.store, pipeline.ledger, pipeline.claims, pipeline.clock, pipeline.rng)
+    return EndingPorts(
+        pipeline.store, pipeline.ledger, pipeline.claims, pipeline.histories, pipeline.clock, pipeline.rng
+    )
 
 
 async def dies(pipeline: Pipeline, body: str) -> Any:
@@ -67,12 +70,17 @@ async def until_dispatch(pipeline: Pipeline) -> list[str]:
     return [held.body for held in pipeline.dispatches.messages.values()]
 
 
+async def tried_and_dies(pipeline: Pipeline) -> tuple[str, Any]:
+    """The file's one chunk is dispatched once, then its message goes to the DLQ: the message, and what is counted."""
+    (body,) = await until_dispatch(pipeline)
+    await pipeline.handle_next(pipeline.dispatches)
+    return body, await dies(pipeline, body)
+
+
 async def test_a_chunk_that_died_unvalidated_leaves_its_file_incomplete_and_comes_back_when_redriven() -> None:
     pipeline = Pipeline(Api(KEYED))
     file = pipeline.drop(csv_file(spot(at) for at in range(6)))
-    held = pipeline.intake.take()
-    assert held
-    await pipeline.handle(pipeline.intake, held)
+    await pipeline.handle_next(pipeline.intake)
     first = next(held.body for held in pipeline.chunks.messages.values() if '"chunk":0' in held.body)
     assert (await dies(pipeline, first))[Outcome.DEAD] == 4
     await pipeline.run()
@@ -91,11 +99,7 @@ async def test_a_chunk_that_died_unvalidated_leaves_its_file_incomplete_and_come
 async def test_a_chunk_that_died_half_delivered_keeps_what_was_delivered() -> None:
     pipeline = Pipeline(Api(KEYED, [Answer(200), Answer(503)]))
     file = pipeline.drop(csv_file(spot(at) for at in range(4)))
-    (body,) = await until_dispatch(pipeline)
-    held = pipeline.dispatches.take()
-    assert held
-    await pipeline.handle(pipeline.dispatches, held)
-    counted = await dies(pipeline, body)
+    body, counted = await tried_and_dies(pipeline)
     assert (counted[Outcome.DELIVERED], counted[Outcome.DEAD]) == (2, 2)
     pipeline.dispatches.messages.clear()
     await finish(pipeline, file)
@@ -113,11 +117,7 @@ async def test_a_chunk_that_died_half_delivered_keeps_what_was_delivered() -> No
 async def test_a_chunk_that_died_in_doubt_asks_again_under_the_same_key_when_it_comes_back() -> None:
     pipeline = Pipeline(Api(KEYED, [LOST]))
     file = pipeline.drop(csv_file(spot(at) for at in range(2)))
-    (body,) = await until_dispatch(pipeline)
-    held = pipeline.dispatches.take()
-    assert held
-    await pipeline.handle(pipeline.dispatches, held)
-    counted = await dies(pipeline, body)
+    body, counted = await tried_and_dies(pipeline)
     assert counted[Outcome.UNKNOWN] == 2
     # Meanwhile its records are somebody's: another file's are duplicates, not delivered a second time.
     other = pipeline.drop(csv_file([spot(0)]), "traffic/other.csv")
@@ -133,11 +133,7 @@ async def test_a_chunk_that_died_in_doubt_asks_again_under_the_same_key_when_it_
 async def test_a_chunk_that_died_in_doubt_alone_is_incomplete_and_can_be_replayed() -> None:
     pipeline = Pipeline(Api(KEYED, [LOST]))
     file = pipeline.drop(csv_file(spot(at) for at in range(2)))
-    (body,) = await until_dispatch(pipeline)
-    held = pipeline.dispatches.take()
-    assert held
-    await pipeline.handle(pipeline.dispatches, held)
-    await dies(pipeline, body)
+    await tried_and_dies(pipeline)
     await finish(pipeline, file)
     assert (pipeline.report(file)["state"], pipeline.report(file)["ranges"]) == ("incomplete", {"unknown": "0-1"})
     planned = await replay(pipeline, file)
@@ -153,7 +149,7 @@ async def test_only_what_is_open_can_be_resolved() -> None:
     chunk = await pipeline.ledger.chunk(file.file_id, 0)
     (batch,) = await pipeline.ledger.batches(file.file_id, 0)
     assert chunk
-    with pytest.raises(NotToBeResolved):
+    with pytest.raises(NotToBeDecided):
         await resolve(ending_ports(pipeline), await pipeline.row(file), Unknown(chunk, batch), delivered=False)
     assert await pipeline.ledger.chunk(file.file_id, 0) == chunk
 
@@ -208,7 +204,7 @@ async def test_a_replay_after_the_rule_was_mended_delivers_the_rejected_and_touc
 
 
 async def test_a_replay_after_the_destination_was_mended_delivers_what_it_had_refused() -> None:
-    pipeline = Pipeline(Api(KEYED, [], lambda record: 422 if record["spot_id"] in ("S00001", "S00004") else 0))
+    pipeline = Pipeline(Api(KEYED, [], refusing("spot_id", "S00001", "S00004")))
     file = pipeline.drop(csv_file(spot(at) for at in range(6)))
     await pipeline.run()
     assert await pipeline.assert_sound(file, 6) == {"delivered": 4, "rejected": 2}
@@ -225,14 +221,12 @@ async def test_a_replay_after_the_destination_was_mended_delivers_what_it_had_re
 
 
 async def test_a_replay_that_dies_leaves_the_others_as_they_were() -> None:
-    pipeline = Pipeline(Api(KEYED, [], lambda record: 422 if record["spot_id"] == "S00001" else 0))
+    pipeline = Pipeline(Api(KEYED, [], refusing("spot_id", "S00001")))
     file = pipeline.drop(csv_file(spot(at) for at in range(4)))
     await pipeline.run()
     planned = await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(file))
     await begin_replay(planned, pipeline.chunks, pipeline.clock, pipeline.rng)
-    held = pipeline.chunks.take()
-    assert held
-    await pipeline.handle(pipeline.chunks, held)
+    await pipeline.handle_next(pipeline.chunks)
     (letter,) = [held.body for held in pipeline.dispatches.messages.values()]
     await dies(pipeline, letter)
     await finish(pipeline, file)
@@ -245,7 +239,7 @@ async def test_a_replay_that_dies_leaves_the_others_as_they_were() -> None:
 
 
 async def test_a_stale_message_of_an_earlier_round_changes_nothing() -> None:
-    pipeline = Pipeline(Api(KEYED, [], lambda record: 422 if record["spot_id"] == "S00001" else 0))
+    pipeline = Pipeline(Api(KEYED, [], refusing("spot_id", "S00001")))
     file = pipeline.drop(csv_file(spot(at) for at in range(4)))
     await pipeline.run()
     pipeline.api.refuses = lambda record: 0
@@ -298,7 +292,7 @@ async def test_a_decision_that_broke_midway_can_be_made_again_but_not_otherwise(
     assert chunk
     assert chunk.state is ChunkState.VALIDATED
     again = replace(unknown, chunk=chunk, batch=ended)
-    with pytest.raises(NotToBeResolved):
+    with pytest.raises(NotToBeDecided):
         await resolve(ending_ports(pipeline), await pipeline.row(file), again, delivered=False)
     await pipeline.clock.sleep(121)
     await resolve(ending_ports(pipeline), await pipeline.row(file), again, delivered=True)

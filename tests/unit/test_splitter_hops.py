@@ -26,7 +26,7 @@ from penstock.ports import Outgoing
 from penstock.splitter import RESERVE, SplitterPorts, split
 from penstock.tree_digest import TreeDigest
 from tests.support import edi
-from tests.support.endless import Checking, EndlessStore, Forgetful, rows_in
+from tests.support.endless import ENDLESS, Checking, Endless, EndlessStore, Forgetful
 from tests.support.spots import csv_file, spot
 
 FILE = csv_file(spot(at, station=f"K{at // 7}") for at in range(200))
@@ -120,6 +120,20 @@ def account(row: FileRow) -> tuple[object, ...]:
     return row.state, row.chunks, row.received, row.sha256_tree, row.layout, row.checkpoint, row.noted
 
 
+async def in_any_hops(data: st.DataObject, body: bytes, longest: float) -> tuple[Bench, FileRow]:
+    """Through splitters that work for any time up to `longest` seconds, a second a call, and read, announce and keep
+    whatever they like at once."""
+    bench = Bench(seconds=1.0)
+    message, what = bench.drop(body), "handed on"
+    with pytest.MonkeyPatch.context() as patch:
+        while what == "handed on":
+            patch.setattr(reader, "BLOCK", data.draw(st.integers(200, 2000)))
+            patch.setattr(splitter, "ANNOUNCED", data.draw(st.integers(1, 4)))
+            patch.setattr(splitter, "KEPT", data.draw(st.sampled_from([1, 4, 500])))
+            what = await bench.hop(message, RESERVE + data.draw(st.floats(0.5, longest)))
+    return bench, await bench.row(message.file)
+
+
 async def test_a_file_that_takes_many_hops_is_the_same_in_the_end() -> None:
     whole, row = await in_one_go()
     bench = Bench(seconds=0.6)
@@ -139,15 +153,9 @@ async def test_wherever_it_stops_and_whatever_it_reads_at_once(data: st.DataObje
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(tree_digest, "LEAF", data.draw(st.integers(16, 700)))
         whole, row = await in_one_go(body)
-        bench = Bench(seconds=1.0)
-        message, what = bench.drop(body), "handed on"
-        while what == "handed on":
-            patch.setattr(reader, "BLOCK", data.draw(st.integers(200, 2000)))
-            patch.setattr(splitter, "ANNOUNCED", data.draw(st.integers(1, 4)))
-            patch.setattr(splitter, "KEPT", data.draw(st.sampled_from([1, 4, 500])))
-            what = await bench.hop(message, RESERVE + data.draw(st.floats(0.5, 9.0)))
-        assert bench.spans() == whole
-        assert account(await bench.row(message.file)) == account(row)
+        bench, ended = await in_any_hops(data, body, 9.0)
+    assert bench.spans() == whole
+    assert account(ended) == account(row)
 
 
 X12_FILE = b"".join(
@@ -176,24 +184,17 @@ async def test_what_envelopes_say_goes_from_hop_to_hop_and_into_the_account(
             feeds.FEEDS, "traffic", replace(edi.feed_of(one_format), name="traffic", limits=Limits(records=2))
         )
         whole, row = await in_one_go(body)
-        bench = Bench(seconds=1.0)
-        message, what = bench.drop(body), "handed on"
-        while what == "handed on":
-            patch.setattr(reader, "BLOCK", data.draw(st.integers(200, 2000)))
-            patch.setattr(splitter, "ANNOUNCED", data.draw(st.integers(1, 4)))
-            patch.setattr(splitter, "KEPT", data.draw(st.sampled_from([1, 4, 500])))
-            what = await bench.hop(message, RESERVE + data.draw(st.floats(0.5, 4.0)))
-        ended = await bench.row(message.file)
-        assert bench.spans() == whole
-        assert account(ended) == account(row)
-        # Each chunk's message has what its own records are read by,
-        for one in bench.sent():
-            records = one_format.parse(one.layout, one_format.split(one.layout, body[one.span.start : one.span.end]))
-            assert len(records) == one.span.records
-            assert not any(isinstance(record, Finding) for record in records)
-        # and the file's row what is wrong round them.
-        (code,) = ended.noted.counts
-        assert (code.rsplit("_", 1)[1], ended.noted.counts[code], len(ended.noted.examples)) == ("count", wrong, wrong)
+        bench, ended = await in_any_hops(data, body, 4.0)
+    assert bench.spans() == whole
+    assert account(ended) == account(row)
+    # Each chunk's message has what its own records are read by,
+    for one in bench.sent():
+        records = one_format.parse(one.layout, one_format.split(one.layout, body[one.span.start : one.span.end]))
+        assert len(records) == one.span.records
+        assert not any(isinstance(record, Finding) for record in records)
+    # and the file's row what is wrong round them.
+    (code,) = ended.noted.counts
+    assert (code.rsplit("_", 1)[1], ended.noted.counts[code], len(ended.noted.examples)) == ("count", wrong, wrong)
 
 
 async def test_the_first_chunk_is_sent_before_the_second_is_cut() -> None:
@@ -389,15 +390,6 @@ async def test_hops_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert bench.spans() == whole
 
 
-async def test_a_file_that_goes_while_it_is_handed_on_is_refused() -> None:
-    bench = Bench(seconds=2.0)
-    message = bench.drop()
-    await bench.hop(message)
-    bench.store.sources.clear()
-    assert await bench.hop(bench.sent_on()[-1]) == "refused: format.gone"
-    assert (await bench.row(message.file)).state is FileState.REFUSED
-
-
 async def test_a_checkpoint_stays_small() -> None:
     """Whatever the file: DynamoDB takes 400 kB an item."""
     bench = Bench(seconds=2.0)
@@ -411,13 +403,13 @@ async def test_a_checkpoint_stays_small() -> None:
 # -- files that are longer than any memory
 
 
-async def through(bench: Bench, size: int, blocks: int) -> tuple[int, int]:
+async def through(bench: Bench, kind: Endless, size: int, blocks: int) -> tuple[int, int]:
     """Takes a file that makes its own bytes through hops of so many blocks; how many they were, and the peak memory of
     them all, in bytes."""
-    rows = rows_in(size)
-    store, chunks = EndlessStore(), Checking(rows)
+    rows = kind.many(size)
+    store, chunks = EndlessStore(kind, rows), Checking(kind, rows)
     queues: dict[str, Any] = {"chunks": chunks, "ledger": Forgetful(), "store": store}
-    ports, message = replace(bench.ports, **queues), SplitMessage(file=store.drop_rows(rows))
+    ports, message = replace(bench.ports, **queues), SplitMessage(file=store.file)
     reading, hops = store.read_source, 0
 
     async def slowly(file: SourceFile, start: int, end: int) -> bytes:
@@ -437,13 +429,61 @@ async def through(bench: Bench, size: int, blocks: int) -> tuple[int, int]:
     return hops, peak
 
 
-async def test_memory_does_not_grow_with_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ENDLESS)
+async def test_memory_does_not_grow_with_the_file(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Invariant 5. `python -m tests.bench --only huge` shows the same up to 20 GB."""
-    monkeypatch.setitem(feeds.FEEDS, "traffic", TRAFFIC)
-    monkeypatch.setattr(reader, "BLOCK", 512 * 1024)
-    monkeypatch.setattr(tree_digest, "LEAF", 1024 * 1024)
-    hops, small = await through(Bench(), 8_000_000, 12)
-    many_hops, large = await through(Bench(), 40_000_000, 12)
+    kind = ENDLESS[name]
+    monkeypatch.setitem(feeds.FEEDS, "traffic", kind.feed())
+    monkeypatch.setattr(reader, "BLOCK", 128 * 1024)
+    monkeypatch.setattr(tree_digest, "LEAF", 256 * 1024)
+    hops, small = await through(Bench(), kind, 3_000_000, 12)
+    many_hops, large = await through(Bench(), kind, 15_000_000, 12)
     assert many_hops > hops > 0
     # Five times the file, and not a tenth more.
     assert large < 1.1 * small
+
+
+# -- a file that is gone before its end
+
+
+async def test_a_file_deleted_on_the_way_is_accounted_for_as_far_as_it_was_split() -> None:
+    bench = Bench(seconds=1.0)
+    message = bench.drop()
+    assert await bench.hop(message, RESERVE + 3) == "handed on"
+    announced = bench.spans()
+    bench.store.sources.clear()
+
+    assert await bench.hop(bench.sent_on()[-1]) == "broken off"
+
+    row = await bench.row(message.file)
+    assert row.state is FileState.SEALED
+    assert bench.spans() == announced
+    assert (row.chunks, row.received) == (len(announced), sum(span.records for span in announced))
+    (note,) = row.noted.examples
+    assert note.code == "format.broken_off"
+    assert f"from byte {announced[-1].end:,} on" in note.message
+
+
+async def test_chunks_that_were_planned_and_not_sent_are_sent_when_the_file_breaks_off() -> None:
+    bench = Bench(seconds=1.0)
+    message = bench.drop()
+    assert await bench.hop(message, RESERVE + 3) == "handed on"
+    planned = bench.spans()[-1]
+    further = planned.model_copy(
+        update={"chunk": planned.chunk + 1, "first_record": planned.first_record + planned.records}
+    )
+    await bench.ledger.plan_chunks(message.file, [further])
+    bench.store.sources.clear()
+
+    await bench.hop(bench.sent_on()[-1])
+
+    assert bench.spans()[-1] == further
+    assert (await bench.row(message.file)).chunks == further.chunk + 1
+
+
+async def test_a_file_deleted_before_anything_was_split_is_refused() -> None:
+    bench = Bench()
+    message = bench.drop()
+    bench.store.sources.clear()
+
+    assert await bench.hop(message) == "refused: format.gone"

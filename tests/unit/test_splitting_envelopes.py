@@ -11,14 +11,13 @@ from hypothesis import strategies as st
 
 from penstock import grouping, splitting
 from penstock.feeds.feed import Feed, Limits
-from penstock.formats import edifact, envelopes, segments, x12
 from penstock.formats.edifact import Edifact
 from penstock.formats.fixed import Column, FixedWidth, LineType, Role, Serials
 from penstock.formats.x12 import X12
 from penstock.messages import Span
 from tests.support import edi
 from tests.support.edi import BARS, LINES, STARS, UMLAUTS
-from tests.support.reading import Stop, split_file, split_in_hops, tiny_windows
+from tests.support.reading import Stop, split_alike, split_file, split_in_hops, tiny_windows
 
 _SERIAL = Column("serial", 7, 4, digits=True)
 _CITY = Column("control", 2, 2)
@@ -60,22 +59,13 @@ stops = st.lists(st.tuples(st.integers(1, 20), st.integers(1, 5), st.integers(0,
 windows = st.tuples(st.integers(1, 64), st.integers(1, 16), st.integers(1, 200))
 
 
-LONG = 120  #: bytes that an envelope's segment may have here, so that small chunks can hold any
-
-
 @pytest.fixture(autouse=True)
-def short() -> Iterator[None]:
+def short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """So little is looked at and followed at once that every edge is met."""
-    segments.patterns.cache_clear()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(grouping, "TAIL", 2)
-        patch.setattr(splitting, "FOLLOWED", 2)
-        for module in (segments, envelopes):
-            patch.setattr(module, "LONGEST", LONG)
-        for module in (segments, x12, edifact):
-            patch.setattr(module, "OPENING", LONG)
+    monkeypatch.setattr(grouping, "TAIL", 2)
+    monkeypatch.setattr(splitting, "FOLLOWED", 2)
+    with edi.short_segments():
         yield
-    segments.patterns.cache_clear()
 
 
 @st.composite
@@ -114,7 +104,9 @@ def edifact_file(draw: st.DrawFn) -> bytes:
 def lines_file(draw: st.DrawFn) -> bytes:
     """Records and their parts, lines that state, close or say nothing, and such as have no business there."""
     numbered = ["S B", "S A", "RA", "RA", "RB", "P", "P", "C", "H"]
-    marks = draw(st.lists(st.sampled_from([*numbered, "0" * 10, "", "R short", "X" * 500]), max_size=20))
+    marks = draw(
+        st.lists(st.sampled_from([*numbered, "0" * 10, "", "R short", "X" * 500, "0" * 500, " " * 500]), max_size=20)
+    )
     lines = [f"{mark:6}{at:04}" if mark in numbered else mark for at, mark in enumerate(["H", "S A", *marks], 1)]
     newline = draw(st.sampled_from(["\n", "\r\n"]))
     return (newline.join(lines) + newline * draw(st.integers(0, 1))).encode()
@@ -127,9 +119,8 @@ def test_the_chunks_and_what_is_noted_are_the_same_however_the_file_is_read_and_
 ) -> None:
     """R28."""
     feed = replace(FEED, limits=by, group=group)
-    whole = split_file(feed, body)
+    whole = split_alike(feed, body, sizes, window)
     with tiny_windows(*window):
-        assert split_file(feed, body, sizes) == whole
         assert split_in_hops(feed, body, sizes, hops) == whole
     # and each chunk holds what it says
     assert all(len(whole.raws_of(span)) == span.records for span in whole.spans if not span.oversize)

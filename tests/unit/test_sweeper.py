@@ -26,7 +26,9 @@ class Swept:
     @property
     def ports(self) -> SweeperPorts:
         of = self.pipeline
-        return SweeperPorts(of.store, of.ledger, of.claims, self.drops, self.dlqs, of.events, of.clock, of.rng)
+        return SweeperPorts(
+            of.store, of.ledger, of.claims, of.histories, self.drops, self.dlqs, of.events, of.clock, of.rng
+        )
 
     async def sweep(self) -> dict[str, float]:
         *_, last = await sweep(self.ports, self.pipeline.clock.now() + 60)

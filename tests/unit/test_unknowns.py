@@ -105,8 +105,8 @@ async def test_a_decision_that_broke_off_can_be_made_again(pipeline: Pipeline, f
         async def get(self, key: str) -> bytes | None:
             raise Transient("S3 is away")
 
-        async def put(self, key: str, body: bytes, content_type: str) -> None:
-            await pipeline.store.put(key, body, content_type)
+        async def put_once(self, key: str, body: bytes, content_type: str) -> None:
+            await pipeline.store.put_once(key, body, content_type)
 
     # When
     broken = replace(ports, store=Breaking())  # type: ignore[arg-type]
@@ -150,9 +150,7 @@ async def test_what_was_decided_is_decided_also_while_its_records_are_replayed(
     ports, batch_id = operated(pipeline), f"{file.file_id}-000000-000"
     await unknowns.decide(ports, batch_id, delivered=False, note="not in their books")
     await replays.begin(ports, await replays.prepare(ports, await pipeline.row(file), Asked(file.file_id)))
-    held = pipeline.chunks.take()
-    assert held
-    await pipeline.handle(pipeline.chunks, held)
+    await pipeline.handle_next(pipeline.chunks)
 
     # Expect
     with pytest.raises(NotFound, match="is not of unknown outcome"):

@@ -4,30 +4,26 @@ import re
 import time
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, TypedDict
+from functools import partial
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.errors import Refused
-from penstock.feeds.feed import Feed, Limits
+from penstock.feeds.feed import Limits
 from penstock.findings import EXAMPLES, Finding
 from penstock.formats.envelopes import NAME, RANGES, Seen, as_number
 from penstock.formats.segments import LONGEST, split_released
 from penstock.formats.x12 import X12
-from penstock.messages import Checkpoint, Layout
+from penstock.messages import Checkpoint
 from penstock.splitting import Planner
 from tests.support import edi
 from tests.support.edi import BARS, LINES, STARS, UMLAUTS, gs, interchange, isa, passed, written
 from tests.support.reading import split_file, tiny_windows
 
-
-class _Anything(TypedDict):
-    """No field is asked for."""
-
-
-FEED = Feed(name="any", title="Any transaction set", formats=(X12(),), record=_Anything, identity=())
+FEED = replace(edi.feed_of(X12()), limits=Limits())
 
 block_sizes = st.lists(st.integers(1, 60), max_size=4)
 few = st.integers(1, 5)
@@ -39,24 +35,10 @@ segment = st.tuples(st.sampled_from(["N1", "L5", "L0", "REF", "STX", "SEX", "ISA
 sets = st.builds(edi.st, st.integers(1, 9999), st.lists(segment, max_size=4))
 
 
-def layout_of(body: bytes) -> Layout:
-    layout = FEED.recognise(body)
-    assert layout is not None
-    return layout
-
-
-def sets_of(body: bytes) -> list[Any]:
-    """Every set of the file, parsed with its own chunk's layout."""
-    return [parsed for _, layout, raws in passed(X12(), body).chunks for parsed in X12().parse(layout, raws)]
-
-
-def codes_of(body: bytes) -> list[str]:
-    """What each set is rejected for, "" if it is not."""
-    return [parsed.code if isinstance(parsed, Finding) else "" for parsed in sets_of(body)]
-
-
-def noted(body: bytes) -> dict[str, int]:
-    return dict(passed(X12(), body).noted.counts)
+layout_of = FEED.recognise
+sets_of = partial(edi.said, X12())
+codes_of = partial(edi.codes_of, X12())
+noted = partial(edi.noted, X12())
 
 
 # The law: records are the file's, however it is cut.

@@ -13,7 +13,7 @@ from penstock.feeds.feed import Feed, Limits
 from penstock.findings import Finding
 from penstock.formats.format import Parsed
 from penstock.formats.xml import Xml
-from tests.support.reading import Split, split_file, tiny_windows
+from tests.support.reading import Split, split_alike, split_file, tiny_windows
 
 small_limits = st.builds(
     Limits, records=st.integers(1, 6), bytes=st.integers(1, 120), record_bytes=st.integers(300, 10_000)
@@ -125,11 +125,7 @@ def test_the_chunks_records_are_the_elements_whatever_the_limits_and_the_read_si
 ) -> None:
     """R28, R29. The reference is ElementTree on the whole file."""
     feed = feed_of(SPOTS, limits)
-    with tiny_windows(64, 16, piece):
-        split = split_file(feed, body)
-        in_blocks = split_file(feed, body, blocks)
-    assert in_blocks.spans == split.spans
-    assert split_file(feed, body).spans == split.spans
+    split = split_alike(feed, body, blocks, (64, 16, piece))
     expected = [said(element) for element in ET.fromstring(body)]
     assert split.records == len(expected)
     oversize = [span.first_record for span in split.spans if span.oversize]
@@ -184,11 +180,7 @@ def test_a_mess_is_cut_alike_and_what_is_no_xml_has_a_rejected_record(
     """R28, R29."""
     body = b"<log><spot/>" + rest
     feed = feed_of(SPOTS, limits)
-    with tiny_windows(64, 16, piece):
-        split = split_file(feed, body)
-        in_blocks = split_file(feed, body, blocks)
-    assert in_blocks.spans == split.spans
-    assert split_file(feed, body).spans == split.spans
+    split = split_alike(feed, body, blocks, (64, 16, piece))
     assert [len(split.raws_of(span)) for span in split.spans] == [span.records for span in split.spans]
     try:
         whole = ET.fromstring(body)
@@ -248,6 +240,10 @@ def test_the_end_of_a_record_too_large_to_hold_is_where_it_would_have_been(
         ("<log><spot><spot>", [True]),
         ("<log></log>", []),
         ("<log> <!-- nothing --> </log>", []),
+        ("<log><spot/><!-- -- --><spot/></log>", [False, True, False]),
+        ("<log><spot/><?<?></log>", [False, True]),
+        ("<log><spot/><?xml version='1.0'?><spot/></log>", [False, True, False]),
+        ("<log><spot/><?xml-stylesheet href='x?y'?><?a?><spot/></log>", [False, False]),
         ("<log></log>text", [True]),
     ],
 )  # fmt: skip
@@ -325,6 +321,15 @@ def test_a_document_is_a_tree_of_names() -> None:
         "Amount": {"@currencyID": "EUR", "#text": "12.50"},
         "Line": [{"ID": "1"}, {"ID": "2", "Note": {"b": "b", "#text": "ac & <d>"}}],
     }
+
+
+def test_a_record_says_its_name_where_several_names_are_read() -> None:
+    reader = Xml("/log/spot", "/log/{urn:b}break", "/bill")
+    body = b"<log xmlns:b='urn:b'><spot ID='1'/><b:break ID='2'/></log>"
+    split = split_file(feed_of(reader), body)
+    assert parsed(split) == [{"@ID": "1", "#name": "spot"}, {"@ID": "2", "#name": "break"}]
+    assert reader.unknown_fields(split.layout, parsed(split)) == {"@ID"}
+    assert parsed(split_file(feed_of(reader), b"<bill ID='3'/>")) == [{"@ID": "3"}]
 
 
 def test_a_flat_feed_finds_its_fields_in_children_and_attributes() -> None:

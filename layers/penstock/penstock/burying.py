@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from penstock import ids
 from penstock.accepted import load_accepted
-from penstock.ending import Ending, EndingPorts, Round, end_chunk, endings_of, scope_of
+from penstock.archiving import archive
+from penstock.ending import Ending, EndingPorts, Round, end_chunk, endings_of, flags_of, joined, scope_of
 from penstock.errors import Transient
+from penstock.exceptions import found_of
 from penstock.findings import Account, Finding, Outcome
 from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, Lease
 from penstock.messages import ChunkMessage, DispatchMessage
@@ -51,6 +53,8 @@ async def _bury(
     fence: int,
 ) -> Account:
     row = lease.row
+    letter = ids.work_key(row.file_id, row.span.chunk, "dead-letter.json")
+    await archive(ports.store, about.file.feed, letter, message.model_dump_json().encode(), "application/json")
     body = await ports.store.get(ids.work_key(row.file_id, row.span.chunk, "accepted", row.round))
     if isinstance(message, ChunkMessage) or body is None:
         dead = dict.fromkeys(scope_of(row), Ending(Outcome.DEAD, (GAVE_UP,)))
@@ -60,7 +64,8 @@ async def _bury(
     for batch in await ports.ledger.batches(row.file_id, row.span.chunk):
         if batch.round == row.round:
             endings |= await _endings_of(ports, row, fence, batch)
-    ended = Round(endings, message.rejected, message.findings, records)
+    flags = joined(await flags_of(ports.store, row) if message.flagged else {}, await found_of(ports.store, row))
+    ended = Round(endings, message.rejected, message.findings, records, flags)
     return await end_chunk(ports, about, row, fence, ended, ChunkState.DEAD)
 
 

@@ -4,7 +4,9 @@ One message is one chunk. What was decided about it lies in the ledger, so a chu
 
     resume   batches that were begun: sent again under their keys, or `unknown` where that could do it twice
     round    identities claimed → a record that another holds is a duplicate, a conflict, or has to wait
+             ours examined beside what is known of earlier files, where the feed demands it (`examining`)
              what is ours is composed into batches, fixed in the ledger, and sent; again, while that decides anything
+             what is flagged is fixed too, and held, where that is the policy (`holding`)
     settle   every record has its end: outcomes and rejects written, chunk and file counters in one transaction
 
 A chunk that cannot go on now, because another has its records, the destination's time is booked, or its circuit is
@@ -21,10 +23,25 @@ from dataclasses import dataclass, replace
 from penstock import ids
 from penstock.accepted import load_accepted
 from penstock.circuit import Breaker, CircuitPorts
-from penstock.ending import Ending, EndingPorts, Round, end_chunk, endings_of, keep_reasons, scope_of
+from penstock.ending import (
+    Ending,
+    EndingPorts,
+    Round,
+    end_chunk,
+    endings_of,
+    flags_of,
+    joined,
+    keep_reasons,
+    scope_of,
+)
 from penstock.errors import Busy, LeaseLost, NotNow, Transient, Unanswered
+from penstock.examining import Examiner, Fate, Ours, policy_of
+from penstock.exceptions import Found, announce
 from penstock.feeds import feed_named
-from penstock.findings import Account, Outcome
+from penstock.feeds.feed import Examination
+from penstock.findings import Account, Finding, Outcome, Severity
+from penstock.histories import Entry, Histories
+from penstock.holding import take_up
 from penstock.judging import Accepted
 from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, Claims, Ledger, Owner
 from penstock.messages import DispatchMessage
@@ -60,6 +77,7 @@ class DispatcherPorts:
     store: ObjectStore
     ledger: Ledger
     claims: Claims
+    histories: Histories
     throttle: Throttle
     mappings: Mappings
     dispatches: Mapping[str, Queue]
@@ -71,7 +89,7 @@ class DispatcherPorts:
     @property
     def ending(self) -> EndingPorts:
         """Those that a chunk's end needs."""
-        return EndingPorts(self.store, self.ledger, self.claims, self.clock, self.rng)
+        return EndingPorts(self.store, self.ledger, self.claims, self.histories, self.clock, self.rng)
 
     @property
     def circuit(self) -> CircuitPorts:
@@ -115,8 +133,11 @@ async def _settings(ports: DispatcherPorts, message: DispatchMessage) -> Destina
     """The destination's settings. With nothing to deliver, none are needed."""
     if not message.accepted:
         return DestinationSettings(url="")
+    feed = feed_named(message.chunk.file.feed)
     try:
-        return await ports.destination.settings(message.chunk.file.feed)
+        settings = await ports.destination.settings(feed.name)
+        policy_of(feed, settings.policy)
+        return settings
     except Transient as error:
         raise NotNow(str(error), after=error.after or UNCONFIGURED) from error
 
@@ -140,7 +161,7 @@ class _Elsewhere:
         self._row = row
         self._last = {ordinal: batch for batch in batches for ordinal in batch.ordinals}
         # What an earlier round said of the records of this one does not count any more.
-        if row and row.round and row.state in (ChunkState.SENT, ChunkState.VALIDATED):
+        if row and row.round and row.state is not ChunkState.SETTLED:
             for ordinal in scope_of(row):
                 if ordinal in self._last and self._last[ordinal].round < row.round:
                     del self._last[ordinal]
@@ -180,6 +201,10 @@ class _Delivery:
         self._batches: dict[int, BatchRow] = {}
         self._endings: dict[int, Ending] = {}
         self._seen: dict[tuple[str, int], _Elsewhere] = {}
+        self._flags: dict[int, tuple[Finding, ...]] = {}
+        self._rule_flags: dict[int, tuple[Finding, ...]] = {}
+        self._found = Found(ports.store, chunk)
+        self._refused: set[int] = set()
         self._later: list[Transient] = []
         self._calls, self._got_further = 0, False
         feed = message.chunk.file.feed
@@ -192,9 +217,14 @@ class _Delivery:
         if body is None:
             raise Transient("the accepted records of the chunk are not there yet")
         self._records = {record.ordinal: record for record in load_accepted(body)}
+        if self._message.flagged:
+            self._rule_flags = await flags_of(ports.store, self._chunk)
+            if len(self._rule_flags) < self._message.flagged:
+                raise Transient("the findings of the chunk are not there yet")
         waiting = await self._deliver_all()
         counts = {"DestinationCalls": float(self._calls)}
         if waiting:
+            await self._make_way()
             await come_back_later(ports, self._message)
             await ports.ledger.release_chunk(self._chunk, self._fence)
             return Worked("waiting for records on their way", self._feed.name, self._message.chunk.chunk_id, counts)
@@ -212,10 +242,12 @@ class _Delivery:
                 attempts that lead nowhere count.
             Transient: something failed.
         """
-        for batch in await self._ports.ledger.batches(self._chunk.file_id, self._chunk.span.chunk):
+        for batch in await take_up(self._ports.ending, self._feed, self._chunk, self._fence, self._records):
             self._batches[batch.number] = batch
             await self._know(batch)
         mine = [batch for batch in self._batches.values() if batch.round == self._chunk.round]
+        if mine and self._feed.examination:
+            self._flags |= await self._found.load()
         await self._send([batch for batch in mine if batch.state is BatchState.ATTEMPTED])
         waiting = set[int]() if self._later else await self._rounds()
         await self._breaker.end()
@@ -232,6 +264,9 @@ class _Delivery:
         while True:
             undecided = [ordinal for ordinal in self._records if ordinal not in self._endings]
             ours, waiting = await self._contend(undecided) if self._feed.identity else (undecided, set[int]())
+            if ours and self._feed.examination:
+                ours, later = await self._examine(ours, self._feed.examination)
+                waiting |= later
             if ours:
                 await self._send(await self._compose(ours))
             decided = len(undecided) - sum(ordinal not in self._endings for ordinal in undecided)
@@ -261,29 +296,35 @@ class _Delivery:
                     raise LeaseLost("another dispatcher has claimed the chunk's records")
                 ours.append(record.ordinal)
                 continue
-            owner, fate = await self._in_force(held)
-            corrects = owner is not None and record.revision > owner.revision
+            owner, fate = await self._in_force(held, wanted)
+            is_ours = owner is not None and owner.is_same(wanted)
             if fate is None:
                 waiting.add(record.ordinal)
-            elif owner is not None and not corrects:
+            elif owner is not None and not is_ours and record.revision <= owner.revision:
                 self._endings[record.ordinal] = self._after(owner, record)
-            elif await self._ports.claims.take_over(self._feed.name, identity, held, replace(wanted, was=owner)):
+            elif await self._ports.claims.take_over(
+                self._feed.name, identity, held, replace(wanted, was=owner.was if owner and is_ours else owner)
+            ):
                 ours.append(record.ordinal)
             else:
                 waiting.add(record.ordinal)
         return ours, waiting
 
-    async def _in_force(self, held: Owner) -> tuple[Owner | None, Outcome | None]:
-        """Who an identity was really delivered for, or may have been, without what it corrected itself; and how its
-        holder ended, None while it is on its way. The claim of who ended otherwise is void, and what it was to correct
-        is in force."""
+    async def _in_force(self, held: Owner, wanted: Owner) -> tuple[Owner | None, Outcome | None]:
+        """Who an identity was really delivered for, may have been, or is held for, and how that ended, None while it is
+        on its way; `wanted` itself, where nobody stands before it. The claim of who ended otherwise is void, and what
+        it was to correct is in force. What can come to nothing still keeps what it corrects."""
+        if held.is_same(wanted):
+            return held, Outcome.REJECTED
         if (held.file_id, held.chunk) == (self._chunk.file_id, self._chunk.span.chunk):
             fate = self._own_fate(held.ordinal)
         else:
             fate = (await self._look_at(held.file_id, held.chunk)).fate_of(held.ordinal)
-        if fate in (Outcome.DELIVERED, Outcome.UNKNOWN):
+        if fate is Outcome.DELIVERED:
             return replace(held, was=None), fate
-        return held.was, fate
+        if fate in (None, Outcome.UNKNOWN, Outcome.HELD):
+            return held, fate
+        return await self._in_force(held.was, wanted) if held.was else (None, fate)
 
     def _fates(self) -> dict[tuple[str, str], int]:
         """The first record of this chunk that has ended, by identity and payload: its twins share its fate."""
@@ -323,26 +364,82 @@ class _Delivery:
     async def _look_at(self, file_id: str, chunk: int) -> "_Elsewhere":
         """Another chunk, as it was when this round of decisions first looked at it."""
         if (file_id, chunk) not in self._seen:
-            # The row first: a chunk that is seen settled has all its batches.
-            row = await self._ports.ledger.chunk(file_id, chunk)
-            self._seen[file_id, chunk] = _Elsewhere(row, await self._ports.ledger.batches(file_id, chunk))
+            self._seen[file_id, chunk] = await self._look_anew_at(file_id, chunk)
         return self._seen[file_id, chunk]
+
+    async def _look_anew_at(self, file_id: str, chunk: int) -> "_Elsewhere":
+        # The row first: a chunk that is seen settled has all its batches.
+        row = await self._ports.ledger.chunk(file_id, chunk)
+        return _Elsewhere(row, await self._ports.ledger.batches(file_id, chunk))
 
     def _owner(self, record: Accepted) -> Owner:
         place = self._chunk.file_id, self._chunk.span.chunk, record.ordinal
         return Owner(*place, record.digest, record.revision, self._fence)
 
+    # -- examining -----------------------------------------------------------------------------------------------
+
+    async def _examine(self, ours: Sequence[int], examination: Examination) -> tuple[list[int], set[int]]:
+        """Judges what is ours by what is known of other files: (ordinals that may be sent, ordinals that wait). The
+        others have ended."""
+        ports, file_id, number = self._ports, self._chunk.file_id, self._chunk.span.chunk
+        policy, mine = policy_of(self._feed, self._settings.policy), Ours(file_id, number, self._fence)
+        examiner = Examiner(ports.histories, self._feed, examination, policy, mine, ports.clock.now())
+        examined = await examiner.examine([self._records[ordinal] for ordinal in ours], self._look)
+        self._endings |= {at: Ending(Outcome.REJECTED, findings) for at, findings in examined.refused.items()}
+        self._refused |= examined.refused.keys()
+        await self._found.add(examined.told)
+        for ordinal in ours:
+            self._flags.pop(ordinal, None)
+        self._flags |= examined.told
+        return sorted(examined.accepted), examined.waiting
+
+    async def _make_way(self) -> None:
+        """Gives up the identities of records that were refused here. The ledger does not tell of it yet: who wants them
+        would wait for us, while we wait for others."""
+        for ordinal in sorted(self._refused) if self._feed.identity else ():
+            record = self._records[ordinal]
+            await self._ports.claims.give_up(self._feed.name, record.identity, self._owner(record))
+
+    async def _look(self) -> Fate:
+        """As `Look`."""
+        if not await self._ports.ledger.holds(self._chunk, self._fence):
+            raise LeaseLost("another dispatcher has taken the chunk over")
+        seen: dict[tuple[str, int], _Elsewhere] = {}
+
+        async def fate(entry: Entry) -> Outcome | None:
+            if entry.is_of(self._chunk.file_id, self._chunk.span.chunk):
+                return self._own_fate(entry.ordinal)
+            place = entry.file_id, entry.chunk
+            if place not in seen:
+                seen[place] = await self._look_anew_at(*place)
+            return seen[place].fate_of(entry.ordinal)
+
+        return fate
+
     # -- delivering ----------------------------------------------------------------------------------------------
 
     async def _compose(self, ordinals: Iterable[int]) -> list[BatchRow]:
-        """New batches, fixed in the ledger before anything is sent. Numbers go on from round to round."""
+        """New batches to be sent, fixed in the ledger before anything is. Numbers go on from round to round. What is to
+        be held is fixed with them, in a batch of its own."""
         ours, size, number = sorted(ordinals), self._settings.batch_records, len(self._batches)
+        held = tuple(filter(self._is_to_be_held, ours))
+        ours = sorted(set(ours).difference(held))
         batches = [
             BatchRow(number=number + place, ordinals=tuple(ours[at : at + size]), round=self._chunk.round)
             for place, at in enumerate(range(0, len(ours), size))
         ]
-        await self._ports.ledger.fix_batches(self._chunk, self._fence, batches)
+        waits = [BatchRow(number + len(batches), held, self._chunk.round, BatchState.HELD)] if held else []
+        await self._ports.ledger.fix_batches(self._chunk, self._fence, [*waits, *batches])
+        for batch in waits:
+            self._batches[batch.number] = batch
+            await self._know(batch)
         return batches
+
+    def _is_to_be_held(self, ordinal: int) -> bool:
+        if (self._settings.soft or self._feed.soft) == "deliver" or self._message.chunk.released:
+            return False
+        found = (*self._rule_flags.get(ordinal, ()), *self._flags.get(ordinal, ()))
+        return any(finding.severity is Severity.SOFT for finding in found)
 
     async def _send(self, batches: Sequence[BatchRow]) -> None:
         """Sends batches under the destination's rate, some at once. What has to be tried again is left in `_later`."""
@@ -458,8 +555,16 @@ class _Delivery:
         self._endings |= await endings_of(self._ports.store, self._chunk, batch, reasons)
 
     def _body(self, batch_id: str, batch: BatchRow) -> bytes:
-        """What is posted: the payloads as the validator wrote them, spliced, not read."""
-        records = b",".join([self._records[ordinal].payload for ordinal in batch.ordinals])
+        """What is posted: the payloads as the validator wrote them, spliced, not read. A trace is put before the other
+        fields here and not in the payload, whose digest tells whether two records are the same."""
+        payloads = [self._records[ordinal].payload for ordinal in batch.ordinals]
+        if self._feed.trace:
+            traces = [ids.trace(self._file.file_id, ordinal) for ordinal in batch.ordinals]
+            payloads = [
+                b'{"%s":"%s",%s' % (self._feed.trace.encode(), trace.encode(), payload[1:])
+                for trace, payload in zip(traces, payloads, strict=True)
+            ]
+        records = b",".join(payloads)
         return b'{"feed":"%s","batch_id":"%s","records":[%s]}' % (self._feed.name.encode(), batch_id.encode(), records)
 
     # -- settling ------------------------------------------------------------------------------------------------
@@ -467,7 +572,10 @@ class _Delivery:
     async def _settle(self) -> Account:
         """Every record has its end."""
         message = self._message
-        ended = Round(self._endings, message.rejected, message.findings, self._records)
+        flags = joined(self._rule_flags, self._flags)
+        ended = Round(self._endings, message.rejected, message.findings, self._records, flags)
+        refused = [one.story(at) for at, one in self._endings.items() if one.outcome is Outcome.REJECTED]
+        await announce(self._ports.events, self._feed, self._file, self._chunk, refused)
         return await end_chunk(self._ports.ending, message.chunk, self._chunk, self._fence, ended, ChunkState.SETTLED)
 
     def _key(self, name: str) -> str:

@@ -1,6 +1,6 @@
 """How a chunk's round ends: what became of each record is written down, and counted.
 
-    outcomes-<fence>.ndjson   a line for each record of the chunk that was not delivered
+    outcomes-<fence>.ndjson   a line for each record of the chunk that was not delivered, or was in spite of a finding
     rejects-<fence>.csv       the chunk's rows of the reject file
 
 An ending is written under its worker's fence, and the ledger's row names the one that counts: a worker whose lease has
@@ -17,8 +17,11 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from penstock import ids, rejects
+from penstock.archiving import archive
+from penstock.examining import Ours, take_back
 from penstock.feeds import feed_named
 from penstock.findings import Account, Finding, Outcome, Severity, account
+from penstock.histories import Histories
 from penstock.judging import Accepted, rejected_later
 from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, Claims, Ledger, Owner
 from penstock.messages import ChunkMessage
@@ -28,7 +31,10 @@ from penstock.reader import read_range
 from penstock.responses import Reason
 
 type Story = dict[str, Any]
-"""What is told of a record that was not delivered: `outcome`, `findings`, and `of`, whose duplicate it is."""
+"""What is told of a record: `outcome`, `findings`, `of`, whose duplicate it is, and `since` when it is held."""
+
+type Flags = Mapping[int, tuple[Finding, ...]]
+"""What was found of records that rejects none of them, by ordinal."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +44,7 @@ class EndingPorts:
     store: ObjectStore
     ledger: Ledger
     claims: Claims
+    histories: Histories
     clock: Clock
     rng: random.Random
 
@@ -52,21 +59,27 @@ class Ending:
     of: str | None = None
     batch: str | None = None
 
-    def story(self, ordinal: int) -> Story:
-        """The ending as a line of the outcomes."""
-        told = {"of": self.of, "batch": self.batch, "findings": [finding.as_dict() for finding in self.findings]}
+    def story(self, ordinal: int, flags: tuple[Finding, ...] = (), now: float | None = None) -> Story:
+        """The ending as a line of the outcomes; `flags` were found of the record, and did not make it end so."""
+        told = {
+            "of": self.of,
+            "batch": self.batch,
+            "since": now if self.outcome is Outcome.HELD else None,
+            "findings": [finding.as_dict() for finding in (*self.findings, *flags)],
+        }
         return {"ordinal": ordinal, "outcome": str(self.outcome)} | {name: one for name, one in told.items() if one}
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
     """A round that has ended: how each record did that reached delivery, and what the validator rejected of the others.
-    `records` are the accepted ones, as far as they are known."""
+    `records` are the accepted ones, as far as they are known, `flags` what was found of them that rejects none."""
 
     endings: Mapping[int, Ending]
     rejected: int = 0
     findings: Mapping[str, int] = field(default_factory=dict[str, int])
     records: Mapping[int, Accepted] = field(default_factory=dict[int, Accepted])
+    flags: Mapping[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
 
 
 async def end_chunk(
@@ -74,29 +87,49 @@ async def end_chunk(
 ) -> Account:
     """Writes what became of each record, frees the claims of what will not be delivered, and ends the chunk's round
     with the file's counters; what the chunk counts altogether. `chunk` is the row as it was claimed."""
-    about, endings = scope_of(chunk), ended.endings
+    about, endings, now = scope_of(chunk), ended.endings, ports.clock.now()
     refused = {at: one for at, one in endings.items() if one.outcome is Outcome.REJECTED}
-    told = {at: one.story(at) for at, one in endings.items() if one.outcome is not Outcome.DELIVERED}
+    flags = {at: found for at, found in ended.flags.items() if at in endings}
+    told = {
+        at: one.story(at, flags.get(at, ()), now)
+        for at, one in endings.items()
+        if one.outcome is not Outcome.DELIVERED or at in flags
+    }
     rows = await _reject_rows(ports, message, refused, ended.records)
     if ended.rejected:
-        told = await _judged(ports.store, chunk) | told
+        judged = {at: found for at, found in (await _judged(ports.store, chunk)).items() if _rejects(found)}
+        told = {at: Ending(Outcome.REJECTED, found).story(at) for at, found in judged.items()} | told
         rows = (await ports.store.get(_key(chunk, "rejects.csv", chunk.round)) or b"") + rows
     before = await stories_of(ports.store, chunk)
     if chunk.ended:
         told |= {at: story for at, story in before.items() if at not in about}
         rows = await _rows_before(ports.store, message, chunk, about) + rows
-    await _put_lines(ports.store, _key(chunk, f"outcomes-{fence}.ndjson"), told.values())
+    lines = _dumped(told.values())
+    await ports.store.put(_key(chunk, f"outcomes-{fence}.ndjson"), lines, "application/x-ndjson")
     if rows:
         await ports.store.put(_key(chunk, f"rejects-{fence}.csv"), rows, "text/csv; charset=utf-8")
+    await _archive(ports.store, message, chunk, fence, lines, rows)
     await _give_up(ports, message, fence, (at for at, one in endings.items() if one.outcome in _FREE), ended.records)
     counted = account((ending.outcome, 1) for ending in endings.values())
     counted[Outcome.REJECTED] += ended.rejected
     findings = Counter(ended.findings)
     findings.update(finding.code for ending in refused.values() for finding in ending.findings)
+    findings.update(finding.code for found in flags.values() for finding in found)
     if chunk.ended and chunk.only:
         _add_the_others(counted, findings, chunk, before, about)
-    await ports.ledger.end_chunk(chunk, fence, state, counted, _positive(findings), ports.clock.now())
+    await ports.ledger.end_chunk(chunk, fence, state, counted, _positive(findings), now)
     return counted
+
+
+async def _archive(
+    store: ObjectStore, message: ChunkMessage, chunk: ChunkRow, fence: int, lines: bytes, rows: bytes
+) -> None:
+    """Keeps an ending of the chunk; its rejects with a header of their own, as nothing will put them together."""
+    feed = feed_named(message.file.feed)
+    await archive(store, feed.name, _key(chunk, f"outcomes-{fence}.ndjson"), lines, "application/x-ndjson")
+    if rows:
+        table = rejects.header(feed, message.layout) + rows
+        await archive(store, feed.name, _key(chunk, f"rejects-{fence}.csv"), table, "text/csv; charset=utf-8")
 
 
 _FREE = (Outcome.REJECTED, Outcome.DEAD)
@@ -110,7 +143,8 @@ def scope_of(chunk: ChunkRow) -> frozenset[int]:
 
 
 async def stories_of(store: ObjectStore, chunk: ChunkRow) -> dict[int, Story]:
-    """What a chunk's last ending tells of every record that was not delivered, by ordinal; nothing before the first."""
+    """What a chunk's last ending tells, by ordinal; nothing before the first. Of whom it tells nothing, that one was
+    delivered."""
     if not chunk.ended:
         return {}
     return {line["ordinal"]: line for line in await _lines(store, _key(chunk, f"outcomes-{chunk.ended_under}.ndjson"))}
@@ -121,14 +155,27 @@ async def rejects_of(store: ObjectStore, chunk: ChunkRow) -> bytes:
     return await store.get(_key(chunk, f"rejects-{chunk.ended_under}.csv")) or b""
 
 
-async def _judged(store: ObjectStore, chunk: ChunkRow) -> dict[int, Story]:
-    """What the validator rejected in the chunk's round."""
-    stories: dict[int, Story] = {}
+async def flags_of(store: ObjectStore, chunk: ChunkRow) -> dict[int, tuple[Finding, ...]]:
+    """What the validator found of the records that it accepted in the chunk's round, by ordinal."""
+    return {at: found for at, found in (await _judged(store, chunk)).items() if not _rejects(found)}
+
+
+def joined(*flags: Flags) -> Flags:
+    """What was found of records at one place, and at another."""
+    return {at: tuple(one for found in flags for one in found.get(at, ())) for at in set[int]().union(*flags)}
+
+
+async def _judged(store: ObjectStore, chunk: ChunkRow) -> dict[int, tuple[Finding, ...]]:
+    """What the validator found in the chunk's round, by ordinal."""
+    found: dict[int, tuple[Finding, ...]] = {}
     for line in await _lines(store, _key(chunk, "findings.ndjson", chunk.round)):
-        if "ordinal" in line and line.get("severity") == Severity.HARD:
-            story = stories.setdefault(line["ordinal"], {"ordinal": line["ordinal"], "outcome": "rejected"})
-            story.setdefault("findings", []).append({name: line[name] for name in ("code", "message") if name in line})
-    return stories
+        if "ordinal" in line:
+            found[line["ordinal"]] = (*found.get(line["ordinal"], ()), Finding.told(line))
+    return found
+
+
+def _rejects(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity is Severity.HARD for finding in findings)
 
 
 async def keep_reasons(store: ObjectStore, chunk: ChunkRow, batch: BatchRow, reasons: Mapping[int, Reason]) -> None:
@@ -162,7 +209,7 @@ def _answer_key(chunk: ChunkRow, batch: BatchRow) -> str:
 
 
 def codes_of(story: Story) -> list[str]:
-    """The findings of a record that was not delivered."""
+    """The findings that are told of a record."""
     return [finding["code"] for finding in story.get("findings", ())]
 
 
@@ -186,13 +233,13 @@ async def _give_up(
     ports: EndingPorts, message: ChunkMessage, fence: int, ordinals: Iterable[int], records: Mapping[int, Accepted]
 ) -> None:
     feed, file = feed_named(message.file.feed), message.file.file_id
+    freed = [records[ordinal] for ordinal in ordinals if ordinal in records]
+    await take_back(ports.histories, feed, Ours(file, message.span.chunk, fence), freed, ports.clock.now())
     if not feed.identity:
         return
-    for ordinal in ordinals:
-        if ordinal in records:
-            record = records[ordinal]
-            owner = Owner(file, message.span.chunk, ordinal, record.digest, record.revision, fence)
-            await ports.claims.give_up(feed.name, record.identity, owner)
+    for record in freed:
+        owner = Owner(file, message.span.chunk, record.ordinal, record.digest, record.revision, fence)
+        await ports.claims.give_up(feed.name, record.identity, owner)
 
 
 async def _reject_rows(
@@ -225,6 +272,6 @@ async def _lines(store: ObjectStore, key: str) -> list[Story]:
     return [json.loads(line) for line in (await store.get(key) or b"").splitlines()]
 
 
-async def _put_lines(store: ObjectStore, key: str, lines: Iterable[Story]) -> None:
+def _dumped(lines: Iterable[Story]) -> bytes:
     ordered = sorted(lines, key=lambda line: line["ordinal"])
-    await store.put(key, "".join(f"{json.dumps(line)}\n" for line in ordered).encode(), "application/x-ndjson")
+    return "".join(f"{json.dumps(line)}\n" for line in ordered).encode()

@@ -1,8 +1,8 @@
 """What was found about a record or a file, and how a record can end."""
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from enum import StrEnum
 from typing import Any
 
@@ -45,6 +45,46 @@ class Finding:
     def as_dict(self) -> dict[str, Any]:
         """The finding as JSON shows it, without what it does not have."""
         return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def payload(self) -> dict[str, Any]:
+        """The finding as an exception is reported and announced: by its rule, and the paragraph behind it."""
+        return {
+            "rule": self.code,
+            "paragraph": self.rule,
+            "severity": self.severity.value,
+            "field": self.field,
+            "message": self.message,
+        }
+
+    @staticmethod
+    def told(line: Mapping[str, Any]) -> "Finding":
+        """The finding that `as_dict` has shown, whatever else the line tells."""
+        kind = Breach if "duties" in line else Finding
+        own: dict[str, Any] = {one.name: line[one.name] for one in fields(kind) if one.name in line}
+        own["severity"] = Severity(own["severity"])
+        return kind(**own)
+
+
+@dataclass(frozen=True, slots=True)
+class Breach(Finding):
+    """A finding with its figures. `limit`, `actual` and `margin` are in `unit`; a margin below 0 says by how much the
+    limit is missed. `duties` are the ids of all duties that the figure is made of."""
+
+    limit: int | None = None
+    actual: int | None = None
+    margin: int | None = None
+    unit: str | None = None
+    duties: Sequence[str] = ()
+
+    def payload(self) -> dict[str, Any]:
+        """As `Finding.payload`, with the figures."""
+        return Finding.payload(self) | {
+            "limit": self.limit,
+            "actual": self.actual,
+            "margin": self.margin,
+            "unit": self.unit,
+            "duties": list(self.duties),
+        }
 
 
 class Noted(BaseModel):

@@ -56,16 +56,28 @@ class Rejected:
     cells: dict[str, Any] | None
 
 
+class Flagged(NamedTuple):
+    """What was found of an accepted record. The rest is as in `Rejected`."""
+
+    ordinal: int
+    line: int
+    raw: str
+    findings: tuple[Finding, ...]
+
+
 @dataclass(slots=True)
 class Judgement:
-    """A judged chunk: every record is in exactly one of the two lists. `findings` counts all findings by code, `raws`
-    are the records as they came."""
+    """A judged chunk: every record is in exactly one of the first two lists. `flagged` tells of the accepted ones that
+    something was found of; `findings` counts all findings by code, `raws` are the records as they came. `told` counts
+    those that the model took by the feed's `told` fields and what became of them."""
 
     raws: Sequence[bytes] = ()
     accepted: list[Accepted] = field(default_factory=list[Accepted])
     rejected: list[Rejected] = field(default_factory=list[Rejected])
+    flagged: list[Flagged] = field(default_factory=list[Flagged])
     findings: Counter[str] = field(default_factory=Counter[str])
     unknown: set[str] = field(default_factory=set[str])
+    told: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
 
 
 class Miscounted(PenstockError):
@@ -110,8 +122,11 @@ def _judge_part(
 ) -> None:
     """Judges the next records of a chunk; `first` is the ordinal of the first of them."""
     reader = feed.format_named(layout.format)
-    parsed = reader.parse(layout, raws)
-    unknown = reader.unknown_fields(layout, parsed) - feed.fields
+    parsed, unknown = reader.parse(layout, raws), set[str]()
+    if feed.canonical:
+        parsed = [entry if isinstance(entry, Finding) else feed.canonical(entry) for entry in parsed]
+    else:
+        unknown = reader.unknown_fields(layout, parsed) - feed.fields
     if unknown:
         parsed, unknown = _renamed(feed, parsed, unknown)
     places, records, faults = _validated(feed, parsed)
@@ -122,13 +137,29 @@ def _judge_part(
     rejected = {at for at, findings in faults.items() if any(f.severity is Severity.HARD for f in findings)}
     digests = [hashlib.sha256(raw).hexdigest() for raw in raws]
 
+    if feed.told:
+        judgement.told.update(_told(feed, places, records, rejected))
     judgement.unknown |= unknown
     judgement.findings.update(finding.code for findings in faults.values() for finding in findings)
     judgement.accepted += _accept(feed, first, digests, places, records, rejected)
-    for at in sorted(rejected):
-        entry, ordinal = parsed[at], first + at
+    for at in sorted(faults):
+        entry, ordinal, findings = parsed[at], first + at, tuple(faults[at])
+        line = lines.of(ordinal)
+        if at not in rejected:
+            judgement.flagged.append(Flagged(ordinal, line, digests[at], findings))
+            continue
         cells = None if isinstance(entry, Finding) else dict(entry)
-        judgement.rejected.append(Rejected(ordinal, lines.of(ordinal), raws[at], digests[at], tuple(faults[at]), cells))
+        judgement.rejected.append(Rejected(ordinal, line, raws[at], digests[at], findings, cells))
+
+
+def _told(
+    feed: Feed, places: Sequence[int], records: Sequence[dict[str, Any]], rejected: set[int]
+) -> list[tuple[str, ...]]:
+    """Each record's codes, and whether it was accepted."""
+    return [
+        (*(str(record.get(name, "")) for name in feed.told), "rejected" if at in rejected else "accepted")
+        for at, record in zip(places, records, strict=True)
+    ]
 
 
 def _accept(
@@ -180,7 +211,7 @@ def _validated(
     return places, [records[at] for at in places], faults
 
 
-_SCHEMA = {
+SCHEMA = {
     "missing": ("schema.required", "the field is required"),
     "string_too_short": ("schema.required", "the field is required and is empty"),
     "string_pattern_mismatch": ("schema.pattern", "the value does not have the form {pattern}"),
@@ -198,19 +229,21 @@ _SCHEMA = {
     "date_from_datetime_parsing": ("schema.type", "the value is not a date; write it as YYYY-MM-DD"),
     "date_parsing": ("schema.type", "the value is not a date; write it as YYYY-MM-DD"),
 }
+"""What the model finds, by pydantic's name for it: our code and our sentence."""
 
 
 def of_these(judgement: Judgement, ordinals: frozenset[int]) -> Judgement:
     """What a judgement says of these records alone."""
     accepted = [one for one in judgement.accepted if one.ordinal in ordinals]
     rejected = [one for one in judgement.rejected if one.ordinal in ordinals]
-    codes = Counter(finding.code for one in rejected for finding in one.findings)
-    return Judgement(judgement.raws, accepted, rejected, codes)
+    flagged = [one for one in judgement.flagged if one.ordinal in ordinals]
+    codes = Counter(finding.code for one in (*rejected, *flagged) for finding in one.findings)
+    return Judgement(judgement.raws, accepted, rejected, flagged, codes)
 
 
 def schema_finding(fault: ErrorDetails) -> Finding:
     """What the model found, in our words and without the value. An unlisted fault is one of type."""
-    code, message = _SCHEMA.get(fault["type"], ("schema.type", "the value is of the wrong kind"))
+    code, message = SCHEMA.get(fault["type"], ("schema.type", "the value is of the wrong kind"))
     name = ".".join(str(part) for part in fault["loc"] if isinstance(part, str)) or None
     return Finding(code, message.format_map(fault.get("ctx", {})), name)
 

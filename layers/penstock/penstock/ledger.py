@@ -2,7 +2,7 @@
 
     file    splitting → sealed → settled        or refused, or (an archive) unpacked
     chunk   sent → validated → settled          or dead
-    batch   attempted → delivered | rejected | unknown | dropped
+    batch   attempted → delivered | rejected | unknown | dropped        or held
 
 A chunk goes its way in *rounds*. The first is every file's; a later one is a replay of some of a settled chunk's
 records. A dead chunk is taken up again in its own round, when its message is redriven. An ending that follows another
@@ -49,6 +49,7 @@ class BatchState(StrEnum):
     REJECTED = "rejected"
     UNKNOWN = "unknown"
     DROPPED = "dropped"
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +111,8 @@ class BatchRow:
     """A batch's row. `ordinals` never change once written. `refused` are those of them that the destination refused
     for good, `returned` those it asked to have again: they go into a later batch. `attempts` counts calls begun;
     `unanswered` says that one was begun and nobody knows what it did. A dropped batch was surely not applied, and never
-    will be: an operator, or a chunk's death, has ended it."""
+    will be: an operator, or a chunk's death, has ended it. A held batch is never sent: a scheduler decides its records,
+    and those that a later round has taken up since are `returned`."""
 
     number: int
     ordinals: tuple[int, ...]
@@ -128,6 +130,8 @@ class BatchRow:
             return None
         if self.state is BatchState.UNKNOWN:
             return Outcome.UNKNOWN
+        if self.state is BatchState.HELD:
+            return Outcome.HELD
         if self.state is BatchState.REJECTED or ordinal in self.refused:
             return Outcome.REJECTED
         return Outcome.DELIVERED
@@ -242,12 +246,16 @@ class Ledger(Protocol):
         """Gives the lease back early. Never raises LeaseLost."""
         ...
 
+    async def holds(self, chunk: ChunkRow, fence: int) -> bool:
+        """Whether nobody has leased the chunk since the lease of this fence, nor ended it; consistently read."""
+        ...
+
     async def batches(self, file_id: str, chunk: int) -> list[BatchRow]:
         """The chunk's batches in order, consistently read."""
         ...
 
     async def fix_batches(self, chunk: ChunkRow, fence: int, batches: Sequence[BatchRow]) -> None:
-        """Writes the composition of batches before the first of them is sent."""
+        """Writes the composition of batches before the first of them is sent; of held ones, once and for all."""
         ...
 
     async def begin_attempt(self, chunk: ChunkRow, fence: int, batch: BatchRow, now: float) -> BatchRow:
@@ -260,7 +268,7 @@ class Ledger(Protocol):
 
     async def end_batch(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> None:
         """attempted → the state in `batch`, with its refused and returned ordinals; also unknown → delivered or
-        dropped, by an operator's decision."""
+        dropped, by an operator's decision, and of a held one what it has returned."""
         ...
 
     async def end_chunk(
@@ -291,8 +299,8 @@ class Ledger(Protocol):
 class Owner:
     """Who holds an identity: which record of which chunk, the digest of its payload, and its revision where the feed
     has them; and the fence of the lease under which it was claimed, so that no worker whose lease has passed gives up
-    what its successor holds. A correction keeps in `was` the owner that it corrects: its own claim is void if it is not
-    delivered."""
+    what its successor holds. A correction keeps in `was` the owner that it corrects, which keeps its own while it may
+    still come to nothing: the claim of who is not delivered is void."""
 
     file_id: str
     chunk: int

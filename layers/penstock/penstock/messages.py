@@ -182,7 +182,8 @@ class SplitMessage(_Message):
 
 
 class ChunkMessage(_Message):
-    """Splitter → validator: judge this chunk. A later `round` is a replay of the records `only`, "3,7-9" by ordinal."""
+    """Splitter → validator: judge this chunk. A later `round` is a replay of the records `only`, "3,7-9" by ordinal;
+    `released` records were held, and are not held again."""
 
     v: Literal[1] = 1
     type: Literal["chunk"] = "chunk"
@@ -191,6 +192,7 @@ class ChunkMessage(_Message):
     span: Span
     round: int = 0
     only: str = ""
+    released: bool = False
 
     @property
     def chunk_id(self) -> str:
@@ -201,8 +203,9 @@ class ChunkMessage(_Message):
 class DispatchMessage(_Message):
     """Validator → dispatcher: deliver what was accepted of this chunk.
 
-    `rejected` counts the validator's rejects, `findings` its findings by code. `waits` counts how often the chunk has
-    already come back later by a message of its own.
+    `rejected` counts the validator's rejects, `findings` by code what it found in them and in the chunk as a whole, and
+    `flagged` the accepted records that it found something of. `waits` counts how often the chunk has already come back
+    later by a message of its own.
     """
 
     v: Literal[1] = 1
@@ -211,6 +214,7 @@ class DispatchMessage(_Message):
     accepted: int
     rejected: int
     findings: dict[str, int] = {}
+    flagged: int = 0
     waits: int = 0
 
 

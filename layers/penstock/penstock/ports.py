@@ -42,8 +42,20 @@ class Sources(Protocol):
         ...
 
 
-class ObjectStore(Sources, Protocol):
-    """S3: the pinned source object, and the work bucket."""
+class Archive(Protocol):
+    """Where what is written stays as it is."""
+
+    async def put_once(self, key: str, body: bytes, content_type: str) -> None:
+        """Writes an object of the archive, whole or not at all. Where the key is taken, what is there stays.
+
+        Raises:
+            Transient: it is not known to have been written.
+        """
+        ...
+
+
+class ObjectStore(Sources, Archive, Protocol):
+    """S3: the pinned source object, the work bucket, and the archive."""
 
     async def get(self, key: str) -> bytes | None:
         """An object of the work bucket, None if there is none.

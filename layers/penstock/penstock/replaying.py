@@ -2,7 +2,7 @@
 
 Of a settled chunk, a new round is about the chosen records only; they are judged anew. A dead chunk is taken up again
 as a whole, in its own round. Records that were delivered, or are duplicates of delivered ones, are never touched, and
-those whose outcome is unknown wait for an operator to decide it (`resolving`).
+those whose outcome is unknown wait for an operator to decide it (`resolving`), as held ones do (`holding`).
 """
 
 import random
@@ -20,19 +20,22 @@ from penstock.sending import send_all
 
 AGAIN = (Outcome.REJECTED, Outcome.DEAD)
 """Who ended so may get another chance."""
+REFUSED = "delivery.refused"  #: the code of what a scheduler has refused
 _OF_THE_DEAD = (Outcome.DEAD, Outcome.UNKNOWN)
 
 
 @dataclass(slots=True)
 class Replay:
     """What a replay is about: the messages that begin it, and how many records by how they had ended, and by finding.
-    `undecided` are records of unknown outcome that were asked for, `on_their_way` are those of chunks that have not
-    ended."""
+    Of those that were asked for, `undecided` are of unknown outcome, `held` wait for a scheduler, `refused` have had
+    that word, and `on_their_way` are those of chunks that have not ended."""
 
     messages: list[ChunkMessage] = field(default_factory=list[ChunkMessage])
     records: Counter[Outcome] = field(default_factory=Counter[Outcome])
     findings: Counter[str] = field(default_factory=Counter[str])
     undecided: int = 0
+    held: int = 0
+    refused: int = 0
     on_their_way: int = 0
 
 
@@ -57,7 +60,6 @@ async def plan_replay(
 async def _plan(
     replay: Replay, store: ObjectStore, row: FileRow, chunk: ChunkRow, code: str | None, wanted: frozenset[int] | None
 ) -> None:
-    assert row.layout is not None
     stories = await stories_of(store, chunk)
     outcomes = {ordinal: Outcome(story["outcome"]) for ordinal, story in stories.items()}
     asked_for = {
@@ -65,21 +67,31 @@ async def _plan(
         for ordinal, outcome in outcomes.items()
         if (wanted is None or ordinal in wanted) and (code is None or code in codes_of(stories[ordinal]))
     }
-    layout, span = chunk.span.layout or row.layout, chunk.span
-    message = ChunkMessage(file=row.file, layout=layout, span=span, round=chunk.round, only=chunk.only)
+    message = message_of(row, chunk)
     if chunk.state is ChunkState.DEAD:
         # It goes on where it stopped, with all its records; what it has in doubt is asked again under its key.
         goes_on = any(outcome in _OF_THE_DEAD for outcome in asked_for.values())
         chosen = {at: outcome for at, outcome in outcomes.items() if outcome in _OF_THE_DEAD} if goes_on else {}
     else:
-        chosen = {ordinal: outcome for ordinal, outcome in asked_for.items() if outcome in AGAIN}
+        # What a scheduler has refused is brought back by nobody who does not say so.
+        refused = {at for at in asked_for if REFUSED in codes_of(stories[at])} if code != REFUSED else set[int]()
+        chosen = {at: outcome for at, outcome in asked_for.items() if outcome in AGAIN and at not in refused}
         replay.undecided += sum(outcome is Outcome.UNKNOWN for outcome in asked_for.values())
+        replay.held += sum(outcome is Outcome.HELD for outcome in asked_for.values())
+        replay.refused += len(refused)
         message = message.model_copy(update={"round": chunk.round + 1, "only": folded(sorted(chosen))})
     if not chosen:
         return
     replay.messages.append(message)
     replay.records.update(chosen.values())
     replay.findings.update(code for ordinal in chosen for code in codes_of(stories[ordinal]))
+
+
+def message_of(row: FileRow, chunk: ChunkRow) -> ChunkMessage:
+    """The message of the round that a chunk of the file is in."""
+    layout = chunk.span.layout or row.layout
+    assert layout is not None
+    return ChunkMessage(file=row.file, layout=layout, span=chunk.span, round=chunk.round, only=chunk.only)
 
 
 async def begin_replay(replay: Replay, chunks: Outlet, clock: Clock, rng: random.Random) -> None:

@@ -31,15 +31,15 @@ async def send_all(queue: Outlet, messages: Iterable[Outgoing], clock: Clock, rn
 
 
 def calls(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:
-    """The messages in order, in groups that one call can carry."""
-    group: list[Outgoing] = []
+    """The messages in order, as many together as one call can carry."""
+    call: list[Outgoing] = []
     size = 0
     for message in messages:
         length = len(message.body.encode()) + len(message.group.encode())
-        if group and (len(group) == PER_CALL or size + length > BYTES_PER_CALL):
-            yield group
-            group, size = [], 0
-        group.append(message)
+        if call and (len(call) == PER_CALL or size + length > BYTES_PER_CALL):
+            yield call
+            call, size = [], 0
+        call.append(message)
         size += length
-    if group:
-        yield group
+    if call:
+        yield call

@@ -7,12 +7,14 @@ account, its end is written anew; `account_version` says which of two is the lat
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from penstock import rejects
+from penstock.archiving import archive
 from penstock.ending import rejects_of, stories_of
+from penstock.exceptions import are_among, exceptions_of
 from penstock.feeds import feed_named
 from penstock.findings import Finding, Outcome, balances
 from penstock.ids import report_key
@@ -20,6 +22,9 @@ from penstock.ledger import FileRow, FileState, Ledger
 from penstock.messages import SourceFile
 from penstock.ordinals import folded
 from penstock.ports import Clock, EventBus, ObjectStore
+
+BROKEN_OFF = "format.broken_off"  #: the finding of a file whose object was gone before its end was seen
+MOST_RANGES = 1000  #: characters of the ordinals of one outcome that an event has; the report has them all
 
 
 async def finish_if_complete(
@@ -51,9 +56,20 @@ async def _report(ledger: Ledger, store: ObjectStore, events: EventBus, row: Fil
     if row.counted[Outcome.REJECTED] or row.endings > row.chunks:
         parts = _reject_parts(ledger, store, row)
         await store.put_parts(report_key(file_id, "rejects.csv"), parts, "text/csv; charset=utf-8")
-    report = summary(row, now) | {"ranges": await _ranges(ledger, store, row)}
-    await store.put(report_key(file_id, "summary.json"), json.dumps(report, indent=2).encode(), "application/json")
-    await events.put("FileSettled", report)
+    feed = feed_named(row.file.feed)
+    if are_among(feed, row.findings) or (feed.examination and row.endings > row.chunks):
+        exceptions = exceptions_of(ledger, store, feed, file_id)
+        await store.put_parts(report_key(file_id, "exceptions.ndjson"), exceptions, "application/x-ndjson")
+    report, ranges = summary(row, now), await _ranges(ledger, store, row)
+    await _keep(store, row.file, report | {"ranges": ranges})
+    await events.put("FileSettled", report | {"ranges": {name: _shortened(one) for name, one in ranges.items()}})
+
+
+def _shortened(ranges: str) -> str:
+    """As many ranges as an event may have; those left out are told by dots."""
+    if len(ranges) <= MOST_RANGES:
+        return ranges
+    return ranges[: ranges.rindex(",", 0, MOST_RANGES) + 1] + "…"
 
 
 async def report_refusal(
@@ -62,7 +78,7 @@ async def report_refusal(
     """The report of a file that was refused as a whole."""
     row = FileRow(file=file, state=FileState.REFUSED, opened_at=opened_at, settled_at=now, refused=finding)
     report = summary(row, now)
-    await store.put(report_key(file.file_id, "summary.json"), json.dumps(report, indent=2).encode(), "application/json")
+    await _keep(store, file, report)
     await events.put("FileRefused", report)
 
 
@@ -74,8 +90,14 @@ async def report_unpacked(
     report = summary(row, now)
     await events.put("FileUnpacked", report)
     named = {"unpacked": [{"file_id": file.file_id, "key": file.dropped.key} for file in files]}
-    body = json.dumps(report | named, indent=2).encode()
-    await store.put(report_key(row.file.file_id, "summary.json"), body, "application/json")
+    await _keep(store, row.file, report | named)
+
+
+async def _keep(store: ObjectStore, file: SourceFile, report: Mapping[str, Any]) -> None:
+    """Writes a file's report. In the archive, the report of each of its accounts stays."""
+    key, body = report_key(file.file_id, "summary.json"), json.dumps(report, indent=2).encode()
+    await archive(store, file.feed, key, body, "application/json")
+    await store.put(key, body, "application/json")
 
 
 def summary(row: FileRow, now: float) -> dict[str, Any]:
@@ -108,7 +130,8 @@ def summary(row: FileRow, now: float) -> dict[str, Any]:
 
 def _shown(row: FileRow) -> str:
     if row.is_complete or row.state is FileState.SETTLED:
-        return "incomplete" if row.counted[Outcome.DEAD] or row.chunks_dead else "settled"
+        is_whole = not (row.counted[Outcome.DEAD] or row.chunks_dead or BROKEN_OFF in row.noted.counts)
+        return "settled" if is_whole else "incomplete"
     return str(row.state)
 
 

@@ -13,20 +13,21 @@ of, or of a later one, and an earlier one that finds another splitter at work is
 """
 
 import random
+from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
 from penstock.errors import Busy, LeaseLost, ObjectMissing, Refused, Transient
 from penstock.feeds import FEEDS, feed_named
 from penstock.feeds.feed import Feed
-from penstock.findings import Finding
+from penstock.findings import Finding, Noted
 from penstock.formats.format import HEAD
 from penstock.ledger import FileRow, Ledger
 from penstock.messages import ArchiveEntry, Checkpoint, ChunkMessage, Place, SourceFile, Span, SplitMessage
 from penstock.ports import Clock, EventBus, ObjectStore, Outgoing, Outlet
 from penstock.reader import read_blocks
 from penstock.sending import send_all
-from penstock.settling import finish_if_complete, report_refusal, report_unpacked
+from penstock.settling import BROKEN_OFF, finish_if_complete, report_refusal, report_unpacked
 from penstock.splitting import Planner
 from penstock.staging import Staging
 from penstock.tree_digest import TreeDigest
@@ -122,12 +123,17 @@ async def _split(
         raise Refused("format.empty", "the file is empty; drop it again with its records")
     start = _start(checkpoint) if checkpoint else 0
     work = _Splitting(ports, feed, file, fence, checkpoint, deadline) if checkpoint else None
-    async with aclosing(read_blocks(ports.store, file, ports.clock, ports.rng, start)) as blocks:
-        async for block in blocks:
-            work = work or _Splitting(ports, feed, file, fence, _beginning(feed, block[:HEAD]), deadline)
-            await work.take(block)
-            if work.is_over:
-                return await work.hand_on()
+    try:
+        async with aclosing(read_blocks(ports.store, file, ports.clock, ports.rng, start)) as blocks:
+            async for block in blocks:
+                work = work or _Splitting(ports, feed, file, fence, _beginning(feed, block[:HEAD]), deadline)
+                await work.take(block)
+                if work.is_over:
+                    return await work.hand_on()
+    except ObjectMissing:
+        if work is None or not await work.has_announced():
+            raise
+        return await work.break_off()
     assert work is not None
     return await work.seal()
 
@@ -205,25 +211,46 @@ class _Splitting:
 
     async def seal(self) -> Worked:
         """The file's end."""
-        planner, ports, file = self._planner, self._ports, self._file
+        planner, file = self._planner, self._file
         for span in planner.finish():
             await self._add(span)
         if not planner.records:
             raise Refused("format.no_records", "the file has a header and no records; drop it again with its records")
         await self._announce()
+        digest = self._digest.hexdigest()
+        return await self._seal("sealed", planner.chunks, planner.records, file.size, digest, planner.noted)
+
+    async def has_announced(self) -> bool:
+        """Whether chunks of the file are on their way, be it by an earlier splitter."""
+        return bool(await self._ports.ledger.chunks(self._file.file_id))
+
+    async def break_off(self) -> Worked:
+        """The object is gone, and chunks of it are on their way: what they hold is all that the file's account is
+        about, so that it balances."""
+        spans = [chunk.span for chunk in await self._ports.ledger.chunks(self._file.file_id)]
+        # An earlier splitter may have planned them, and stopped before they were sent.
+        await self._send(spans)
+        byte = spans[-1].end
+        message = f"the object was deleted while it was split: what it had from byte {byte:,} on is in no record"
+        noted = self._planner.noted
+        noted.add(Finding(BROKEN_OFF, message))
+        return await self._seal("broken off", len(spans), sum(span.records for span in spans), byte, "", noted)
+
+    async def _seal(self, how: str, chunks: int, records: int, size: int, sha256_tree: str, noted: Noted) -> Worked:
+        ports, file = self._ports, self._file
         await ports.ledger.seal_file(
             file.file_id,
             self._fence,
             layout=self._begun.layout,
-            chunks=planner.chunks,
-            received=planner.records,
-            sha256_tree=self._digest.hexdigest(),
-            noted=planner.noted,
+            chunks=chunks,
+            received=records,
+            sha256_tree=sha256_tree,
+            noted=noted,
             now=ports.clock.now(),
         )
-        counts = {"RecordsReceived": planner.records, "ChunksSent": planner.chunks, "BytesSplit": file.size}
+        counts = {"RecordsReceived": records, "ChunksSent": chunks, "BytesSplit": size}
         ended = await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
-        return Worked("sealed", self._feed.name, file.file_id, counts | ended)
+        return Worked(how, self._feed.name, file.file_id, counts | ended)
 
     async def _add(self, span: Span) -> None:
         """One chunk more. The first goes out at once: its records are on their way while the rest is being split."""
@@ -245,10 +272,16 @@ class _Splitting:
 
     async def _announce(self) -> None:
         """Chunks into the ledger first, then onto the queue: a message never points at a row that is not there."""
-        spans, file, layout = self._waiting, self._file, self._begun.layout
+        spans = self._waiting
         if not spans:
             return
-        await self._ports.ledger.plan_chunks(file, spans)
+        await self._ports.ledger.plan_chunks(self._file, spans)
+        await self._send(spans)
+        self._waiting = []
+        self._unkept += len(spans)
+
+    async def _send(self, spans: Sequence[Span]) -> None:
+        file, layout = self._file, self._begun.layout
         messages = (
             Outgoing(
                 ChunkMessage(file=file, layout=span.layout or layout, span=span).model_dump_json(), group=file.feed
@@ -256,8 +289,6 @@ class _Splitting:
             for span in spans
         )
         await send_all(self._ports.chunks, messages, self._ports.clock, self._ports.rng)
-        self._waiting = []
-        self._unkept += len(spans)
 
     def _checkpoint(self, hops: int | None = None) -> Checkpoint:
         """Where another would go on; what waits must have been announced."""

@@ -18,6 +18,7 @@ from penstock.messages import LargeGroup, Layout, Place, Span
 
 NO_LIMIT = 1 << 62
 SLICE = 256 * 1024  #: bytes looked at in one go: small, so that what is behind a cut is seldom copied
+AHEAD = 16  #: bytes behind a record that a format may have to see to know that it ends there
 FOLLOWED = 500  #: records looked at in one go where a group is followed to its end
 
 #: A record that is larger than this has no end worth looking for: all the rest of its file is taken for it. It is what
@@ -60,6 +61,7 @@ class Planner:
         self._byte, self._line = place.byte, place.line  # where the buffer begins
         self._after_cr = place.after_cr
         self._open, self._scanned = 0, 0  # the open span's records, and the bytes they take up
+        self._lines = 0  # of those records, where the feed bounds them
         self._ending: Callable[[bytes], int | None] | None = None  # while a record too large to hold goes by
         self._began = place  # where that record did
         self._enough = 0  # bytes in the buffer below which nothing new can be found
@@ -122,7 +124,7 @@ class Planner:
                     return
                 yield self._close_oversize()
             if not self._open:
-                self._pass(self._format.blank(self._layout, self._buffer, final))
+                self._pass_blank(final)
             if self._large_group:
                 line, seen = self._large_group.line, self._take_of_large(self._large_group, final)
                 if not seen:
@@ -140,29 +142,52 @@ class Planner:
     def _fill(self, final: bool) -> bool:
         """Takes up records as far as the limits go, and says whether it got so far."""
         limits = self._limits
-        taken = self._format.take(
-            self._layout, self._buffer, self._scanned, limits.records - self._open, limits.bytes, final
-        )
+        if self._feed.lines and limits.lines:
+            taken, full = self._take_lines(self._feed.lines, limits.lines, final)
+        else:
+            taken, full = self._take(limits.records - self._open, self._scanned, final), False
         if taken.records:
             self._known = (self._open, self._scanned)
             self._open += taken.records
         self._scanned = taken.end
-        full = len(self._buffer) > limits.bytes
+        full |= self._passes(limits.bytes, final)
         if self._open:
             return full or taken.last or self._open == limits.records
         return bool(self._buffer) and (final or full) and self._take_alone(final)
+
+    def _take(self, records: int, start: int, final: bool) -> Taken:
+        return self._format.take(self._layout, self._buffer, start, records, self._limits.bytes, final)
+
+    def _take_lines(self, count: Callable[[Layout, bytes], int], most: int, final: bool) -> tuple[Taken, bool]:
+        """Records up to so many lines, and whether the next one would be beyond them: it must be seen whole for that.
+        The first record of a span is taken whatever it has."""
+        records, end = 0, self._scanned
+        while self._open + records < self._limits.records:
+            one = self._take(1, end, final)
+            if not one.records:
+                return Taken(records, one.end, one.last), False
+            lines = count(self._layout, self._buffer[end : one.end])
+            if self._open + records and self._lines + lines > most:
+                return Taken(records, end), True
+            records, end = records + 1, one.end
+            self._lines += lines
+        return Taken(records, end), False
 
     def _take_alone(self, final: bool) -> bool:
         """Takes up a record that fits no chunk: it travels alone, or passes by if it is too large altogether. False if
         more of it must be seen first."""
         alone = self._format.take(self._layout, self._buffer, 0, 1, NO_LIMIT, final)
-        size = alone.end if alone.records else len(self._buffer)
-        if size > self._limits.record_bytes:
+        most = self._limits.record_bytes
+        if alone.end > most if alone.records else self._passes(most, final):
             self._began = self.place
             self._ending = self._format.ending(self._layout)
             return True
         self._open, self._scanned = alone.records, alone.end
         return bool(alone.records)
+
+    def _passes(self, limit: int, final: bool) -> bool:
+        """Whether the buffer is beyond a limit, by as much as must be seen to know that no record ends within it."""
+        return len(self._buffer) >= limit + (1 if final else AHEAD)
 
     def _enough_for_another_look(self) -> int:
         """How many bytes of the buffer are worth another look. A record whose end is not there yet is not searched anew
@@ -170,7 +195,7 @@ class Planner:
         if self._open or self._ending or self._large_group or not self._buffer:
             return 0
         limits, size = self._limits, len(self._buffer)
-        return min(edge for edge in (2 * size, limits.bytes + 1, limits.record_bytes + 1) if edge > size)
+        return min(edge for edge in (2 * size, limits.bytes + AHEAD, limits.record_bytes + AHEAD) if edge > size)
 
     # -- groups
 
@@ -236,7 +261,7 @@ class Planner:
         None if more must be seen."""
         reach = self._scanned + self._furthest
         following = self._format.take(self._layout, self._buffer, self._scanned, 1, reach, final)
-        if following.records or following.last or final or len(self._buffer) > reach:
+        if following.records or following.last or final or self._passes(reach, final):
             return following
         return None
 
@@ -251,6 +276,13 @@ class Planner:
         self._passing += self._size - self._byte - len(self._buffer)
         self._byte, self._buffer = self._size, b""
         return True
+
+    def _pass_blank(self, final: bool) -> None:
+        """Lets go by what belongs to no record: blank lines and the like, each if its end is seen where a record's must
+        be. A longer one is a record itself, and too large: else it would be what the blocks make of it."""
+        seen = self._furthest + AHEAD
+        while size := self._format.blank(self._layout, self._buffer[:seen], final and len(self._buffer) <= seen):
+            self._pass(size)
 
     def _pass(self, size: int) -> None:
         """The buffer's first bytes are done with."""
@@ -282,7 +314,7 @@ class Planner:
 
     def _reopen(self) -> None:
         """A span with nothing in it yet."""
-        self._open = self._scanned = 0
+        self._open = self._scanned = self._lines = 0
         self._known, self._group = (0, 0), None
 
     def _close_oversize(self) -> Span:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from penstock.burying import bury
 from penstock.ending import EndingPorts
 from penstock.errors import MalformedMessage, Transient
+from penstock.histories import Histories
 from penstock.ledger import Claims, FileRow, FileState, Ledger
 from penstock.messages import ChunkMessage, DispatchMessage, read_any
 from penstock.ports import Clock, Drops, EventBus, ObjectStore, Queue
@@ -35,6 +36,7 @@ class SweeperPorts:
     store: ObjectStore
     ledger: Ledger
     claims: Claims
+    histories: Histories
     drops: Drops
     dead_letters: Sequence[Queue]
     events: EventBus
@@ -82,7 +84,7 @@ async def look_for_overlooked(ports: SweeperPorts, deadline: float) -> list[Work
 
 async def _bury_all(ports: SweeperPorts, queue: Queue, deadline: float) -> int:
     """How many chunks were ended as dead. The letters stay in the DLQ, for an operator to redrive."""
-    ending = EndingPorts(ports.store, ports.ledger, ports.claims, ports.clock, ports.rng)
+    ending = EndingPorts(ports.store, ports.ledger, ports.claims, ports.histories, ports.clock, ports.rng)
     buried, seen = 0, list[str]()
     while ports.clock.now() < deadline:
         received = await queue.receive(10, UNSEEN)

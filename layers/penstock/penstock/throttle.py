@@ -64,8 +64,8 @@ class Throttle(Protocol):
         ...
 
     async def slow_down(self, feed: str, now: float, seconds: float) -> float:
-        """Halves the pace, for `seconds` from now; the pace as it is then. Calls that were made at the same time slow
-        down together: it is halved once a second at most, and never below 1/16."""
+        """Has calls go twice as slowly for `seconds` from now; the pace as it is then. Calls that were made at the same
+        time slow down together: it is doubled once a second at most, and is never above `SLOWEST`."""
         ...
 
     async def count(self, feed: str, now: float, calls: Calls) -> None:

@@ -2,14 +2,18 @@
 
 import json
 import random
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from penstock import rejects
 from penstock.accepted import dump_accepted
+from penstock.archiving import archive
 from penstock.ending import scope_of
 from penstock.errors import Busy
 from penstock.feeds import feed_named
+from penstock.feeds.feed import Feed
 from penstock.ids import work_key
 from penstock.judging import Judgement, judge, of_these, unknown_field
 from penstock.ledger import ChunkRow, Ledger
@@ -18,6 +22,8 @@ from penstock.ports import Clock, ObjectStore, Outgoing, Outlet
 from penstock.reader import read_range
 from penstock.sending import send_all
 from penstock.worked import Worked
+
+TOLD = 20  #: kinds of records that the line about a chunk tells apart
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +63,9 @@ async def _validate(ports: ValidatorPorts, message: ChunkMessage, chunk: ChunkRo
     end = min(span.end, span.start + 1024) if span.oversize else span.end
     source = await read_range(ports.store, file, span.start, end, ports.clock, ports.rng)
     judgement = judge(feed, message.layout, span, source)
+    if feed.archived:  # no other feed shall pay for it
+        digests = work_key(file.file_id, span.chunk, "digests.txt")
+        await archive(ports.store, feed.name, digests, _digests(judgement), "text/plain")
     if message.only:
         judgement = of_these(judgement, scope_of(chunk))
 
@@ -71,11 +80,14 @@ async def _validate(ports: ValidatorPorts, message: ChunkMessage, chunk: ChunkRo
         await ports.store.put(key("rejects.csv"), part, "text/csv; charset=utf-8")
     if judgement.findings or anew:
         await ports.store.put(key("findings.ndjson"), _findings(judgement), "application/x-ndjson")
+    # Those of accepted records are counted where these end.
+    flagged = Counter(finding.code for one in judgement.flagged for finding in one.findings)
     dispatch = DispatchMessage(
         chunk=message,
         accepted=len(judgement.accepted),
         rejected=len(judgement.rejected),
-        findings=dict(judgement.findings),
+        findings=dict(judgement.findings - flagged),
+        flagged=len(judgement.flagged),
     )
     outgoing = Outgoing(dispatch.model_dump_json(), group=file.feed)
     await send_all(ports.dispatches[file.feed], [outgoing], ports.clock, ports.rng)
@@ -85,14 +97,31 @@ async def _validate(ports: ValidatorPorts, message: ChunkMessage, chunk: ChunkRo
         feed.name,
         message.chunk_id,
         {"ChunksValidated": 1, "ChunkLatency": (ports.clock.now() - began) * 1000},
+        _told(feed, judgement),
     )
 
 
+def _told(feed: Feed, judgement: Judgement) -> tuple[dict[str, Any], ...]:
+    """How many records of which codes, the most frequent first; those beyond `TOLD` kinds are counted together."""
+    kinds = judgement.told.most_common()
+    told = [
+        dict(zip((*feed.told, "outcome"), codes, strict=True)) | {"records": count} for codes, count in kinds[:TOLD]
+    ]
+    others = sum(count for _, count in kinds[TOLD:])
+    return (*told, *([{"records": others}] if others else []))
+
+
+def _digests(judgement: Judgement) -> bytes:
+    """A line a record: its ordinal, and the SHA-256 of its raw bytes; of one too large to be read, of its beginning."""
+    digests = sorted((one.ordinal, one.raw) for one in (*judgement.accepted, *judgement.rejected))
+    return "".join(f"{ordinal} {digest}\n" for ordinal, digest in digests).encode()
+
+
 def _findings(judgement: Judgement) -> bytes:
-    """A line a finding of each rejected record, and one for each name that the feed has no field for."""
+    """A line a finding of each record, and one for each name that the feed has no field for."""
     lines = [
         {"ordinal": one.ordinal, "line": one.line, "sha256": one.raw} | finding.as_dict()
-        for one in judgement.rejected
+        for one in (*judgement.rejected, *judgement.flagged)
         for finding in one.findings
     ]
     lines += [unknown_field(name).as_dict() for name in sorted(judgement.unknown)]

@@ -30,6 +30,7 @@ _LOCAL = struct.Struct("<4s5H3L2H")
 _STORED, _DEFLATED = 0, 8
 _ENCRYPTED = 1 << 0 | 1 << 6 | 1 << 13
 _SIZES_FOLLOW = 1 << 3
+_PATCH = 1 << 5
 _UTF8 = 1 << 11
 _FULL16, _FULL32 = 0xFFFF, 0xFFFFFFFF
 _ZIP64, _UNICODE_NAME = 0x0001, 0x7075
@@ -134,7 +135,7 @@ def data_of(local: bytes, entry: ArchiveEntry) -> tuple[int, int]:
     agrees = said == known or (
         flags & _SIZES_FOLLOW and all(a in (0, b, _FULL32) for a, b in zip(said, known, strict=True))
     )
-    if not agrees or method != entry.method or flags & _ENCRYPTED or _name(name, flags, extra) != entry.name:
+    if not agrees or method != entry.method or flags & (_ENCRYPTED | _PATCH) or _name(name, flags, extra) != entry.name:
         raise Refused("archive.mismatch", "the file's own header and the archive's directory disagree; pack it again")
     begin = entry.offset + length
     return begin, begin + entry.compressed
@@ -221,6 +222,8 @@ def _entry(directory: bytes, at: int) -> tuple[ArchiveEntry, int]:
         raise Refused("archive.unsupported", "the zip archive is one of several parts; pack it as one")
     if flags & _ENCRYPTED or method == 99:
         raise Refused("archive.encrypted", "the zip archive is encrypted; pack it without a password")
+    if flags & _PATCH:
+        raise Refused("archive.method", "a file of the zip archive is a patch for another; pack the file itself")
     if method not in (_STORED, _DEFLATED):
         raise Refused("archive.method", f"a file is compressed by method {method}; pack it by deflate, the usual one")
     if (method == _STORED and size != compressed) or (name.endswith("/") and size):

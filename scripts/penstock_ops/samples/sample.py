@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO, Literal, NamedTuple
 
-type Outcome = Literal["delivered", "rejected", "duplicate"]
+type Outcome = Literal["delivered", "rejected", "duplicate", "held"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Expectation(NamedTuple):
     """
 
     outcome: Outcome
-    #: The finding's code; none for `delivered` and `duplicate`.
+    #: The finding's code; none for `duplicate`. A record that is delivered has one if it is flagged.
     code: str | None = None
     #: The field that the finding names, if it names one.
     field: str | None = None

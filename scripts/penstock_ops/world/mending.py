@@ -64,10 +64,21 @@ def _table(table: Resource, stack: Stack) -> None:
 
 
 def _bucket(bucket: Resource, stack: Stack) -> None:
-    """Its lifecycle is dropped."""
+    """Its lifecycle and its lock are dropped."""
+    client = stack.client("s3")
+    lock = bucket.properties.get("ObjectLockConfiguration")
+    if lock is not None:
+        retention = lock["Rule"]["DefaultRetention"]
+        client.put_object_lock_configuration(
+            Bucket=bucket.physical_id,
+            ObjectLockConfiguration={
+                "ObjectLockEnabled": lock["ObjectLockEnabled"],
+                "Rule": {"DefaultRetention": {"Mode": retention["Mode"], "Days": int(retention["Days"])}},
+            },
+        )
     lifecycle = bucket.properties.get("LifecycleConfiguration")
     if lifecycle is not None:
-        stack.client("s3").put_bucket_lifecycle_configuration(
+        client.put_bucket_lifecycle_configuration(
             Bucket=bucket.physical_id,
             LifecycleConfiguration={"Rules": [lifecycle_rule(rule) for rule in lifecycle["Rules"]]},
         )

@@ -8,7 +8,7 @@ import asyncio
 import json
 import random
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import batched
 from typing import Any
 
@@ -104,6 +104,10 @@ class DynamoClaims:
 
     async def take_over(self, feed: str, identity: str, held: Owner, wanted: Owner) -> bool:
         """As `Claims.take_over`."""
+        return await self._hand_over(feed, identity, held, wanted, int(self.clock.now()) + self.keep_seconds)
+
+    async def _hand_over(self, feed: str, identity: str, held: Owner, wanted: Owner, expires: int | None) -> bool:
+        """From one owner to another; without a new expiry the claim keeps the one it has."""
         values = {
             ":f": {"S": wanted.file_id},
             ":c": {"N": str(wanted.chunk)},
@@ -111,12 +115,14 @@ class DynamoClaims:
             ":d": {"S": wanted.digest},
             ":r": {"N": str(wanted.revision)},
             ":n": {"N": str(wanted.fence)},
-            ":e": {"N": str(int(self.clock.now()) + self.keep_seconds)},
             ":held_f": {"S": held.file_id},
             ":held_o": {"N": str(held.ordinal)},
             ":held_n": {"N": str(held.fence)},
         }
-        sets, removes = "SET f = :f, c = :c, o = :o, d = :d, r = :r, n = :n, expires_at = :e", " REMOVE was"
+        sets, removes = "SET f = :f, c = :c, o = :o, d = :d, r = :r, n = :n", " REMOVE was"
+        if expires is not None:
+            values[":e"] = {"N": str(expires)}
+            sets += ", expires_at = :e"
         if wanted.was:
             values[":was"] = {"S": json.dumps(asdict(wanted.was))}
             sets, removes = f"{sets}, was = :was", ""
@@ -147,7 +153,8 @@ class DynamoClaims:
         if not deleted:
             held = (await self._owners(feed, [identity])).get(identity)
             if held and held.is_same(owner) and held.fence <= owner.fence and held.was:
-                await self.take_over(feed, identity, held, held.was)
+                # An operator, who has no word on how long claims are kept, gives up, too.
+                await self._hand_over(feed, identity, held, held.was, None)
 
     async def _holds(self, write: Awaitable[Any]) -> bool:
         """Whether a write's condition held."""
@@ -169,5 +176,11 @@ def _owner(item: Mapping[str, Any]) -> Owner:
         digest=item["d"]["S"],
         revision=int(item["r"]["N"]),
         fence=int(item["n"]["N"]),
-        was=Owner(**json.loads(item["was"]["S"])) if "was" in item else None,
+        was=_corrected(json.loads(item["was"]["S"])) if "was" in item else None,
     )
+
+
+def _corrected(told: Mapping[str, Any]) -> Owner:
+    """The owner before, with those before it."""
+    owner = Owner(**told)
+    return replace(owner, was=_corrected(told["was"])) if told["was"] else owner

@@ -93,8 +93,8 @@ async def read_items(
         Transient: some were still not read after the last attempt.
     """
     items: list[dict[str, Any]] = []
-    for group in batched(keys, KEYS, strict=False):
-        request: Any = {table: {"Keys": list(group), "ConsistentRead": True}}
+    for call in batched(keys, KEYS, strict=False):
+        request: Any = {table: {"Keys": list(call), "ConsistentRead": True}}
         for attempt in range(1, ATTEMPTS + 1):
             with transient_faults():
                 answer = await dynamodb.batch_get_item(RequestItems=request)

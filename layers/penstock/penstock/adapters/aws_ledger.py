@@ -352,6 +352,13 @@ class DynamoLedger:
         """As `Ledger.release_chunk`."""
         await self._release(_chunk_key(chunk.file_id, chunk.span.chunk), fence)
 
+    async def holds(self, chunk: ChunkRow, fence: int) -> bool:
+        """As `Ledger.holds`."""
+        item = await self._get(_chunk_key(chunk.file_id, chunk.span.chunk))
+        if item is None or _int(item, "fence") != fence:
+            return False
+        return item["state"]["S"] in (ChunkState.SENT, ChunkState.VALIDATED)
+
     async def end_chunk(
         self,
         chunk: ChunkRow,
@@ -473,8 +480,10 @@ class DynamoLedger:
                 ":refused": _s(folded(batch.refused)),
                 ":returned": _s(folded(batch.returned)),
                 ":unanswered": {"BOOL": batch.unanswered},
+                ":held": _s(BatchState.HELD),
             },
             {"#returned": "returned"},
+            "#state IN (:attempted, :unknown, :held)",
         )
 
     async def _write_batch(
@@ -485,6 +494,7 @@ class DynamoLedger:
         update: str,
         values: Item,
         names: Mapping[str, str] | None = None,
+        condition: str = "#state IN (:attempted, :unknown)",
     ) -> None:
         """Writes a batch that is on its way, under the lease on its chunk."""
         on_its_way = {":attempted": _s(BatchState.ATTEMPTED), ":unknown": _s(BatchState.UNKNOWN)}
@@ -493,7 +503,7 @@ class DynamoLedger:
             self._put(
                 _batch_key(chunk, batch.number),
                 update,
-                "#state IN (:attempted, :unknown)",
+                condition,
                 values | on_its_way,
                 _STATE | dict(names or {}),
             ),

@@ -15,7 +15,8 @@ from penstock.messages import SourceFile
 PART = 8 * 1024 * 1024  #: bytes of a part of a multipart upload; S3 wants at least 5 MiB
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
-_MOVED_ON = frozenset({"PreconditionFailed", "412"})
+_MOVED_ON = _TAKEN = frozenset({"PreconditionFailed", "412"})
+_BEING_TAKEN = frozenset({"ConditionalRequestConflict", "409"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class S3Store:
 
     s3: Any
     work_bucket: str
+    archive_bucket: str
 
     async def read_source(self, file: SourceFile, start: int, end: int) -> bytes:
         """As `ObjectStore.read_source`. By ETag while the key still holds this version, by version id after that."""
@@ -66,6 +68,20 @@ class S3Store:
     async def put_parts(self, key: str, parts: AsyncIterator[bytes], content_type: str) -> None:
         """As `ObjectStore.put_parts`."""
         await self._put_parts(key, parts, content_type)
+
+    async def put_once(self, key: str, body: bytes, content_type: str) -> None:
+        """As `Archive.put_once`. A bucket with Object Lock takes nothing without a checksum."""
+        where = {"Bucket": self.archive_bucket, "Key": key}
+        with transient_faults():
+            try:
+                await self.s3.put_object(
+                    **where, Body=body, ContentType=content_type, IfNoneMatch="*", ChecksumAlgorithm="SHA256"
+                )
+            except ClientError as error:
+                if code_of(error) in _BEING_TAKEN:
+                    raise Transient("another writes the same object at this moment") from error
+                if code_of(error) not in _TAKEN:
+                    raise
 
     async def stage(self, file: SourceFile, parts: AsyncIterator[bytes]) -> SourceFile:
         """As `Sources.stage`."""

@@ -34,14 +34,14 @@ MARGIN = 2.0  #: seconds at the end of an invocation in which nothing is begun, 
 type Process = Callable[[str, float], Awaitable[Sequence[Worked]]]
 """(message body, deadline in seconds since the epoch) → what was done."""
 
-type Sources = Mapping[str, Queue]
+type SourceQueues = Mapping[str, Queue]
 """The queues that messages come from, by their names."""
 
-type Compose = Callable[[AsyncExitStack], Awaitable[tuple[Process, Sources]]]
+type Compose = Callable[[AsyncExitStack], Awaitable[tuple[Process, SourceQueues]]]
 """Builds what a function needs: how to process a message, and where messages come from."""
 
 
-def by_name(queues: Iterable[SqsQueue]) -> Sources:
+def by_name(queues: Iterable[SqsQueue]) -> SourceQueues:
     """Queues by their names, with which a queue's URL ends, and its ARN."""
     return {queue.url.rpartition("/")[2]: queue for queue in queues}
 
@@ -52,7 +52,7 @@ class QueueFunction:
     def __init__(self, stage: str, unit: str, compose: Compose) -> None:
         """`unit` is what a message is about, "File" or "Chunk"."""
         self._stage, self._unit, self._compose = stage, unit, compose
-        self._made: tuple[asyncio.AbstractEventLoop, Process, Sources, Telemetry] | None = None
+        self._made: tuple[asyncio.AbstractEventLoop, Process, SourceQueues, Telemetry] | None = None
         self._rng = random.Random()
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
@@ -75,14 +75,14 @@ class QueueFunction:
                 raise BatchProcessingError(f"none of {len(event['Records'])} messages could be processed")
             return answer
 
-    def _make(self) -> tuple[asyncio.AbstractEventLoop, Process, Sources, Telemetry]:
+    def _make(self) -> tuple[asyncio.AbstractEventLoop, Process, SourceQueues, Telemetry]:
         loop = asyncio.new_event_loop()
         # The stack is never closed: its clients live as long as the function's environment.
         process, sources = loop.run_until_complete(self._compose(AsyncExitStack()))
         return loop, process, sources, Telemetry(self._stage, self._unit)
 
     async def _process(
-        self, record: SQSRecord, process: Process, sources: Sources, telemetry: Telemetry, deadline: float
+        self, record: SQSRecord, process: Process, sources: SourceQueues, telemetry: Telemetry, deadline: float
     ) -> None:
         """One message: done, or held back for as long as trying again makes no sense, and raised."""
         began = time.time()

@@ -29,11 +29,12 @@ class MemoryClock:
 
 
 class MemoryStore:
-    """Drop bucket and work bucket."""
+    """Drop bucket, work bucket and archive."""
 
     def __init__(self) -> None:
         self.sources: dict[tuple[str, str, str], bytes] = {}
         self.work: dict[str, bytes] = {}
+        self.archive: dict[str, bytes] = {}
 
     def drop(self, key: str, body: bytes, bucket: str = "drop") -> SourceFile:
         """Puts a new version of an object into the drop bucket, as a sender would."""
@@ -67,6 +68,10 @@ class MemoryStore:
     async def put_parts(self, key: str, parts: AsyncIterator[bytes], content_type: str) -> None:
         """As `ObjectStore.put_parts`."""
         self.work[key] = b"".join([part async for part in parts])
+
+    async def put_once(self, key: str, body: bytes, content_type: str) -> None:
+        """As `Archive.put_once`."""
+        self.archive.setdefault(key, body)
 
     async def stage(self, file: SourceFile, parts: AsyncIterator[bytes]) -> SourceFile:
         """As `Sources.stage`."""

@@ -190,6 +190,11 @@ class MemoryLedger:
         if kept and kept.fence == fence:
             kept.leased_until = 0.0
 
+    async def holds(self, chunk: ChunkRow, fence: int) -> bool:
+        """As `Ledger.holds`."""
+        kept = self._chunk(chunk.file_id, chunk.span)
+        return kept.fence == fence and kept.row.state in _GOING
+
     async def batches(self, file_id: str, chunk: int) -> list[BatchRow]:
         """As `Ledger.batches`."""
         kept = self._chunks.get((file_id, chunk))
@@ -221,7 +226,7 @@ class MemoryLedger:
 
     async def end_batch(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> None:
         """As `Ledger.end_batch`."""
-        kept = self._on_its_way(chunk, fence, batch)
+        kept = self._on_its_way(chunk, fence, batch, BatchState.HELD)
         kept.batches[batch.number] = replace(
             kept.batches[batch.number],
             state=batch.state,
@@ -293,10 +298,10 @@ class MemoryLedger:
             raise LeaseLost("another dispatcher has taken the chunk over")
         return kept
 
-    def _on_its_way(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> _KeptChunk:
+    def _on_its_way(self, chunk: ChunkRow, fence: int, batch: BatchRow, *others: BatchState) -> _KeptChunk:
         kept = self._held(chunk, fence)
         known = kept.batches.get(batch.number)
-        if known is None or known.state not in (BatchState.ATTEMPTED, BatchState.UNKNOWN):
+        if known is None or known.state not in (BatchState.ATTEMPTED, BatchState.UNKNOWN, *others):
             raise LeaseLost("the batch was never fixed, or has ended already")
         return kept
 

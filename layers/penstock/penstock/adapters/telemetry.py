@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 from penstock.errors import PenstockError
 from penstock.worked import Worked
 
-_OF_STAGE = ("ChunksSettled", "ChunksPutOff")
+_OF_STAGE = ("ChunksValidated", "ChunksSettled", "ChunksPutOff")
 """Metrics the alarms watch by stage alone, whatever the feed."""
 
 _UNITS = {
@@ -51,6 +51,7 @@ class Telemetry:
             stage=self._stage,
             latency_ms=round(seconds * 1000, 1),
             counts=worked.counts,
+            told=worked.told or None,
         )
         if worked.counts:
             self._emit(worked.counts, {"feed": worked.feed or "none"})

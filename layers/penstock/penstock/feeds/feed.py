@@ -12,6 +12,7 @@ from pydantic import Field, TypeAdapter
 from penstock.errors import Refused
 from penstock.findings import Finding, Severity
 from penstock.formats.format import Format, Parsed
+from penstock.formats.text import refuse_unless_text
 from penstock.messages import Layout
 
 type Record = Mapping[str, Any]
@@ -21,13 +22,15 @@ type Record = Mapping[str, Any]
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What one chunk may hold. A record larger than `bytes` travels alone, one larger than `record_bytes` is rejected
-    unread. A group larger than a chunk travels alone, one of more than `group_records` or `group_bytes` is rejected."""
+    unread. A group larger than a chunk travels alone, one of more than `group_records` or `group_bytes` is rejected.
+    `lines` bounds what the feed's `lines` counts; a record of more travels alone."""
 
     records: int = 5000
     bytes: int = 8 * 1024 * 1024
     record_bytes: int = 16 * 1024 * 1024
     group_records: int = 20_000
     group_bytes: int = 16 * 1024 * 1024
+    lines: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +65,9 @@ class Examination:
 
     Records with the same values of `by` share a history. `examine` gets such records, what is known, and the
     operator's policy, and gives the findings of each record: pure, and the same whatever the order. A record without a
-    hard finding is known from then on: `keep` says as what; it takes the place of what had its id. `prune` drops what
-    is too old to matter. `policy` is the type that the `policy` of the feed's settings must have.
+    hard finding is known from then on: `keep` says as what, nothing if what is kept is None; it takes the place of what
+    had its id. `prune` drops what is too old to matter. `policy` is the type that the `policy` of the feed's settings
+    must have. A history that nothing has been added to for so many `days` may be forgotten.
     """
 
     by: tuple[str, ...]
@@ -71,6 +75,7 @@ class Examination:
     keep: Callable[[Record], Known]
     prune: Callable[[Sequence[Known]], Sequence[Known]]
     policy: type[Any]
+    days: int = 400
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,10 @@ class Feed:
     share that must stay together, in one chunk; without any, every record stands for itself. `tidy` mends usual
     spellings of values in a record that the model refused, before it is refused for good. `canonical` makes the model's
     fields of a record that came as something else: a document's tree, a set of segments. `soft` says what becomes of a
-    record with a soft finding, unless the feed's settings do.
+    record with a soft finding, unless the feed's settings do. `lines` counts the lines within whole records, by their
+    bytes. `told` are fields of few characters, codes and never content, by which a chunk's records are counted in the
+    log. `trace` names what each delivered record carries its trace as, if it does. `archived` says that what was
+    judged and rejected must be kept where nobody can change it: see `archiving`.
 
     `findings` are what the feed may find beside its rules and its model: one for each code of its examination and its
     `canonical`, whose message says what is demanded, without figures. `penstock feeds` and the feed's page list them.
@@ -104,6 +112,10 @@ class Feed:
     findings: tuple[Finding, ...] = ()
     soft: Literal["deliver", "hold"] = "deliver"
     limits: Limits = Limits()
+    lines: Callable[[Layout, bytes], int] | None = None
+    told: tuple[str, ...] = ()
+    trace: str = ""
+    archived: bool = False
 
     @cached_property
     def model(self) -> TypeAdapter[list[Any]]:
@@ -152,6 +164,7 @@ class Feed:
             if layout:
                 self._require_columns(layout)
                 return layout
+        refuse_unless_text(head)
         known = ", ".join(candidate.name for candidate in self.formats)
         raise Refused("format.unrecognised", f"the file is none of what the {self.name} feed reads: {known}")
 
@@ -169,6 +182,12 @@ class Feed:
         message = f"{earlier} has the same {fields} and another content; one of the two is wrong"
         return Finding(f"{self.name}.identity_conflict", message)
 
+    def history_full(self) -> Finding:
+        """The finding of a record whose history is as large as one can be."""
+        by = ", ".join(self.examination.by) if self.examination else ""
+        message = f"more is known of this {by} than a history holds; send its records under another one"
+        return Finding(f"{self.name}.history_full", message)
+
     def superseded_by(self, later: str) -> Finding:
         """The finding of a record that `later` has corrected before it came."""
         message = f"{later} is a later {self.revision} of the same {', '.join(self.identity)}; nothing is to be mended"
@@ -179,10 +198,11 @@ class Feed:
         return [record.get(self.revision) or 0 for record in records] if self.revision else [0] * len(records)
 
     def identities_of(self, records: Sequence[Record]) -> list[str]:
-        """Each record's identity as a key: 128 bits of SHA-256 over the feed's name and the identity's fields."""
+        """Each record's identity as a key: 128 bits of SHA-256 over the feed's name and the identity's fields, of which
+        a record may lack some."""
         if not self.identity:
             return [""] * len(records)
-        columns = [_texts([record[name] for record in records]) for name in self.identity]
+        columns = [_texts([record.get(name, "") for record in records]) for name in self.identity]
         sha256, named = hashlib.sha256, f"{self.name}\x1f"
         return [
             sha256((named + text).encode()).hexdigest()[:32] for text in map("\x1f".join, zip(*columns, strict=True))

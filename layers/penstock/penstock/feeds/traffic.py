@@ -6,6 +6,9 @@ when station, spot, date and time are the same.
 
 Times are of the broadcast day: it runs past midnight, so hours go up to 29, and a spot at 25:10:00 still belongs to
 yesterday's date. Frames may follow (SMPTE ST 2021-2: the separator is one of . , : ; before two digits).
+
+Lengths are understood as exports write them (`:30`, `1:00`, `00:00:30`), and so are rates (`$1,250.00`). Every aired
+row of an as-run log is a spot, its material the promo or programme number.
 """
 
 import re

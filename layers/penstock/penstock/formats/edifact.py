@@ -9,19 +9,18 @@ import re
 from collections.abc import Sequence
 
 from penstock.errors import Refused
-from penstock.findings import Finding
-from penstock.formats.envelopes import Checker
-from penstock.formats.format import FieldOf, Parsed
-from penstock.formats.segment_records import Reading, components, read_record
-from penstock.formats.segments import OPENING, WHITE, Level, Levels, Opened, Segments, patterns
-from penstock.formats.text import UTF8_BOM, line_breaks
+from penstock.formats.format import FieldOf
+from penstock.formats.segment_records import Reading, Segment, components
+from penstock.formats.segmented import Segmented
+from penstock.formats.segments import OPENING, WHITE, Level, Levels, Opened, patterns
+from penstock.formats.text import UTF8_BOM
 from penstock.messages import Delimiters, Layout
 
 LEVELS = Levels(
     interchange=Level("interchange", "UNB", "UNZ", 5),
     group=Level("group", "UNG", "UNE", 5),
     record=Level("record", "UNH", "UNT", 1),
-    opener="UNA[^A-Za-z0-9]{6}|UNB[^A-Za-z0-9]UN",
+    opener="UNA[^A-Za-z0-9]{6}|UNB[+]UN",
 )
 
 _REFERENCES = "EDIFACT 0085 28: references do not match"
@@ -66,13 +65,14 @@ _CHARACTER_SETS = {
 }  # fmt: skip
 
 
-class Edifact(Segments):
+class Edifact(Segmented):
     """Messages, from UNH to UNT. A parsed one is its `transaction` (the message type, such as INVOIC), `control` (the
     message reference), `version` (such as D:96A:UN), `envelope` (what UNB and UNG say) and `segments`. Elements are as
     they came: `components` takes one apart, and the release characters off."""
 
     name = "edifact"
     levels = LEVELS
+    reading = _READING
 
     def recognise(self, head: bytes, field_of: FieldOf) -> Layout | None:
         """A file that begins with UNA or UNB.
@@ -90,20 +90,13 @@ class Edifact(Segments):
                 "the file holds EDIFACT segments but does not begin with UNA or UNB; send the whole interchange",
             )
         try:
-            opened = _opened(Layout(format=self.name), body, 0)
+            return self.beginning(head, begin)
         except ValueError as error:
             raise Refused("format.edifact_unb", f"the UNB segment {error}") from None
-        _, layout = self.over(opened.layout, body, opened.end, final=True)
-        return (layout or opened.layout).model_copy(
-            update={"first_byte": begin, "first_line": 1 + line_breaks(head[:begin])}
-        )
 
-    def opening(self, layout: Layout, buffer: bytes, at: int) -> Opened | None:
-        """As `Segments.opening`."""
-        try:
-            return _opened(layout, buffer, at)
-        except ValueError:
-            return None
+    def opened(self, layout: Layout, buffer: bytes, at: int) -> Opened:
+        """As `Segmented.opened`."""
+        return _opened(layout, buffer, at)
 
     def grouped(self, layout: Layout, elements: Sequence[str]) -> Layout:
         """As `Segments.grouped`."""
@@ -112,32 +105,11 @@ class Edifact(Segments):
         group = {"group_function": said[1], "group_sender": said[2], "group_receiver": said[3]}
         return layout.model_copy(update={"envelope": layout.envelope | group})
 
-    def parse(self, layout: Layout, raws: Sequence[bytes]) -> list[Parsed]:
-        """As `Format.parse`."""
-        return [self._parse_one(layout, raw) for raw in raws]
-
-    def _parse_one(self, layout: Layout, raw: bytes) -> Parsed:
-        segments = read_record(_READING, layout, raw)
-        if isinstance(segments, Finding):
-            return segments
+    def said(self, layout: Layout, header: Segment) -> dict[str, str]:
+        """As `Segmented.said`."""
         assert layout.delimiters is not None
-        header = segments[0]
         kind, _, version = header[2].partition(layout.delimiters.component)
-        return {
-            "transaction": kind,
-            "control": header[1],
-            "version": version,
-            "envelope": layout.envelope,
-            "segments": segments,
-        }
-
-    def unknown_fields(self, layout: Layout, parsed: Sequence[Parsed]) -> set[str]:
-        """None: what a segment's elements mean is the feed's to say."""
-        return set()
-
-    def envelopes(self, layout: Layout, state: str = "") -> Checker:
-        """As `Enveloped.envelopes`."""
-        return Checker(self, RULES, layout, state)
+        return {"transaction": kind, "control": header[1], "version": version}
 
 
 def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:

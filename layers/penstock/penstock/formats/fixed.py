@@ -318,7 +318,9 @@ class LineChecker:
         state, fixed = self._state, self._fixed
         state.line += 1
         line = raw.decode("iso-8859-1")
-        if not line.strip(" \t") or (fixed.filler and not line.strip(fixed.filler)):
+        # Of a line that is too long, not all of it need be here: whether it says nothing cannot be told.
+        says_nothing = not line.strip(" \t") or (fixed.filler and not line.strip(fixed.filler))
+        if says_nothing and len(line) <= fixed.width:
             return
         kind = fixed.type_of(line)
         before = state.serial

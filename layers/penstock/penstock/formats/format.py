@@ -53,7 +53,8 @@ class Format(Protocol):
         ...
 
     def blank(self, layout: Layout, buffer: bytes, final: bool) -> int:
-        """How many bytes of `buffer`, where a record could begin, belong to no record; `final` as in `take`."""
+        """How many bytes of `buffer`, where a record could begin, belong to no record; `final` as in `take`. It is
+        asked again with what is left, until that is none: more of the file never makes it less."""
         ...
 
     def ending(self, layout: Layout) -> Callable[[bytes], int | None]:

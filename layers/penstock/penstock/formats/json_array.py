@@ -45,8 +45,8 @@ _KEY = re.compile(rb"(%s)[ \t\r\n]*+:[ \t\r\n]*+" % _STRING, re.DOTALL)
 _FIRST_KEY = re.compile(rb'\{[ \t\r\n]*+"[^"\\]{0,64}"')
 _WITHIN_STRING = re.compile(rb'[^"\\]*+(?:\\.[^"\\]*+)*+', re.DOTALL)
 
-_EDGE = b"\x01"  #: marks where elements were cut apart; no JSON has it
-_STRUCTURE = b'"{}[],' + _EDGE
+_EDGE, _ESCAPE = b"\x01", b"\x02"  #: mark where elements were cut apart, and an escaped quote; no JSON has them
+_STRUCTURE = b'"{}[],' + _EDGE + _ESCAPE
 _REST = bytes(set(range(256)) - set(_STRUCTURE))
 _BARE_STRING = re.compile(rb'"[^"\x01]*+"')
 _BARE_PAIR = re.compile(rb"[{\[],*+[}\]]")
@@ -316,7 +316,7 @@ class _Alike:
     def elements(self, piece: bytes) -> list[bytes] | None:
         """The elements that a piece is made of; None if that cannot be told so easily."""
         first, *others = piece.lstrip(_SPACE).removeprefix(b",").split(self._gap + self._sign)
-        if _EDGE in piece or not _is_flat(first, others):
+        if _EDGE in piece or _ESCAPE in piece or not _is_flat(first, others):
             return None
         return [first, *(self._sign + other for other in others)]
 
@@ -325,7 +325,8 @@ def _is_flat(first: bytes, others: Sequence[bytes]) -> bool:
     """Whether all of these are elements, without the brace and key that the others begin with."""
     bare = (_EDGE + b"{").join([first, *others])
     if b"\\" in bare:
-        bare = bare.replace(rb"\\", b"").replace(rb"\"", b"")
+        # Outside strings a backslash escapes nothing: there its mark stays, so that nothing is proved.
+        bare = bare.replace(rb"\\", b"").replace(rb"\"", _ESCAPE)
     # Two quotes with nothing between them neither open nor close anything.
     bare = bare.translate(None, _REST).replace(b'""', b"")
     if b'"' in bare:

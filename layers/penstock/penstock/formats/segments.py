@@ -87,8 +87,9 @@ class Patterns:
         character = rb"(?:[^%s]|%s.)" % (release, release) if release else rb"."
         whole = rb"%s{0,%d}?%s" % (character, LONGEST, segment)
         header, trailer = levels.record.header.encode() + element, levels.record.trailer.encode() + element
-        # An interchange may come with other delimiters than the one before.
-        opener = levels.opener.encode()
+        # An interchange may come with other delimiters than the one before; but a tag by itself opens none, whatever is
+        # behind it: a chunk may end there.
+        opener = rb"(?![A-Z]{3}%s)(?:%s)" % (segment, levels.opener.encode())
         envelopes = rb"|".join(tag.encode() for tag in tags if tag not in levels.record.tags)
         envelope = rb"(?:%s)%s" % (envelopes, element)
 

@@ -13,12 +13,11 @@ import re
 from collections.abc import Sequence
 
 from penstock.errors import Refused
-from penstock.findings import Finding
-from penstock.formats.envelopes import Checker
-from penstock.formats.format import HEAD, FieldOf, Parsed
-from penstock.formats.segment_records import Reading, read_record
-from penstock.formats.segments import OPENING, WHITE, Level, Levels, Opened, Segments
-from penstock.formats.text import UTF8_BOM, line_breaks
+from penstock.formats.format import HEAD, FieldOf
+from penstock.formats.segment_records import Reading, Segment
+from penstock.formats.segmented import Segmented
+from penstock.formats.segments import OPENING, WHITE, Level, Levels, Opened
+from penstock.formats.text import UTF8_BOM
 from penstock.messages import Delimiters, Layout
 
 LEVELS = Levels(
@@ -60,12 +59,13 @@ _WITHOUT_ISA = re.compile(rb"(?:\A|[^A-Za-z0-9])(?:GS([^A-Za-z0-9\s])[A-Z]{2}\1|
 _STANDARD_ISA = 105  # without its terminator
 
 
-class X12(Segments):
+class X12(Segmented):
     """Transaction sets, from ST to SE. A parsed one is its `transaction` (ST01), `control` (ST02), `version` (ST03, or
     the group's GS08), `envelope` (what ISA and GS say) and `segments`."""
 
     name = "x12"
     levels = LEVELS
+    reading = _READING
 
     def recognise(self, head: bytes, field_of: FieldOf) -> Layout | None:
         """A file that begins with ISA; what it says, with the first GS, is the layout's envelope.
@@ -83,20 +83,13 @@ class X12(Segments):
                 "format.x12_isa", "the file holds X12 segments but does not begin with ISA; send the whole interchange"
             )
         try:
-            opened = _opened(Layout(format=self.name), body, 0)
+            return self.beginning(head, begin)
         except ValueError as error:
             raise Refused("format.x12_isa", f"the ISA segment {error}") from None
-        _, layout = self.over(opened.layout, body, opened.end, final=True)
-        return (layout or opened.layout).model_copy(
-            update={"first_byte": begin, "first_line": 1 + line_breaks(head[:begin])}
-        )
 
-    def opening(self, layout: Layout, buffer: bytes, at: int) -> Opened | None:
-        """As `Segments.opening`."""
-        try:
-            return _opened(layout, buffer, at)
-        except ValueError:
-            return None
+    def opened(self, layout: Layout, buffer: bytes, at: int) -> Opened:
+        """As `Segmented.opened`."""
+        return _opened(layout, buffer, at)
 
     def grouped(self, layout: Layout, elements: Sequence[str]) -> Layout:
         """As `Segments.grouped`."""
@@ -109,30 +102,10 @@ class X12(Segments):
         }
         return layout.model_copy(update={"envelope": layout.envelope | group})
 
-    def parse(self, layout: Layout, raws: Sequence[bytes]) -> list[Parsed]:
-        """As `Format.parse`."""
-        return [self._parse_one(layout, raw) for raw in raws]
-
-    def _parse_one(self, layout: Layout, raw: bytes) -> Parsed:
-        segments = read_record(_READING, layout, raw)
-        if isinstance(segments, Finding):
-            return segments
-        header = segments[0]
-        return {
-            "transaction": header[1],
-            "control": header[2],
-            "version": (header[3] if len(header) > 3 else "") or layout.envelope["group_version"],
-            "envelope": layout.envelope,
-            "segments": segments,
-        }
-
-    def unknown_fields(self, layout: Layout, parsed: Sequence[Parsed]) -> set[str]:
-        """None: what a segment's elements mean is the feed's to say."""
-        return set()
-
-    def envelopes(self, layout: Layout, state: str = "") -> Checker:
-        """As `Enveloped.envelopes`."""
-        return Checker(self, RULES, layout, state)
+    def said(self, layout: Layout, header: Segment) -> dict[str, str]:
+        """As `Segmented.said`."""
+        version = header[3] if len(header) > 3 else ""
+        return {"transaction": header[1], "control": header[2], "version": version or layout.envelope["group_version"]}
 
 
 def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:

@@ -43,12 +43,14 @@ _TO_GT = rb"""(?:[^"'>]++|"[^"]*+"|'[^']*+')*+>"""
 _BLANK = re.compile(rb"[ \t\r\n]*+")
 #: A bracket too many behind a record is taken for part of it.
 _BEHIND = re.compile(rb"[ \t\r\n>]*+")
-_REMARK = re.compile(rb"%s|%s" % (_COMMENT, _INSTRUCTION))
+_TARGET = rb"(?!(?i:xml)[\s?])[A-Za-z_:\x80-\xff][\w:.\x80-\xff-]*+"
+#: A comment or an instruction as it must be (XML 1.0 §2.5, §2.6). Any other is taken for a record, and rejected.
+_REMARK = re.compile(rb"<!--(?:[^-]++|-[^-])*+-->|<\?%s(?:\s[^?]*+(?:\?(?!>)[^?]*+)*+)?\?>" % _TARGET)
 _START = re.compile(rb"<(%s)(?=[\s/>])" % _NAME)
 _START_TAG = re.compile(rb"<(%s)(?=[\s/>])%s" % (_NAME, _TO_GT))
 _HALF_A_START = re.compile(rb"<(?:%s)?\Z" % _NAME)
 _GT = re.compile(rb"[ \t\r\n]*+>")
-_SPECIAL = re.compile(rb"%s|%s|(?P<text>%s)" % (_COMMENT, _INSTRUCTION, _CDATA))
+_SPECIAL = re.compile(rb"%s|%s|%s" % (_COMMENT, _INSTRUCTION, _CDATA))
 #: What may hold anything until its own end comes.
 _UNTIL = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
 _ENCODING = re.compile(rb"""<\?xml\s[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -57,6 +59,7 @@ _READ = {b"utf-8", b"utf8", b"us-ascii", b"ascii", b"utf-16", b"utf-16le", b"utf
 
 _QUOTE_OR_END = re.compile(rb"""["'>]""")
 
+_NAME_OF = "#name"  #: no attribute or element can be called so
 _NO_ELEMENT = b"<_>"  #: encloses a document that is parsed as a record
 _MARK = b"<_/>"  #: between records that are parsed at once, so that two broken ones cannot mend each other
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"  #: XML Schema Part 1 §2.6.2: the element says nothing
@@ -166,7 +169,7 @@ class Xml:
     def parse(self, layout: Layout, raws: Sequence[bytes]) -> list[Parsed]:
         """Each record as a dict: children and attributes (`@name`) by local name. A child with no more than text is
         that text, any other a dict of the same kind with its text as `#text`; several of one name are a list. What is
-        empty says nothing and is left out."""
+        empty says nothing and is left out. Where records of several names are read, each has its own as `#name`."""
         steps = {path[-1] for path in self._paths if len(path) == 1 + layout.opening.count("<")}
         opening = layout.opening.encode() or _NO_ELEMENT
         names = [tag[1] for tag in _START_TAG.finditer(opening)]
@@ -179,7 +182,7 @@ class Xml:
 
     def unknown_fields(self, layout: Layout, parsed: Sequence[Parsed]) -> set[str]:
         """Every name in every record; the feed strikes out those it knows."""
-        return set[str]().union(*(record for record in parsed if not isinstance(record, Finding)))
+        return set[str]().union(*(record for record in parsed if not isinstance(record, Finding))) - {_NAME_OF}
 
 
 def _past(pattern: re.Pattern[bytes], buffer: bytes, at: int) -> int:
@@ -225,8 +228,8 @@ def _record_end(buffer: bytes, at: int) -> int | None:
     if buffer.startswith(b"<", at):
         special = _SPECIAL.match(buffer, at)
         if special:
-            large = special.end() - at > LONGEST_REMARK
-            return special.end() if large or special.lastgroup or _GT.match(buffer, special.end()) else None
+            is_remark = special.end() - at <= LONGEST_REMARK and _REMARK.match(buffer, at)
+            return special.end() if not is_remark or _GT.match(buffer, special.end()) else None
         begins = buffer[at : at + 9]
         if any(begins.startswith(mark) or mark.startswith(begins) for mark in (b"</", *_UNTIL)):
             return None
@@ -537,7 +540,7 @@ class _Context:
         if not any(_fits(element.tag, step) for step in self._steps):
             return Finding("format.element", f"the element is none of {', '.join(sorted(self._steps))}")
         try:
-            fields = _fields(element, 1)
+            fields = _fields(element, 1) | ({_NAME_OF: _local(element.tag)} if len(self._steps) > 1 else {})
         except _TooDeep:
             return Finding("format.xml", f"the record has more than {LEVELS} levels of elements")
         if len(fields) > MOST_NAMES:

@@ -1,15 +1,26 @@
 """Flight crew duties against 14 CFR Part 117 and EASA ORO.FTL / CS FTL.1.
 
 A record is one duty of one crew member. The model (`record`) says what a duty looks like; `engine.examine` says what
-it is worth by the rules, given the crew member's history. `docs` of each rule is the docstring of its function.
+it is worth by the rules, given the crew member's history. Each rule is a function whose docstring states it with its
+paragraph.
+
+In a table the nested fields (`sectors`, `split_rest`, `standby`, `qualifications`) are JSON in a cell. A duty that was
+accepted counts for those after it, in whatever file they come; a higher `revision` replaces it.
 """
 
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, cast
 
+from penstock.feeds.crew import engine
+from penstock.feeds.crew.duty import duty_of, loaded
+from penstock.feeds.crew.history import KEPT, History
+from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.record import DutyRecord
-from penstock.feeds.feed import Feed, Limits
+from penstock.feeds.crew.times import DAY, is_zone
+from penstock.feeds.feed import Examination, Feed, Known, Limits, Record
+from penstock.findings import Finding, Severity
 from penstock.formats.delimited import Delimited
 from penstock.formats.json_array import JsonArray
 from penstock.formats.ndjson import NdJson
@@ -92,6 +103,32 @@ _SPELLINGS = {
 }
 """What exports of the trade call the fields."""
 
+
+def _examine(records: Sequence[Record], known: Sequence[Known], policy: Policy) -> list[list[Finding]]:
+    """What the engine finds in duties of one crew member."""
+    history = History(loaded(one.kept for one in known))
+    found = engine.examine(records, dict.fromkeys((one["crew_id"] for one in records), history), policy)
+    return [list(breaches) for breaches in found]
+
+
+def _keep(record: Record) -> Known:
+    """The duty as the rules see it. One in a zone that nobody knows is never accepted."""
+    kept = list(duty_of(record)) if is_zone(record["reference_tz"]) else None
+    return Known(record["duty_id"], kept)
+
+
+def _prune(known: Sequence[Known]) -> list[Known]:
+    kept = {duty.id for duty in History(loaded(one.kept for one in known)).kept()}
+    return [one for one in known if one.id in kept]
+
+
+_OPERATORS_OWN = Finding(
+    "crew.policy.…",
+    "a limit that the operator's policy sets itself; the code ends as the policy calls it, which also says how severe",
+    severity=Severity.SOFT,
+    rule="the operations manual, as the policy cites it",
+)
+
 CREW = Feed(
     name="crew",
     title="Flight crew duties against 14 CFR Part 117 and EASA ORO.FTL",
@@ -100,6 +137,10 @@ CREW = Feed(
     identity=("crew_id", "duty_id"),
     revision="revision",
     group=("crew_id",),
+    examination=Examination(
+        by=("crew_id",), examine=_examine, keep=_keep, prune=_prune, policy=Policy, days=KEPT // DAY
+    ),
+    findings=(*(clause.stated for clause in engine.CLAUSES), _OPERATORS_OWN),
     limits=Limits(records=1000),
     tidy=_tidy,
     spellings={name: tuple(spellings.split(", ")) for name, spellings in _SPELLINGS.items()},

@@ -1,36 +1,8 @@
 """The exceptions that dispatch and compliance read: which paragraph, what limit, what was done, and by whose duties."""
 
 from dataclasses import dataclass
-from typing import Any
 
-from penstock.findings import Finding, Severity
-
-
-@dataclass(frozen=True, slots=True)
-class Breach(Finding):
-    """A finding with its figures. `limit`, `actual` and `margin` are in `unit`; a margin below 0 says by how much the
-    limit is missed. `duties` are the ids of all duties that the figure is made of."""
-
-    limit: int | None = None
-    actual: int | None = None
-    margin: int | None = None
-    unit: str | None = None
-    duties: tuple[str, ...] = ()
-
-    def payload(self) -> dict[str, Any]:
-        """The exception as it is reported, announced and archived."""
-        return {
-            "rule": self.code,
-            "paragraph": self.rule,
-            "severity": self.severity.value,
-            "field": self.field,
-            "limit": self.limit,
-            "actual": self.actual,
-            "margin": self.margin,
-            "unit": self.unit,
-            "duties": list(self.duties),
-            "message": self.message,
-        }
+from penstock.findings import Breach, Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +18,11 @@ class Clause:
     severity: Severity = Severity.HARD
     unit: str = "minutes"
     least: bool = False
+
+    @property
+    def stated(self) -> Finding:
+        """The clause by itself, as the feed declares it."""
+        return Finding(self.code, self.demands, self.field, self.severity, self.source)
 
     def breach(
         self,

@@ -14,6 +14,9 @@ from penstock.feeds.crew.times import DAY
 KEPT = 400 * DAY
 """How far back a history goes: a window of 12 calendar months, the longest, and a month for what comes late."""
 
+LEAST = 500
+"""Duties that are kept however old they are."""
+
 type Quantity = Literal["flight_time", "fdp", "duty"]
 
 
@@ -115,9 +118,10 @@ class History:
                 self.timelines[quantity] = self._timeline(quantity)
 
     def kept(self) -> list[Duty]:
-        """The duties to keep: those that end no more than `KEPT` before the last one does."""
+        """The duties to keep: those that end no more than `KEPT` before the last one does. The latest few are kept in
+        any case: of a duty with a wrong year, however far ahead, the past must not be forgotten."""
         last = max((duty.release for duty in self.duties), default=0)
-        return [duty for duty in self.duties if duty.release > last - KEPT]
+        return [duty for duty in self.duties[:-LEAST] if duty.release > last - KEPT] + self.duties[-LEAST:]
 
     def before(self, duty: Duty) -> Iterator[Duty]:
         """The duties before this one, the latest first."""

@@ -1,0 +1,1 @@
+"""What the feeds are, read from their declarations: `penstock feeds`, and the pages under docs/feeds."""

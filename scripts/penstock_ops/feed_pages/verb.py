@@ -1,0 +1,36 @@
+"""The verb `feeds`: which there are, or everything about one."""
+
+from typing import Annotated, Any
+
+import typer
+
+from penstock.feeds import FEEDS
+from penstock_ops import screens
+from penstock_ops.command_line import AsJson, show
+from penstock_ops.errors import WrongUse
+
+from .page import page_of
+from .telling import told, told_whole
+
+
+def feeds(
+    name: Annotated[str | None, typer.Argument(help="The feed to tell everything about.")] = None,
+    page: Annotated[bool, typer.Option("--page", help="Print its page of docs/feeds, as Markdown.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """The feeds there are; or of one its formats, fields and findings."""
+    if name is None:
+        if page:
+            raise WrongUse("--page is of one feed: penstock feeds NAME --page")
+        show([told(feed) for feed in FEEDS.values()], as_json, screens.feeds)
+        return
+    if name not in FEEDS:
+        raise WrongUse(f"there is no feed {name}; there are: {', '.join(FEEDS)}")
+    if page:
+        show({"page": page_of(FEEDS[name])}, as_json, _print_page)
+        return
+    show(told_whole(FEEDS[name]), as_json, screens.feed)
+
+
+def _print_page(told_page: dict[str, Any]) -> None:
+    print(told_page["page"], end="")  # noqa: T201

@@ -1,0 +1,113 @@
+"""The verbs of a scheduler: look at held records, release or refuse them."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from . import screens
+from .command_line import AsJson, Exit, Stack, counting_bar, exit_for, show
+from .errors import WrongUse
+
+if TYPE_CHECKING:
+    from .replays import Prepared
+
+NOTE = 500  #: characters; the sender reads it in rejects.csv
+
+verbs = typer.Typer(help="Records that wait for a scheduler's word.", no_args_is_help=True)
+
+FileOption = Annotated[str, typer.Option("--file", help="The file's id, as `penstock held list` shows it.")]
+Records = Annotated[str, typer.Option(help='Which, by ordinal: "3,7-9".')]
+Note = Annotated[str, typer.Option(help="Why; the audit keeps it.")]
+By = Annotated[str, typer.Option(help="Who has decided [default: who runs this].", show_default=False)]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Gives the command these verbs."""
+    app.add_typer(verbs, name="held")
+
+
+@verbs.command("list")
+def list_held(
+    file_id: Annotated[str | None, typer.Option("--file", help="Only that file's [default: the latest's].")] = None,
+    feed: Annotated[str | None, typer.Option(help="Only that feed's.")] = None,
+    stack: Stack = None,
+    as_json: AsJson = False,
+) -> None:
+    """Records that are held: which they are, what was found of them, and since when they wait."""
+    from . import held, operations, stack_ports
+    from .reporting import row_of
+
+    outputs = operations.connect(stack)
+
+    async def look() -> list[dict[str, Any]]:
+        async with stack_ports.open_stack(outputs, stack) as ports:
+            row = None if file_id is None else await row_of(ports.ledger, file_id)
+            return await held.held_records(ports.ledger, ports.store, row, feed)
+
+    records = asyncio.run(look())
+    show(records, as_json, screens.held_records)
+    raise typer.Exit(Exit.REJECTED if records else Exit.FINE)
+
+
+@verbs.command("release")
+def release_held(
+    file_id: FileOption,
+    records: Records,
+    note: Note,
+    by: By = "",
+    timeout: Annotated[float, typer.Option(help="Seconds to wait at most until the file is whole again.")] = 900,
+    stack: Stack = None,
+    as_json: AsJson = False,
+) -> None:
+    """Deliver held records in spite of what was found of them. They are judged anew: a hard finding rejects them."""
+    from . import held, operations, replays, stack_ports
+    from .reporting import report_of, row_of
+
+    note, outputs = _noted(note), operations.connect(stack)
+
+    async def released() -> dict[str, Any]:
+        async with stack_ports.open_stack(outputs, stack) as ports:
+            row = await row_of(ports.ledger, file_id)
+            prepared: Prepared = await held.prepare_release(ports, row, records)
+            await held.begin_release(ports, prepared, by=by.strip(), note=note)
+            with counting_bar("records", as_json) as advance:
+                await replays.follow(ports, prepared, timeout, advance)
+            told = {"file_id": file_id, "key": row.file.dropped.key, "records": records, "count": prepared.records}
+            report = await report_of(ports.ledger, ports.store, file_id, ports.clock.now())
+            return told | {"still_held": await held.still_held(ports, prepared), "report": report}
+
+    told = asyncio.run(released())
+    show(told, as_json, screens.released)
+    exit_for(told["report"])
+
+
+@verbs.command("refuse")
+def refuse_held(
+    file_id: FileOption,
+    records: Records,
+    note: Annotated[str, typer.Option(help="Why; the audit keeps it, and the sender reads it in rejects.csv.")],
+    by: By = "",
+    stack: Stack = None,
+    as_json: AsJson = False,
+) -> None:
+    """Reject held records: the sender has them back, and may drop them again."""
+    from . import held, operations, stack_ports
+    from .reporting import report_of, row_of
+
+    note, outputs = _noted(note), operations.connect(stack)
+
+    async def refused() -> dict[str, Any]:
+        async with stack_ports.open_stack(outputs, stack) as ports:
+            row = await row_of(ports.ledger, file_id)
+            told = await held.refuse_all(ports, row, records, by=by.strip(), note=note)
+            return told | {"report": await report_of(ports.ledger, ports.store, file_id, ports.clock.now())}
+
+    show(asyncio.run(refused()), as_json, screens.refused)
+
+
+def _noted(note: str) -> str:
+    note = " ".join(note.split())
+    if not note or len(note) > NOTE:
+        raise WrongUse(f"--note must say why, in at most {NOTE} characters: the audit keeps it")
+    return note

@@ -1,0 +1,167 @@
+"""The histories' contract (issue 5, state across files), on the twin and on DynamoDB."""
+
+import asyncio
+import hashlib
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from penstock.adapters.aws_clients import AwsClients
+from penstock.adapters.aws_histories import DynamoHistories
+from penstock.adapters.memory import MemoryClock
+from penstock.adapters.memory_histories import MemoryHistories
+from penstock.errors import Transient
+from penstock.histories import Entry, Histories, History, HistoryFull
+from tests.contract.stubs import Scripted, refusal
+from tests.support.emulators import Emulator
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")
+
+FEED = "crew"
+UNTIL = 1_900_000_000.5
+
+
+@pytest.fixture
+def table(ministack: Emulator) -> str:
+    return ministack.table("Ledger")
+
+
+@pytest.fixture
+def on_dynamodb(on_ministack: AwsClients, table: str) -> DynamoHistories:
+    return DynamoHistories(on_ministack.dynamodb, table, MemoryClock())
+
+
+@pytest.fixture(params=["memory", "dynamodb"])
+def histories(request: pytest.FixtureRequest) -> Histories:
+    return MemoryHistories() if request.param == "memory" else request.getfixturevalue("on_dynamodb")
+
+
+def entry(ordinal: int = 0, **changes: Any) -> Entry:
+    return replace(Entry(f"D{ordinal}", ["Köhler", ordinal, None, [[1, 2]]], "a" * 20, 3, ordinal, 7), **changes)
+
+
+async def read(histories: Histories, key: str = "k") -> History:
+    return (await histories.read(FEED, [key]))[key]
+
+
+async def write(histories: Histories, *entries: Entry, key: str = "k") -> bool:
+    return await histories.write(FEED, key, await read(histories, key), entries, UNTIL)
+
+
+async def test_what_nobody_has_written_is_empty(histories: Histories) -> None:
+    assert await histories.read(FEED, ["a", "b"]) == {"a": History(), "b": History()}
+    assert await histories.read(FEED, []) == {}
+
+
+async def test_entries_come_back_as_they_were(histories: Histories) -> None:
+    """Ordinal 0, nothing kept, and what was replaced by what was replaced."""
+    first = entry(0, kept=None, sure=True)
+    entries = (entry(0), entry(1, was=replace(first, was=entry(9))), first)
+    assert await write(histories, *entries)
+
+    assert await read(histories) == History(1, entries)
+
+
+async def test_a_version_more_for_each_write(histories: Histories) -> None:
+    for number in range(3):
+        assert await write(histories, *(entry(at) for at in range(number)))
+
+    assert (await read(histories)) == History(3, (entry(0), entry(1)))
+
+
+async def test_who_has_read_an_earlier_version_changes_nothing(histories: Histories) -> None:
+    nothing = await read(histories)
+    assert await histories.write(FEED, "k", nothing, [entry(1)], UNTIL)
+    earlier = await read(histories)
+    assert await histories.write(FEED, "k", earlier, [entry(1), entry(2)], UNTIL)
+
+    assert not await histories.write(FEED, "k", nothing, [entry(8)], UNTIL)
+    assert not await histories.write(FEED, "k", earlier, [entry(9)], UNTIL)
+    assert await read(histories) == History(2, (entry(1), entry(2)))
+
+
+@pytest.mark.parametrize("begun", [False, True], ids=["the first write", "a later one"])
+async def test_of_many_at_once_one_wins(histories: Histories, begun: bool) -> None:
+    if begun:
+        await write(histories, entry(99))
+    seen = await read(histories)
+
+    won = await asyncio.gather(*(histories.write(FEED, "k", seen, [entry(at)], UNTIL) for at in range(10)))
+
+    assert Counter(won) == {True: 1, False: 9}
+    assert (await read(histories)).entries == (entry(won.index(True)),)
+
+
+async def test_nobodys_update_is_lost(histories: Histories) -> None:
+    """Whoever loses reads and writes again."""
+
+    async def add(ordinal: int) -> None:
+        while True:
+            seen = await read(histories)
+            if await histories.write(FEED, "k", seen, [*seen.entries, entry(ordinal)], UNTIL):
+                return
+
+    await asyncio.gather(*(add(ordinal) for ordinal in range(12)))
+
+    assert sorted(one.ordinal for one in (await read(histories)).entries) == list(range(12))
+
+
+async def test_many_are_read_at_once(histories: Histories) -> None:
+    """More than one reading of 100."""
+    keys = [f"key-{number}" for number in range(130)]
+    for number, key in enumerate(keys[::10]):
+        assert await write(histories, entry(number), key=key)
+
+    found = await histories.read(FEED, keys)
+
+    assert list(found) == keys
+    assert {key: one.entries[0].ordinal for key, one in found.items() if one.version} == {
+        key: number for number, key in enumerate(keys[::10])
+    }
+
+
+async def test_feeds_do_not_meet(histories: Histories) -> None:
+    await histories.write("mro", "k", History(), [entry(1)], UNTIL)
+
+    assert await read(histories) == History()
+
+
+async def test_what_is_larger_than_an_item_is_refused(histories: Histories) -> None:
+    """Digests cannot be compressed by more than half."""
+    kept = [hashlib.sha256(str(number).encode()).hexdigest() for number in range(13_000)]
+
+    with pytest.raises(HistoryFull, match=r"390,000"):
+        await write(histories, entry(1, kept=kept))
+    assert await read(histories) == History()
+
+
+async def test_a_year_of_duties_fits_many_times(histories: Histories) -> None:
+    day = [28_000_000, "far117", "yes", "Europe/Berlin", True, [[28_000_100, 28_000_200]] * 4]
+    entries = [entry(at, kept=[f"D{at}", *day, at * 1440, hashlib.md5(b"%d" % at).hexdigest()]) for at in range(4000)]
+
+    assert await write(histories, *entries)
+
+
+# -- DynamoDB alone
+
+
+async def test_a_history_expires_when_it_is_told_to(
+    on_dynamodb: DynamoHistories, ministack: Emulator, table: str
+) -> None:
+    """R25."""
+    await write(on_dynamodb, entry(1))
+
+    (item,) = ministack.items(table)
+    assert (item["pk"]["S"], item["sk"]["S"]) == ("HISTORY#crew#k", "HISTORY")
+    assert item["expires_at"] == {"N": "1900000000"}
+
+
+async def test_a_write_that_fails_is_transient() -> None:
+    """MiniStack never throttles."""
+    client = Scripted(update_item=[refusal("ProvisionedThroughputExceededException")])
+    histories = DynamoHistories(client, "ledger", MemoryClock())
+
+    with pytest.raises(Transient):
+        await histories.write(FEED, "k", History(), [], UNTIL)

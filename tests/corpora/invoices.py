@@ -1,0 +1,85 @@
+"""Real and specimen invoices of X12 and UBL: what they should be, and what the freight feed makes of them."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.errors import Refused
+from penstock.feeds.freight import FREIGHT
+from tests.corpora.corpus import FOLDER, files
+from tests.corpora.page import Row
+from tests.support.reading import judge_file
+
+X12_FILES = files("freight/x12/*")
+UBL_FILES = files("freight/ubl/*.xml")
+PDF_FILES = files("freight/pdf/*.pdf")
+
+_KNOWN: dict[str, Any] = json.loads((FOLDER / "freight/x12_known.json").read_bytes())
+
+#: Where we say something else than a reader of the file's name would expect: why.
+_NOBODY = "a music shop's specimen, in which nobody says who sells: no carrier's invoice; with an N1 of SE it adds up"
+EXPLAINED = {f"x12.810{letter}.edi": _NOBODY for letter in "abcd"}
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The invoices that a file gave, and the code of each record that is rejected, or of the file's refusal."""
+
+    invoices: list[dict[str, Any]]
+    codes: list[str]
+    refused: bool = False
+
+    def told(self) -> str:
+        """In words."""
+        due = [f"{one['document_type']} of {one['totals']['due']}" for one in self.invoices]
+        told = ", ".join([*due, *(f"`{code}`" for code in self.codes)])
+        return f"refused: {told}" if self.refused else told
+
+
+def verdict(body: bytes) -> Verdict:
+    """What the feed makes of a file."""
+    try:
+        judgement = judge_file(FREIGHT, body)
+    except Refused as refusal:
+        return Verdict([], [refusal.code], refused=True)
+    return Verdict(
+        [json.loads(one.payload) for one in judgement.accepted], [one.findings[0].code for one in judgement.rejected]
+    )
+
+
+def expected(name: str) -> str:
+    """What the collectors' facts, or the file's own totals, let one expect."""
+    short = name.rsplit("/", 1)[1]
+    if name in PDF_FILES:
+        return "refused: `format.binary`"
+    if name in UBL_FILES:
+        kind = "ubl_freight_invoice" if "FreightInvoice" in short else "ubl_invoice"
+        return f"{kind} of {PAYABLE.get(short, '107.50')}"
+    (said,) = _KNOWN[f"dev/{name}"]["transactions"]
+    if not said["count_ok"]:
+        return "`format.record_count`"
+    if said["set"] == "210":
+        return f"x12_210 of {said['b3_07'][:-2]}.{said['b3_07'][-2:]}"
+    return "`freight.document_type`" if said["set"] != "810" else f"x12_810 of {DUE_810[short]}"
+
+
+#: TDS01 of the specimens, and PayableAmount of those that are not the example of UBL 2.0.
+DUE_810 = {"x12.810a.edi": "365.96", "x12.810b.edi": "401.92", "x12.810c.edi": "411.92", "x12.810d.edi": "646.92"}
+PAYABLE = {
+    "BII04_XML_example_full_core_data_01.xml": "729",
+    "BII04_minimal_VAT_invoice_example_01.xml": "1729.00",
+    "BII04_minimal_invoice_example_02.xml": "1436.50",
+    "UBL-FreightInvoice-2.1-Example.xml": "729",
+    "UBL-Invoice-2.1-Example-Trivial.xml": "100.00",
+    "UBL-Invoice-2.1-Example.xml": "729",
+}
+
+
+def rows() -> list[Row]:
+    """A row a file."""
+    found: list[Row] = []
+    for name in (*X12_FILES, *UBL_FILES, *PDF_FILES):
+        short, theirs = name.rsplit("/", 1)[1], expected(name)
+        ours = verdict((FOLDER / name).read_bytes()).told()
+        found.append(Row(short, theirs, ours, "" if ours == theirs else EXPLAINED.get(short, "?")))
+    return found
