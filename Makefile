@@ -54,7 +54,7 @@ format: setup
 test: check $(SUITES:%=test-%)
 
 # These share the cores: each process of the stack suite has a local world of its own, and whole files to itself.
-test-unit test-simulation: PYTEST += --numprocesses auto
+test-unit test-simulation test-fuzz: PYTEST += --numprocesses auto
 test-stack: PYTEST += --numprocesses auto --dist loadfile
 
 $(SUITES:%=test-%): test-%: setup

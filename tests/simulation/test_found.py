@@ -1,5 +1,7 @@
 """Bugs that the simulator has found, each as the shortest story that shows it, with the seed that told it first."""
 
+import asyncio
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -7,16 +9,17 @@ import pytest
 
 from penstock import feeds
 from penstock.accepted import load_accepted
-from penstock.adapters.memory import MemoryClock
+from penstock.adapters.memory import MemoryClock, MemoryStore
 from penstock.adapters.memory_ledger import MemoryLedger
 from penstock.feeds.traffic import TRAFFIC
 from penstock.ledger import BatchRow, ChunkRow, Owner
 from penstock.messages import DispatchMessage, read_message
 from penstock.ports import Answer, DestinationSettings
 from penstock.replaying import begin_replay, plan_replay
+from tests.simulation.virtual import VirtualLoop
 from tests.support.destination import LOST, Api
-from tests.support.pipeline import Pipeline
-from tests.support.spots import csv_file, spot
+from tests.support.pipeline import Fault, Pipeline
+from tests.support.spots import csv_file, rows_of, spot
 
 KEYED = DestinationSettings(
     url="api", batch_records=3, rate_per_second=1000.0, burst=1000, timeout_seconds=20.0, honours_idempotency_key=True
@@ -160,3 +163,49 @@ async def test_a_claim_that_a_broken_attempt_left_behind_holds_up_nobody_of_its_
         await pipeline.run()
         assert await pipeline.assert_sound(file, 2) == {"delivered": 2}
         assert [body["records"][0]["length_s"] for _, body in pipeline.api.bodies] == [30, 45]
+
+
+def test_no_timer_of_the_simulator_comes_early() -> None:
+    """Seed 82525, a bug of its own: a queue woken for a message, less than a microsecond before that was visible, saw
+    nothing, and was never woken again."""
+    loop, told = VirtualLoop(), list[float]()
+    close = [2100.1, math.nextafter(2100.1, math.inf), 2100.1 + 1.6e-7]
+    for at in close:
+        loop.call_at(at, lambda: told.append(loop.time()))
+    loop.run_until_complete(asyncio.sleep(3000))
+    loop.close()
+    assert told == close
+
+
+async def test_a_report_that_was_held_up_is_not_put_over_a_later_one() -> None:
+    """Seed 89348: the worker that wrote it broke before it saw that a chunk had ended again and was reported, and
+    nobody wrote the file's rejects anew."""
+
+    class SlowStore(MemoryStore):
+        async def get(self, key: str) -> bytes | None:
+            body = await super().get(key)
+            if "rejects-" in key and pipeline.api.refuses({}):
+                await replayed()
+            return body
+
+    async def replayed() -> None:
+        pipeline.api.refuses = lambda record: 0
+        replay = await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(file))
+        await begin_replay(replay, pipeline.chunks, pipeline.clock, pipeline.rng)
+        await pipeline.run()
+        pipeline.fault = death
+
+    for at in range(20):
+        # Given the report of a rejected record, in the midst of which its replay delivers it
+        pipeline, death = Pipeline(Api(KEYED, [], lambda record: 422)), Fault(at, kills=True)
+        pipeline.store = SlowStore()
+        file = pipeline.drop(csv_file([spot(1)]))
+        # When the worker goes on, and dies at one of its next calls
+        await pipeline.run()
+        # Expect
+        assert await pipeline.assert_sound(file, 1) == {"delivered": 1}
+        assert rows_of(pipeline.report(file, "rejects.csv")) == []
+        assert pipeline.report(file)["account_version"] == (await pipeline.row(file)).endings == 2
+        if not death.struck:
+            return
+    raise AssertionError("the end of a report makes more calls than that")

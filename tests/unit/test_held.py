@@ -1,13 +1,15 @@
 """Held records: a soft finding, a feed that holds, and a scheduler's word. None is sent before it is released, who is
 released is delivered once, who is refused comes back to the sender (invariants 1, 3, 4, 7)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from copy import copy
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from penstock import feeds
+from penstock.adapters.memory import MemoryEvents
 from penstock.burying import bury
 from penstock.deciding import NotToBeDecided
 from penstock.ending import codes_of
@@ -15,6 +17,7 @@ from penstock.errors import Transient
 from penstock.feeds.feed import Feed, Limits, Record, Rule
 from penstock.feeds.traffic import TRAFFIC
 from penstock.findings import Outcome, Severity
+from penstock.holding import chosen, refuse
 from penstock.ledger import FileState
 from penstock.messages import DispatchMessage, SourceFile, read_any
 from penstock.ports import DestinationSettings
@@ -320,6 +323,66 @@ async def refused_with(pipeline: Pipeline, file: SourceFile, fault: Fault) -> st
     finally:
         pipeline.fault = Fault()
     return fault.struck
+
+
+class BrokenBus(MemoryEvents):
+    """Whoever puts an event breaks."""
+
+    async def put(self, kind: str, detail: Mapping[str, Any]) -> None:
+        raise Transient("no event is taken")
+
+
+@pytest.mark.parametrize("report", ["rejects", "outcomes"])
+async def test_a_report_that_was_held_up_is_not_put_over_that_of_a_later_refusal(
+    report: str, pipeline: Pipeline, file: SourceFile
+) -> None:
+    # Given a refusal that broke off before the file's end was written anew
+    ports, slow = operated(pipeline), copy(pipeline.store)
+    (last,) = await chosen(ports.ledger, ports.store, await pipeline.row(file), [5])
+    await refuse(ports.ending, await pipeline.row(file), last, "not on our air")
+
+    # When who finishes it is held up, in the midst of this report, by another refusal with its end, and then breaks
+    async def held_up(key: str) -> bytes | None:
+        body = await pipeline.store.get(key)
+        if f"/{report}-" in key and (await pipeline.counted(file))["held"] == 2:
+            await refused(pipeline, file, "1")
+        return body
+
+    slow.get = held_up
+    with pytest.raises(Transient):
+        await finish_if_complete(ports.ledger, slow, BrokenBus(), ports.clock, file.file_id)
+    # Expect
+    assert await pipeline.assert_sound(file, 6) == {"delivered": 3, "rejected": 2, "held": 1}
+    rows = rows_of(pipeline.report(file, "rejects.csv"))
+    assert [row["spot_id"] for row in rows] == ["S00001", "S00005"]
+    summary = pipeline.report(file)
+    assert (summary["records"]["rejected"], summary["ranges"]) == (2, {"held": "2"})
+
+
+async def test_who_broke_with_an_earlier_report_just_put_writes_the_later_one_when_he_comes_again(
+    pipeline: Pipeline, file: SourceFile
+) -> None:
+    """Seed 92874: he was held up in the very call that put it."""
+    # Given a refusal that broke off before the file's end was written anew
+    ports, slow = operated(pipeline), copy(pipeline.store)
+    (last,) = await chosen(ports.ledger, ports.store, await pipeline.row(file), [5])
+    await refuse(ports.ending, await pipeline.row(file), last, "not on our air")
+
+    async def held_up(key: str, body: bytes, content_type: str) -> None:
+        await refused(pipeline, file, "1")
+        await pipeline.store.put(key, body, content_type)
+
+    slow.put = held_up
+    with pytest.raises(Transient):
+        await finish_if_complete(ports.ledger, slow, BrokenBus(), ports.clock, file.file_id)
+    assert pipeline.report(file)["records"]["rejected"] == 1
+    # When
+    before = await pipeline.row(file)
+    assert await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, file.file_id) == {}
+    # Expect
+    assert await pipeline.row(file) == before
+    assert pipeline.report(file)["records"]["rejected"] == 2
+    assert [row["spot_id"] for row in rows_of(pipeline.report(file, "rejects.csv"))] == ["S00001", "S00005"]
 
 
 async def test_a_file_that_is_still_being_split_is_waited_for(pipeline: Pipeline) -> None:

@@ -2,18 +2,21 @@
 
 The reports are written, then the event is put, then the file is settled: a crash in between repeats the same reports,
 and at worst the same event, which names the file and so can be told apart. Where a replay has changed a settled file's
-account, its end is written anew; `account_version` says which of two is the later one.
+account, its end is written anew; `account_version` says which of two is the later one. Whoever was held up while he
+wrote an earlier one looks before each report is put: the later one may be there, and he may break before he sees it.
 """
 
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from penstock import rejects
 from penstock.archiving import archive
 from penstock.ending import rejects_of, stories_of
+from penstock.errors import PenstockError
 from penstock.exceptions import are_among, exceptions_of
 from penstock.feeds import feed_named
 from penstock.findings import Finding, Outcome, balances
@@ -27,23 +30,29 @@ BROKEN_OFF = "format.broken_off"  #: the finding of a file whose object was gone
 MOST_RANGES = 1000  #: characters of the ordinals of one outcome that an event has; the report has them all
 
 
+class _Overtaken(PenstockError):
+    """Raised when another chunk has ended since the account was read that is being reported."""
+
+
 async def finish_if_complete(
     ledger: Ledger, store: ObjectStore, events: EventBus, clock: Clock, file_id: str
 ) -> dict[str, float]:
     """Settles the file if its last chunk has ended; the file's figures by metric, if this call was the one that did."""
     row = await ledger.file(file_id)
-    if row is None or not row.is_complete:
+    # Who comes again to a file that was settled anew may have broken with a report of an earlier account just put.
+    if row is None or not (row.is_complete or (row.state is FileState.SETTLED and row.endings > row.chunks)):
         return {}
     while True:
         now = clock.now()
-        await _report(ledger, store, events, row, now)
-        if await ledger.settle_file(file_id, row.endings, now):
-            return {
-                "FilesSettled": 1,
-                "FilesIncomplete": 1 if _shown(row) == "incomplete" else 0,
-                "FileDuration": now - row.opened_at,
-                "ImbalancedFiles": 0 if balances(row.received, row.counted) else 1,
-            }
+        with suppress(_Overtaken):
+            await _report(ledger, store, events, row, now)
+            if await ledger.settle_file(file_id, row.endings, now):
+                return {
+                    "FilesSettled": 1,
+                    "FilesIncomplete": 1 if _shown(row) == "incomplete" else 0,
+                    "FileDuration": now - row.opened_at,
+                    "ImbalancedFiles": 0 if balances(row.received, row.counted) else 1,
+                }
         reported, row = row, await ledger.file(file_id)
         # Another has settled it with this account; or it has changed, and ours must not be the last word of it.
         if row is None or row.endings == reported.endings:
@@ -54,15 +63,30 @@ async def _report(ledger: Ledger, store: ObjectStore, events: EventBus, row: Fil
     file_id = row.file.file_id
     # After a replay also where it has left none: the rejects of the end before must not stay.
     if row.counted[Outcome.REJECTED] or row.endings > row.chunks:
-        parts = _reject_parts(ledger, store, row)
+        parts = _if_latest(ledger, row, _reject_parts(ledger, store, row))
         await store.put_parts(report_key(file_id, "rejects.csv"), parts, "text/csv; charset=utf-8")
     feed = feed_named(row.file.feed)
     if are_among(feed, row.findings) or (feed.examination and row.endings > row.chunks):
-        exceptions = exceptions_of(ledger, store, feed, file_id)
+        exceptions = _if_latest(ledger, row, exceptions_of(ledger, store, feed, file_id))
         await store.put_parts(report_key(file_id, "exceptions.ndjson"), exceptions, "application/x-ndjson")
     report, ranges = summary(row, now), await _ranges(ledger, store, row)
+    await _ensure_latest(ledger, row)
     await _keep(store, row.file, report | {"ranges": ranges})
     await events.put("FileSettled", report | {"ranges": {name: _shortened(one) for name, one in ranges.items()}})
+
+
+async def _ensure_latest(ledger: Ledger, row: FileRow) -> None:
+    """Raises `_Overtaken` if the file's account is another than in `row` by now."""
+    now = await ledger.file(row.file.file_id)
+    if now is None or now.endings != row.endings:
+        raise _Overtaken("another chunk has ended meanwhile")
+
+
+async def _if_latest(ledger: Ledger, row: FileRow, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """A report's parts, which break off before it is put if it has been overtaken."""
+    async for part in parts:
+        yield part
+    await _ensure_latest(ledger, row)
 
 
 def _shortened(ranges: str) -> str:
