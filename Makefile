@@ -53,9 +53,9 @@ format: setup
 
 test: check $(SUITES:%=test-%)
 
-# These share the cores: each process of the stack suite has a local world of its own, and whole files to itself.
+# These share the cores. Where a process has servers or a local world of its own, it has whole files to itself.
 test-unit test-simulation test-fuzz: PYTEST += --numprocesses auto
-test-stack: PYTEST += --numprocesses auto --dist loadfile
+test-contract test-events test-stack: PYTEST += --numprocesses auto --dist loadfile
 
 $(SUITES:%=test-%): test-%: setup
 	$(PYTEST) tests/$*
