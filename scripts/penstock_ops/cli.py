@@ -11,7 +11,7 @@ import json
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Never
@@ -34,6 +34,7 @@ from .samples.sample import SampleOptions
 
 if TYPE_CHECKING:
     from . import world
+    from .operations import Records
 
 app = typer.Typer(
     help="Every record of a dropped file is validated and delivered once, or comes back with the reason.",
@@ -338,15 +339,7 @@ def rejects(
     as_json: AsJson = False,
 ) -> None:
     """A file's rejects.csv: what to mend and drop again."""
-    from . import operations
-
-    outputs = operations.connect(stack)
-
-    async def look() -> bytes | None:
-        async with operations.records_of(outputs) as records:
-            return await records.rejects(file_id)
-
-    body = asyncio.run(look())
+    body = _report_of(stack, lambda records: records.rejects(file_id))
     _hand_over("rejects", file_id, body, output, as_json, "no record of this file has been rejected")
 
 
@@ -358,16 +351,20 @@ def exceptions(
     as_json: AsJson = False,
 ) -> None:
     """A file's exceptions.ndjson: what the feed's rules have found beside other records, with the figures."""
+    body = _report_of(stack, lambda records: records.exceptions(file_id))
+    _hand_over("exceptions", file_id, body, output, as_json, "nothing was found in this file that is told there")
+
+
+def _report_of(stack: str | None, read: "Callable[[Records], Awaitable[bytes | None]]") -> bytes | None:
     from . import operations
 
     outputs = operations.connect(stack)
 
     async def look() -> bytes | None:
         async with operations.records_of(outputs) as records:
-            return await records.exceptions(file_id)
+            return await read(records)
 
-    body = asyncio.run(look())
-    _hand_over("exceptions", file_id, body, output, as_json, "nothing was found in this file that is told there")
+    return asyncio.run(look())
 
 
 def _hand_over(what: str, file_id: str, body: bytes | None, output: Path | None, as_json: bool, none: str) -> None:
