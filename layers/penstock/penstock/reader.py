@@ -11,7 +11,7 @@ from penstock.messages import SourceFile
 from penstock.ports import Clock, Sources
 from penstock.retry import backoff
 
-BLOCK = 8 * 1024 * 1024  #: bytes a read
+BLOCK = 2 * 1024 * 1024  #: bytes a read
 AHEAD = 4  #: reads under way at once: one connection to S3 gives less than a splitter takes
 ATTEMPTS = 4
 
