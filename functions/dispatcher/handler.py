@@ -18,9 +18,9 @@ from penstock.adapters.aws_throttle import DynamoThrottle
 from penstock.adapters.http_destination import HttpDestination, ParameterSettings, Tokens
 from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from penstock.adapters.system_clock import SystemClock
-from penstock.dispatcher import DispatcherPorts, dispatch
-from penstock.messages import DispatchMessage, read_message
-from penstock.worked import Worked
+from penstock.deliver.stage import DispatcherPorts, dispatch
+from penstock.model.messages import DispatchMessage, read_message
+from penstock.model.stage_result import StageResult
 
 DAY = 86_400
 
@@ -31,12 +31,12 @@ async def ports_of(stack: AsyncExitStack) -> tuple[DispatcherPorts, dict[str, Sq
     aws = await stack.enter_async_context(aws_clients())
     http = await stack.enter_async_context(aiohttp.ClientSession())
     parameters = ParameterSettings(settings.destinations_path)
-    keep_seconds = settings.retention_days * DAY
+    ttl_seconds = settings.retention_days * DAY
     queues = {feed: SqsQueue(aws.sqs, url) for feed, url in settings.dispatch_queues.items()}
     ports = DispatcherPorts(
         store=S3Store(aws.s3, settings.work_bucket, settings.archive_bucket),
-        ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, keep_seconds),
-        claims=DynamoClaims(aws.dynamodb, settings.claims_table, clock, keep_seconds),
+        ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, ttl_seconds),
+        claims=DynamoClaims(aws.dynamodb, settings.claims_table, clock, ttl_seconds),
         histories=DynamoHistories(aws.dynamodb, settings.ledger_table, clock),
         throttle=DynamoThrottle(aws.dynamodb, settings.ledger_table),
         mappings=LambdaMappings(aws.lambdas, settings.dispatcher_function, settings.dispatch_queue_arns),
@@ -53,7 +53,7 @@ async def compose(stack: AsyncExitStack) -> tuple[Process, SourceQueues]:
     """The dispatcher."""
     ports, queues = await ports_of(stack)
 
-    async def process(body: str, deadline: float) -> list[Worked]:
+    async def process(body: str, deadline: float) -> list[StageResult]:
         return [await dispatch(ports, read_message(body, DispatchMessage), deadline)]
 
     return process, by_name(queues.values())

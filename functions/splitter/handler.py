@@ -11,9 +11,9 @@ from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from penstock.adapters.system_clock import SystemClock
-from penstock.intake import read_intake
-from penstock.splitter import SplitterPorts, split
-from penstock.worked import Worked
+from penstock.model.stage_result import StageResult
+from penstock.split.intake import read_intake
+from penstock.split.stage import SplitterPorts, split
 from splitter.settings import Settings
 
 DAY = 86_400
@@ -34,7 +34,7 @@ async def compose(stack: AsyncExitStack) -> tuple[Process, SourceQueues]:
         rng=random.Random(),
     )
 
-    async def process(body: str, deadline: float) -> list[Worked]:
+    async def process(body: str, deadline: float) -> list[StageResult]:
         return [await split(ports, message, deadline) for message in read_intake(body)]
 
     return process, by_name([intake])

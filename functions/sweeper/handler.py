@@ -15,9 +15,9 @@ from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.scheduled_function import Plan, ScheduledFunction
 from penstock.adapters.system_clock import SystemClock
-from penstock.errors import MalformedMessage
-from penstock.sweeping import SweeperPorts, look_for_overlooked, sweep
-from penstock.worked import Worked
+from penstock.model.errors import MalformedMessage
+from penstock.model.stage_result import StageResult
+from penstock.operate.sweep import SweeperPorts, look_for_overlooked, sweep
 from sweeper.settings import Settings
 
 DAY = 86_400
@@ -28,11 +28,11 @@ async def compose(stack: AsyncExitStack) -> Plan:
     """The sweeper over AWS."""
     settings, clock = Settings(), SystemClock()  # pyright: ignore[reportCallIssue]
     aws = await stack.enter_async_context(aws_clients())
-    keep_seconds = settings.retention_days * DAY
+    ttl_seconds = settings.retention_days * DAY
     ports = SweeperPorts(
         store=S3Store(aws.s3, settings.work_bucket, settings.archive_bucket),
-        ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, keep_seconds),
-        claims=DynamoClaims(aws.dynamodb, settings.claims_table, clock, keep_seconds),
+        ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, ttl_seconds),
+        claims=DynamoClaims(aws.dynamodb, settings.claims_table, clock, ttl_seconds),
         histories=DynamoHistories(aws.dynamodb, settings.ledger_table, clock),
         drops=S3Drops(aws.s3, settings.drop_bucket),
         dead_letters=[SqsQueue(aws.sqs, url) for url in (settings.chunk_dlq_url, settings.dispatch_dlq_url)],
@@ -41,7 +41,7 @@ async def compose(stack: AsyncExitStack) -> Plan:
         rng=random.Random(),
     )
 
-    def plan(event: Mapping[str, Any], deadline: float) -> dict[str, Awaitable[Sequence[Worked]]]:
+    def plan(event: Mapping[str, Any], deadline: float) -> dict[str, Awaitable[Sequence[StageResult]]]:
         look = event.get("look")
         if look not in LOOKS:
             raise MalformedMessage("the event does not ask to look at the work or at the drops")

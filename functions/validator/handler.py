@@ -9,9 +9,9 @@ from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from penstock.adapters.system_clock import SystemClock
-from penstock.messages import ChunkMessage, read_message
-from penstock.validator import ValidatorPorts, validate
-from penstock.worked import Worked
+from penstock.model.messages import ChunkMessage, read_message
+from penstock.model.stage_result import StageResult
+from penstock.validate.stage import ValidatorPorts, validate
 from validator.settings import Settings
 
 DAY = 86_400
@@ -29,7 +29,7 @@ async def compose(stack: AsyncExitStack) -> tuple[Process, SourceQueues]:
         rng=random.Random(),
     )
 
-    async def process(body: str, deadline: float) -> list[Worked]:
+    async def process(body: str, deadline: float) -> list[StageResult]:
         return [await validate(ports, read_message(body, ChunkMessage), deadline)]
 
     return process, by_name([SqsQueue(aws.sqs, settings.source_queue_url)])

@@ -19,22 +19,23 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Never
 import typer
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from penstock.errors import PenstockError
 from penstock.feeds import FEEDS
-from penstock.ledger import FileState
-from penstock.tree_digest import LEAF, TreeDigest
+from penstock.model.errors import PenstockError
+from penstock.model.rows import FileState
+from penstock.split.tree_digest import LEAF, TreeDigest
+from penstock_ops import scheduling, screens
+from penstock_ops.check.check_file import check as check_file
+from penstock_ops.command_line import AsJson, Exit, Stack, exit_for, show
+from penstock_ops.errors import WrongUse
+from penstock_ops.operate import recovery
+from penstock_ops.samples import SAMPLES
 
-from . import recovery, scheduling, screens
-from .check import check as check_file
-from .command_line import AsJson, Exit, Stack, exit_for, show
-from .errors import WrongUse
 from .feed_pages.verb import feeds
-from .samples import SAMPLES
 from .samples.sample import SampleOptions
 
 if TYPE_CHECKING:
-    from . import world
-    from .operations import Records
+    from penstock_ops import world
+    from penstock_ops.operate.operations import Records
 
 app = typer.Typer(
     help="Every record of a dropped file is validated and delivered once, or comes back with the reason.",
@@ -121,7 +122,11 @@ def digest(
         while block := source.read(8 * LEAF):
             tree.push(block)
             advance(len(block))
-    show({"file": str(file), "bytes": file.stat().st_size, "sha256_tree": tree.hexdigest()}, as_json, screens.story)
+    show(
+        {"file": str(file), "bytes": file.stat().st_size, "sha256_tree": tree.hexdigest()},
+        as_json,
+        screens.outcome_line,
+    )
 
 
 @app.command()
@@ -153,7 +158,7 @@ def sample(
         else:
             counts = generator.write(out, options, None)
     written = {"file": str(path), "bytes": path.stat().st_size, "expected": dict(counts)}
-    show(written, as_json, screens.story)
+    show(written, as_json, screens.outcome_line)
 
 
 @app.command()
@@ -169,12 +174,12 @@ def up(
         raise WrongUse(f"--destination takes FEED=URL, with FEED one of {', '.join(FEEDS)}; not {wrong[0]}")
     destinations = dict(one.split("=", 1) for one in destination or ())
     here = bring_up(destinations, quiet=as_json)
-    show(_world(here), as_json, screens.story)
+    show(_world(here), as_json, screens.outcome_line)
 
 
 def bring_up(destinations: Mapping[str, str], *, quiet: bool) -> "world.World":
     """The world, with a word about each step."""
-    from . import world
+    from penstock_ops import world
 
     began = time.monotonic()
 
@@ -198,7 +203,7 @@ def _world(here: "world.World") -> dict[str, Any]:
 @app.command()
 def down(as_json: AsJson = False) -> None:
     """Stop the local world. What was in it is gone."""
-    from . import world
+    from penstock_ops import world
 
     was_up = world.down()
     show({"stopped": was_up}, as_json, lambda _: screens.out.print("stopped" if was_up else "no local world was up"))
@@ -207,7 +212,8 @@ def down(as_json: AsJson = False) -> None:
 @app.command()
 def status(stack: Stack = None, as_json: AsJson = False) -> None:
     """How the world is: what runs, what waits in the queues, how the latest files stand."""
-    from . import operations, world
+    from penstock_ops import world
+    from penstock_ops.operate import operations
 
     told: dict[str, Any] = {}
     if stack is None:
@@ -245,14 +251,14 @@ def drop(
     as_json: AsJson = False,
 ) -> None:
     """Drop a file into the bucket, as a sender would."""
-    from . import operations
+    from penstock_ops.operate import operations
 
     outputs = operations.connect(stack)
     with _bytes_bar("uploading", file.stat().st_size, as_json) as advance:
         dropped = operations.drop(outputs, file, f"{feed}/{key or file.name}", advance)
     if not wait:
         told = {"file_id": dropped.file_id, "key": dropped.key, "version_id": dropped.version_id}
-        show(told, as_json, screens.story)
+        show(told, as_json, screens.outcome_line)
         return
     report = asyncio.run(wait_for(outputs, {dropped.file_id: dropped.key}, timeout, quiet=as_json))[dropped.file_id]
     show(report, as_json, screens.account)
@@ -271,7 +277,7 @@ async def wait_for(
     Raises:
         PenstockError: some have not ended within `patience` seconds.
     """
-    from . import operations
+    from penstock_ops.operate import operations
 
     began, reports = time.monotonic(), dict[str, dict[str, Any]]()
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -304,7 +310,7 @@ def files(
     as_json: AsJson = False,
 ) -> None:
     """The files dropped last, each with its account."""
-    from . import operations
+    from penstock_ops.operate import operations
 
     outputs = operations.connect(stack)
 
@@ -318,7 +324,7 @@ def files(
 @app.command()
 def report(file_id: FileId, stack: Stack = None, as_json: AsJson = False) -> None:
     """One file's account."""
-    from . import operations
+    from penstock_ops.operate import operations
 
     outputs = operations.connect(stack)
 
@@ -356,7 +362,7 @@ def exceptions(
 
 
 def _report_of(stack: str | None, read: "Callable[[Records], Awaitable[bytes | None]]") -> bytes | None:
-    from . import operations
+    from penstock_ops.operate import operations
 
     outputs = operations.connect(stack)
 
@@ -388,8 +394,8 @@ def explain(
     stack: Stack = None,
     as_json: AsJson = False,
 ) -> None:
-    """One record's whole story."""
-    from . import operations
+    """One record's whole outcome_line."""
+    from penstock_ops.operate import operations
 
     outputs = operations.connect(stack)
 
@@ -397,7 +403,7 @@ def explain(
         async with operations.records_of(outputs) as records:
             return await records.explain(file_id, ordinal)
 
-    show(asyncio.run(look()), as_json, screens.story)
+    show(asyncio.run(look()), as_json, screens.outcome_line)
 
 
 @app.command()
@@ -407,7 +413,7 @@ def demo(
     as_json: AsJson = False,
 ) -> None:
     """Start a world, drop generated files, watch them, and read where every record ended."""
-    from .demo import run_demo
+    from penstock_ops.demo import run_demo
 
     told = run_demo(records, keep=keep, quiet=as_json)
     if as_json:

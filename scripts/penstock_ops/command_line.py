@@ -9,7 +9,7 @@ from typing import Annotated, Any, Never
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from . import screens
+from penstock_ops import screens
 
 
 class Exit(IntEnum):

@@ -8,8 +8,10 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from . import cli, operations, screens, world
-from .samples import SAMPLES
+from penstock_ops import cli, screens, world
+from penstock_ops.operate import operations
+from penstock_ops.samples import SAMPLES
+
 from .samples.sample import SampleOptions
 
 FOLDER = world.HOME / "demo"  #: where the demo's files and what came of them can be looked at
@@ -51,7 +53,7 @@ def _run(here: world.World, records: int, began: float, quiet: bool) -> dict[str
                 screens.out.print(f"    rejects, to mend and drop again: {rejects[file_id]}", soft_wrap=True)
         screens.out.print(f"\nfrom nothing to the first balance: {first:.1f} s")
         screens.out.print("\n[bold]what the API behind it saw[/]")
-        screens.story(seen, indent=2)
+        screens.outcome_line(seen, indent=2)
         screens.out.print("\n`penstock up` keeps a world running; then: penstock drop, files, report, rejects, explain")
     return told
 

@@ -1,6 +1,6 @@
 """What an operator can ask for in vain. Each ends as one sentence on stderr."""
 
-from penstock.errors import PenstockError
+from penstock.model.errors import PenstockError
 
 
 class WrongUse(PenstockError):

@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import screens
-from .command_line import AsJson, Exit, Stack, counting_bar, exit_for, show
-from .errors import WrongUse
+from penstock_ops import screens
+from penstock_ops.command_line import AsJson, Exit, Stack, counting_bar, exit_for, show
+from penstock_ops.errors import WrongUse
 
 if TYPE_CHECKING:
-    from .replays import Prepared
+    from penstock_ops.operate.replays import Prepared
 
 NOTE = 500  #: characters; the sender reads it in rejects.csv
 
@@ -35,8 +35,8 @@ def list_held(
     as_json: AsJson = False,
 ) -> None:
     """Records that are held: which they are, what was found of them, and since when they wait."""
-    from . import held, operations, stack_ports
-    from .reporting import row_of
+    from penstock_ops.operate import held, operations, stack_ports
+    from penstock_ops.operate.reporting import row_of
 
     outputs = operations.connect(stack)
 
@@ -61,8 +61,8 @@ def release_held(
     as_json: AsJson = False,
 ) -> None:
     """Deliver held records in spite of what was found of them. They are judged anew: a hard finding rejects them."""
-    from . import held, operations, replays, stack_ports
-    from .reporting import report_of, row_of
+    from penstock_ops.operate import held, operations, replays, stack_ports
+    from penstock_ops.operate.reporting import report_of, row_of
 
     note, outputs = _noted(note), operations.connect(stack)
 
@@ -92,8 +92,8 @@ def refuse_held(
     as_json: AsJson = False,
 ) -> None:
     """Reject held records: the sender has them back, and may drop them again."""
-    from . import held, operations, stack_ports
-    from .reporting import report_of, row_of
+    from penstock_ops.operate import held, operations, stack_ports
+    from penstock_ops.operate.reporting import report_of, row_of
 
     note, outputs = _noted(note), operations.connect(stack)
 

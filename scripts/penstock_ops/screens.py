@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from penstock.findings import Outcome
+from penstock.model.findings import Outcome
 
 # Without a terminal there is no width to wrap at.
 out = Console(highlight=False, soft_wrap=True)
@@ -118,18 +118,18 @@ def dead_letters(queues: list[dict[str, Any]]) -> None:
             out.print(f"  {file['key']} ({file['file_id']}): {file['letters']:,} letters{records}, {received}")
 
 
-def letters(stories: list[dict[str, Any]]) -> None:
+def letters(outcome_lines: list[dict[str, Any]]) -> None:
     """Dead letters, a line for each thing they are about."""
     table = Table(box=None, pad_edge=False)
     for name in ("sent", "received", "message", "file", "key", "chunk", "records"):
         table.add_column(name, justify="right" if name in ("received", "chunk") else "left")
-    for one in stories:
+    for one in outcome_lines:
         named = (one["sent"], str(one["receives"]), one["message_id"])
         nothing = "nothing: a test event" if one["readable"] else "cannot be read"
         for about in one["about"] or [{"key": nothing}]:
             records = _shortened(about.get("records", ""))
             table.add_row(*named, about.get("file_id", ""), about["key"], str(about.get("chunk", "")), records)
-    out.print(table if stories else "no letters")
+    out.print(table if outcome_lines else "no letters")
 
 
 def redriven(queues: list[dict[str, Any]]) -> None:
@@ -240,10 +240,10 @@ def feed(told: Mapping[str, Any]) -> None:
 
 def status(told: Mapping[str, Any]) -> None:
     """How the world is; what there is none of needs no line."""
-    story({name: value for name, value in told.items() if value})
+    outcome_line({name: value for name, value in told.items() if value})
 
 
-def story(told: Mapping[str, Any], indent: int = 0) -> None:
+def outcome_line(told: Mapping[str, Any], indent: int = 0) -> None:
     """Nested facts, a line each."""
     for name, value in told.items():
         label = f"{' ' * indent}{name}"
@@ -253,7 +253,7 @@ def story(told: Mapping[str, Any], indent: int = 0) -> None:
             continue
         out.print(f"{label}:")
         for part in parts:
-            story(part, indent + 2)
+            outcome_line(part, indent + 2)
 
 
 def _parts(value: Any) -> list[Mapping[str, Any]] | None:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from penstock.feeds.traffic import TrafficRecord
-from penstock_ops.check import check
+from penstock_ops.check.check_file import check
 from penstock_ops.samples import SAMPLES
 from penstock_ops.samples.sample import SampleOptions
 from tests.bench.timing import cpu_seconds, in_turn, peak_megabytes, row

@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from penstock.compression import Expander, Kind
+from penstock.split.compression import Expander, Kind
 from tests.bench.checking import write_sample
 from tests.bench.timing import cpu_seconds, in_turn, peak_megabytes, row
 from tests.support.archives import COMPRESS

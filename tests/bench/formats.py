@@ -16,7 +16,6 @@ from typing import Any
 
 from penstock.feeds.feed import Feed
 from penstock.feeds.traffic import TRAFFIC
-from penstock.findings import Finding
 from penstock.formats.delimited import Delimited
 from penstock.formats.edifact import Edifact
 from penstock.formats.format import HEAD, Format
@@ -25,9 +24,10 @@ from penstock.formats.ndjson import NdJson
 from penstock.formats.ssim import SSIM
 from penstock.formats.x12 import X12
 from penstock.formats.xml import Xml
-from penstock.judging import PART, judge
-from penstock.messages import Layout, Span
-from penstock.splitting import Planner
+from penstock.model.findings import Finding
+from penstock.model.messages import Layout, Span
+from penstock.split.planner import Planner
+from penstock.validate.judging import PART, judge
 from tests.bench import other_readers
 from tests.bench.other_readers import Reader
 from tests.bench.timing import cpu_seconds, in_turn, row

@@ -5,14 +5,20 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 
-from penstock.dispatcher import DispatcherPorts, dispatch
-from penstock.histories import Histories
-from penstock.ledger import Claims, Ledger
-from penstock.messages import ChunkMessage, DispatchMessage, SourceFile, SplitMessage, read_message
-from penstock.ports import Clock, Destination, EventBus, Mappings, ObjectStore, Outgoing, Queue, Received
-from penstock.splitter import SplitterPorts, split
-from penstock.throttle import Throttle
-from penstock.validator import ValidatorPorts, validate
+from penstock.deliver.stage import DispatcherPorts, dispatch
+from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, SplitMessage, read_message
+from penstock.ports.claims import Claims
+from penstock.ports.clock import Clock
+from penstock.ports.destination import Destination
+from penstock.ports.event_bus import EventBus
+from penstock.ports.histories import Histories
+from penstock.ports.ledger import Ledger
+from penstock.ports.mappings import Mappings
+from penstock.ports.object_store import ObjectStore
+from penstock.ports.queue import Outgoing, Queue, Received
+from penstock.ports.throttle import Throttle
+from penstock.split.stage import SplitterPorts, split
+from penstock.validate.stage import ValidatorPorts, validate
 
 STAGES = ("splitter", "validator", "dispatcher")
 

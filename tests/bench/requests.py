@@ -21,7 +21,7 @@ from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_throttle import DynamoThrottle
 from penstock.adapters.memory import MemoryDestination, MemoryEvents, MemoryMappings
 from penstock.adapters.system_clock import SystemClock
-from penstock.messages import SourceFile
+from penstock.model.messages import SourceFile
 from tests.bench.checking import write_sample
 from tests.bench.pipeline import STAGES, Ports, Tapped, run
 from tests.bench.stages import FEED, QUICK
@@ -144,8 +144,8 @@ async def _over_aws(server: Emulator, body: bytes) -> tuple[dict[str, float], Co
         counting = _counting(aws, counts, writes)
         ports = Ports(
             store=S3Store(counting.s3, work, work),
-            ledger=DynamoLedger(counting.dynamodb, ledger_table, clock, keep_seconds=3600),
-            claims=DynamoClaims(counting.dynamodb, claims_table, clock, keep_seconds=3600),
+            ledger=DynamoLedger(counting.dynamodb, ledger_table, clock, ttl_seconds=3600),
+            claims=DynamoClaims(counting.dynamodb, claims_table, clock, ttl_seconds=3600),
             histories=DynamoHistories(counting.dynamodb, ledger_table, clock),
             chunks=Tapped(SqsQueue(counting.sqs, server.queue())),
             deliveries=Tapped(SqsQueue(counting.sqs, server.queue())),

@@ -8,7 +8,7 @@ from typing import Any
 from penstock.feeds.feed import Feed
 from penstock.feeds.traffic import TRAFFIC
 from penstock.formats.format import HEAD
-from penstock.splitting import Planner
+from penstock.split.planner import Planner
 from tests.bench.checking import write_sample
 from tests.bench.timing import children_cpu, cpu_seconds, in_turn, row
 

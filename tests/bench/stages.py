@@ -22,9 +22,9 @@ from penstock.adapters.memory_histories import MemoryHistories
 from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
 from penstock.adapters.memory_throttle import MemoryThrottle
 from penstock.adapters.system_clock import SystemClock
-from penstock.ledger import Owner
-from penstock.messages import SourceFile
-from penstock.ports import DestinationSettings
+from penstock.model.messages import SourceFile
+from penstock.model.rows import Owner
+from penstock.ports.destination import DestinationSettings
 from tests.bench.checking import bare_loop, write_sample
 from tests.bench.pipeline import STAGES, Ports, Tapped, run
 from tests.bench.timing import cpu_seconds, in_turn, row
@@ -84,7 +84,7 @@ async def _claims(server: Emulator) -> float:
     """CPU seconds a claim, in this process."""
     with server.around():
         async with aws_clients() as aws:
-            claims = DynamoClaims(aws.dynamodb, server.table("Claims"), SystemClock(), keep_seconds=3600)
+            claims = DynamoClaims(aws.dynamodb, server.table("Claims"), SystemClock(), ttl_seconds=3600)
             least = float("inf")
             for first in range(0, 6 * CLAIMED, CLAIMED):
                 wanted = {f"{at:032x}": Owner("f" * 20, 0, at, f"{at:032x}") for at in range(first, first + CLAIMED)}

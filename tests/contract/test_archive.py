@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.memory import MemoryStore
-from penstock.errors import Transient
-from penstock.ports import Archive
+from penstock.model.errors import Transient
+from penstock.ports.object_store import Archive
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 

@@ -11,8 +11,9 @@ from penstock.adapters.aws_claims import ATTEMPTS, DynamoClaims
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.memory import MemoryClock
 from penstock.adapters.memory_ledger import MemoryClaims
-from penstock.errors import Transient
-from penstock.ledger import Claims, Owner
+from penstock.model.errors import Transient
+from penstock.model.rows import Owner
+from penstock.ports.claims import Claims
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 
@@ -232,7 +233,7 @@ async def test_a_claim_that_is_handed_back_keeps_its_expiry(
     await on_dynamodb.claim(FEED, {"x": first})
     await on_dynamodb.take_over(FEED, "x", first, correction)
 
-    await replace(on_dynamodb, keep_seconds=0).give_up(FEED, "x", correction)
+    await replace(on_dynamodb, ttl_seconds=0).give_up(FEED, "x", correction)
 
     (item,) = ministack.items(table)
     assert (item["f"]["S"], int(item["expires_at"]["N"])) == ("a" * 20, now + KEEP)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from penstock.adapters.aws_clients import AwsClients
-from penstock.messages import ChunkMessage, DispatchMessage, Layout, SourceFile, Span
-from penstock_ops import dead_letters, redrives
-from penstock_ops.dead_letters import DeadLetters
-from penstock_ops.redrives import MoveFailed
+from penstock.model.messages import ChunkMessage, DispatchMessage, Layout, SourceFile, Span
+from penstock_ops.operate import dead_letters, redrives
+from penstock_ops.operate.dead_letters import DeadLetters
+from penstock_ops.operate.redrives import MoveFailed
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 
@@ -114,7 +114,7 @@ async def test_a_letter_is_told_by_its_subject_and_an_unreadable_one_by_its_id_a
         "eventName": "ObjectCreated:Put",
         "s3": {"bucket": {"name": "drop"}, "object": {"key": "traffic/b+c.csv"}},
     }
-    place.put(chunk(3, round=2, only="301,305-307").model_dump_json())
+    place.put(chunk(3, generation=2, only="301,305-307").model_dump_json())
     place.put(json.dumps({"Records": [record]}))
     place.put(json.dumps({"Service": "Amazon S3", "Event": "s3:TestEvent"}))
     place.put("secret: Ada's Diner")

@@ -12,8 +12,8 @@ from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_histories import DynamoHistories
 from penstock.adapters.memory import MemoryClock
 from penstock.adapters.memory_histories import MemoryHistories
-from penstock.errors import Transient
-from penstock.histories import Entry, Histories, History, HistoryFull
+from penstock.model.errors import Transient
+from penstock.ports.histories import Entry, Histories, History, HistoryFull
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 

@@ -16,10 +16,20 @@ from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_ledger import ATTEMPTS, DynamoLedger
 from penstock.adapters.memory import MemoryClock
 from penstock.adapters.memory_ledger import MemoryLedger
-from penstock.errors import LeaseLost, Transient
-from penstock.findings import Account, Finding, Noted, Outcome, Severity, account
-from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease, Ledger
-from penstock.messages import Checkpoint, ChunkMessage, DispatchMessage, LargeGroup, Layout, Place, SourceFile, Span
+from penstock.model.errors import LeaseLost, Transient
+from penstock.model.findings import Account, Finding, Noted, Outcome, Severity, account
+from penstock.model.messages import (
+    Checkpoint,
+    ChunkMessage,
+    DispatchMessage,
+    LargeGroup,
+    Layout,
+    Place,
+    SourceFile,
+    Span,
+)
+from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease
+from penstock.ports.ledger import Ledger
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 
@@ -59,13 +69,15 @@ def span(chunk: int = 0, **changes: Any) -> Span:
     ).model_copy(update=changes)
 
 
-def chunk_message(chunk: int = 0, round: int = 0) -> ChunkMessage:  # noqa: A002
-    """A later round is about some records only."""
-    return ChunkMessage(file=FILE, layout=LAYOUT, span=span(chunk), round=round, only=f"{round}-9" if round else "")
+def chunk_message(chunk: int = 0, generation: int = 0) -> ChunkMessage:
+    """A later generation is about some records only."""
+    return ChunkMessage(
+        file=FILE, layout=LAYOUT, span=span(chunk), generation=generation, only=f"{generation}-9" if generation else ""
+    )
 
 
-def message(chunk: int = 0, round: int = 0) -> DispatchMessage:  # noqa: A002
-    return DispatchMessage(chunk=chunk_message(chunk, round), accepted=2, rejected=1, findings={"schema.type": 1})
+def message(chunk: int = 0, generation: int = 0) -> DispatchMessage:
+    return DispatchMessage(chunk=chunk_message(chunk, generation), accepted=2, rejected=1, findings={"schema.type": 1})
 
 
 @pytest.fixture
@@ -830,16 +842,16 @@ async def test_a_chunk_may_settle_while_its_file_is_still_being_split(ledger: Le
 async def ended(
     ledger: Ledger,
     chunk: int = 0,
-    round: int = 0,  # noqa: A002
+    generation: int = 0,
     state: ChunkState = ChunkState.SETTLED,
     counted: Account = COUNTED,
     findings: dict[str, int] = FINDINGS,
 ) -> None:
-    """A round's whole way."""
-    _, fence = held(await ledger.claim_validation(chunk_message(chunk, round), NOW, LEASE))
-    await ledger.mark_validated(message(chunk, round), fence)
-    row, fence = held(await ledger.claim_dispatch(message(chunk, round), NOW, LEASE))
-    await ledger.end_chunk(row, fence, state, counted, findings, NOW + 5 + round)
+    """A generation's whole way."""
+    _, fence = held(await ledger.claim_validation(chunk_message(chunk, generation), NOW, LEASE))
+    await ledger.mark_validated(message(chunk, generation), fence)
+    row, fence = held(await ledger.claim_dispatch(message(chunk, generation), NOW, LEASE))
+    await ledger.end_chunk(row, fence, state, counted, findings, NOW + 5 + generation)
 
 
 async def the_row(ledger: Ledger) -> FileRow:
@@ -854,27 +866,29 @@ async def test_a_later_round_begins_where_the_chunk_is_settled(ledger: Ledger) -
     before = await ledger.chunk(FILE.file_id, 0)
     assert before is not None
 
-    row, _ = held(await ledger.claim_validation(chunk_message(round=1), NOW, LEASE))
+    row, _ = held(await ledger.claim_validation(chunk_message(generation=1), NOW, LEASE))
 
-    assert row == replace(before, state=ChunkState.SENT, round=1, only="1-9"), "and what the last one counted stays"
+    assert row == replace(before, state=ChunkState.SENT, generation=1, only="1-9"), (
+        "and what the last one counted stays"
+    )
     assert await ledger.chunk(FILE.file_id, 0) == row
 
 
 async def test_the_messages_of_a_round_that_is_over_or_not_begun_find_nothing_to_do(ledger: Ledger) -> None:
     await sealed(ledger)
     await ended(ledger)
-    await ended(ledger, round=1)
-    _, validating = held(await ledger.claim_validation(chunk_message(round=2), NOW, LEASE))
+    await ended(ledger, generation=1)
+    _, validating = held(await ledger.claim_validation(chunk_message(generation=2), NOW, LEASE))
     row = await ledger.chunk(FILE.file_id, 0)
 
     for other in (0, 1, 3):
         for late in (
-            await ledger.claim_validation(chunk_message(round=other), NOW + 1, LEASE),
-            await ledger.claim_dispatch(message(round=other), NOW + 1, LEASE),
+            await ledger.claim_validation(chunk_message(generation=other), NOW + 1, LEASE),
+            await ledger.claim_dispatch(message(generation=other), NOW + 1, LEASE),
             await ledger.claim_ending(FILE.file_id, 0, other, NOW + 1, LEASE),
         ):
             assert (late.fence, late.busy_for, late.row) == (None, 0, row)
-        await ledger.mark_validated(message(round=other), validating)
+        await ledger.mark_validated(message(generation=other), validating)
     assert await ledger.chunk(FILE.file_id, 0) == row
 
 
@@ -884,7 +898,7 @@ async def test_no_round_begins_while_another_is_under_way(ledger: Ledger, valida
     await dispatched(ledger) if validated else await to_validate(ledger, NOW)
     row = await ledger.chunk(FILE.file_id, 0)
 
-    early = await ledger.claim_validation(chunk_message(round=1), NOW + 2 * LEASE, LEASE)
+    early = await ledger.claim_validation(chunk_message(generation=1), NOW + 2 * LEASE, LEASE)
 
     assert (early.fence, early.busy_for, early.row) == (None, 0, row)
 
@@ -892,11 +906,11 @@ async def test_no_round_begins_while_another_is_under_way(ledger: Ledger, valida
 async def test_no_later_round_begins_where_no_row_is(ledger: Ledger) -> None:
     """It has expired, and what the chunk once delivered is not to be delivered again."""
     for late in (
-        await ledger.claim_validation(chunk_message(round=1), NOW, LEASE),
-        await ledger.claim_dispatch(message(round=1), NOW, LEASE),
+        await ledger.claim_validation(chunk_message(generation=1), NOW, LEASE),
+        await ledger.claim_dispatch(message(generation=1), NOW, LEASE),
     ):
         assert (late.fence, late.busy_for) == (None, 0)
-    await ledger.mark_validated(message(round=1), 1)
+    await ledger.mark_validated(message(generation=1), 1)
 
 
 async def test_of_many_replays_at_once_one_begins_the_round(ledger: Ledger) -> None:
@@ -904,7 +918,7 @@ async def test_of_many_replays_at_once_one_begins_the_round(ledger: Ledger) -> N
     await ended(ledger)
 
     leases = await asyncio.gather(
-        *(ledger.claim_validation(chunk_message(round=1), NOW, LEASE) for _ in range(10)),
+        *(ledger.claim_validation(chunk_message(generation=1), NOW, LEASE) for _ in range(10)),
     )
     assert sum(lease.fence is not None for lease in leases) == 1
     assert {lease.busy_for for lease in leases if lease.fence is None} == {LEASE}
@@ -914,7 +928,7 @@ async def test_a_worker_of_the_round_before_finishes_nothing(ledger: Ledger) -> 
     await sealed(ledger)
     row, stale = await dispatched(ledger)
     await settle(ledger, row, stale)
-    _, fence = held(await ledger.claim_validation(chunk_message(round=1), NOW, LEASE))
+    _, fence = held(await ledger.claim_validation(chunk_message(generation=1), NOW, LEASE))
     assert fence > stale
 
     with pytest.raises(LeaseLost):
@@ -928,34 +942,34 @@ async def test_batches_tell_their_round_and_their_numbers_go_on(ledger: Ledger) 
     row, fence = await dispatched(ledger)
     await ledger.fix_batches(row, fence, [BatchRow(0, (0, 1))])
     await settle(ledger, row, fence)
-    await ledger.claim_validation(chunk_message(round=1), NOW, LEASE)
-    row, fence = held(await ledger.claim_dispatch(message(round=1), NOW, LEASE))
+    await ledger.claim_validation(chunk_message(generation=1), NOW, LEASE)
+    row, fence = held(await ledger.claim_dispatch(message(generation=1), NOW, LEASE))
 
     with pytest.raises(LeaseLost):
-        await ledger.fix_batches(row, fence, [BatchRow(0, (1,), round=1)])
-    await ledger.fix_batches(row, fence, [BatchRow(1, (1,), round=1)])
+        await ledger.fix_batches(row, fence, [BatchRow(0, (1,), generation=1)])
+    await ledger.fix_batches(row, fence, [BatchRow(1, (1,), generation=1)])
 
-    assert await ledger.batches(FILE.file_id, 0) == [BatchRow(0, (0, 1)), BatchRow(1, (1,), round=1)]
+    assert await ledger.batches(FILE.file_id, 0) == [BatchRow(0, (0, 1)), BatchRow(1, (1,), generation=1)]
 
 
 # -- a dead chunk, and its message redriven
 
 
-@pytest.mark.parametrize("round", [0, 1])
-async def test_a_dead_chunk_is_validated_again_in_its_own_round(ledger: Ledger, round: int) -> None:  # noqa: A002
+@pytest.mark.parametrize("generation", [0, 1])
+async def test_a_dead_chunk_is_validated_again_in_its_own_round(ledger: Ledger, generation: int) -> None:
     await sealed(ledger)
-    for earlier in range(round):
-        await ended(ledger, round=earlier)
-    await ended(ledger, round=round, state=ChunkState.DEAD)
+    for earlier in range(generation):
+        await ended(ledger, generation=earlier)
+    await ended(ledger, generation=generation, state=ChunkState.DEAD)
 
-    row, _ = held(await ledger.claim_validation(chunk_message(round=round), NOW, LEASE))
+    row, _ = held(await ledger.claim_validation(chunk_message(generation=generation), NOW, LEASE))
 
-    assert (row.state, row.round, row.ended) == (ChunkState.SENT, round, ChunkState.DEAD)
-    assert (await to_validate_again(ledger, round)).busy_for == LEASE
+    assert (row.state, row.generation, row.ended) == (ChunkState.SENT, generation, ChunkState.DEAD)
+    assert (await to_validate_again(ledger, generation)).busy_for == LEASE
 
 
-def to_validate_again(ledger: Ledger, round: int) -> Awaitable[Lease[ChunkRow]]:  # noqa: A002
-    return ledger.claim_validation(chunk_message(round=round), NOW, LEASE)
+def to_validate_again(ledger: Ledger, generation: int) -> Awaitable[Lease[ChunkRow]]:
+    return ledger.claim_validation(chunk_message(generation=generation), NOW, LEASE)
 
 
 async def test_a_dead_chunk_is_delivered_again_by_its_dispatch_message(ledger: Ledger) -> None:
@@ -972,8 +986,8 @@ async def test_a_dead_chunk_is_not_replayed(ledger: Ledger) -> None:
     await ended(ledger, state=ChunkState.DEAD)
 
     for early in (
-        await ledger.claim_validation(chunk_message(round=1), NOW, LEASE),
-        await ledger.claim_dispatch(message(round=1), NOW, LEASE),
+        await ledger.claim_validation(chunk_message(generation=1), NOW, LEASE),
+        await ledger.claim_dispatch(message(generation=1), NOW, LEASE),
     ):
         assert (early.fence, early.busy_for, early.row.state) == (None, 0, ChunkState.DEAD)
 
@@ -1029,7 +1043,7 @@ async def test_batches_are_written_under_the_lease_of_a_chunk_that_is_only_sent(
     assert (await batch(ledger)).state is BatchState.DROPPED
 
 
-# -- a round that an operator decides himself
+# -- a generation that an operator decides himself
 
 
 async def test_an_operator_begins_the_next_round_as_validated(ledger: Ledger) -> None:
@@ -1038,10 +1052,10 @@ async def test_an_operator_begins_the_next_round_as_validated(ledger: Ledger) ->
     before = await ledger.chunk(FILE.file_id, 0)
     assert before is not None
 
-    row, fence = held(await ledger.claim_round(before, "1", NOW, LEASE))
+    row, fence = held(await ledger.claim_generation(before, "1", NOW, LEASE))
 
-    assert row == replace(before, state=ChunkState.VALIDATED, round=1, only="1")
-    assert (await ledger.claim_dispatch(message(round=1), NOW, LEASE)).busy_for == LEASE
+    assert row == replace(before, state=ChunkState.VALIDATED, generation=1, only="1")
+    assert (await ledger.claim_dispatch(message(generation=1), NOW, LEASE)).busy_for == LEASE
     await ledger.end_chunk(row, fence, ChunkState.SETTLED, COUNTED, FINDINGS, NOW + 7)
     after = await ledger.chunk(FILE.file_id, 0)
     assert after == replace(row, state=ChunkState.SETTLED, ended_under=fence, settled_at=NOW + 7)
@@ -1053,14 +1067,14 @@ async def test_an_operator_who_has_seen_an_earlier_round_begins_none(ledger: Led
     seen = await ledger.chunk(FILE.file_id, 0)
     assert seen is not None
 
-    leases = await asyncio.gather(*(ledger.claim_round(seen, "1", NOW, LEASE) for _ in range(10)))
+    leases = await asyncio.gather(*(ledger.claim_generation(seen, "1", NOW, LEASE) for _ in range(10)))
     assert sum(lease.fence is not None for lease in leases) == 1
     assert {lease.busy_for for lease in leases} == {0}
     row, fence = held(next(lease for lease in leases if lease.fence))
     await settle(ledger, row, fence)
 
-    late = await ledger.claim_round(seen, "1", NOW + 2 * LEASE, LEASE)
-    assert (late.fence, late.row.round, late.row.state) == (None, 1, ChunkState.SETTLED)
+    late = await ledger.claim_generation(seen, "1", NOW + 2 * LEASE, LEASE)
+    assert (late.fence, late.row.generation, late.row.state) == (None, 1, ChunkState.SETTLED)
 
 
 @pytest.mark.parametrize("state", [ChunkState.SENT, ChunkState.VALIDATED, ChunkState.DEAD])
@@ -1073,7 +1087,7 @@ async def test_an_operator_decides_settled_chunks_only(ledger: Ledger, state: Ch
     row = await ledger.chunk(FILE.file_id, 0)
     assert row is not None
 
-    refused = await ledger.claim_round(row, "1", NOW, LEASE)
+    refused = await ledger.claim_generation(row, "1", NOW, LEASE)
 
     assert (refused.fence, refused.busy_for, refused.row) == (None, 0, row)
 
@@ -1090,7 +1104,7 @@ async def test_an_operator_decides_a_batch_that_is_unknown_for_good(ledger: Ledg
     await settle(ledger, row, fence)
     seen = await ledger.chunk(FILE.file_id, 0)
     assert seen is not None
-    row, fence = held(await ledger.claim_round(seen, "0-1", NOW, LEASE))
+    row, fence = held(await ledger.claim_generation(seen, "0-1", NOW, LEASE))
 
     await ledger.end_batch(row, fence, replace(parked, state=decided, unanswered=False))
 
@@ -1123,7 +1137,7 @@ async def test_later_rounds_take_records_out_of_a_held_batch(ledger: Ledger) -> 
         await settle(ledger, row, fence)
         seen = await ledger.chunk(FILE.file_id, 0)
         assert seen is not None
-        row, fence = held(await ledger.claim_round(seen, "0-1", NOW, LEASE))
+        row, fence = held(await ledger.claim_generation(seen, "0-1", NOW, LEASE))
         await ledger.end_batch(row, fence, replace(waits, returned=returned))
         assert await batch(ledger) == replace(waits, returned=returned)
     assert [(await batch(ledger)).outcome_of(ordinal) for ordinal in (0, 1, 2)] == [None, None, Outcome.HELD]
@@ -1153,7 +1167,7 @@ async def test_an_ending_that_changes_nothing_is_one_all_the_same(ledger: Ledger
     await ended(ledger)
     before = await the_row(ledger)
 
-    await ended(ledger, round=1)
+    await ended(ledger, generation=1)
 
     assert await the_row(ledger) == replace(before, endings=2)
 
@@ -1165,7 +1179,7 @@ async def test_a_settled_file_is_sealed_again_and_settled_anew(ledger: Ledger) -
     assert await ledger.settle_file(FILE.file_id, 2, NOW + 9)
     assert not (await the_row(ledger)).is_complete
 
-    await ended(ledger, 0, round=1)
+    await ended(ledger, 0, generation=1)
 
     row = await the_row(ledger)
     assert (row.state, row.is_complete) == (FileState.SEALED, True)
@@ -1177,7 +1191,7 @@ async def test_a_settled_file_is_sealed_again_and_settled_anew(ledger: Ledger) -
 async def test_whoever_wrote_the_end_of_an_earlier_account_does_not_settle_the_file(ledger: Ledger) -> None:
     await sealed(ledger)
     await ended(ledger)
-    await ended(ledger, round=1)
+    await ended(ledger, generation=1)
 
     assert not await ledger.settle_file(FILE.file_id, 1, NOW + 9)
     assert await ledger.settle_file(FILE.file_id, 2, NOW + 9)
@@ -1263,7 +1277,7 @@ ANYTHING = st.one_of(
     st.tuples(st.just("claim_validation"), CHUNKS, ROUNDS),
     st.tuples(st.just("claim_dispatch"), CHUNKS, ROUNDS),
     st.tuples(st.just("claim_ending"), CHUNKS, ROUNDS),
-    st.tuples(st.just("claim_round"), CHUNKS, ROUNDS),
+    st.tuples(st.just("claim_generation"), CHUNKS, ROUNDS),
     st.tuples(st.just("mark_validated"), HANDS, ROUNDS),
     st.tuples(st.just("release"), HANDS),
     st.tuples(st.just("fix"), HANDS, BATCHES),
@@ -1304,10 +1318,12 @@ class Walk:
             case "claim_dispatch", chunk, later:
                 return await ledger.claim_dispatch(await self._message(chunk, later), now, LEASE)
             case "claim_ending", chunk, later:
-                return await ledger.claim_ending(file_id, chunk, (await self._row(chunk)).round + later, now, LEASE)
-            case "claim_round", chunk, later:
+                return await ledger.claim_ending(
+                    file_id, chunk, (await self._row(chunk)).generation + later, now, LEASE
+                )
+            case "claim_generation", chunk, later:
                 row = await self._row(chunk)
-                return await ledger.claim_round(replace(row, round=row.round + later), "7", now, LEASE)
+                return await ledger.claim_generation(replace(row, generation=row.generation + later), "7", now, LEASE)
             case "pass", seconds:
                 self.now += seconds
                 return None
@@ -1346,7 +1362,7 @@ class Walk:
             case ("release",):
                 return await ledger.release_chunk(row, fence)
             case "fix", number:
-                return await ledger.fix_batches(row, fence, [BatchRow(number, (number, 7), round=row.round)])
+                return await ledger.fix_batches(row, fence, [BatchRow(number, (number, 7), generation=row.generation)])
             case "begin", number:
                 return await ledger.begin_attempt(row, fence, await self._batch(row, number), self.now)
             case "end_batch", number, state:
@@ -1368,8 +1384,8 @@ class Walk:
         return row
 
     async def _message(self, chunk: int, later: int) -> DispatchMessage:
-        """Of the round the chunk is in, or of one before or after."""
-        at = max(0, (await self._row(chunk)).round + later)
+        """Of the generation the chunk is in, or of one before or after."""
+        at = max(0, (await self._row(chunk)).generation + later)
         about = chunk_message(chunk, at).model_copy(update={"file": self.file})
         return message().model_copy(update={"chunk": about})
 
@@ -1481,7 +1497,7 @@ async def test_a_defect_is_not_retried() -> None:
     assert len(client.calls) == 1
 
 
-REPLAYED = replace(HELD, round=1, ended=ChunkState.SETTLED, counted=COUNTED, findings=FINDINGS)
+REPLAYED = replace(HELD, generation=1, ended=ChunkState.SETTLED, counted=COUNTED, findings=FINDINGS)
 
 
 def of_the_file(client: Scripted) -> list[tuple[str, str]]:

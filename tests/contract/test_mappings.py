@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 from penstock.adapters.aws_clients import AwsClients, aws_clients
 from penstock.adapters.aws_mappings import LambdaMappings
 from penstock.adapters.memory import MemoryMappings
-from penstock.errors import Transient
-from penstock.ports import Mappings
+from penstock.model.errors import Transient
+from penstock.ports.mappings import Mappings
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 

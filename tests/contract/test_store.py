@@ -14,9 +14,9 @@ from aiobotocore.config import AioConfig
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_store import PART, S3Store
 from penstock.adapters.memory import MemoryStore
-from penstock.errors import ObjectMissing, Transient
-from penstock.messages import SourceFile
-from penstock.ports import ObjectStore
+from penstock.model.errors import ObjectMissing, Transient
+from penstock.model.messages import SourceFile
+from penstock.ports.object_store import ObjectStore
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypedDict
 
-from penstock.errors import Refused
 from penstock.feeds.feed import Feed
-from penstock.findings import Finding
 from penstock.formats.delimited import Delimited
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding
 from tests.corpora.corpus import FOLDER, files
 from tests.corpora.page import Row
 from tests.support.reading import Split, split_file

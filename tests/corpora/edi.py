@@ -5,11 +5,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.errors import Refused
-from penstock.findings import Finding
 from penstock.formats.format import HEAD
 from penstock.formats.ssim import SSIM
 from penstock.formats.x12 import X12
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding
 from tests.corpora.corpus import FOLDER, files
 from tests.corpora.page import Row
 from tests.support.edi import Passed, passed

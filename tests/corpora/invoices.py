@@ -4,8 +4,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.errors import Refused
 from penstock.feeds.freight import FREIGHT
+from penstock.model.errors import Refused
 from tests.corpora.corpus import FOLDER, files
 from tests.corpora.page import Row
 from tests.support.reading import judge_file

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypedDict
 
-from penstock.errors import Refused
 from penstock.feeds.feed import Feed
-from penstock.findings import Finding
 from penstock.formats.format import Format, Parsed
 from penstock.formats.json_array import JsonArray
 from penstock.formats.ndjson import NdJson
 from penstock.formats.xml import Xml
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding
 from tests.corpora.corpus import FOLDER, files
 from tests.corpora.page import Row
 from tests.support.reading import split_file

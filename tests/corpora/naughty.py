@@ -4,10 +4,10 @@ import asyncio
 import json
 from collections.abc import Callable
 
-from penstock import rejects
-from penstock.errors import Refused
 from penstock.feeds.traffic import TRAFFIC
-from penstock.spreadsheet import restored
+from penstock.formats.spreadsheet import restored
+from penstock.model.errors import Refused
+from penstock.outputs import rejects
 from tests.corpora.corpus import FOLDER
 from tests.corpora.page import Row
 from tests.support.archives import Stage, packed

@@ -12,7 +12,7 @@ from datetime import date
 from functools import cache
 
 from penstock.feeds.mro import MRO
-from penstock.judging import Judgement
+from penstock.validate.judging import Judgement
 from tests.corpora.corpus import FOLDER
 from tests.corpora.page import Row
 from tests.support.components import RELEASED

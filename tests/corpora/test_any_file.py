@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 
 from penstock.feeds.traffic import TRAFFIC
-from penstock.findings import Finding
 from penstock.formats.ndjson import NdJson
-from penstock.messages import Layout
-from penstock_ops.check import check
+from penstock.model.findings import Finding
+from penstock.model.messages import Layout
+from penstock_ops.check.check_file import check
 from tests.corpora.corpus import FOLDER, files
 from tests.support.reading import judge_file
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from penstock_ops.check import check
+from penstock_ops.check.check_file import check
 from tests.corpora.corpus import FOLDER
 from tests.support import sent
 from tests.support.deployed import Deployed, File, counts

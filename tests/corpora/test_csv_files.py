@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from penstock.errors import Refused
 from penstock.feeds.feed import Limits
+from penstock.model.errors import Refused
 from tests.corpora.corpus import FOLDER, files
 from tests.corpora.csv_files import (
     ANY,

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from penstock.findings import Finding
 from penstock.formats.ssim import SSIM
 from penstock.formats.x12 import X12
+from penstock.model.findings import Finding
 from tests.corpora import edi
 from tests.corpora.corpus import FOLDER
 from tests.support.edi import passed

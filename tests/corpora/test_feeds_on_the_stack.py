@@ -71,7 +71,7 @@ def test_real_difficulty_reports_end_as_their_rows_deserve(deployed: Deployed) -
 
     assert records["received"] == len(reports())
     assert ended == Counter({name: count for name, count in records.items() if name != "received" and count})
-    rejected = {at for at, story in told.items() if story["outcome"] == "rejected"}
+    rejected = {at for at, outcome_line in told.items() if outcome_line["outcome"] == "rejected"}
     assert {one.ordinal for one in judged().rejected} <= rejected
     assert {at for at, report in enumerate(reports()) if is_fragment(report)} <= rejected
     assert ended["delivered"] + ended["held"] > 0

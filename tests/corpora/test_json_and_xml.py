@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from penstock.findings import Finding
+from penstock.model.findings import Finding
 from tests.corpora import json_and_xml
 from tests.corpora.corpus import FOLDER
 

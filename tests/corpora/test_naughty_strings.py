@@ -5,9 +5,9 @@ from collections.abc import Callable
 
 import pytest
 
-from penstock.errors import Refused
 from penstock.feeds.traffic import TRAFFIC
-from penstock.spreadsheet import neutralised, restored
+from penstock.formats.spreadsheet import neutralised, restored
+from penstock.model.errors import Refused
 from tests.corpora import naughty
 from tests.corpora.corpus import FOLDER
 from tests.corpora.naughty import STRINGS

@@ -6,7 +6,7 @@ Names begin with what their collectors say of them: `success`, or `failure` and 
 import asyncio
 from pathlib import Path
 
-from penstock.errors import Refused
+from penstock.model.errors import Refused
 from tests.corpora.corpus import FOLDER, files
 from tests.corpora.page import Row
 from tests.support.archives import Stage

@@ -24,7 +24,7 @@ from botocore.loaders import JSONFileLoader
 
 from penstock.adapters.lambda_function import QueueFunction
 from penstock.adapters.scheduled_function import ScheduledFunction
-from penstock.messages import SourceFile
+from penstock.model.messages import SourceFile
 from tests.support.emulators import Emulator, forget_everything, ministack, template
 
 __all__ = ["ministack"]

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from penstock.ids import batch_id, work_key
+from penstock.model.ids import batch_id, work_key
 from tests.events.conftest import FILE, Context, Functions, Stack, Tell, failing, ids_of, load
 
 BATCH = batch_id(FILE.file_id, 0, 0)

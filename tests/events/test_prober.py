@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from penstock.feeds import FEEDS
-from penstock.ids import batch_id
-from penstock.throttle import Circuit
+from penstock.model.ids import batch_id
+from penstock.ports.throttle import Circuit
 from tests.events.conftest import FILE, Functions, Mapping, Stack, Tell, failing, load
 
 CLOSED = dict.fromkeys(FEEDS, "circuit closed")

@@ -7,9 +7,9 @@ from urllib.parse import unquote_plus
 
 import pytest
 
-from penstock import splitter
-from penstock.ids import file_id
-from penstock.messages import SourceFile
+from penstock.model.ids import file_id
+from penstock.model.messages import SourceFile
+from penstock.split import stage as splitter
 from tests.events.conftest import FILE, SPOTS, Context, Functions, Stack, Tell, failing, ids_of, load
 from tests.support.archives import packed
 

@@ -15,7 +15,7 @@ from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueu
 from penstock.adapters.scheduled_function import Plan, ScheduledFunction
 from penstock.adapters.telemetry import Telemetry
 from penstock.feeds import FEEDS
-from penstock.worked import Worked
+from penstock.model.stage_result import StageResult
 from tests.events.conftest import FILE, Context, Functions, Mapping, Stack, Tell, Told, failing, load, serving
 from tests.support.emulators import Emulator, forget_everything, template
 
@@ -93,7 +93,7 @@ def test_a_file_can_be_followed_through_all_stages_by_its_id(whole_way: Told) ->
 def test_the_codes_of_a_chunks_records_are_in_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Counted, and no metric: a dimension for each carrier would have no bound."""
     told = {"document_type": "x12_210", "scac": "ACME", "outcome": "accepted", "records": 190}
-    Telemetry("validator", "Chunk").worked(Worked("validated", "freight", "0af1-000000", told=(told,)), 0.1)
+    Telemetry("validator", "Chunk").worked(StageResult("validated", "freight", "0af1-000000", log_counts=(told,)), 0.1)
     (line,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert (line["audit_trace_id"], line["told"]) == ("0af1-000000", [told])
 
@@ -184,10 +184,10 @@ def test_a_defect_tells_its_kind_and_nothing_else(monkeypatch: pytest.MonkeyPatc
 
 
 async def compose_plan(_: AsyncExitStack) -> Plan:
-    async def good(deadline: float) -> list[Worked]:
-        return [Worked("looked", "traffic", "traffic", {"CircuitOpen": 0.0})]
+    async def good(deadline: float) -> list[StageResult]:
+        return [StageResult("looked", "traffic", "traffic", {"CircuitOpen": 0.0})]
 
-    async def bad(deadline: float) -> list[Worked]:
+    async def bad(deadline: float) -> list[StageResult]:
         raise KeyError(SECRET)
 
     return lambda event, deadline: {"crew": bad(deadline), "traffic": good(deadline)}

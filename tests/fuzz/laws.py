@@ -10,13 +10,14 @@ from itertools import chain
 
 import pytest
 
-from penstock import judging, rejects
-from penstock.errors import Refused
 from penstock.feeds.feed import Feed, Limits
-from penstock.findings import Noted
 from penstock.formats import xml
-from penstock.messages import Layout, Span
-from penstock.splitting import Planner
+from penstock.model.errors import Refused
+from penstock.model.findings import Noted
+from penstock.model.messages import Layout, Span
+from penstock.outputs import rejects
+from penstock.split.planner import Planner
+from penstock.validate import judging
 from tests.fuzz.cutting import NONE, taken_apart
 from tests.fuzz.watchdog import watched
 from tests.support.edi import short_segments

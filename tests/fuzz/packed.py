@@ -14,9 +14,9 @@ from functools import partial
 import pytest
 from backports import zstd
 
-from penstock.compression import PIECE, UNQUESTIONED, Expander, Kind, refuse_excess
-from penstock.errors import Refused
-from penstock.transcoding import Transcoder
+from penstock.model.errors import Refused
+from penstock.split.compression import PIECE, UNQUESTIONED, Expander, Kind, refuse_excess
+from penstock.split.transcoding import Transcoder
 from tests.fuzz.cutting import taken_apart
 from tests.fuzz.watchdog import watched
 from tests.support.archives import EXPAND, Stage

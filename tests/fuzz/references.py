@@ -6,7 +6,7 @@ import json
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 
-from penstock.messages import Layout
+from penstock.model.messages import Layout
 
 BESIDE = "head"  #: the element that is no record where the XML target reads records
 

@@ -6,8 +6,8 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
-from penstock.errors import Transient, Unanswered
-from penstock.ports import Answer, DestinationSettings
+from penstock.model.errors import Transient, Unanswered
+from penstock.ports.destination import Answer, DestinationSettings
 from tests.simulation.chaos import Chaos, Kind
 from tests.simulation.senders import NOBODY
 from tests.simulation.trace import Trace

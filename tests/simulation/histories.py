@@ -18,23 +18,25 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
+from penstock.account.finalising import FinalisingPorts
 from penstock.adapters import lambda_function
 from penstock.adapters.lambda_function import Process
 from penstock.adapters.memory import MemoryEvents, MemoryMappings, MemoryStore
 from penstock.adapters.memory_histories import MemoryHistories
 from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
 from penstock.adapters.memory_throttle import MemoryThrottle
-from penstock.burying import bury
-from penstock.dispatcher import DispatcherPorts, dispatch
-from penstock.ending import EndingPorts, stories_of
-from penstock.errors import Unanswered
-from penstock.histories import Entry, History
-from penstock.ledger import FileState
-from penstock.messages import ChunkMessage, DispatchMessage, SourceFile, SplitMessage, read_message
-from penstock.ports import Answer, DestinationSettings, Outgoing
-from penstock.splitter import SplitterPorts, split
-from penstock.validator import ValidatorPorts, validate
-from penstock.worked import Worked
+from penstock.deliver.stage import DispatcherPorts, dispatch
+from penstock.model.errors import Unanswered
+from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, SplitMessage, read_message
+from penstock.model.rows import FileState
+from penstock.model.stage_result import StageResult
+from penstock.operate.bury import bury
+from penstock.outputs.outcomes import outcome_lines_of
+from penstock.ports.destination import Answer, DestinationSettings
+from penstock.ports.histories import Entry, History
+from penstock.ports.queue import Outgoing
+from penstock.split.stage import SplitterPorts, split
+from penstock.validate.stage import ValidatorPorts, validate
 from tests.simulation.chaos import Chaos, Kind, Plan, Quiet
 from tests.simulation.queues import SimQueue
 from tests.simulation.stages import Stage
@@ -217,7 +219,7 @@ class Contest:
             **reached, throttle=self.throttle, mappings=MemoryMappings(), clock=self.clock, rng=self._rng
         )
 
-        async def process(body: str, deadline: float) -> list[Worked]:
+        async def process(body: str, deadline: float) -> list[StageResult]:
             return [await dispatch(ports, read_message(body, DispatchMessage), deadline)]
 
         return process
@@ -271,7 +273,7 @@ class Contest:
         queue = self.stage.queue
         for message in queue.dead:
             if self._rng.random() < 0.7:
-                ports = EndingPorts(self.store, self.ledger, self.claims, self.histories, self.clock, self._rng)
+                ports = FinalisingPorts(self.store, self.ledger, self.claims, self.histories, self.clock, self._rng)
                 await bury(ports, read_message(message.body, DispatchMessage))
         queue.redrive()
 
@@ -296,10 +298,10 @@ class Contest:
     async def _told(self) -> AsyncIterator[Told]:
         for file, duties in zip(self.files, self.duties, strict=True):
             (chunk,) = await self.ledger.chunks(file.file_id)
-            stories = await stories_of(self.store, chunk)
+            outcome_lines = await outcome_lines_of(self.store, chunk)
             for ordinal, record in enumerate(duties):
-                story = stories.get(ordinal, {"outcome": "delivered"})
-                yield Told(record, file.file_id, ordinal, story["outcome"], story.get("findings", ()))
+                outcome_line = outcome_lines.get(ordinal, {"outcome": "delivered"})
+                yield Told(record, file.file_id, ordinal, outcome_line["outcome"], outcome_line.get("findings", ()))
 
     def _lost(self, told: Sequence[Told], counting: Sequence[Told]) -> Iterator[str]:
         """The histories hold the duties that were delivered or are held, each in its latest revision, and no others;

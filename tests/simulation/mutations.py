@@ -65,7 +65,7 @@ def _modules() -> list[ModuleType]:
 _LEDGER, _CLAIMS, _DELIVERY = (
     "adapters.memory_ledger:MemoryLedger",
     "adapters.memory_ledger:MemoryClaims",
-    "dispatcher:_Delivery",
+    "deliver.stage:_Delivery",
 )
 
 MUTATIONS = (
@@ -107,13 +107,13 @@ MUTATIONS = (
     ),
     Mutation(
         "an unknown record gives its claim up",
-        "ending:end_chunk",
+        "account.finalising:end_chunk",
         "if one.outcome in _FREE)",
         "if one.outcome in (*_FREE, Outcome.UNKNOWN))",
     ),
     Mutation(
         "a duplicate is decided while its owner is on its way",
-        "dispatcher:_Elsewhere.fate_of",
+        "deliver.stage:_Elsewhere.outcome_of",
         "    if outcome:\n        return outcome",
         "    if batch:\n        return outcome or Outcome.DELIVERED",
     ),
@@ -161,25 +161,25 @@ MUTATIONS = (
     ),
     Mutation(
         "a file is sealed with a chunk unsent",
-        "sending:send_all",
+        "io.sending:send_all",
         "left = [left[place] for place in failed]",
         "left = []",
     ),
     Mutation(
-        "the rest is handed on without what waits", "splitter:_Splitting.hand_on", "await self._announce()", "None"
+        "the rest is handed on without what waits", "split.stage:_Splitting.hand_on", "await self._announce()", "None"
     ),
     Mutation(
-        "the rest is handed to nobody", "splitter:_Splitting.hand_on", "[Outgoing(message, file.feed, PAUSE)]", "[]"
+        "the rest is handed to nobody", "split.stage:_Splitting.hand_on", "[Outgoing(message, file.feed, PAUSE)]", "[]"
     ),
     Mutation(
         "whoever finds another splitter at work ends",
-        "splitter:split",
+        "split.stage:split",
         "lease.busy_for and (checkpoint is None or checkpoint.hops <= message.hop)",
         "False",
     ),
     Mutation(
         "a chunk is marked before it is passed on",
-        "validator:_validate",
+        "validate.stage:_validate",
         "    await send_all(",
         "    await ports.ledger.mark_validated(dispatch, fence)\n    await send_all(",
     ),
@@ -206,26 +206,29 @@ MUTATIONS = (
     ),
     Mutation(
         "a gateway's refusal settles a doubt",
-        "responses:meaning_of",
+        "deliver.responses:meaning_of",
         "in_doubt and status not in OF_THE_PAYLOAD",
         "False",
     ),
     Mutation(
-        "a page of a proxy is taken for an answer", "responses:read_answer", 'doubt if "html" in', "doubt if not"
+        "a page of a proxy is taken for an answer",
+        "deliver.responses:read_answer",
+        'doubt if "html" in',
+        "doubt if not",
     ),
-    Mutation("returned records are forgotten", "ledger:BatchRow.outcome_of", " or ordinal in self.returned", ""),
+    Mutation("returned records are forgotten", "model.rows:BatchRow.outcome_of", " or ordinal in self.returned", ""),
     Mutation(
-        "refused records are forgotten", "ledger:BatchRow.outcome_of", " or ordinal in self.refused", ""
+        "refused records are forgotten", "model.rows:BatchRow.outcome_of", " or ordinal in self.refused", ""
     ),
     Mutation(
         "a file is finished before all its chunks",
-        "ledger:FileRow.is_complete",
+        "model.rows:FileRow.is_complete",
         "self.chunks_settled + self.chunks_dead == self.chunks",
         "self.chunks_settled > 0",
     ),
     Mutation(
         "a waiting chunk sends itself no message",
-        "dispatcher:come_back_later",
+        "deliver.stage:come_back_later",
         "[outgoing]",
         "[]",
     ),
@@ -235,7 +238,12 @@ MUTATIONS = (
         "await source.hold_back(record.receipt_handle, wait)\n        raise",
         "await source.hold_back(record.receipt_handle, wait)",
     ),
-    Mutation("the rate is not waited for", "pacing:Turns.next", "await clock.sleep(", "(lambda _: None)("),
+    Mutation(
+        "the rate is not waited for",
+        "deliver.rate_limiter:RateLimiter.next",
+        "await clock.sleep(",
+        "(lambda _: None)(",
+    ),
     Mutation(
         "a call that missed its turn goes all the same",
         f"{_DELIVERY}._deliver",
@@ -245,14 +253,14 @@ MUTATIONS = (
     ),
     Mutation(
         "a burst counts batches of records as one each",
-        "pacing:Turns.next",
+        "deliver.rate_limiter:RateLimiter.next",
         "settings.batch_records if by_record else 1)) /",
         "1)) /",
         rare=True,
     ),
     Mutation(
         "turns that are booked together are one turn",
-        "pacing:Turns._book_all",
+        "deliver.rate_limiter:RateLimiter._book_all",
         "turn.set_result(begin)",
         "turn.set_result(begins[0])",
     ),
@@ -265,14 +273,14 @@ MUTATIONS = (
     ),
     Mutation(
         "a chunk that dies in doubt gives its claims up",
-        "burying:_endings_of",
+        "operate.bury:_endings_of",
         "if batch.unanswered:",
         "if False:",
         rare=True,
     ),
     Mutation(
         "a dead chunk's doubt is free to be taken over",
-        "dispatcher:_Elsewhere.fate_of",
+        "deliver.stage:_Elsewhere.outcome_of",
         "batch and batch.unanswered",
         "False",
         rare=True,
@@ -286,7 +294,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a batch that a dead chunk gave back is sent again as it was",
-        "burying:_endings_of",
+        "operate.bury:_endings_of",
         "await ports.ledger.end_batch(row, fence, replace(batch, state=BatchState.DROPPED))",
         "pass",
         rare=True,
@@ -299,19 +307,19 @@ MUTATIONS = (
     ),
     Mutation(
         "a replay counts its records without those it is not about",
-        "ending:end_chunk",
+        "account.finalising:end_chunk",
         "if chunk.ended and chunk.only:",
         "if False:",
     ),
     Mutation(
         "a replay is about every record",
-        "validator:_validate",
+        "validate.stage:_validate",
         "if message.only:",
         "if False:",
     ),
     Mutation(
         "a replay forgets the rejects of the others",
-        "ending:end_chunk",
+        "account.finalising:end_chunk",
         "rows = await _rows_before(ports.store, message, chunk, about) + rows",
         "pass",
         rare=True,
@@ -319,14 +327,14 @@ MUTATIONS = (
     Mutation(
         "an old message goes on with a later round",
         f"{_LEDGER}.claim_dispatch",
-        "if kept.row.round != message.chunk.round:",
+        "if kept.row.generation != message.chunk.generation:",
         "if False:",
         rare=True,
     ),
     Mutation(
         "a replayed record's old batch speaks for it",
         f"{_DELIVERY}._know",
-        "if batch.round != self._chunk.round:",
+        "if batch.generation != self._chunk.generation:",
         "if False:",
     ),
     Mutation(
@@ -355,38 +363,38 @@ MUTATIONS = (
     ),
     Mutation(
         "a release is about every record of its chunk",
-        "holding:plan_release",
+        "operate.hold:plan_release",
         '"only": only, "released"',
         '"only": "", "released"',
     ),
     Mutation(
         "a refused record keeps its identity",
-        "ending:end_chunk",
+        "account.finalising:end_chunk",
         "if one.outcome in _FREE)",
         "if one.outcome in _FREE and 'delivery.refused' not in [found.code for found in one.findings])",
     ),
     Mutation(
         "a record stays in the batch that it was held in",
-        "holding:take_up",
+        "account.held_batches:take_up",
         "await ports.ledger.end_batch(chunk, fence, batches[place])",
         "pass",
         rare=True,
     ),
     Mutation(
         "a refusal that broke off is not carried on",
-        "deciding:begin_decision",
+        "operate.decide:begin_decision",
         "elif left == only:",
         "elif False:",
     ),
     Mutation(
         "a circuit that opened is never probed",
-        "circuit:half_open",
+        "deliver.circuit:half_open",
         "await ports.throttle.begin_probe(feed, ports.clock.now(), seconds)",
         "False",
     ),
     Mutation(
         "a mapping that somebody died over stays off",
-        "probing:probe",
+        "deliver.probing:probe",
         "await ports.mappings.switch(feed, on=row.circuit is Circuit.CLOSED)",
         "pass",
         rare=True,
@@ -394,7 +402,7 @@ MUTATIONS = (
 )  # fmt: skip
 
 
-_EXAMINER = "examining:Examiner"
+_EXAMINER = "identity.examination:Examiner"
 OF_HISTORIES = (
     Mutation(
         "a history is written unconditionally",
@@ -404,7 +412,7 @@ OF_HISTORIES = (
     ),
     Mutation(
         "a worker whose lease has passed writes",
-        "dispatcher:_Delivery._look",
+        "deliver.stage:_Delivery._look",
         "if not await",
         "if None and await",
         rare=True,
@@ -431,13 +439,13 @@ OF_HISTORIES = (
     ),
     Mutation(
         "records in a fixed batch are examined again",
-        "dispatcher:_Delivery._deliver_all",
+        "deliver.stage:_Delivery._deliver_all",
         "await self._send([batch for batch in mine if batch.state is BatchState.ATTEMPTED])",
         "None",
     ),
     Mutation(
         "who is refused keeps an identity that others wait for",
-        "dispatcher:_Delivery._make_way",
+        "deliver.stage:_Delivery._make_way",
         "sorted(self._refused)",
         "()",
     ),

@@ -9,7 +9,7 @@ import sys
 from collections import Counter
 from dataclasses import dataclass
 
-from penstock.ports import DestinationSettings
+from penstock.ports.destination import DestinationSettings
 from tests.simulation.chaos import Plan
 from tests.simulation.senders import Drop, Item
 from tests.simulation.verdict import fullest_bucket, problems_of

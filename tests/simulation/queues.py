@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from penstock.ports import Outgoing, Received
+from penstock.ports.queue import Outgoing, Received
 from tests.simulation.chaos import Chaos, Kind
 from tests.simulation.virtual import VirtualLoop
 

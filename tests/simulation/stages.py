@@ -14,8 +14,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from penstock.adapters.lambda_function import MARGIN, Process, QueueFunction, SourceQueues
 from penstock.adapters.telemetry import Telemetry
-from penstock.errors import Transient
-from penstock.worked import Worked
+from penstock.model.errors import Transient
+from penstock.model.stage_result import StageResult
 from tests.simulation.chaos import Chaos
 from tests.simulation.queues import Message, SimQueue
 from tests.simulation.trace import Trace
@@ -32,7 +32,7 @@ class _Silent:
     def attempt(self, feed: str | None) -> None:
         """As `Telemetry.attempt`."""
 
-    def worked(self, worked: Worked, seconds: float) -> None:
+    def worked(self, worked: StageResult, seconds: float) -> None:
         """As `Telemetry.worked`."""
         self._trace.add(self._worker.name, f"→ {worked.what}", worked.trace)
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from penstock import feeds
-from penstock.accepted import load_accepted
 from penstock.adapters.memory import MemoryClock, MemoryStore
 from penstock.adapters.memory_ledger import MemoryLedger
 from penstock.feeds.traffic import TRAFFIC
-from penstock.ledger import BatchRow, ChunkRow, Owner
-from penstock.messages import DispatchMessage, read_message
-from penstock.ports import Answer, DestinationSettings
-from penstock.replaying import begin_replay, plan_replay
+from penstock.model.messages import DispatchMessage, read_message
+from penstock.model.rows import BatchRow, ChunkRow, Owner
+from penstock.operate.replay import begin_replay, plan_replay
+from penstock.outputs.accepted import load_accepted
+from penstock.ports.destination import Answer, DestinationSettings
 from tests.simulation.virtual import VirtualLoop
 from tests.support.destination import LOST, Api
 from tests.support.pipeline import Fault, Pipeline
@@ -137,8 +137,8 @@ async def test_a_record_that_is_being_replayed_is_on_its_way_whatever_became_of_
     (held,) = pipeline.dispatches.messages.values()
     held.visible_at += 7200
     message = read_message(held.body, DispatchMessage)
-    (record,) = load_accepted(pipeline.store.work[f"chunks/{first.file_id}/000000/round-1/accepted"])
-    assert message.chunk.round == 1
+    (record,) = load_accepted(pipeline.store.work[f"chunks/{first.file_id}/000000/generation-1/accepted"])
+    assert message.chunk.generation == 1
     owner = Owner(first.file_id, 0, record.ordinal, record.digest)
     assert await pipeline.claims.claim("traffic", {record.identity: owner}) == {record.identity: owner}
     # When a twin comes

@@ -8,14 +8,14 @@ from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 
-from penstock import ids
-from penstock.accepted import load_accepted
-from penstock.ending import Story, codes_of, stories_of
-from penstock.findings import Outcome, account, balances
-from penstock.histories import Entry
-from penstock.ledger import BatchState, ChunkRow, FileState
-from penstock.messages import SourceFile
-from penstock.pacing import LATE
+from penstock.deliver.rate_limiter import LATE
+from penstock.model import ids
+from penstock.model.findings import Outcome, account, balances
+from penstock.model.messages import SourceFile
+from penstock.model.rows import BatchState, ChunkRow, FileState
+from penstock.outputs.accepted import load_accepted
+from penstock.outputs.outcomes import OutcomeLine, codes_of, outcome_lines_of
+from penstock.ports.histories import Entry
 from tests.simulation.chaos import Kind
 from tests.simulation.senders import Item
 from tests.simulation.world import FLAGGED, World
@@ -83,8 +83,10 @@ async def _file(world: World, file: SourceFile, items: tuple[Item, ...], told: d
     whole = account()
     for chunk in await world.memory.chunks(file.file_id):
         ordinals = range(chunk.span.first_record, chunk.span.first_record + chunk.span.records)
-        accepted, stories = accepted_of(world, chunk), await stories_of(world.store, chunk)
-        mine = {at: _told(file, chunk.span.chunk, at, items[at], accepted.get(at), stories.get(at)) for at in ordinals}
+        accepted, outcome_lines = accepted_of(world, chunk), await outcome_lines_of(world.store, chunk)
+        mine = {
+            at: _told(file, chunk.span.chunk, at, items[at], accepted.get(at), outcome_lines.get(at)) for at in ordinals
+        }
         counted = account((one.outcome, 1) for one in mine.values())
         if counted != chunk.counted:
             yield f"chunk {chunk.chunk_id} counts {_short(chunk.counted)}, and its outcomes say {_short(counted)}"
@@ -111,19 +113,24 @@ async def _file(world: World, file: SourceFile, items: tuple[Item, ...], told: d
 
 
 def _told(
-    file: SourceFile, chunk: int, ordinal: int, item: Item, accepted: tuple[str, str] | None, story: Story | None
+    file: SourceFile,
+    chunk: int,
+    ordinal: int,
+    item: Item,
+    accepted: tuple[str, str] | None,
+    outcome_line: OutcomeLine | None,
 ) -> Told:
     """What the work bucket says of a record."""
-    at, story = (file.file_id, ordinal), story or {"outcome": "delivered"}
-    code = next(iter(codes_of(story)), "")
+    at, outcome_line = (file.file_id, ordinal), outcome_line or {"outcome": "delivered"}
+    code = next(iter(codes_of(outcome_line)), "")
     identity, digest = accepted or ("", "")
-    return Told(at, item, chunk, Outcome(story["outcome"]), story.get("of"), code, identity, digest)
+    return Told(at, item, chunk, Outcome(outcome_line["outcome"]), outcome_line.get("of"), code, identity, digest)
 
 
 def accepted_of(world: World, chunk: ChunkRow) -> dict[int, tuple[str, str]]:
     """A chunk's accepted records with their identities and digests, in whichever round they were."""
     accepted: dict[int, tuple[str, str]] = {}
-    for number in range(chunk.round + 1):
+    for number in range(chunk.generation + 1):
         body = world.store.work.get(ids.work_key(chunk.file_id, chunk.span.chunk, "accepted", number), b"")
         accepted |= {one.ordinal: (one.identity, one.digest) for one in load_accepted(body)}
     return accepted

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from penstock.adapters.memory_ledger import MemoryLedger
-from penstock.findings import Outcome
-from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease
+from penstock.model.findings import Outcome
+from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease
 from tests.simulation.virtual import VirtualClock
 
 type Row = tuple[str, int | None]
@@ -14,7 +14,7 @@ type Row = tuple[str, int | None]
 _OF_FILES = {FileState.SPLITTING: 0, FileState.SEALED: 1, FileState.SETTLED: 2, FileState.REFUSED: 2}
 _OF_CHUNKS = {ChunkState.SENT: 0, ChunkState.VALIDATED: 1, ChunkState.SETTLED: 2, ChunkState.DEAD: 2}
 
-_CLAIMS = frozenset({"claim_file", "claim_validation", "claim_dispatch", "claim_ending", "claim_round"})
+_CLAIMS = frozenset({"claim_file", "claim_validation", "claim_dispatch", "claim_ending", "claim_generation"})
 _RELEASES = frozenset({"release_file", "release_chunk"})
 _FENCED = frozenset(
     {
@@ -111,8 +111,8 @@ class WatchedLedger:
         known = self._chunks.get(at)
         self._chunks[at] = (row, batches)
         was, before = known or (row, [])
-        begins = was.state is ChunkState.SETTLED and row.round == was.round + 1
-        comes_back = was.state is ChunkState.DEAD and row.round == was.round
+        begins = was.state is ChunkState.SETTLED and row.generation == was.generation + 1
+        comes_back = was.state is ChunkState.DEAD and row.generation == was.generation
         backwards = _OF_CHUNKS[row.state] < _OF_CHUNKS[was.state] or (was.state is ChunkState.SETTLED and row != was)
         if backwards and not (begins or comes_back):
             self.broken.append(f"chunk {row.chunk_id} went from {was.state} to {row.state} or changed after its end")

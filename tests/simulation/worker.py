@@ -5,9 +5,9 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from penstock.errors import Transient
-from penstock.ledger import BatchRow, ChunkRow
-from penstock.messages import SourceFile
+from penstock.model.errors import Transient
+from penstock.model.messages import SourceFile
+from penstock.model.rows import BatchRow, ChunkRow
 from tests.simulation.chaos import Chaos, Kind
 from tests.simulation.trace import Trace
 

@@ -10,33 +10,36 @@ from functools import cache
 from typing import Any, cast
 from unittest.mock import patch
 
-from penstock import feeds, reader, splitter
+from penstock import feeds
+from penstock.account.finalising import FinalisingPorts
 from penstock.adapters import lambda_function
 from penstock.adapters.lambda_function import Process
 from penstock.adapters.memory import MemoryDrops, MemoryEvents, MemoryStore
 from penstock.adapters.memory_histories import MemoryHistories
 from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
 from penstock.adapters.memory_throttle import MemoryThrottle
-from penstock.deciding import NotToBeDecided
-from penstock.dispatcher import DispatcherPorts, dispatch
-from penstock.ending import EndingPorts
-from penstock.errors import Transient
+from penstock.deliver.probing import probe
+from penstock.deliver.stage import DispatcherPorts, dispatch
 from penstock.feeds.feed import Examination, Feed, Known, Limits, Record, Rule
 from penstock.feeds.traffic import TRAFFIC
-from penstock.findings import Severity
-from penstock.holding import Held, held_of, plan_release, refuse
-from penstock.intake import read_intake
-from penstock.ledger import FileRow, FileState, Ledger
-from penstock.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
-from penstock.ports import DestinationSettings
-from penstock.probing import probe
-from penstock.replaying import plan_replay
-from penstock.resolving import resolve, unknowns_of
-from penstock.splitter import SplitterPorts, split
-from penstock.sweeping import SweeperPorts, sweep
-from penstock.throttle import Circuit
-from penstock.validator import ValidatorPorts, validate
-from penstock.worked import Worked
+from penstock.io import reader
+from penstock.model.errors import Transient
+from penstock.model.findings import Severity
+from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
+from penstock.model.rows import FileRow, FileState
+from penstock.model.stage_result import StageResult
+from penstock.operate.decide import NotToBeDecided
+from penstock.operate.hold import Held, held_of, plan_release, refuse
+from penstock.operate.replay import plan_replay
+from penstock.operate.resolve import resolve, unknowns_of
+from penstock.operate.sweep import SweeperPorts, sweep
+from penstock.ports.destination import DestinationSettings
+from penstock.ports.ledger import Ledger
+from penstock.ports.throttle import Circuit
+from penstock.split import stage as splitter
+from penstock.split.intake import read_intake
+from penstock.split.stage import SplitterPorts, split
+from penstock.validate.stage import ValidatorPorts, validate
 from tests.simulation.api import LATEST, Api, Departures
 from tests.simulation.chaos import Chaos, Plan, Quiet
 from tests.simulation.queues import DeadLetters, SimQueue
@@ -83,7 +86,7 @@ def _known(record: Record) -> Known:
 EXAMINATION = Examination(
     by=("station",),
     examine=lambda records, known, policy: [[] for _ in records],
-    keep=_known,
+    to_history=_known,
     prune=lambda known: known,
     policy=dict,
 )
@@ -165,7 +168,7 @@ class World:
         store, ledger, events = self._shared(worker)
         ports = SplitterPorts(store, ledger, intake, chunks, events, self.clock, self._rng)
 
-        async def process(body: str, deadline: float) -> list[Worked]:
+        async def process(body: str, deadline: float) -> list[StageResult]:
             return [await split(ports, message, deadline) for message in read_intake(body)]
 
         return process
@@ -175,7 +178,7 @@ class World:
         store, ledger, _ = self._shared(worker)
         ports = ValidatorPorts(store, ledger, {"traffic": dispatches}, self.clock, self._rng)
 
-        async def process(body: str, deadline: float) -> list[Worked]:
+        async def process(body: str, deadline: float) -> list[StageResult]:
             return [await validate(ports, read_message(body, ChunkMessage), deadline)]
 
         return process
@@ -183,7 +186,7 @@ class World:
     def _dispatcher(self, worker: Worker) -> Process:
         ports = self._dispatching(worker)
 
-        async def process(body: str, deadline: float) -> list[Worked]:
+        async def process(body: str, deadline: float) -> list[StageResult]:
             return [await dispatch(ports, read_message(body, DispatchMessage), deadline)]
 
         return process
@@ -341,19 +344,19 @@ class World:
         if row is None or row.layout is None:
             return
         for held in await held_of(self.memory, self.store, file.file_id):
-            some = {at: story for at, story in held.stories.items() if self._rng.random() < share}
+            some = {at: outcome_line for at, outcome_line in held.outcome_lines.items() if self._rng.random() < share}
             if not some or (file.file_id, held.chunk.span.chunk) in self._refusing:
                 continue
             if self._rng.random() < 0.6:
-                self._release(row, replace(held, stories=some))
+                self._release(row, replace(held, outcome_lines=some))
             else:
-                await self._refuse(row, replace(held, stories=some))
+                await self._refuse(row, replace(held, outcome_lines=some))
 
     def _release(self, row: FileRow, held: Held) -> None:
         with suppress(NotToBeDecided):
             release = plan_release(row, [held])
-            self.trace.add("scheduler", "releases", f"{held.chunk.chunk_id} {list(held.stories)}")
-            for at in held.stories:
+            self.trace.add("scheduler", "releases", f"{held.chunk.chunk_id} {list(held.outcome_lines)}")
+            for at in held.outcome_lines:
                 self.released.setdefault((row.file.file_id, at), self.loop.time())
             for message in release.messages * self._rng.choice((1, 1, 2)):
                 self.validating.queue.put(message.model_dump_json(), row.file.feed)
@@ -363,15 +366,15 @@ class World:
         self._refusing[row.file.file_id, held.chunk.span.chunk] = held
         self._decisions += 1
         worker = Worker(f"scheduler-{self._decisions}", DECISION, self.chaos, self._rng, self.trace)
-        self.trace.add(worker.name, "refuses", f"{held.chunk.chunk_id} {list(held.stories)}")
+        self.trace.add(worker.name, "refuses", f"{held.chunk.chunk_id} {list(held.outcome_lines)}")
         store, ledger, _ = self._shared(worker)
         claims, histories = (reach(port, "claims", worker) for port in (self.claims, self.histories))
-        ports = EndingPorts(store, ledger, claims, histories, self.clock, self._rng)
+        ports = FinalisingPorts(store, ledger, claims, histories, self.clock, self._rng)
 
         async def refusal() -> None:
             with suppress(Transient, NotToBeDecided):
                 await refuse(ports, row, held, "not like this")
-                self._bring_again(row.file, list(held.stories))
+                self._bring_again(row.file, list(held.outcome_lines))
 
         worker.task = self.loop.create_task(refusal())
         await asyncio.wait([worker.task], timeout=DECISION)
@@ -395,8 +398,8 @@ class World:
         for place, refusing in list(self._refusing.items()):
             row = await self.memory.file(place[0])
             held = [one for one in await held_of(self.memory, self.store, place[0]) if one.chunk.span.chunk == place[1]]
-            if row and held and held[0].stories.keys() >= refusing.stories.keys():
-                await self._refuse(row, replace(held[0], stories=refusing.stories))
+            if row and held and held[0].outcome_lines.keys() >= refusing.outcome_lines.keys():
+                await self._refuse(row, replace(held[0], outcome_lines=refusing.outcome_lines))
             else:
                 del self._refusing[place]
 
@@ -419,7 +422,7 @@ class World:
                 continue
             delivered = any(key == unknown.batch_id for key, _ in self.api.books.applied)
             self.trace.add("operator", "resolves", f"{unknown.batch_id} {delivered}")
-            ports = EndingPorts(
+            ports = FinalisingPorts(
                 self.store, cast(Ledger, self.ledger), self.claims, self.histories, self.clock, self._rng
             )
             with suppress(Transient, NotToBeDecided):

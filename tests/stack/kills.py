@@ -26,7 +26,7 @@ import psutil
 import pytest
 from rich.console import Console
 
-from penstock.ledger import FileState
+from penstock.model.rows import FileState
 from penstock_ops import world as local_world
 from penstock_ops.world import World, state
 from tests.support.deployed import INTERVAL, Deployed, File, until

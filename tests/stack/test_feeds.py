@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from penstock.ending import codes_of
-from penstock.findings import Severity
+from penstock.model.findings import Severity
+from penstock.outputs.outcomes import codes_of
 from penstock_ops.samples import SAMPLES
 from penstock_ops.samples.sample import SampleOptions
 from tests.support.deployed import Deployed, File, counts
@@ -62,13 +62,15 @@ def test_each_record_ends_as_its_sender_could_expect(one: Ended, deployed: Deplo
     # When
     told = deployed.outcomes(one.file)
     # A record of which nothing is told was delivered.
-    stories = [told.get(ordinal, {"outcome": "delivered"}) for ordinal in range(len(one.expected))]
+    outcome_lines = [told.get(ordinal, {"outcome": "delivered"}) for ordinal in range(len(one.expected))]
 
     # Expect
-    pairs = enumerate(zip(stories, one.expected, strict=True))
+    pairs = enumerate(zip(outcome_lines, one.expected, strict=True))
     assert {at: pair for at, pair in pairs if at not in rivals and not _fits(*pair)} == {}
     # Of those with one identity another may come first.
-    assert Counter(stories[at]["outcome"] for at in rivals) == Counter(one.expected[at]["outcome"] for at in rivals)
+    assert Counter(outcome_lines[at]["outcome"] for at in rivals) == Counter(
+        one.expected[at]["outcome"] for at in rivals
+    )
 
 
 def test_the_report_counts_them(one: Ended) -> None:
@@ -93,12 +95,12 @@ def test_each_feeds_destination_has_what_was_delivered_and_once(
     assert deployed.dead_letters() == {}
 
 
-def _fits(story: dict[str, Any], expected: Mapping[str, Any]) -> bool:
+def _fits(outcome_line: dict[str, Any], expected: Mapping[str, Any]) -> bool:
     """Whether the record ended so, for that reason; without one, nothing but what only tells was found."""
     if expected["code"]:
-        return story["outcome"] == expected["outcome"] and expected["code"] in codes_of(story)
-    told = [one for one in story.get("findings", ()) if one["severity"] != Severity.INFO]
-    return story["outcome"] == expected["outcome"] and not told
+        return outcome_line["outcome"] == expected["outcome"] and expected["code"] in codes_of(outcome_line)
+    told = [one for one in outcome_line.get("findings", ()) if one["severity"] != Severity.INFO]
+    return outcome_line["outcome"] == expected["outcome"] and not told
 
 
 def _rivals(expected: list[dict[str, Any]]) -> set[int]:

@@ -3,7 +3,7 @@
 import io
 import json
 
-from penstock.ordinals import folded
+from penstock.model.ordinals import folded
 from penstock_ops.samples import SAMPLES
 from penstock_ops.samples.sample import SampleOptions
 from tests.support.deployed import Deployed

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from rich.console import Console
 
-from penstock.findings import Outcome
+from penstock.model.findings import Outcome
 from penstock_ops.world.ministack import REGION
 from tests.stack.kills import Storm, applied, figures, morning, reports, strict_world, workers
 from tests.support.deployed import Deployed, until

@@ -60,8 +60,8 @@ def test_what_a_destination_refused_is_delivered_once_it_is_mended(station: str,
     assert _applied(stack, station) == Counter(range(RECORDS))
     assert stack.penstock("rejects", file.file_id).code == 0
     assert stack.rejects(file) == []
-    story = stack.penstock("explain", file.file_id, "50", "--json").json
-    assert [batch["outcome"] for batch in story["batches"]] == ["rejected", "delivered"]
+    outcome_line = stack.penstock("explain", file.file_id, "50", "--json").json
+    assert [batch["outcome"] for batch in outcome_line["batches"]] == ["rejected", "delivered"]
     started = [line for line in _audited(stack, "ReplayStarted") if line["file_id"] == file.file_id]
     assert [line["asked_for"] for line in started] == ["0-9,50", None]
     assert all(line["by"] for line in started)

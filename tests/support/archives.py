@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping, Sequence
 from backports import zstd
 
 from penstock.adapters.memory import MemoryClock, MemoryStore
-from penstock.compression import Expander, Kind
-from penstock.messages import SourceFile, SplitMessage
-from penstock.staging import Staging
+from penstock.model.messages import SourceFile, SplitMessage
+from penstock.split.compression import Expander, Kind
+from penstock.split.staging import Staging
 from tests.support.reading import cut
 
 

@@ -19,12 +19,12 @@ from typing import Any, Literal
 
 import pytest
 
-from penstock import ids
-from penstock.ending import stories_of
-from penstock.findings import Outcome
-from penstock.ledger import BatchRow, ChunkRow, FileRow
-from penstock_ops import operations
+from penstock.model import ids
+from penstock.model.findings import Outcome
+from penstock.model.rows import BatchRow, ChunkRow, FileRow
+from penstock.outputs.outcomes import outcome_lines_of
 from penstock_ops import world as local_world
+from penstock_ops.operate import operations
 from penstock_ops.world import World
 from penstock_ops.world.stack import session
 from tests.support.spots import rows_of
@@ -133,7 +133,7 @@ class Deployed:
         """What the chunks' endings tell of records that were not delivered, by their ordinals."""
         told: dict[int, dict[str, Any]] = {}
         for chunk in self._loop.run(self._records.ledger.chunks(file.file_id)):
-            told |= self._loop.run(stories_of(self._records.store, chunk))
+            told |= self._loop.run(outcome_lines_of(self._records.store, chunk))
         return told
 
     def batches(self, file: File, chunk: int = 0) -> list[BatchRow]:

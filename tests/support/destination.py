@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from penstock.errors import Transient, Unanswered
-from penstock.ports import Answer, DestinationSettings
+from penstock.model.errors import Transient, Unanswered
+from penstock.ports.destination import Answer, DestinationSettings
 
 LOST = "lost"  #: the call was applied, and its answer never came
 UNSENT = "unsent"  #: the connection was refused

@@ -9,10 +9,10 @@ from typing import Any, TypedDict
 import pytest
 
 from penstock.feeds.feed import Feed, Limits
-from penstock.findings import Finding, Noted
 from penstock.formats import edifact, envelopes, segments, x12
 from penstock.formats.format import Format
-from penstock.messages import Delimiters, Layout
+from penstock.model.findings import Finding, Noted
+from penstock.model.messages import Delimiters, Layout
 from tests.support.reading import Split, split_file
 
 STARS = Delimiters(segment="~", element="*", component=":")

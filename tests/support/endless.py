@@ -14,8 +14,8 @@ from penstock.formats.format import Format
 from penstock.formats.json_array import JsonArray
 from penstock.formats.x12 import X12
 from penstock.formats.xml import Xml
-from penstock.messages import ChunkMessage, SourceFile, Span, read_message
-from penstock.ports import Outgoing
+from penstock.model.messages import ChunkMessage, SourceFile, Span, read_message
+from penstock.ports.queue import Outgoing
 from tests.support import edi
 
 

@@ -4,8 +4,8 @@ import time
 from collections.abc import Generator
 from contextlib import contextmanager
 
-from penstock import rejects
 from penstock.feeds.feed import Feed
+from penstock.outputs import rejects
 from tests.support.reading import split_file
 
 MILLION = 1_000_000

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from penstock import ids
 from penstock.feeds.traffic import TRAFFIC
 from penstock.formats.format import HEAD
-from penstock.ledger import FileState
-from penstock.messages import Span
-from penstock.splitting import Planner
-from penstock.tree_digest import TreeDigest
+from penstock.model import ids
+from penstock.model.messages import Span
+from penstock.model.rows import FileState
+from penstock.split.planner import Planner
+from penstock.split.tree_digest import TreeDigest
 from tests.support.deployed import Deployed, File, until
 
 HEADER = b"spot_id,station,isci,air_date,air_time,length_s,scan\n"

@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from penstock_ops.stack_ports import StackPorts
+from penstock_ops.operate.stack_ports import StackPorts
 from tests.support.pipeline import Pipeline
 
 

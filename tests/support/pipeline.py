@@ -12,19 +12,19 @@ from penstock.adapters.memory import Held, MemoryClock, MemoryEvents, MemoryMapp
 from penstock.adapters.memory_histories import MemoryHistories
 from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
 from penstock.adapters.memory_throttle import MemoryThrottle
-from penstock.dispatcher import DispatcherPorts, dispatch
-from penstock.ending import stories_of
-from penstock.errors import Transient, Unanswered
+from penstock.deliver.probing import probe
+from penstock.deliver.stage import DispatcherPorts, dispatch
 from penstock.feeds import FEEDS
-from penstock.findings import Outcome
-from penstock.intake import read_intake
-from penstock.ledger import FileRow, FileState
-from penstock.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
-from penstock.probing import probe
-from penstock.retry import backoff
-from penstock.splitter import SplitterPorts, split
-from penstock.validator import ValidatorPorts, validate
-from penstock.worked import Worked
+from penstock.io.retry import backoff
+from penstock.model.errors import Transient, Unanswered
+from penstock.model.findings import Outcome
+from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
+from penstock.model.rows import FileRow, FileState
+from penstock.model.stage_result import StageResult
+from penstock.outputs.outcomes import outcome_lines_of
+from penstock.split.intake import read_intake
+from penstock.split.stage import SplitterPorts, split
+from penstock.validate.stage import ValidatorPorts, validate
 from tests.support.destination import Api
 
 INVOCATION = 300.0  #: seconds an invocation may take
@@ -104,7 +104,7 @@ class Pipeline:
         self.intake, self.chunks, self.dispatches = (MemoryQueue(self.clock) for _ in range(3))
         self.dead_letters: list[str] = []
         self.received: list[tuple[MemoryQueue, str]] = []
-        self.worked: list[Worked] = []
+        self.worked: list[StageResult] = []
         self.errors: list[Exception] = []
         self.rng = random.Random(4711)
         self._receipt = 0
@@ -195,7 +195,7 @@ class Pipeline:
         assert held
         await self.handle(queue, held)
 
-    async def work(self, queue: MemoryQueue, body: str, process: Process | None = None) -> Worked:
+    async def work(self, queue: MemoryQueue, body: str, process: Process | None = None) -> StageResult:
         """One invocation, with whatever it raises."""
         deadline, process = self.clock.now() + self.invocation, process or Process()
 
@@ -270,12 +270,12 @@ class Pipeline:
         """The files that an event of `kind` told of."""
         return [detail["file_id"] for name, detail in self.events.published if name == kind]
 
-    async def stories(self, file: SourceFile) -> dict[int, dict[str, Any]]:
+    async def outcome_lines(self, file: SourceFile) -> dict[int, dict[str, Any]]:
         """What the chunks' endings tell, by ordinal."""
-        stories: dict[int, dict[str, Any]] = {}
+        outcome_lines: dict[int, dict[str, Any]] = {}
         for chunk in await self.ledger.chunks(file.file_id):
-            stories |= await stories_of(self.store, chunk)
-        return stories
+            outcome_lines |= await outcome_lines_of(self.store, chunk)
+        return outcome_lines
 
     async def assert_sound(self, file: SourceFile, received: int) -> Counter[str]:
         """Invariants 1 to 3 for one settled file; its outcomes."""

@@ -7,15 +7,16 @@ from itertools import chain, islice
 
 import pytest
 
-from penstock import judging, splitting
 from penstock.feeds.feed import Feed, Limits
 from penstock.feeds.traffic import TRAFFIC
-from penstock.findings import Noted
 from penstock.formats import delimited, json_array, lines
 from penstock.formats.format import HEAD
-from penstock.judging import Judgement
-from penstock.messages import Layout, Place, Span
-from penstock.splitting import Planner
+from penstock.model.findings import Noted
+from penstock.model.messages import Layout, Place, Span
+from penstock.split import planner as splitting
+from penstock.split.planner import Planner
+from penstock.validate import judging
+from penstock.validate.judging import Judgement
 
 type Stop = tuple[int, int, int]
 """How many blocks a splitter reads and how many chunks it sends, and how many bytes before its place the next one

@@ -19,7 +19,7 @@ def test_every_alarm_has_its_entry(template: Template) -> None:
 
 
 def test_every_event_is_described() -> None:
-    sources = "".join(path.read_text() for path in (ROOT / "layers/penstock/penstock").glob("*.py"))
+    sources = "".join(path.read_text() for path in (ROOT / "layers/penstock/penstock").rglob("*.py"))
     events = set(re.findall(r'(?:events\.put|_tell)\(\s*(?:ports,\s*)?"(\w+)"', sources))
 
     assert {"FileSettled", "CircuitOpened"} <= events

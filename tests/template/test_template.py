@@ -12,11 +12,11 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from penstock.deliver.probing import PROBE_SECONDS
 from penstock.feeds import FEEDS
-from penstock.ports import DestinationSettings
-from penstock.probing import PROBE_SECONDS
-from penstock.splitter import MOST_HOPS, RESERVE
-from penstock.sweeping import LOOKED_BACK, SETTLING_IN, UNSEEN
+from penstock.operate.sweep import LOOKED_BACK, SETTLING_IN, UNSEEN
+from penstock.ports.destination import DestinationSettings
+from penstock.split.stage import MOST_HOPS, RESERVE
 from tests.template.cloudformation import PSEUDO_PARAMETERS, SqsMapping, Template
 
 DAY = 24 * 60 * 60

@@ -13,8 +13,8 @@ import pytest
 from penstock import feeds
 from penstock.feeds.feed import Limits
 from penstock.feeds.mro import MRO
-from penstock.ids import report_key, work_key
-from penstock.messages import SourceFile
+from penstock.model.ids import report_key, work_key
+from penstock.model.messages import SourceFile
 from tests.support.components import installation, removal
 from tests.support.pipeline import Fault, Pipeline
 from tests.support.spots import csv_file, ndjson_file, spot

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from penstock.compression import Kind
-from penstock.judging import Accepted
+from penstock.model.records import Accepted
+from penstock.split.compression import Kind
 from penstock_ops import cli
-from penstock_ops.check import check
+from penstock_ops.check.check_file import check
+from penstock_ops.check.seen import Seen
 from penstock_ops.samples import SAMPLES
 from penstock_ops.samples.sample import SampleOptions
-from penstock_ops.seen import Seen
 from tests.support.archives import COMPRESS, packed
 
 

@@ -13,7 +13,7 @@ import pytest
 from penstock import feeds
 from penstock.feeds.crew import CREW
 from penstock.feeds.feed import Limits
-from penstock_ops.check import Checked, check
+from penstock_ops.check.check_file import Checked, check
 from tests.support.destination import Api
 from tests.support.duties import duty
 from tests.support.pipeline import Pipeline

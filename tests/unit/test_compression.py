@@ -12,9 +12,9 @@ from backports import zstd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock import compression
-from penstock.compression import PIECE, SLICE, Expander, Kind, kind_of
-from penstock.errors import Refused, Transient
+from penstock.model.errors import Refused, Transient
+from penstock.split import compression
+from penstock.split.compression import PIECE, SLICE, Expander, Kind, kind_of
 from tests.support.archives import COMPRESS, EXPAND, Stage, expanded
 
 KINDS = sorted(COMPRESS)

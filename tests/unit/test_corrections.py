@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from penstock import feeds
-from penstock.ending import codes_of
 from penstock.feeds.traffic import TRAFFIC
-from penstock.ports import DestinationSettings
+from penstock.outputs.outcomes import codes_of
+from penstock.ports.destination import DestinationSettings
 from tests.support.destination import Api
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, spot
@@ -45,8 +45,8 @@ async def test_an_earlier_revision_that_comes_late_is_rejected_as_superseded(pip
     assert await drop(pipeline, "45") == {"delivered": 1}
     assert await drop(pipeline, "30", name="late") == {"rejected": 1}
     late = next(row.file for row in await pipeline.ledger.files(9) if row.file.key == "traffic/late.csv")
-    story = (await pipeline.stories(late))[0]
-    assert (codes_of(story), story["of"].partition(":")[2]) == (["traffic.superseded"], "0")
+    outcome_line = (await pipeline.outcome_lines(late))[0]
+    assert (codes_of(outcome_line), outcome_line["of"].partition(":")[2]) == (["traffic.superseded"], "0")
 
 
 async def test_revisions_within_one_file_are_delivered_in_their_order(pipeline: Pipeline) -> None:
@@ -58,7 +58,7 @@ async def test_the_same_revision_with_another_content_is_a_conflict(pipeline: Pi
     assert await drop(pipeline, "30") == {"delivered": 1}
     file = pipeline.drop(csv_file([spot(1, rate="9.99")]), "traffic/other.csv")
     await pipeline.run()
-    assert codes_of((await pipeline.stories(file))[0]) == ["traffic.identity_conflict"]
+    assert codes_of((await pipeline.outcome_lines(file))[0]) == ["traffic.identity_conflict"]
 
 
 async def test_a_correction_that_is_refused_gives_back_what_it_was_to_correct(pipeline: Pipeline) -> None:

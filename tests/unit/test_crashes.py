@@ -10,8 +10,8 @@ import pytest
 from penstock import feeds
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
-from penstock.messages import SourceFile
-from penstock.ports import DestinationSettings
+from penstock.model.messages import SourceFile
+from penstock.ports.destination import DestinationSettings
 from tests.support.destination import LOST, UNSENT, Api, json_answer, refusing
 from tests.support.pipeline import Fault, Pipeline
 from tests.support.spots import csv_file, rows_of, spot

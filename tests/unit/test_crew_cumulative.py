@@ -12,7 +12,7 @@ from penstock.feeds.crew.duty import dumped, loaded
 from penstock.feeds.crew.history import History, Timeline
 from penstock.feeds.crew.policy import Policy, PolicyLimit
 from penstock.feeds.crew.times import DAY, midnight
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 from tests.support.duties import at, codes, duty, easa, found_in, plain, roster
 
 

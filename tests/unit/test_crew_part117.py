@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from penstock.feeds.crew.policy import Policy
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 from tests.support.duties import at, codes, duty, found_in, rest, standby
 
 ANY_FACILITY = Policy(preferred_rest_class=3)

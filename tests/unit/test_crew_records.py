@@ -16,7 +16,7 @@ from penstock.feeds.crew.engine import CLAUSES, examine
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.part117 import longest_fdp as longest_far
 from penstock.feeds.crew.policy import REGULATION_ONLY, Policy, load_policy
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 from tests.support.duties import at, codes, duty, easa, found_in, plain, roster, valid
 from tests.support.reading import judge_file
 from tests.support.spots import csv_file, ndjson_file

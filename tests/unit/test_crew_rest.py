@@ -1,4 +1,4 @@
-"""Duties among others: rest, extensions, nights. Worked examples, each figure computed by hand.
+"""Duties among others: rest, extensions, nights. StageResult examples, each figure computed by hand.
 
 Release is half an hour after the FDP's end. Duties are D1, D2 and on; what is asserted is of the last one.
 """
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from penstock.feeds.crew.policy import Policy
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 from tests.support.duties import at, codes, duty, easa, found_in, roster, standby
 
 FRM = Policy(frm=True)

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from penstock.ending import codes_of
 from penstock.feeds.crew import CREW
 from penstock.feeds.crew.engine import examine
 from penstock.feeds.crew.exceptions import Breach
 from penstock.feeds.crew.history import History
 from penstock.feeds.feed import Record
-from penstock.findings import Severity
 from penstock.formats.format import HEAD
-from penstock.judging import judge
-from penstock.splitting import Planner
+from penstock.model.findings import Severity
+from penstock.outputs.outcomes import codes_of
+from penstock.split.planner import Planner
+from penstock.validate.judging import judge
 from penstock_ops.samples import SAMPLES
 from penstock_ops.samples.sample import SampleOptions
 from tests.support.pipeline import Pipeline
@@ -171,10 +171,10 @@ async def test_a_file_of_them_runs_through_the_pipeline_as_its_generator_expects
     file = pipeline.drop(body, "crew/roster.ndjson")
     # When
     await pipeline.run()
-    stories = await pipeline.stories(file)
+    outcome_lines = await pipeline.outcome_lines(file)
     # Expect
     await pipeline.assert_sound(file, len(expected))
-    ends = [stories.get(at, {"outcome": "delivered"}) for at in range(len(expected))]
+    ends = [outcome_lines.get(at, {"outcome": "delivered"}) for at in range(len(expected))]
     assert [(end["outcome"], *codes_of(end)) for end in ends] == [
         (line["outcome"], *filter(None, [line["code"]])) for line in expected
     ]

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from penstock import feeds
-from penstock.errors import Busy, Transient
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
-from penstock.ledger import BatchState
-from penstock.messages import DispatchMessage, read_message
-from penstock.ports import Answer, DestinationSettings
+from penstock.model.errors import Busy, Transient
+from penstock.model.messages import DispatchMessage, read_message
+from penstock.model.rows import BatchState
+from penstock.ports.destination import Answer, DestinationSettings
 from tests.support.destination import LOST, UNSENT, Api, Trouble, json_answer
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, rows_of, spot
@@ -140,7 +140,7 @@ async def test_without_keys_a_doubt_is_unknown_and_never_a_second_call(trouble: 
     await pipeline.run()
     assert await pipeline.assert_sound(file, 5) == {"delivered": 2, "unknown": 3}
     assert keys_of(pipeline) == ["000", "001"]
-    assert (await pipeline.stories(file))[0]["outcome"] == "unknown"
+    assert (await pipeline.outcome_lines(file))[0]["outcome"] == "unknown"
 
 
 async def test_a_call_that_surely_was_not_sent_leaves_no_doubt() -> None:

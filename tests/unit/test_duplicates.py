@@ -8,14 +8,14 @@ from dataclasses import replace
 import pytest
 
 from penstock import feeds
-from penstock.accepted import load_accepted
-from penstock.ending import codes_of
-from penstock.errors import Transient
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
-from penstock.judging import Accepted
-from penstock.ledger import Owner
-from penstock.ports import DestinationSettings
+from penstock.model.errors import Transient
+from penstock.model.records import Accepted
+from penstock.model.rows import Owner
+from penstock.outputs.accepted import load_accepted
+from penstock.outputs.outcomes import codes_of
+from penstock.ports.destination import DestinationSettings
 from tests.support.destination import LOST, Api, json_answer
 from tests.support.pipeline import Pipeline
 from tests.support.reading import judge_file
@@ -48,7 +48,7 @@ async def test_a_whole_file_under_another_name_is_all_duplicates(pipeline: Pipel
     # Expect
     assert await pipeline.assert_sound(first, 10) == {"delivered": 10}
     assert await pipeline.assert_sound(again, 10) == {"duplicate": 10}
-    assert {at: story["of"] for at, story in (await pipeline.stories(again)).items()} == {
+    assert {at: outcome_line["of"] for at, outcome_line in (await pipeline.outcome_lines(again)).items()} == {
         at: f"{first.file_id}:{at}" for at in range(10)
     }
 
@@ -163,7 +163,7 @@ async def test_another_content_of_the_same_identity_has_its_turn_when_the_first_
     file = pipeline.drop(csv_file([spot(1), spot(1, rate="10.00")]))
     await pipeline.run()
     assert await pipeline.assert_sound(file, 2) == {"delivered": 1, "rejected": 1}
-    assert codes_of((await pipeline.stories(file))[0]) == ["destination.rejected"]
+    assert codes_of((await pipeline.outcome_lines(file))[0]) == ["destination.rejected"]
 
 
 async def test_waiting_for_a_record_elsewhere_burns_no_receive_count(pipeline: Pipeline) -> None:
@@ -216,7 +216,7 @@ async def test_a_claim_of_a_file_long_forgotten_was_delivered(pipeline: Pipeline
     file = pipeline.drop(csv_file([spot(1)]))
     await pipeline.run()
     assert await pipeline.assert_sound(file, 1) == {"duplicate": 1}
-    assert (await pipeline.stories(file))[0]["of"] == "0" * 20 + ":17"
+    assert (await pipeline.outcome_lines(file))[0]["of"] == "0" * 20 + ":17"
 
 
 def identity_of(number: int) -> str:

@@ -9,8 +9,8 @@ from penstock import feeds
 from penstock.feeds.feed import Feed, Limits
 from penstock.formats.edifact import Edifact
 from penstock.formats.x12 import X12
-from penstock.replaying import begin_replay, plan_replay
-from penstock_ops.check import check
+from penstock.operate.replay import begin_replay, plan_replay
+from penstock_ops.check.check_file import check
 from tests.support import edi
 from tests.support.pipeline import Pipeline
 

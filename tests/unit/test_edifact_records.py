@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.errors import Refused
 from penstock.feeds.feed import Limits
-from penstock.findings import Finding
 from penstock.formats.edifact import Edifact
 from penstock.formats.segment_records import components
-from penstock.messages import Delimiters
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding
+from penstock.model.messages import Delimiters
 from tests.support import edi
 from tests.support.edi import passed
 from tests.support.reading import split_file, tiny_windows

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock import rejects
-from penstock.errors import Refused
 from penstock.feeds.feed import Feed
 from penstock.feeds.traffic import TRAFFIC
 from penstock.formats.delimited import Delimited
 from penstock.formats.format import HEAD
 from penstock.formats.text import encoding_for, encoding_of
-from penstock.judging import Judgement
-from penstock.transcoding import Transcoder, utf16_of
+from penstock.model.errors import Refused
+from penstock.outputs import rejects
+from penstock.split.transcoding import Transcoder, utf16_of
+from penstock.validate.judging import Judgement
 from tests.support.archives import COMPRESS, Stage, packed
 from tests.support.reading import cut, judge_file, split_file
 from tests.support.spots import COLUMNS, csv_file, rows_of, spot

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from penstock.messages import SourceFile
-from penstock_ops import replays
+from penstock.model.messages import SourceFile
 from penstock_ops.errors import NotFound
-from penstock_ops.explaining import explain
-from penstock_ops.replays import Asked
+from penstock_ops.operate import replays
+from penstock_ops.operate.explaining import explain
+from penstock_ops.operate.replays import Asked
 from tests.support.destination import Api, refusing
 from tests.support.operators import operated
 from tests.support.pipeline import Pipeline
@@ -42,14 +42,24 @@ async def replayed(pipeline: Pipeline, file: SourceFile, records: str) -> None:
 
 
 async def test_each_record_has_its_own_story(pipeline: Pipeline, file: SourceFile) -> None:
-    stories = [await story_of(pipeline, file, ordinal) for ordinal in range(4)]
+    outcome_lines = [await story_of(pipeline, file, ordinal) for ordinal in range(4)]
 
-    assert [story["outcome"] for story in stories] == ["delivered", "rejected", "rejected", "duplicate"]
-    assert [story["stage"] for story in stories] == ["dispatcher", "dispatcher", "validator", "dispatcher"]
-    assert [finding["code"] for finding in stories[REFUSED]["findings"]] == ["destination.rejected"]
-    (finding,) = stories[MISSPELT]["findings"]
+    assert [outcome_line["outcome"] for outcome_line in outcome_lines] == [
+        "delivered",
+        "rejected",
+        "rejected",
+        "duplicate",
+    ]
+    assert [outcome_line["stage"] for outcome_line in outcome_lines] == [
+        "dispatcher",
+        "dispatcher",
+        "validator",
+        "dispatcher",
+    ]
+    assert [finding["code"] for finding in outcome_lines[REFUSED]["findings"]] == ["destination.rejected"]
+    (finding,) = outcome_lines[MISSPELT]["findings"]
     assert (finding["code"], finding["field"]) == ("schema.pattern", "isci")
-    assert stories[DUPLICATE]["of"] == f"{file.file_id}:0"
+    assert outcome_lines[DUPLICATE]["of"] == f"{file.file_id}:0"
 
 
 async def test_a_record_that_is_replayed_is_on_its_way_and_says_how_it_had_ended(
@@ -72,15 +82,20 @@ async def test_after_a_replay_the_last_round_counts_and_both_batches_are_there(
     pipeline.api.refuses = lambda record: 0
     await replayed(pipeline, file, "1-2")
     await pipeline.run()
-    stories = [await story_of(pipeline, file, ordinal) for ordinal in range(4)]
+    outcome_lines = [await story_of(pipeline, file, ordinal) for ordinal in range(4)]
 
     # Expect
-    assert [story["outcome"] for story in stories] == ["delivered", "delivered", "rejected", "duplicate"]
-    batches = stories[REFUSED]["batches"]
+    assert [outcome_line["outcome"] for outcome_line in outcome_lines] == [
+        "delivered",
+        "delivered",
+        "rejected",
+        "duplicate",
+    ]
+    batches = outcome_lines[REFUSED]["batches"]
     assert [(one["round"], one["outcome"]) for one in batches] == [(0, "rejected"), (1, "delivered")]
-    (finding,) = stories[MISSPELT]["findings"]
+    (finding,) = outcome_lines[MISSPELT]["findings"]
     assert (finding["code"], finding["field"]) == ("schema.pattern", "isci")
-    assert "findings" not in stories[REFUSED]
+    assert "findings" not in outcome_lines[REFUSED]
 
 
 async def test_a_record_that_is_not_there(pipeline: Pipeline, file: SourceFile) -> None:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.errors import Refused
 from penstock.feeds.feed import Feed, Limits
-from penstock.findings import Finding
 from penstock.formats.enveloped import Enveloped
 from penstock.formats.ssim import SSIM
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding
 from tests.support.edi import passed
 from tests.support.reading import split_file, tiny_windows
 

@@ -6,8 +6,8 @@ import string
 from itertools import product
 from typing import Any
 
-from penstock.messages import SourceFile
-from penstock.validator import TOLD
+from penstock.model.messages import SourceFile
+from penstock.validate.stage import TOLD
 from tests.support import edi
 from tests.support.edi import Words
 from tests.support.invoices import B3, L3, SELLER, changed, freight_bill, goods_bill, ubl, ubl_file, x12_file
@@ -103,7 +103,7 @@ async def test_carriers_and_document_types_are_told_and_nothing_else_of_an_invoi
     pipeline.drop(body, "freight/one.edi")
     await pipeline.run()
 
-    (told,) = [worked.told for worked in pipeline.worked if worked.told]
+    (told,) = [worked.log_counts for worked in pipeline.worked if worked.log_counts]
     assert list(told) == [
         {"document_type": "x12_210", "scac": "ACME", "outcome": "accepted", "records": 2},
         {"document_type": "x12_210", "scac": "OTHR", "outcome": "accepted", "records": 1},
@@ -117,7 +117,7 @@ async def test_a_line_about_a_chunk_is_short_however_many_carriers_are_in_it() -
     pipeline.drop(x12_file(*(bill(at, scac) for at, scac in enumerate(SCACS))), "freight/one.edi")
     await pipeline.run()
 
-    (told,) = [worked.told for worked in pipeline.worked if worked.told]
+    (told,) = [worked.log_counts for worked in pipeline.worked if worked.log_counts]
     assert len(told) == TOLD + 1
     assert told[-1] == {"records": len(SCACS) - TOLD}
 

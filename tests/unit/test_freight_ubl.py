@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from penstock.errors import Refused
 from penstock.feeds.freight import FREIGHT
+from penstock.model.errors import Refused
 from tests.support.invoices import SUPPLIER, TOTALS, amount, ubl, ubl_file
 from tests.support.reading import judge_file
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.feeds.freight import FREIGHT
-from penstock.judging import Judgement
+from penstock.validate.judging import Judgement
 from tests.support import edi
 from tests.support.edi import Words
 from tests.support.invoices import (

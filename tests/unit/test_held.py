@@ -9,23 +9,23 @@ from typing import Any
 import pytest
 
 from penstock import feeds
+from penstock.account.completion import complete_file
 from penstock.adapters.memory import MemoryEvents
-from penstock.burying import bury
-from penstock.deciding import NotToBeDecided
-from penstock.ending import codes_of
-from penstock.errors import Transient
 from penstock.feeds.feed import Feed, Limits, Record, Rule
 from penstock.feeds.traffic import TRAFFIC
-from penstock.findings import Outcome, Severity
-from penstock.holding import chosen, refuse
-from penstock.ledger import FileState
-from penstock.messages import DispatchMessage, SourceFile, read_any
-from penstock.ports import DestinationSettings
-from penstock.settling import finish_if_complete
-from penstock_ops import held, replays
-from penstock_ops.circuits import NotClosed
-from penstock_ops.explaining import explain
-from penstock_ops.replays import Asked, NotToBeReplayed
+from penstock.model.errors import Transient
+from penstock.model.findings import Outcome, Severity
+from penstock.model.messages import DispatchMessage, SourceFile, read_any
+from penstock.model.rows import FileState
+from penstock.operate.bury import bury
+from penstock.operate.decide import NotToBeDecided
+from penstock.operate.hold import chosen, refuse
+from penstock.outputs.outcomes import codes_of
+from penstock.ports.destination import DestinationSettings
+from penstock_ops.operate import held, replays
+from penstock_ops.operate.circuits import NotClosed
+from penstock_ops.operate.explaining import explain
+from penstock_ops.operate.replays import Asked, NotToBeReplayed
 from tests.support.destination import UNSENT, Api, refusing
 from tests.support.operators import audited, operated
 from tests.support.pipeline import Failing, Fault, Killed, Pipeline, Process
@@ -101,8 +101,8 @@ async def test_what_is_flagged_waits_and_the_others_are_delivered(pipeline: Pipe
     summary = pipeline.report(file)
     assert (summary["state"], summary["balanced"], summary["ranges"]) == ("settled", True, {"held": "1-2,5"})
     assert summary["findings"] == {"traffic.doubtful": 3}
-    story = (await pipeline.stories(file))[1]
-    assert (story["outcome"], codes_of(story)) == ("held", ["traffic.doubtful"])
+    outcome_line = (await pipeline.outcome_lines(file))[1]
+    assert (outcome_line["outcome"], codes_of(outcome_line)) == ("held", ["traffic.doubtful"])
 
 
 @pytest.mark.parametrize(
@@ -123,9 +123,9 @@ async def test_what_is_delivered_in_spite_of_a_finding_says_so(pipeline: Pipelin
     now_is(replace(HOLDS, soft="deliver"))
     file = pipeline.drop(log(1))
     await pipeline.run()
-    story = await explain(pipeline.ledger, pipeline.store, await pipeline.row(file), 1)
-    assert story["outcome"] == "delivered"
-    assert story["findings"] == [
+    outcome_line = await explain(pipeline.ledger, pipeline.store, await pipeline.row(file), 1)
+    assert outcome_line["outcome"] == "delivered"
+    assert outcome_line["findings"] == [
         {
             "code": "traffic.doubtful",
             "message": "look at this advertiser",
@@ -140,7 +140,10 @@ async def test_a_record_that_is_wrong_besides_is_rejected_with_both(pipeline: Pi
     file = pipeline.drop(log(1, record_type="billing", rate="", billing_code="B1"))
     await pipeline.run()
     assert await pipeline.assert_sound(file, 6) == {"delivered": 5, "rejected": 1}
-    assert sorted(codes_of((await pipeline.stories(file))[1])) == ["traffic.billing_needs_rate", "traffic.doubtful"]
+    assert sorted(codes_of((await pipeline.outcome_lines(file))[1])) == [
+        "traffic.billing_needs_rate",
+        "traffic.doubtful",
+    ]
     assert [row["penstock_code"] for row in rows_of(pipeline.report(file, "rejects.csv"))] == [
         "traffic.billing_needs_rate"
     ]
@@ -302,7 +305,7 @@ async def test_a_refusal_that_breaks_off_anywhere_is_done_by_doing_it_again(afte
             await refused(pipeline, file, "1")
         else:
             ports = operated(pipeline)
-            await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
+            await complete_file(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
         assert await pipeline.assert_sound(file, 6) == {"delivered": 5, "rejected": 1}
         assert pipeline.report(file)["findings"] == {"delivery.refused": 1, "traffic.doubtful": 1}
         if not struck:
@@ -350,7 +353,7 @@ async def test_a_report_that_was_held_up_is_not_put_over_that_of_a_later_refusal
 
     slow.get = held_up
     with pytest.raises(Transient):
-        await finish_if_complete(ports.ledger, slow, BrokenBus(), ports.clock, file.file_id)
+        await complete_file(ports.ledger, slow, BrokenBus(), ports.clock, file.file_id)
     # Expect
     assert await pipeline.assert_sound(file, 6) == {"delivered": 3, "rejected": 2, "held": 1}
     rows = rows_of(pipeline.report(file, "rejects.csv"))
@@ -374,11 +377,11 @@ async def test_who_broke_with_an_earlier_report_just_put_writes_the_later_one_wh
 
     slow.put = held_up
     with pytest.raises(Transient):
-        await finish_if_complete(ports.ledger, slow, BrokenBus(), ports.clock, file.file_id)
+        await complete_file(ports.ledger, slow, BrokenBus(), ports.clock, file.file_id)
     assert pipeline.report(file)["records"]["rejected"] == 1
     # When
     before = await pipeline.row(file)
-    assert await finish_if_complete(ports.ledger, ports.store, ports.events, ports.clock, file.file_id) == {}
+    assert await complete_file(ports.ledger, ports.store, ports.events, ports.clock, file.file_id) == {}
     # Expect
     assert await pipeline.row(file) == before
     assert pipeline.report(file)["records"]["rejected"] == 2
@@ -400,7 +403,7 @@ async def test_a_file_that_is_still_being_split_is_waited_for(pipeline: Pipeline
 
 
 async def test_another_word_waits_for_a_refusal_that_broke_off(pipeline: Pipeline, file: SourceFile) -> None:
-    assert await refused_with(pipeline, file, Fault(12, kills=True)) not in ("", "claim_round")
+    assert await refused_with(pipeline, file, Fault(12, kills=True)) not in ("", "claim_generation")
     await pipeline.clock.sleep(600)
     with pytest.raises(NotToBeDecided, match=r"a decision about the records 1 of chunk .* broke off: make it again"):
         await refused(pipeline, file, "2")
@@ -447,7 +450,7 @@ async def test_the_same_record_is_a_duplicate_of_the_held_one(pipeline: Pipeline
     again = pipeline.drop(log(1, 2, 5), "traffic/again.csv")
     await pipeline.run()
     assert await pipeline.assert_sound(again, 6) == {"duplicate": 6}
-    assert (await pipeline.stories(again))[1]["of"] == f"{file.file_id}:1"
+    assert (await pipeline.outcome_lines(again))[1]["of"] == f"{file.file_id}:1"
 
 
 async def corrected(pipeline: Pipeline, number: int, seconds: int, **changes: str) -> SourceFile:
@@ -463,7 +466,7 @@ async def test_a_correction_overtakes_a_held_record_which_then_is_superseded(
     assert await pipeline.assert_sound(later, 1) == {"delivered": 1}
     await released(pipeline, file, "1")
     assert await pipeline.assert_sound(file, 6) == {"delivered": 3, "rejected": 1, "held": 2}
-    assert "traffic.superseded" in codes_of((await pipeline.stories(file))[1])
+    assert "traffic.superseded" in codes_of((await pipeline.outcome_lines(file))[1])
 
 
 async def test_of_two_held_revisions_released_together_both_are_delivered_in_their_order(pipeline: Pipeline) -> None:
@@ -487,7 +490,7 @@ async def test_behind_held_corrections_the_first_revision_is_never_delivered_twi
     again = pipeline.drop(csv_file([spot(1, length_s="30")]), "traffic/again.csv")
     await pipeline.run()
     assert await pipeline.assert_sound(again, 1) == {"duplicate": 1}
-    assert (await pipeline.stories(again))[0]["of"] == f"{first.file_id}:0"
+    assert (await pipeline.outcome_lines(again))[0]["of"] == f"{first.file_id}:0"
 
 
 # -- what a scheduler is told

@@ -11,21 +11,21 @@ from typing import Any
 import pytest
 
 from penstock import feeds
-from penstock.burying import bury
-from penstock.ending import EndingPorts
-from penstock.errors import LeaseLost
+from penstock.account.completion import complete_file
+from penstock.account.finalising import FinalisingPorts
 from penstock.feeds.crew import CREW
 from penstock.feeds.feed import Limits
-from penstock.findings import Outcome
-from penstock.histories import Entry
-from penstock.holding import held_of, plan_release, refuse
-from penstock.ledger import FileState
-from penstock.messages import DispatchMessage, SourceFile, read_message
-from penstock.ports import DestinationSettings
-from penstock.replaying import begin_replay, plan_replay
-from penstock.resolving import resolve, unknowns_of
-from penstock.settling import finish_if_complete
-from penstock_ops.explaining import explain
+from penstock.model.errors import LeaseLost
+from penstock.model.findings import Outcome
+from penstock.model.messages import DispatchMessage, SourceFile, read_message
+from penstock.model.rows import FileState
+from penstock.operate.bury import bury
+from penstock.operate.hold import held_of, plan_release, refuse
+from penstock.operate.replay import begin_replay, plan_replay
+from penstock.operate.resolve import resolve, unknowns_of
+from penstock.ports.destination import DestinationSettings
+from penstock.ports.histories import Entry
+from penstock_ops.operate.explaining import explain
 from tests.support.destination import LOST, Api, json_answer
 from tests.support.duties import duty
 from tests.support.pipeline import Fault, Pipeline
@@ -71,8 +71,8 @@ class Desk(Pipeline):
 
     async def codes(self, file: SourceFile, ordinal: int = 0) -> list[str]:
         """What is told of a record."""
-        story = (await self.stories(file)).get(ordinal, {})
-        return sorted(finding["code"].removeprefix("crew.") for finding in story.get("findings", ()))
+        outcome_line = (await self.outcome_lines(file)).get(ordinal, {})
+        return sorted(finding["code"].removeprefix("crew.") for finding in outcome_line.get("findings", ()))
 
     def entries(self) -> list[Entry]:
         """All that is known, of anybody."""
@@ -87,9 +87,9 @@ class Desk(Pipeline):
         self.api.settings_now = replace(self.api.settings_now, policy=policy)
 
     @property
-    def ending(self) -> EndingPorts:
+    def ending(self) -> FinalisingPorts:
         """What an operator works with."""
-        return EndingPorts(self.store, self.ledger, self.claims, self.histories, self.clock, self.rng)
+        return FinalisingPorts(self.store, self.ledger, self.claims, self.histories, self.clock, self.rng)
 
 
 @pytest.fixture
@@ -120,7 +120,7 @@ class TestLaterFiles:
         later = await desk.file(week(0, duty_id="X"), name="later")
 
         assert await desk.codes(later) == ["duties_overlap"]
-        assert "overlaps with D0;" in (await desk.stories(later))[0]["findings"][0]["message"]
+        assert "overlaps with D0;" in (await desk.outcome_lines(later))[0]["findings"][0]["message"]
 
     async def test_a_duty_is_kept_once_it_is_seen_delivered_nobody_looks_again(self, desk: Desk) -> None:
         first = await desk.file(week(0))
@@ -291,7 +291,7 @@ class TestGivenBack:
         await desk.clock.sleep(400)
         assert desk.known() == {"D0"}
         assert await bury(desk.ending, message) is not None
-        await finish_if_complete(desk.ledger, desk.store, desk.events, desk.clock, file.file_id)
+        await complete_file(desk.ledger, desk.store, desk.events, desk.clock, file.file_id)
         return file
 
     async def test_an_operators_word_that_it_was_never_applied(self, desk: Desk) -> None:
@@ -380,7 +380,7 @@ class TestHeld:
 
 class TestFull:
     async def test_a_history_that_is_full_takes_nobody_more(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("penstock.histories.LARGEST", 300)
+        monkeypatch.setattr("penstock.ports.histories.LARGEST", 300)
         await desk.file(week(0))
 
         later = await desk.file(*(week(at) for at in range(1, 8)), week(0, crew_id="C2"), name="later")
@@ -486,9 +486,9 @@ class TestCrashes:
             row = await desk.row(file)
             assert row.state is FileState.SETTLED
             assert sum(row.counted.values()) == row.received == len(records)
-            stories = await desk.stories(file)
+            outcome_lines = await desk.outcome_lines(file)
             for ordinal, record in enumerate(records):
-                if stories.get(ordinal, {"outcome": "delivered"})["outcome"] == Outcome.DELIVERED:
+                if outcome_lines.get(ordinal, {"outcome": "delivered"})["outcome"] == Outcome.DELIVERED:
                     place = record["crew_id"], record["duty_id"]
                     latest[place] = max(latest.get(place, 0), record["revision"])
         # One more look, so that all that is void is found out.

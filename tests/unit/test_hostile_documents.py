@@ -7,11 +7,11 @@ from typing import TypedDict
 
 import pytest
 
-from penstock.errors import Refused
 from penstock.feeds.feed import Feed, Limits
 from penstock.feeds.traffic import TRAFFIC
-from penstock.findings import Finding
 from penstock.formats.xml import MOST_PARTS, Xml
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding
 from tests.support.hostile import MILLION, bounded, findings_of
 from tests.support.reading import feed_with, split_file
 from tests.support.spots import ndjson_file, spot

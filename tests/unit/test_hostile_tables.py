@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from penstock.errors import Refused
 from penstock.feeds.traffic import TRAFFIC
-from penstock.splitting import Planner
+from penstock.model.errors import Refused
+from penstock.split.planner import Planner
 from tests.support.hostile import MILLION, bounded, findings_of
 from tests.support.reading import feed_with, split_file
 from tests.support.spots import csv_file, spot

@@ -51,7 +51,7 @@ def import_in_empty_environment(*names: str) -> subprocess.CompletedProcess[str]
 
 
 def test_there_are_modules_to_import() -> None:
-    assert {"penstock.dispatcher", "penstock.adapters.memory", "penstock.feeds.traffic"} <= set(CORE)
+    assert {"penstock.deliver.stage", "penstock.adapters.memory", "penstock.feeds.traffic"} <= set(CORE)
     assert {"splitter.handler", "validator.handler", "dispatcher.handler"} <= set(HANDLERS)
 
 

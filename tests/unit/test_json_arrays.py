@@ -7,13 +7,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.errors import Refused
 from penstock.feeds.feed import Feed, Limits
 from penstock.feeds.traffic import TRAFFIC
-from penstock.findings import Finding
 from penstock.formats.format import Parsed
 from penstock.formats.json_array import JsonArray
 from penstock.formats.ndjson import NdJson
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding
 from tests.support.reading import Split, split_alike, split_file, tiny_windows
 from tests.support.spots import spot
 

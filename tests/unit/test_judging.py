@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from penstock.feeds.feed import Rule
 from penstock.feeds.traffic import TRAFFIC
-from penstock.findings import Severity
-from penstock.judging import Miscounted, judge, of_these
+from penstock.model.findings import Severity
+from penstock.validate.judging import Miscounted, judge, of_these
 from tests.support.reading import judge_file, split_file
 from tests.support.spots import csv_file, ndjson_file, spot
 

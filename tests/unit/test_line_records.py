@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.errors import Refused
 from penstock.feeds.traffic import TRAFFIC
-from penstock.findings import Finding
 from penstock.formats.ndjson import NdJson
-from penstock.messages import Layout
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding
+from penstock.model.messages import Layout
 from tests.support.reading import feed_with, judge_file, split_alike, split_file
 from tests.support.spots import airing, asrun_file, ndjson_file, spot
 

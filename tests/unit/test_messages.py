@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from penstock import ids
-from penstock.errors import MalformedMessage
-from penstock.messages import ChunkMessage, DispatchMessage, Layout, SourceFile, Span, SplitMessage, read_message
+from penstock.model import ids
+from penstock.model.errors import MalformedMessage
+from penstock.model.messages import ChunkMessage, DispatchMessage, Layout, SourceFile, Span, SplitMessage, read_message
 
 CHUNK = ChunkMessage(
     file=SourceFile(

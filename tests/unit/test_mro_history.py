@@ -12,9 +12,9 @@ from pydantic import TypeAdapter, ValidationError
 
 from penstock.feeds.feed import Known, Record
 from penstock.feeds.mro import MRO
-from penstock.feeds.mro.history import KEPT, examine, keep, prune
+from penstock.feeds.mro.history import KEPT, examine, prune, to_history
 from penstock.feeds.mro.policy import Policy
-from penstock.findings import Finding, Severity
+from penstock.model.findings import Finding, Severity
 from tests.support.components import installation, removal
 
 type Sent = dict[str, Any]
@@ -26,7 +26,7 @@ def valid(records: Sequence[Sent]) -> list[Record]:
 
 def remembered(records: Sequence[Sent]) -> list[Known]:
     """What is known once these have been delivered, as the ledger gives it back."""
-    known = [keep(record) for record in valid(records)]
+    known = [to_history(record) for record in valid(records)]
     return [Known(one.id, json.loads(json.dumps(one.kept))) for one in prune(known)]
 
 
@@ -142,12 +142,12 @@ class TestCorrections:
     def test_a_corrected_record_takes_the_place_of_the_wrong_one(self) -> None:
         wrong, right = off(JANUARY, "9000"), off(JANUARY, "900", revision=1)
         assert found_in([right], [wrong]) == [[]]
-        known = {one.id: one for one in (keep(record) for record in valid([wrong, right]))}
+        known = {one.id: one for one in (to_history(record) for record in valid([wrong, right]))}
         assert [one.kept["hours"] for one in known.values()] == ["900"]
 
     def test_so_does_a_record_under_a_corrected_certificate(self) -> None:
         old, corrected = valid([off(JANUARY), off(JANUARY, form_tracking_number="RS-8", corrects="RS-20260305-7")])
-        assert keep(old).id == keep(corrected).id
+        assert to_history(old).id == to_history(corrected).id
 
     def test_a_rejected_correction_leaves_what_is_known_in_force(self) -> None:
         known = [off(JANUARY, "100"), off(MARCH, "300")]
@@ -200,7 +200,7 @@ class TestMemory:
             for month in range(1, 13)
             for day in range(1, 13)
         ]
-        known = prune([keep(record) for record in valid(many)])
+        known = prune([to_history(record) for record in valid(many)])
         assert len(known) == KEPT
         assert min(one.kept["day"] for one in known) == sorted(one["removal_date"] for one in many)[-KEPT]
 
@@ -240,7 +240,7 @@ class TestLaws:
         for record in valid(sent):
             (found,) = examine([record], list(known.values()), Policy())
             if not any(finding.severity is Severity.HARD for finding in found):
-                known[keep(record).id] = keep(record)
+                known[to_history(record).id] = to_history(record)
         in_order = sorted(known.values(), key=lambda one: (one.kept["day"], one.kept["event"] == "installation"))
         hours = [Decimal(one.kept["hours"]) for one in in_order if "hours" in one.kept]
         assert hours == sorted(hours)

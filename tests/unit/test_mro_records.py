@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from penstock.feeds.mro import MRO, rules
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 from tests.support.components import CERTIFIED, EASA, RELEASED, installation, new, removal
 from tests.support.reading import judge_file
 from tests.support.spots import csv_file, ndjson_file

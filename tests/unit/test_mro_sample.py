@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from penstock.ending import codes_of
 from penstock.feeds.mro import MRO
+from penstock.outputs.outcomes import codes_of
 from penstock_ops.samples import SAMPLES
 from penstock_ops.samples.mro.faults import KINDS
 from penstock_ops.samples.sample import SampleOptions
@@ -86,8 +86,8 @@ async def test_through_the_pipeline_every_record_ends_as_it_was_told(file_format
     # Expect
     outcomes = await pipeline.assert_sound(file, len(expected))
     assert outcomes == Counter(line["outcome"] for line in expected)
-    stories = await pipeline.stories(file)
+    outcome_lines = await pipeline.outcome_lines(file)
     for line in expected:
-        story = stories.get(line["ordinal"], {"outcome": "delivered"})
+        outcome_line = outcome_lines.get(line["ordinal"], {"outcome": "delivered"})
         told = [line["code"]] if line["code"] else []
-        assert (story["outcome"], codes_of(story)) == (line["outcome"], told), line
+        assert (outcome_line["outcome"], codes_of(outcome_line)) == (line["outcome"], told), line

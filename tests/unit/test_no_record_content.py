@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import pytest
 
-from penstock.errors import MalformedMessage, PenstockError, Refused
 from penstock.feeds.traffic import TRAFFIC
-from penstock.intake import read_notification
-from penstock.judging import judge
-from penstock.messages import ChunkMessage, DispatchMessage, Layout, Span, read_message
+from penstock.model.errors import MalformedMessage, PenstockError, Refused
+from penstock.model.messages import ChunkMessage, DispatchMessage, Layout, Span, read_message
+from penstock.split.intake import read_notification
+from penstock.validate.judging import judge
 from tests.support.reading import judge_file
 from tests.support.spots import COLUMNS, airing, asrun_file, csv_file, ndjson_file, spot
 

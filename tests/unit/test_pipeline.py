@@ -5,9 +5,9 @@ from dataclasses import replace
 import pytest
 
 from penstock import feeds
-from penstock.ending import codes_of
 from penstock.feeds.feed import Limits
-from penstock.ledger import FileState
+from penstock.model.rows import FileState
+from penstock.outputs.outcomes import codes_of
 from tests.support.destination import Api, refusing
 from tests.support.pipeline import Pipeline
 from tests.support.spots import COLUMNS, airing, asrun_file, csv_file, ndjson_file, rows_of, spot
@@ -209,8 +209,12 @@ async def test_a_new_version_under_the_same_key_is_another_file(pipeline: Pipeli
 async def test_every_record_is_accounted_for_in_outcomes_or_delivered(pipeline: Pipeline) -> None:
     file = pipeline.drop(csv_file([spot(1), spot(1), spot(2, isci="?"), spot(1, rate="1")]))
     await pipeline.run()
-    stories = await pipeline.stories(file)
-    assert {at: story["outcome"] for at, story in stories.items()} == {1: "duplicate", 2: "rejected", 3: "rejected"}
-    assert stories[1]["of"] == f"{file.file_id}:0"
-    assert codes_of(stories[3]) == ["traffic.identity_conflict"]
+    outcome_lines = await pipeline.outcome_lines(file)
+    assert {at: outcome_line["outcome"] for at, outcome_line in outcome_lines.items()} == {
+        1: "duplicate",
+        2: "rejected",
+        3: "rejected",
+    }
+    assert outcome_lines[1]["of"] == f"{file.file_id}:0"
+    assert codes_of(outcome_lines[3]) == ["traffic.identity_conflict"]
     assert await pipeline.assert_sound(file, 4) == {"delivered": 1, "duplicate": 1, "rejected": 2}

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock import reader
 from penstock.adapters.memory import MemoryClock, MemoryStore
-from penstock.errors import ObjectMissing, Transient
-from penstock.messages import SourceFile
-from penstock.reader import read_blocks, read_range
+from penstock.io import reader
+from penstock.io.reader import read_blocks, read_range
+from penstock.model.errors import ObjectMissing, Transient
+from penstock.model.messages import SourceFile
 
 
 class Breaking(MemoryStore):

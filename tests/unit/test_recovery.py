@@ -10,18 +10,19 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from penstock.deciding import NotToBeDecided
 from penstock.feeds import FEEDS
 from penstock.feeds.feed import Record, Rule
 from penstock.feeds.traffic import TRAFFIC
-from penstock.findings import Severity
-from penstock.messages import ChunkMessage, Layout, SourceFile, Span
-from penstock_ops import cli, operations, recovery, stack_ports
-from penstock_ops.circuits import NotClosed
-from penstock_ops.dead_letters import DeadLetters
+from penstock.model.findings import Severity
+from penstock.model.messages import ChunkMessage, Layout, SourceFile, Span
+from penstock.operate.decide import NotToBeDecided
+from penstock_ops import cli
 from penstock_ops.errors import NotFound, WrongUse
-from penstock_ops.replays import NotToBeReplayed
-from penstock_ops.stack_ports import StackPorts
+from penstock_ops.operate import operations, recovery, stack_ports
+from penstock_ops.operate.circuits import NotClosed
+from penstock_ops.operate.dead_letters import DeadLetters
+from penstock_ops.operate.replays import NotToBeReplayed
+from penstock_ops.operate.stack_ports import StackPorts
 from tests.support.destination import LOST, Api
 from tests.support.operators import audited, operated
 from tests.support.pipeline import Pipeline

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock import rejects
 from penstock.feeds.traffic import TRAFFIC
-from penstock.findings import Finding
-from penstock.judging import rejected_later
-from penstock.spreadsheet import neutralised, restored
+from penstock.formats.spreadsheet import neutralised, restored
+from penstock.model.findings import Finding
+from penstock.outputs import rejects
+from penstock.outputs.late_rejects import rejected_later
 from tests.support.reading import judge_file, split_file
 from tests.support.spots import COLUMNS, airing, asrun_file, csv_file, ndjson_file, rows_of, spot
 

@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from penstock import feeds
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
-from penstock.messages import SourceFile
-from penstock.ordinals import folded
-from penstock_ops import replays
-from penstock_ops.circuits import NotClosed
-from penstock_ops.replays import Asked, NotToBeReplayed, Prepared, ordinals_of
+from penstock.model.messages import SourceFile
+from penstock.model.ordinals import folded
+from penstock_ops.operate import replays
+from penstock_ops.operate.circuits import NotClosed
+from penstock_ops.operate.replays import Asked, NotToBeReplayed, Prepared, ordinals_of
 from tests.support.destination import Api, refusing
 from tests.support.operators import audited, operated
 from tests.support.pipeline import Pipeline

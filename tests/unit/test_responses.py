@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from penstock.ports import Answer
-from penstock.responses import Meaning, meaning_of, read_answer
+from penstock.deliver.responses import Meaning, meaning_of, read_answer
+from penstock.ports.destination import Answer
 
 TAKEN, REFUSED, LATER, DOUBT = Meaning.TAKEN, Meaning.REFUSED, Meaning.LATER, Meaning.DOUBT
 

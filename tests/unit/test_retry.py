@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.retry import backoff
+from penstock.io.retry import backoff
 
 attempts = st.integers(1, 10_000)
 seeds = st.integers(0, 2**32)

@@ -8,19 +8,19 @@ from typing import Any
 import pytest
 
 from penstock import feeds
-from penstock.burying import bury
-from penstock.deciding import NotToBeDecided
-from penstock.ending import EndingPorts
+from penstock.account.completion import complete_file
+from penstock.account.finalising import FinalisingPorts
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
-from penstock.findings import Outcome
-from penstock.ledger import BatchState, ChunkState, FileState
-from penstock.messages import ChunkMessage, DispatchMessage, SourceFile, read_any
-from penstock.ordinals import folded
-from penstock.ports import Answer, DestinationSettings
-from penstock.replaying import Replay, begin_replay, plan_replay
-from penstock.resolving import Unknown, resolve, unknowns_of
-from penstock.settling import finish_if_complete
+from penstock.model.findings import Outcome
+from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_any
+from penstock.model.ordinals import folded
+from penstock.model.rows import BatchState, ChunkState, FileState
+from penstock.operate.bury import bury
+from penstock.operate.decide import NotToBeDecided
+from penstock.operate.replay import Replay, begin_replay, plan_replay
+from penstock.operate.resolve import Unknown, resolve, unknowns_of
+from penstock.ports.destination import Answer, DestinationSettings
 from tests.support.destination import LOST, Api, refusing
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, rows_of, spot
@@ -36,8 +36,8 @@ def chunks_of_four(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(feeds.FEEDS, "traffic", replace(TRAFFIC, limits=Limits(records=4)))
 
 
-def ending_ports(pipeline: Pipeline) -> EndingPorts:
-    return EndingPorts(
+def ending_ports(pipeline: Pipeline) -> FinalisingPorts:
+    return FinalisingPorts(
         pipeline.store, pipeline.ledger, pipeline.claims, pipeline.histories, pipeline.clock, pipeline.rng
     )
 
@@ -53,7 +53,7 @@ async def dies(pipeline: Pipeline, body: str) -> Any:
 
 
 async def finish(pipeline: Pipeline, file: SourceFile) -> None:
-    await finish_if_complete(pipeline.ledger, pipeline.store, pipeline.events, pipeline.clock, file.file_id)
+    await complete_file(pipeline.ledger, pipeline.store, pipeline.events, pipeline.clock, file.file_id)
 
 
 def redrive(pipeline: Pipeline, body: str) -> None:
@@ -283,7 +283,7 @@ async def test_a_decision_that_broke_midway_can_be_made_again_but_not_otherwise(
     (unknown,) = await unknowns_of(pipeline.ledger, file.file_id)
     # Given that it broke after the batch was ended
     now = pipeline.clock.now()
-    lease = await pipeline.ledger.claim_round(unknown.chunk, folded(unknown.batch.ordinals), now, 120)
+    lease = await pipeline.ledger.claim_generation(unknown.chunk, folded(unknown.batch.ordinals), now, 120)
     assert lease.fence
     ended = replace(unknown.batch, state=BatchState.DELIVERED)
     await pipeline.ledger.end_batch(lease.row, lease.fence, ended)
@@ -308,7 +308,7 @@ async def test_stories_survive_rounds() -> None:
     await pipeline.run()
     bad.remove("S00001")
     await replay(pipeline, file, ordinals=[1])
-    told = {ordinal: story["outcome"] for ordinal, story in (await pipeline.stories(file)).items()}
+    told = {ordinal: outcome_line["outcome"] for ordinal, outcome_line in (await pipeline.outcome_lines(file)).items()}
     assert told == {2: "rejected", 3: "rejected"}
     bad.clear()
     await replay(pipeline, file, ordinals=[2])

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.adapters.memory import MemoryClock
-from penstock.errors import Transient
-from penstock.ports import Outgoing
-from penstock.sending import calls, send_all
+from penstock.io.sending import calls, send_all
+from penstock.model.errors import Transient
+from penstock.ports.queue import Outgoing
 
 MOST_ENTRIES, MOST_BYTES = 10, 1024 * 1024
 

@@ -7,13 +7,13 @@ import pytest
 
 from penstock import feeds
 from penstock.adapters.memory import MemoryQueue
-from penstock.errors import Busy, LeaseLost, Transient
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
-from penstock.findings import Finding, Noted
-from penstock.ledger import FileState
-from penstock.messages import ChunkMessage, DispatchMessage, read_message
-from penstock.ports import Outgoing
+from penstock.model.errors import Busy, LeaseLost, Transient
+from penstock.model.findings import Finding, Noted
+from penstock.model.messages import ChunkMessage, DispatchMessage, read_message
+from penstock.model.rows import FileState
+from penstock.ports.queue import Outgoing
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, spot
 

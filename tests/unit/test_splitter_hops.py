@@ -10,21 +10,24 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock import feeds, reader, splitter, tree_digest
+from penstock import feeds
 from penstock.adapters.memory import MemoryClock, MemoryEvents, MemoryQueue, MemoryStore
 from penstock.adapters.memory_ledger import MemoryLedger
-from penstock.errors import Busy, LeaseLost, Transient
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
-from penstock.findings import Finding
 from penstock.formats.edifact import Edifact
 from penstock.formats.format import Format
 from penstock.formats.x12 import X12
-from penstock.ledger import FileRow, FileState
-from penstock.messages import Checkpoint, ChunkMessage, SourceFile, Span, SplitMessage, read_message
-from penstock.ports import Outgoing
-from penstock.splitter import RESERVE, SplitterPorts, split
-from penstock.tree_digest import TreeDigest
+from penstock.io import reader
+from penstock.model.errors import Busy, LeaseLost, Transient
+from penstock.model.findings import Finding
+from penstock.model.messages import Checkpoint, ChunkMessage, SourceFile, Span, SplitMessage, read_message
+from penstock.model.rows import FileRow, FileState
+from penstock.ports.queue import Outgoing
+from penstock.split import stage as splitter
+from penstock.split import tree_digest
+from penstock.split.stage import RESERVE, SplitterPorts, split
+from penstock.split.tree_digest import TreeDigest
 from tests.support import edi
 from tests.support.endless import ENDLESS, Checking, Endless, EndlessStore, Forgetful
 from tests.support.spots import csv_file, spot

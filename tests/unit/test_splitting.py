@@ -9,12 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock import grouping, judging, splitting
 from penstock.feeds.feed import Feed, Limits
 from penstock.feeds.traffic import TRAFFIC
-from penstock.judging import judge
-from penstock.messages import Layout
-from penstock.splitting import Planner
+from penstock.model.messages import Layout
+from penstock.split import grouping
+from penstock.split import planner as splitting
+from penstock.split.planner import Planner
+from penstock.validate import judging
+from penstock.validate.judging import judge
 from tests.support.reading import Split, Stop, cut, feed_with, split_alike, split_file, split_in_hops, tiny_windows
 from tests.support.spots import airing, asrun_file, ndjson_file, spot
 

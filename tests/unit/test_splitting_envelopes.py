@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock import grouping, splitting
 from penstock.feeds.feed import Feed, Limits
 from penstock.formats.edifact import Edifact
 from penstock.formats.fixed import Column, FixedWidth, LineType, Role, Serials
 from penstock.formats.x12 import X12
-from penstock.messages import Span
+from penstock.model.messages import Span
+from penstock.split import grouping
+from penstock.split import planner as splitting
 from tests.support import edi
 from tests.support.edi import BARS, LINES, STARS, UMLAUTS
 from tests.support.reading import Stop, split_alike, split_file, split_in_hops, tiny_windows

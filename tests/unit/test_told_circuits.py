@@ -3,7 +3,7 @@
 import pytest
 
 from penstock.adapters.memory_throttle import MemoryThrottle
-from penstock_ops.circuits import NotClosed, circuits_of, ensure_closed, told
+from penstock_ops.operate.circuits import NotClosed, circuits_of, ensure_closed, told
 
 NOW = 1_795_262_400.0  # 2026-11-21, noon
 

@@ -9,8 +9,8 @@ from botocore.utils import calculate_tree_hash
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock import tree_digest
-from penstock.tree_digest import LEAF, TreeDigest
+from penstock.split import tree_digest
+from penstock.split.tree_digest import LEAF, TreeDigest
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import pytest
 
-from penstock.errors import Transient
-from penstock.ledger import ChunkState
-from penstock.messages import SourceFile
-from penstock_ops import replays, unknowns
+from penstock.model.errors import Transient
+from penstock.model.messages import SourceFile
+from penstock.model.rows import ChunkState
 from penstock_ops.errors import NotFound
-from penstock_ops.replays import Asked
+from penstock_ops.operate import replays, unknowns
+from penstock_ops.operate.replays import Asked
 from tests.support.destination import LOST, Api
 from tests.support.operators import audited, operated
 from tests.support.pipeline import Pipeline

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.errors import Refused
 from penstock.feeds.feed import Limits
-from penstock.findings import EXAMPLES, Finding
 from penstock.formats.envelopes import NAME, RANGES, Seen, as_number
 from penstock.formats.segments import LONGEST, split_released
 from penstock.formats.x12 import X12
-from penstock.messages import Checkpoint
-from penstock.splitting import Planner
+from penstock.model.errors import Refused
+from penstock.model.findings import EXAMPLES, Finding
+from penstock.model.messages import Checkpoint
+from penstock.split.planner import Planner
 from tests.support import edi
 from tests.support.edi import BARS, LINES, STARS, UMLAUTS, gs, interchange, isa, passed, written
 from tests.support.reading import split_file, tiny_windows

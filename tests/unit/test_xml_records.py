@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.errors import Refused
 from penstock.feeds.feed import Feed, Limits
-from penstock.findings import Finding
 from penstock.formats.format import Parsed
 from penstock.formats.xml import Xml
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding
 from tests.support.reading import Split, split_alike, split_file, tiny_windows
 
 small_limits = st.builds(

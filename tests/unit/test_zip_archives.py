@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock import zips
-from penstock.compression import UNQUESTIONED
-from penstock.errors import Refused
+from penstock.model.errors import Refused
+from penstock.split import zips
+from penstock.split.compression import UNQUESTIONED
 from tests.support.archives import Stage, packed
 
 FILES = {"spots.csv": b"spot_id\r\nS1\r\n" * 50, "november/spots.csv": b"spot_id\r\nS2\r\n", "empty.csv": b""}

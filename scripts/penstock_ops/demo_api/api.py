@@ -6,7 +6,7 @@ from aiohttp import web
 
 from . import answers
 from .batch import BadBatch, Batch
-from .behaviour import Fate, fate
+from .behaviour import OutcomeLookup, fate
 from .clock import Sleep
 from .desk import Desk, Office
 from .keys import Answer, KeyReused
@@ -91,7 +91,7 @@ class Api:
             raise _HangUp
         return web.Response(status=answer.status, body=answer.body, content_type="application/json")
 
-    async def _apply(self, key: str | None, desk: Desk, batch: Batch, luck: Fate) -> Answer:
+    async def _apply(self, key: str | None, desk: Desk, batch: Batch, luck: OutcomeLookup) -> Answer:
         behaviour = self._office.behaviour
 
         async def work() -> Answer:

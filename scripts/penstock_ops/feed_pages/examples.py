@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from penstock.feeds.feed import Feed
-from penstock.findings import Finding
 from penstock.formats.format import HEAD
-from penstock.judging import judge
-from penstock.splitting import Planner
-from penstock_ops.beside import Judge, Repeats
+from penstock.model.findings import Finding
+from penstock.split.planner import Planner
+from penstock.validate.judging import judge
+from penstock_ops.check.in_file import Judge, Repeats
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,6 @@ def judged(feed: Feed, body: bytes) -> dict[int, tuple[Finding, ...]]:
         for one in (*judgement.rejected, *judgement.flagged):
             found[one.ordinal] += one.findings
         beside = judge_beside(span.chunk, judgement.accepted)
-        for ordinal, findings in (beside.rejected | beside.told).items():
+        for ordinal, findings in (beside.rejected | beside.flagged).items():
             found[ordinal] += findings
     return dict(sorted(found.items()))

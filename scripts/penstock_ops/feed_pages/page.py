@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.feeds.feed import Feed
-from penstock.findings import Finding
+from penstock.model.findings import Finding
 
 from .examples import Example, example_of
 from .forms import forms_of

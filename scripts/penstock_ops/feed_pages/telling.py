@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from penstock.feeds.feed import Feed
-from penstock.findings import Finding
-from penstock.judging import SCHEMA
+from penstock.model.findings import Finding
+from penstock.validate.judging import SCHEMA
 
 from .forms import Form, forms_of
 

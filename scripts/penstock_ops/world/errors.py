@@ -7,7 +7,7 @@ WorldError          it cannot do what was asked; the text says why, and what hel
 from collections.abc import Sequence
 from pathlib import Path
 
-from penstock.errors import PenstockError
+from penstock.model.errors import PenstockError
 
 
 class WorldError(PenstockError):

@@ -16,10 +16,10 @@ from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_faults import code_of, insert_fault, transient_faults
 from penstock.adapters.aws_items import read_items
-from penstock.errors import Transient
-from penstock.ledger import Owner
-from penstock.ports import Clock
-from penstock.retry import backoff
+from penstock.io.retry import backoff
+from penstock.model.errors import Transient
+from penstock.model.rows import Owner
+from penstock.ports.clock import Clock
 
 STATEMENTS = 25  #: BatchExecuteStatement takes no more
 AT_ONCE = 8  #: calls under way
@@ -28,19 +28,19 @@ ATTEMPTS = 6
 
 @dataclass(frozen=True, slots=True)
 class DynamoClaims:
-    """As `Claims`. `keep_seconds` is how long a claim outlives its making."""
+    """As `Claims`. `ttl_seconds` is how long a claim outlives its making."""
 
     dynamodb: Any
     table: str
     clock: Clock
-    keep_seconds: int
+    ttl_seconds: int
     rng: random.Random = field(default_factory=random.Random)
 
     async def claim(self, feed: str, wanted: Mapping[str, Owner]) -> dict[str, Owner]:
         """As `Claims.claim`."""
         owners: dict[str, Owner] = {}
         left = list(wanted.items())
-        expires = str(int(self.clock.now()) + self.keep_seconds)
+        expires = str(int(self.clock.now()) + self.ttl_seconds)
         at_once = asyncio.Semaphore(AT_ONCE)
         for attempt in range(1, ATTEMPTS + 1):
             try:
@@ -104,7 +104,7 @@ class DynamoClaims:
 
     async def take_over(self, feed: str, identity: str, held: Owner, wanted: Owner) -> bool:
         """As `Claims.take_over`."""
-        return await self._hand_over(feed, identity, held, wanted, int(self.clock.now()) + self.keep_seconds)
+        return await self._hand_over(feed, identity, held, wanted, int(self.clock.now()) + self.ttl_seconds)
 
     async def _hand_over(self, feed: str, identity: str, held: Owner, wanted: Owner, expires: int | None) -> bool:
         """From one owner to another; without a new expiry the claim keeps the one it has."""

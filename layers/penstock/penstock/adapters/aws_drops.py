@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.adapters.aws_faults import transient_faults
-from penstock.messages import SourceFile
+from penstock.model.messages import SourceFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from penstock.adapters.aws_faults import transient_faults
-from penstock.errors import Transient
+from penstock.model.errors import Transient
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from penstock.errors import PenstockError, Transient
+from penstock.model.errors import PenstockError, Transient
 
 _TRANSIENT = frozenset(
     {

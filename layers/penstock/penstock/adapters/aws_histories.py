@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.adapters.aws_items import Item, integer_of, number, read_items, text, try_update, update_of
-from penstock.histories import Entry, History, packed, unpacked
-from penstock.ports import Clock
+from penstock.ports.clock import Clock
+from penstock.ports.histories import Entry, History, packed, unpacked
 
 
 @dataclass(frozen=True, slots=True)

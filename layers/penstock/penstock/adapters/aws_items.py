@@ -12,9 +12,9 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_faults import code_of, transient_faults
-from penstock.errors import Transient
-from penstock.ports import Clock
-from penstock.retry import backoff
+from penstock.io.retry import backoff
+from penstock.model.errors import Transient
+from penstock.ports.clock import Clock
 
 type Item = dict[str, Any]
 

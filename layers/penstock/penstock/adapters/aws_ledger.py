@@ -28,14 +28,14 @@ from penstock.adapters.aws_items import float_of as _float
 from penstock.adapters.aws_items import integer_of as _int
 from penstock.adapters.aws_items import number as _n
 from penstock.adapters.aws_items import text as _s
-from penstock.errors import LeaseLost, PenstockError, Transient
-from penstock.findings import Account, Finding, Noted, Outcome, Severity
-from penstock.ids import chunk_name
-from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease
-from penstock.messages import Checkpoint, ChunkMessage, DispatchMessage, Layout, SourceFile, Span
-from penstock.ordinals import folded, unfolded
-from penstock.ports import Clock
-from penstock.retry import backoff
+from penstock.io.retry import backoff
+from penstock.model.errors import LeaseLost, PenstockError, Transient
+from penstock.model.findings import Account, Finding, Noted, Outcome, Severity
+from penstock.model.ids import chunk_name
+from penstock.model.messages import Checkpoint, ChunkMessage, DispatchMessage, Layout, SourceFile, Span
+from penstock.model.ordinals import folded, unfolded
+from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease
+from penstock.ports.clock import Clock
 
 TRANSACTED = 90  #: items written in one transaction beside its condition checks; DynamoDB takes 100
 INSERTED = 25  #: BatchExecuteStatement takes no more
@@ -47,12 +47,12 @@ FREE = "leased_until <= :now"
 
 @dataclass(frozen=True, slots=True)
 class DynamoLedger:
-    """As `Ledger`. `keep_seconds` is how long a row outlives its making."""
+    """As `Ledger`. `ttl_seconds` is how long a row outlives its making."""
 
     dynamodb: Any
     table: str
     clock: Clock
-    keep_seconds: int
+    ttl_seconds: int
     rng: random.Random = field(default_factory=random.Random)
 
     # -- files ---------------------------------------------------------------------------------------------------
@@ -287,7 +287,7 @@ class DynamoLedger:
             {
                 ":validated": _s(ChunkState.VALIDATED),
                 ":sent": _s(ChunkState.SENT),
-                ":round": _n(chunk.round),
+                ":round": _n(chunk.generation),
                 ":zero": _n(0),
                 ":fence": _n(fence),
             },
@@ -296,7 +296,7 @@ class DynamoLedger:
         if item.was is None:
             return
         row = _chunk_or_planned(item.was, chunk)
-        if row.state is ChunkState.SENT and row.round == chunk.round:
+        if row.state is ChunkState.SENT and row.generation == chunk.generation:
             raise LeaseLost("another validator has taken the chunk over")
 
     async def claim_dispatch(self, message: DispatchMessage, now: float, seconds: float) -> Lease[ChunkRow]:
@@ -318,20 +318,20 @@ class DynamoLedger:
         return _message_lease(item, now, chunk, ChunkState.VALIDATED)
 
     async def claim_ending(
-        self, file_id: str, chunk: int, in_round: int, now: float, seconds: float
+        self, file_id: str, chunk: int, in_generation: int, now: float, seconds: float
     ) -> Lease[ChunkRow]:
         """As `Ledger.claim_ending`."""
         item = await self._try_update(
             _chunk_key(file_id, chunk),
             f"SET {_LEASED}",
             f"#round = :round AND {_GOING} AND {FREE}",
-            {":round": _n(in_round), **_going(), **_leasing(now, seconds)},
+            {":round": _n(in_generation), **_going(), **_leasing(now, seconds)},
             _STATE | _ROUND,
         )
-        return _chunk_lease(item, now, in_round, ChunkState.SENT, ChunkState.VALIDATED)
+        return _chunk_lease(item, now, in_generation, ChunkState.SENT, ChunkState.VALIDATED)
 
-    async def claim_round(self, chunk: ChunkRow, only: str, now: float, seconds: float) -> Lease[ChunkRow]:
-        """As `Ledger.claim_round`. A settled chunk is always free."""
+    async def claim_generation(self, chunk: ChunkRow, only: str, now: float, seconds: float) -> Lease[ChunkRow]:
+        """As `Ledger.claim_generation`. A settled chunk is always free."""
         item = await self._try_update(
             _chunk_key(chunk.file_id, chunk.span.chunk),
             f"SET #state = :validated, #round = :next, #only = :only, {_LEASED}",
@@ -339,14 +339,14 @@ class DynamoLedger:
             {
                 ":validated": _s(ChunkState.VALIDATED),
                 ":settled": _s(ChunkState.SETTLED),
-                ":round": _n(chunk.round),
-                ":next": _n(chunk.round + 1),
+                ":round": _n(chunk.generation),
+                ":next": _n(chunk.generation + 1),
                 ":only": _s(only),
                 **_leasing(now, seconds),
             },
             _STATE | _ROUND | {"#only": "only"},
         )
-        return _chunk_lease(item, now, chunk.round)
+        return _chunk_lease(item, now, chunk.generation)
 
     async def release_chunk(self, chunk: ChunkRow, fence: int) -> None:
         """As `Ledger.release_chunk`."""
@@ -438,7 +438,7 @@ class DynamoLedger:
                             **_batch_key(chunk, batch.number),
                             "state": _s(batch.state),
                             "ordinals": _s(folded(batch.ordinals)),
-                            "round": _n(batch.round),
+                            "round": _n(batch.generation),
                             "attempts": _n(0),
                             "expires_at": self._expiry(),
                         },
@@ -512,7 +512,7 @@ class DynamoLedger:
     # -- DynamoDB ------------------------------------------------------------------------------------------------
 
     def _expiry(self) -> Item:
-        return _n(int(self.clock.now()) + self.keep_seconds)
+        return _n(int(self.clock.now()) + self.ttl_seconds)
 
     async def _get(self, key: Item) -> Item | None:
         with transient_faults():
@@ -537,7 +537,7 @@ class DynamoLedger:
 
     def _claiming(self, message: ChunkMessage) -> Item:
         return {
-            ":round": _n(message.round),
+            ":round": _n(message.generation),
             ":only": _s(message.only),
             ":span": _s(message.span.model_dump_json()),
             ":expires": self._expiry(),
@@ -639,7 +639,7 @@ def _going() -> Item:
 
 def _unplanned(message: ChunkMessage) -> str:
     """The splitter's row may not have come to be seen; but a later round follows one that ended."""
-    return "" if message.round else "attribute_not_exists(pk) OR "
+    return "" if message.generation else "attribute_not_exists(pk) OR "
 
 
 def _changes(chunk: ChunkRow, state: ChunkState, counted: Account, findings: Mapping[str, int]) -> dict[str, int]:
@@ -656,19 +656,19 @@ def _leasing(now: float, seconds: float) -> Item:
     return {":now": _n(now), ":until": _n(now + seconds), ":zero": _n(0), ":one": _n(1)}
 
 
-def _chunk_lease(item: Updated, now: float, in_round: int, *stages: ChunkState) -> Lease[ChunkRow]:
+def _chunk_lease(item: Updated, now: float, in_generation: int, *stages: ChunkState) -> Lease[ChunkRow]:
     """The answer to a claim: another has the chunk, if it is in this round and at one of these stages."""
     if item.was is None:
         return Lease(_chunk_row(item.now), _int(item.now, "fence"))
     row = _chunk_row(item.was)
-    return Lease(row, None, _busy(item.was, now) if row.round == in_round and row.state in stages else 0.0)
+    return Lease(row, None, _busy(item.was, now) if row.generation == in_generation and row.state in stages else 0.0)
 
 
 def _message_lease(item: Updated, now: float, message: ChunkMessage, stage: ChunkState) -> Lease[ChunkRow]:
     """The answer to a claim by a message."""
     if item.was is not None and not item.was:
         return Lease(_chunk_or_planned(item.was, message), None)
-    return _chunk_lease(item, now, message.round, stage)
+    return _chunk_lease(item, now, message.generation, stage)
 
 
 def _chunk_or_planned(item: Item, message: ChunkMessage) -> ChunkRow:
@@ -722,7 +722,7 @@ def _chunk_row(item: Item) -> ChunkRow:
         file_id=item["pk"]["S"].removeprefix("FILE#"),
         span=Span.model_validate_json(item["span"]["S"]),
         state=ChunkState(item["state"]["S"]),
-        round=_int(item, "round"),
+        generation=_int(item, "round"),
         only=item["only"]["S"] if "only" in item else "",
         ended=ChunkState(item["ended"]["S"]) if "ended" in item else None,
         ended_under=_int(item, "ended_under"),
@@ -736,7 +736,7 @@ def _batch_row(item: Item) -> BatchRow:
     return BatchRow(
         number=int(item["sk"]["S"].rsplit("#", 1)[1]),
         ordinals=unfolded(item["ordinals"]["S"]),
-        round=_int(item, "round"),
+        generation=_int(item, "round"),
         state=BatchState(item["state"]["S"]),
         attempts=_int(item, "attempts"),
         first_sent_at=_float(item, "first_sent_at") if "first_sent_at" in item else None,

@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_faults import code_of, transient_faults
-from penstock.errors import Transient
+from penstock.model.errors import Transient
 
 _UNSETTLED = frozenset({"ResourceConflictException", "ResourceInUseException", "ResourceNotFoundException"})
 """What Lambda says while a mapping is being made, changed or removed."""

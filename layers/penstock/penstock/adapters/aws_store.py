@@ -8,9 +8,9 @@ from aiohttp import ClientError as HttpError
 from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_faults import code_of, transient_faults
-from penstock.errors import ObjectMissing, Transient
-from penstock.ids import staged_key
-from penstock.messages import SourceFile
+from penstock.model.errors import ObjectMissing, Transient
+from penstock.model.ids import staged_key
+from penstock.model.messages import SourceFile
 
 PART = 8 * 1024 * 1024  #: bytes of a part of a multipart upload; S3 wants at least 5 MiB
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from penstock.adapters.aws_faults import transient_faults
 from penstock.adapters.aws_items import Item, Updated, float_of, integer_of, number, text, try_update, update_of
-from penstock.errors import BookedOut, CircuitOpen, Transient
-from penstock.throttle import SLOWEST, STEP, Calls, Circuit, ThrottleRow
+from penstock.model.errors import BookedOut, CircuitOpen, Transient
+from penstock.ports.throttle import SLOWEST, STEP, Calls, Circuit, ThrottleRow
 
 ATTEMPTS = 8  #: for updates whose condition another worker has just made untrue
 CALLS_KEPT = 7200  #: seconds; twice the longest window that a feed may have

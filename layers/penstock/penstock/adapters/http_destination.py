@@ -15,8 +15,9 @@ from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterEr
 from botocore.config import Config
 from pydantic import TypeAdapter, ValidationError
 
-from penstock.errors import Transient, Unanswered
-from penstock.ports import Answer, Clock, Credentials, DestinationSettings
+from penstock.model.errors import Transient, Unanswered
+from penstock.ports.clock import Clock
+from penstock.ports.destination import Answer, Credentials, DestinationSettings
 
 LONGEST_BODY = 16 * 1024 * 1024  #: bytes; no answer to a batch is longer
 SETTINGS_AGE = 60  #: seconds settings and secrets are kept before they are read again

@@ -22,16 +22,16 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.telemetry import Telemetry
-from penstock.errors import MalformedMessage, OutOfTime, Transient
-from penstock.intake import read_intake
-from penstock.messages import ChunkMessage, DispatchMessage, read_message
-from penstock.ports import Queue
-from penstock.retry import backoff
-from penstock.worked import Worked
+from penstock.io.retry import backoff
+from penstock.model.errors import MalformedMessage, OutOfTime, Transient
+from penstock.model.messages import ChunkMessage, DispatchMessage, read_message
+from penstock.model.stage_result import StageResult
+from penstock.ports.queue import Queue
+from penstock.split.intake import read_intake
 
 MARGIN = 2.0  #: seconds at the end of an invocation in which nothing is begun, so that it always gets to answer (R10)
 
-type Process = Callable[[str, float], Awaitable[Sequence[Worked]]]
+type Process = Callable[[str, float], Awaitable[Sequence[StageResult]]]
 """(message body, deadline in seconds since the epoch) → what was done."""
 
 type SourceQueues = Mapping[str, Queue]

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from penstock.errors import ObjectMissing, Transient
-from penstock.messages import SourceFile
-from penstock.ports import Answer, DestinationSettings, Outgoing, Received
+from penstock.model.errors import ObjectMissing, Transient
+from penstock.model.messages import SourceFile
+from penstock.ports.destination import Answer, DestinationSettings
+from penstock.ports.queue import Outgoing, Received
 
 
 class MemoryClock:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from penstock.histories import Entry, History, packed, unpacked
+from penstock.ports.histories import Entry, History, packed, unpacked
 
 
 class MemoryHistories:

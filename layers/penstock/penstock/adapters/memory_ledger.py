@@ -4,10 +4,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from penstock.errors import LeaseLost
-from penstock.findings import Account, Finding, Noted, Outcome
-from penstock.ledger import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease, Owner
-from penstock.messages import Checkpoint, ChunkMessage, DispatchMessage, Layout, SourceFile, Span
+from penstock.model.errors import LeaseLost
+from penstock.model.findings import Account, Finding, Noted, Outcome
+from penstock.model.messages import Checkpoint, ChunkMessage, DispatchMessage, Layout, SourceFile, Span
+from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease, Owner
 
 
 @dataclass(slots=True)
@@ -136,18 +136,18 @@ class MemoryLedger:
     async def claim_validation(self, message: ChunkMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """As `Ledger.claim_validation`."""
         kept = self._chunk(message.file.file_id, message.span)
-        again = kept.row.state is ChunkState.DEAD and kept.row.round == message.round
-        begins = kept.row.state is ChunkState.SETTLED and kept.row.round < message.round
+        again = kept.row.state is ChunkState.DEAD and kept.row.generation == message.generation
+        begins = kept.row.state is ChunkState.SETTLED and kept.row.generation < message.generation
         if again or begins:
-            kept.row = replace(kept.row, state=ChunkState.SENT, round=message.round, only=message.only)
-        if kept.row.state is not ChunkState.SENT or kept.row.round != message.round:
+            kept.row = replace(kept.row, state=ChunkState.SENT, generation=message.generation, only=message.only)
+        if kept.row.state is not ChunkState.SENT or kept.row.generation != message.generation:
             return Lease(kept.row, None)
         return kept.lease(now, seconds)
 
     async def mark_validated(self, message: DispatchMessage, fence: int) -> None:
         """As `Ledger.mark_validated`."""
         kept = self._chunk(message.chunk.file.file_id, message.chunk.span)
-        if kept.row.state is not ChunkState.SENT or kept.row.round != message.chunk.round:
+        if kept.row.state is not ChunkState.SENT or kept.row.generation != message.chunk.generation:
             return
         if kept.fence != fence:
             raise LeaseLost("another validator has taken the chunk over")
@@ -157,7 +157,7 @@ class MemoryLedger:
     async def claim_dispatch(self, message: DispatchMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """As `Ledger.claim_dispatch`."""
         kept = self._chunk(message.chunk.file.file_id, message.chunk.span)
-        if kept.row.round != message.chunk.round:
+        if kept.row.generation != message.chunk.generation:
             return Lease(kept.row, None)
         if kept.row.state in (ChunkState.SENT, ChunkState.DEAD):
             kept.row = replace(kept.row, state=ChunkState.VALIDATED)
@@ -167,20 +167,20 @@ class MemoryLedger:
         return kept.lease(now, seconds)
 
     async def claim_ending(
-        self, file_id: str, chunk: int, in_round: int, now: float, seconds: float
+        self, file_id: str, chunk: int, in_generation: int, now: float, seconds: float
     ) -> Lease[ChunkRow]:
         """As `Ledger.claim_ending`."""
         kept = self._chunks[file_id, chunk]
-        if kept.row.state not in _GOING or kept.row.round != in_round:
+        if kept.row.state not in _GOING or kept.row.generation != in_generation:
             return Lease(kept.row, None)
         return kept.lease(now, seconds)
 
-    async def claim_round(self, chunk: ChunkRow, only: str, now: float, seconds: float) -> Lease[ChunkRow]:
-        """As `Ledger.claim_round`."""
+    async def claim_generation(self, chunk: ChunkRow, only: str, now: float, seconds: float) -> Lease[ChunkRow]:
+        """As `Ledger.claim_generation`."""
         kept = self._chunks[chunk.file_id, chunk.span.chunk]
-        if kept.row.state is not ChunkState.SETTLED or kept.row.round != chunk.round:
+        if kept.row.state is not ChunkState.SETTLED or kept.row.generation != chunk.generation:
             return Lease(kept.row, None)
-        kept.row = replace(kept.row, state=ChunkState.VALIDATED, round=chunk.round + 1, only=only)
+        kept.row = replace(kept.row, state=ChunkState.VALIDATED, generation=chunk.generation + 1, only=only)
         kept.leased_until = 0.0
         return kept.lease(now, seconds)
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import accumulate
 
-from penstock.errors import BookedOut, CircuitOpen
-from penstock.throttle import SLOWEST, STEP, Calls, Circuit, ThrottleRow
+from penstock.model.errors import BookedOut, CircuitOpen
+from penstock.ports.throttle import SLOWEST, STEP, Calls, Circuit, ThrottleRow
 
 
 class MemoryThrottle:

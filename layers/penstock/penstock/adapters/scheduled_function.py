@@ -13,10 +13,10 @@ from typing import Any
 
 from penstock.adapters.lambda_function import MARGIN
 from penstock.adapters.telemetry import Telemetry
-from penstock.errors import Transient
-from penstock.worked import Worked
+from penstock.model.errors import Transient
+from penstock.model.stage_result import StageResult
 
-type Plan = Callable[[Mapping[str, Any], float], Mapping[str, Awaitable[Sequence[Worked]]]]
+type Plan = Callable[[Mapping[str, Any], float], Mapping[str, Awaitable[Sequence[StageResult]]]]
 """(what the schedule says, deadline in seconds since the epoch) → what is to be done, by what it is about."""
 
 type Compose = Callable[[AsyncExitStack], Awaitable[Plan]]
@@ -61,5 +61,5 @@ class ScheduledFunction:
         return loop, plan, Telemetry(self._stage, "Look")
 
 
-async def _all_of(jobs: Iterable[Awaitable[Sequence[Worked]]]) -> list[Sequence[Worked] | BaseException]:
+async def _all_of(jobs: Iterable[Awaitable[Sequence[StageResult]]]) -> list[Sequence[StageResult] | BaseException]:
     return await asyncio.gather(*jobs, return_exceptions=True)

@@ -7,8 +7,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from penstock.errors import PenstockError
-from penstock.worked import Worked
+from penstock.model.errors import PenstockError
+from penstock.model.stage_result import StageResult
 
 _OF_STAGE = ("ChunksValidated", "ChunksSettled", "ChunksPutOff")
 """Metrics the alarms watch by stage alone, whatever the feed."""
@@ -42,7 +42,7 @@ class Telemetry:
         if feed:
             self._emit({f"{self._unit}Attempts": 1}, {"feed": feed})
 
-    def worked(self, worked: Worked, seconds: float) -> None:
+    def worked(self, worked: StageResult, seconds: float) -> None:
         """A line and the metrics of a message that is done."""
         self._logger.info(
             worked.what,
@@ -51,7 +51,7 @@ class Telemetry:
             stage=self._stage,
             latency_ms=round(seconds * 1000, 1),
             counts=worked.counts,
-            told=worked.told or None,
+            told=worked.log_counts or None,
         )
         if worked.counts:
             self._emit(worked.counts, {"feed": worked.feed or "none"})

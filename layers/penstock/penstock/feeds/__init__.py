@@ -1,11 +1,11 @@
 """The feeds: one module each. Reading it tells a newcomer everything about that feed."""
 
-from penstock.errors import Refused
 from penstock.feeds.crew import CREW
 from penstock.feeds.feed import Feed
 from penstock.feeds.freight import FREIGHT
 from penstock.feeds.mro import MRO
 from penstock.feeds.traffic import TRAFFIC
+from penstock.model.errors import Refused
 
 FEEDS: dict[str, Feed] = {feed.name: feed for feed in (TRAFFIC, CREW, MRO, FREIGHT)}
 

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, TypeAdapter
 
-from penstock.errors import Refused
-from penstock.findings import Finding, Severity
 from penstock.formats.format import Format, Parsed
 from penstock.formats.text import refuse_unless_text
-from penstock.messages import Layout
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding, Severity
+from penstock.model.messages import Layout
 
 type Record = Mapping[str, Any]
 """A validated record: the model's fields by name; absent where the sender said nothing."""
@@ -65,14 +65,14 @@ class Examination:
 
     Records with the same values of `by` share a history. `examine` gets such records, what is known, and the
     operator's policy, and gives the findings of each record: pure, and the same whatever the order. A record without a
-    hard finding is known from then on: `keep` says as what, nothing if what is kept is None; it takes the place of what
-    had its id. `prune` drops what is too old to matter. `policy` is the type that the `policy` of the feed's settings
-    must have. A history that nothing has been added to for so many `days` may be forgotten.
+    hard finding is known from then on: `to_history` says as what, nothing if what is kept is None; it takes the place
+    of what had its id. `prune` drops what is too old to matter. `policy` is the type that the `policy` of the feed's
+    settings must have. A history that nothing has been added to for so many `days` may be forgotten.
     """
 
     by: tuple[str, ...]
     examine: Callable[[Sequence[Record], Sequence[Known], Any], list[list[Finding]]]
-    keep: Callable[[Record], Known]
+    to_history: Callable[[Record], Known]
     prune: Callable[[Sequence[Known]], Sequence[Known]]
     policy: type[Any]
     days: int = 400
@@ -85,16 +85,16 @@ class Feed:
     `spellings` are what else columns call a field; case, blanks and punctuation never matter. `identity` are the
     fields that make two records the same in the business sense; of two such, the one with the higher `revision`
     corrects the other, where the feed has a field for it. `group` are the fields whose values consecutive records
-    share that must stay together, in one chunk; without any, every record stands for itself. `tidy` mends usual
-    spellings of values in a record that the model refused, before it is refused for good. `canonical` makes the model's
+    share that must stay together, in one chunk; without any, every record stands for itself. `normalise` mends usual
+    spellings of values in a record that the model refused, before it is refused for good. `to_record` makes the model's
     fields of a record that came as something else: a document's tree, a set of segments. `soft` says what becomes of a
     record with a soft finding, unless the feed's settings do. `lines` counts the lines within whole records, by their
-    bytes. `told` are fields of few characters, codes and never content, by which a chunk's records are counted in the
-    log. `trace` names what each delivered record carries its trace as, if it does. `archived` says that what was
+    bytes. `log_fields` are fields of few characters, codes and never content, by which a chunk's records are counted in
+    the log. `trace` names what each delivered record carries its trace as, if it does. `archived` says that what was
     judged and rejected must be kept where nobody can change it: see `archiving`.
 
     `findings` are what the feed may find beside its rules and its model: one for each code of its examination and its
-    `canonical`, whose message says what is demanded, without figures. `penstock feeds` and the feed's page list them.
+    `to_record`, whose message says what is demanded, without figures. `penstock feeds` and the feed's page list them.
     """
 
     name: str
@@ -106,14 +106,14 @@ class Feed:
     group: tuple[str, ...] = ()
     rules: tuple[Rule, ...] = ()
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
-    tidy: Callable[[dict[str, Any]], dict[str, Any]] = dict
-    canonical: Callable[[Mapping[str, Any]], Parsed] | None = None
+    normalise: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    to_record: Callable[[Mapping[str, Any]], Parsed] | None = None
     examination: Examination | None = None
     findings: tuple[Finding, ...] = ()
     soft: Literal["deliver", "hold"] = "deliver"
     limits: Limits = Limits()
     lines: Callable[[Layout, bytes], int] | None = None
-    told: tuple[str, ...] = ()
+    log_fields: tuple[str, ...] = ()
     trace: str = ""
     archived: bool = False
 

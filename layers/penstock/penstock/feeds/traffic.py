@@ -142,7 +142,7 @@ TRAFFIC = Feed(
     record=TrafficRecord,
     identity=("station", "spot_id", "air_date", "air_time"),
     limits=Limits(records=5000),
-    tidy=_tidy,
+    normalise=_tidy,
     rules=(
         Rule(
             "traffic.spot_needs_material",

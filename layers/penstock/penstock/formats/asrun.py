@@ -8,12 +8,12 @@ and so is the number -1. (Nielsen/NMO as-run specification; the real file of the
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from penstock.errors import Refused
-from penstock.findings import Finding
 from penstock.formats.format import FieldOf, Parsed
 from penstock.formats.lines import Lines
 from penstock.formats.text import undecodable
-from penstock.messages import Layout
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding
+from penstock.model.messages import Layout
 
 _COLUMNS = (
     "ChannelID", "Omroep", "Date", "StartTime", "Duration", "EndTime", "ProgID", "ProgramType", "UnharmonizedTitle",

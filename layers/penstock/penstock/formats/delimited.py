@@ -13,20 +13,13 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import compress
 
-from penstock.errors import Refused
-from penstock.findings import Finding
 from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
 from penstock.formats.lines import NARROWEST, WINDOW
-from penstock.formats.text import (
-    UTF8_BOM,
-    encoding_for,
-    encoding_of,
-    line_breaks,
-    refuse_unless_text,
-    undecodable,
-)
-from penstock.messages import Layout
-from penstock.spreadsheet import OURS, RETURNED, restored
+from penstock.formats.spreadsheet import OURS, RETURNED, restored
+from penstock.formats.text import UTF8_BOM, encoding_for, encoding_of, line_breaks, refuse_unless_text, undecodable
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding
+from penstock.model.messages import Layout
 
 DELIMITERS = (",", "\t", ";", "|")
 MOST_COLUMNS = 1000  #: a header of more is no header

@@ -8,13 +8,13 @@ character set. Faults carry the codes of the CONTRL message (data element 0085).
 import re
 from collections.abc import Sequence
 
-from penstock.errors import Refused
 from penstock.formats.format import FieldOf
 from penstock.formats.segment_records import Reading, Segment, components
 from penstock.formats.segmented import Segmented
 from penstock.formats.segments import OPENING, WHITE, Level, Levels, Opened, patterns
 from penstock.formats.text import UTF8_BOM
-from penstock.messages import Delimiters, Layout
+from penstock.model.errors import Refused
+from penstock.model.messages import Delimiters, Layout
 
 LEVELS = Levels(
     interchange=Level("interchange", "UNB", "UNZ", 5),

@@ -11,9 +11,9 @@ after them, in other chunks than most of them. So two things go beyond `Format`:
 
 from typing import Protocol, runtime_checkable
 
-from penstock.findings import Noted
 from penstock.formats.format import Format
-from penstock.messages import Layout
+from penstock.model.findings import Noted
+from penstock.model.messages import Layout
 
 
 class Envelopes(Protocol):

@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel, Field
 
-from penstock.findings import Finding, Noted, Severity
 from penstock.formats.segments import LONGEST, Level, Opened, Run, Segments
-from penstock.messages import Layout
+from penstock.model.findings import Finding, Noted, Severity
+from penstock.model.messages import Layout
 
 #: Ranges of control numbers remembered of one level; numbers that follow one another are one range. Whatever they are,
 #: a checkpoint that holds them fits into an item of DynamoDB, 400 KiB.

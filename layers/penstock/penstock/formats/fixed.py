@@ -14,11 +14,11 @@ from typing import Any
 
 from pydantic import BaseModel, Field
 
-from penstock.errors import Refused
-from penstock.findings import Finding, Noted, Severity
 from penstock.formats.format import FieldOf, Parsed, Taken
 from penstock.formats.text import UTF8_BOM, undecodable
-from penstock.messages import Layout
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding, Noted, Severity
+from penstock.model.messages import Layout
 
 
 class Role(Enum):

@@ -4,8 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from penstock.findings import Finding
-from penstock.messages import Layout
+from penstock.model.findings import Finding
+from penstock.model.messages import Layout
+
+#: A record that is larger than this has no end worth looking for: all the rest of its file is taken for it. It is what
+#: keeps every hop of a splitter moving, as none can end within a record: a minute's reading, at the slowest.
+ENDLESS = 1024 * 1024 * 1024
+
 
 type FieldOf = Callable[[str], str]
 """A feed's answer to "which field is this column?": the field's name, "" where the feed has none for it."""

@@ -17,12 +17,12 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from penstock.errors import Refused
 from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
 from penstock.formats.json_objects import json_fault, load, names_in, parse_objects
 from penstock.formats.lines import NARROWEST, WINDOW
 from penstock.formats.text import UTF8_BOM, line_breaks
-from penstock.messages import Layout
+from penstock.model.errors import Refused
+from penstock.model.messages import Layout
 
 _SPACE = b" \t\r\n"
 _BLANK = re.compile(rb"[ \t\r\n]*+")

@@ -12,9 +12,9 @@ from typing import Any, cast
 
 import jiter
 
-from penstock.findings import Finding
 from penstock.formats.format import Parsed
 from penstock.formats.text import undecodable
+from penstock.model.findings import Finding
 
 # Numbers with a fraction become Decimal, never float; a key twice is a fault, not a guess: two readers would read two
 # things (RFC 8259 §4).

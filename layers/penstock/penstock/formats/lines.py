@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from penstock.formats.format import Taken
-from penstock.messages import Layout
+from penstock.model.messages import Layout
 
 WINDOW = 64 * 1024  #: bytes counted at once
 NARROWEST = 1024  #: bytes below which records are walked one by one rather than counted

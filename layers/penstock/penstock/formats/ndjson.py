@@ -2,12 +2,12 @@
 
 from collections.abc import Sequence
 
-from penstock.errors import Refused
 from penstock.formats.format import FieldOf, Parsed
 from penstock.formats.json_objects import names_in, parse_objects
 from penstock.formats.lines import Lines
 from penstock.formats.text import UTF8_BOM
-from penstock.messages import Layout
+from penstock.model.errors import Refused
+from penstock.model.messages import Layout
 
 
 class NdJson(Lines):

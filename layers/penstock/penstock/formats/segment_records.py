@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from penstock.findings import Finding
 from penstock.formats.envelopes import as_number, same_control
 from penstock.formats.segments import Levels, split_released
 from penstock.formats.text import undecodable
-from penstock.messages import Delimiters, Layout
+from penstock.model.findings import Finding
+from penstock.model.messages import Delimiters, Layout
 
 type Segment = list[str]
 """The tag, then the elements; "" where the sender said nothing."""

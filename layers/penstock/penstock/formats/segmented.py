@@ -3,13 +3,13 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 
-from penstock.findings import Finding
 from penstock.formats.envelopes import Checker
 from penstock.formats.format import Parsed
 from penstock.formats.segment_records import Reading, Segment, read_record
 from penstock.formats.segments import Opened, Segments
 from penstock.formats.text import line_breaks
-from penstock.messages import Layout
+from penstock.model.findings import Finding
+from penstock.model.messages import Layout
 
 
 class Segmented(Segments):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from penstock.formats.format import Taken
-from penstock.messages import Delimiters, Layout
+from penstock.model.messages import Delimiters, Layout
 
 LONGEST = 4096  #: bytes an envelope's segment can have; a longer one is none
 OPENING = 512  #: bytes within which an interchange's first segment must end

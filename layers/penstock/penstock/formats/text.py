@@ -2,8 +2,8 @@
 
 import re
 
-from penstock.errors import Refused
-from penstock.findings import Finding
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding
 
 UTF8_BOM = b"\xef\xbb\xbf"
 

@@ -12,13 +12,13 @@ Faults carry the codes of the 997/999 acknowledgement (AK3, AK4, AK5, AK9) and o
 import re
 from collections.abc import Sequence
 
-from penstock.errors import Refused
 from penstock.formats.format import HEAD, FieldOf
 from penstock.formats.segment_records import Reading, Segment
 from penstock.formats.segmented import Segmented
 from penstock.formats.segments import OPENING, WHITE, Level, Levels, Opened
 from penstock.formats.text import UTF8_BOM
-from penstock.messages import Delimiters, Layout
+from penstock.model.errors import Refused
+from penstock.model.messages import Delimiters, Layout
 
 LEVELS = Levels(
     interchange=Level("interchange", "ISA", "IEA", 13),

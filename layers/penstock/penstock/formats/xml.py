@@ -22,11 +22,11 @@ from functools import lru_cache
 from typing import Any
 from xml.parsers import expat
 
-from penstock.errors import Refused
-from penstock.findings import Finding
 from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
 from penstock.formats.text import UTF8_BOM, line_breaks, undecodable
-from penstock.messages import Layout
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding
+from penstock.model.messages import Layout
 
 LEVELS = 100  #: of elements with others within
 MOST_NAMES = 1000  #: of a record's own children and attributes

@@ -8,13 +8,7 @@ from itertools import count, islice
 from string import ascii_uppercase
 from typing import BinaryIO, Literal, NamedTuple
 
-from penstock_ops.samples.sample import (
-    DELIVERED,
-    Expectation,
-    Outcome,
-    SampleOptions,
-    expectation_line,
-)
+from penstock_ops.samples.sample import DELIVERED, Expectation, Outcome, SampleOptions, expectation_line
 
 FIRST_DAY = date(2026, 11, 2)
 #: The broadcast day: 02:00:00 to 25:59:59.

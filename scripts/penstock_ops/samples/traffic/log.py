@@ -4,13 +4,7 @@ from collections import Counter
 from itertools import islice
 from typing import BinaryIO
 
-from penstock_ops.samples.sample import (
-    DELIVERED,
-    Expectation,
-    Outcome,
-    SampleOptions,
-    expectation_line,
-)
+from penstock_ops.samples.sample import DELIVERED, Expectation, Outcome, SampleOptions, expectation_line
 
 from .faults import Entry, Faults, kinds_of
 from .schedule import Schedule

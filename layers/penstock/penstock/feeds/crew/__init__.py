@@ -20,10 +20,10 @@ from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.record import DutyRecord
 from penstock.feeds.crew.times import DAY, is_zone
 from penstock.feeds.feed import Examination, Feed, Known, Limits, Record
-from penstock.findings import Finding, Severity
 from penstock.formats.delimited import Delimited
 from penstock.formats.json_array import JsonArray
 from penstock.formats.ndjson import NdJson
+from penstock.model.findings import Finding, Severity
 
 _NESTED = ("sectors", "split_rest", "standby", "qualifications")
 _REGULATIONS = {
@@ -138,10 +138,10 @@ CREW = Feed(
     revision="revision",
     group=("crew_id",),
     examination=Examination(
-        by=("crew_id",), examine=_examine, keep=_keep, prune=_prune, policy=Policy, days=KEPT // DAY
+        by=("crew_id",), examine=_examine, to_history=_keep, prune=_prune, policy=Policy, days=KEPT // DAY
     ),
     findings=(*(clause.stated for clause in engine.CLAUSES), _OPERATORS_OWN),
     limits=Limits(records=1000),
-    tidy=_tidy,
+    normalise=_tidy,
     spellings={name: tuple(spellings.split(", ")) for name, spellings in _SPELLINGS.items()},
 )

@@ -11,7 +11,7 @@ from penstock.feeds.crew.exceptions import Breach, Clause
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import hours, text_of
 from penstock.feeds.feed import Record
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 
 TIME_ORDER = Clause(
     "crew.time_order",

@@ -8,7 +8,7 @@ from penstock.feeds.crew.exceptions import Breach, Clause
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, minute_of
 from penstock.feeds.feed import Record
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 
 QUALIFICATION = Clause(
     "crew.qualification_expired",

@@ -14,7 +14,7 @@ from penstock.feeds.crew.exceptions import Breach, Clause
 from penstock.feeds.crew.history import History, Quantity
 from penstock.feeds.crew.policy import PolicyLimit
 from penstock.feeds.crew.times import DAY, HOUR, first_day, hours, local, midnight, month_of, text_of
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 
 type Spans = Callable[[str, int, int], Iterable[tuple[int, int]]]
 """The windows, as instants, that are fullest with an interval: of (zone, start, end)."""

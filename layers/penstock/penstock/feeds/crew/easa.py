@@ -14,7 +14,7 @@ from penstock.feeds.crew.duty import Duty
 from penstock.feeds.crew.exceptions import Breach, Clause
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, HOUR, clock, hours, in_wocl
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 
 MOST_SECTORS_IN_FLIGHT_REST = 3
 DISCRETION, DISCRETION_AUGMENTED, REPORTABLE = 2 * HOUR, 3 * HOUR, HOUR

@@ -14,7 +14,7 @@ from penstock.feeds.crew.exceptions import Breach, Clause
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, HOUR, hours, local_nights, text_of, within_daily
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 
 REST_HOME, REST_AWAY = 12 * HOUR, 10 * HOUR
 REDUCED_HOME, REDUCED_AWAY = 12 * HOUR, 10 * HOUR

@@ -20,7 +20,7 @@ from penstock.feeds.crew.history import History
 from penstock.feeds.crew.policy import REGULATION_ONLY, Policy, PolicyLimit
 from penstock.feeds.crew.times import HOUR, hours, is_zone
 from penstock.feeds.feed import Record
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 
 DUTIES_OVERLAP = Clause(
     "crew.duties_overlap",

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from penstock.findings import Breach, Finding, Severity
+from penstock.model.findings import Breach, Finding, Severity
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from penstock.feeds.crew.exceptions import Breach, Clause
 from penstock.feeds.crew.part117_split import split_credit
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, HOUR, WOCL, clock, hours
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 
 NOT_ACCLIMATED = 30
 MOST_SEGMENTS_AUGMENTED = 3

@@ -10,7 +10,7 @@ from penstock.feeds.crew.part117 import REPORTABLE, extended_by
 from penstock.feeds.crew.part117_split import rest_at_night
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import HOUR, hours, in_wocl, offset, physiological_nights, text_of
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 
 REST = 10 * HOUR
 WEEK = 168 * HOUR

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, TypeAdapter, with_config
 
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 
 type Measure = Literal["fdp", "flight_time", "duty", "sectors", "rest_before"]
 """What can be limited, in minutes but for `sectors`. Without a window it is of one duty."""

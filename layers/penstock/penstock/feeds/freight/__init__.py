@@ -21,7 +21,7 @@ from penstock.feeds.feed import Feed, Limits
 from penstock.feeds.freight.defects import FINDINGS
 from penstock.feeds.freight.invoice import Invoice
 from penstock.feeds.freight.lines import lines_in
-from penstock.feeds.freight.routing import canonical
+from penstock.feeds.freight.routing import to_record
 from penstock.feeds.freight.totals import RULES
 from penstock.formats.x12 import X12
 from penstock.formats.xml import Xml
@@ -36,10 +36,10 @@ FREIGHT = Feed(
     record=Invoice,
     identity=("carrier", "invoice_number", "invoice_date"),
     rules=RULES,
-    canonical=canonical,
+    to_record=to_record,
     findings=FINDINGS,
     limits=Limits(lines=750, bytes=45_000_000),
     lines=lines_in,
-    told=("document_type", "scac"),
+    log_fields=("document_type", "scac"),
     trace="audit_trace_id",
 )

@@ -1,6 +1,6 @@
 """What makes a document no invoice at all: found before there is a record, and for good."""
 
-from penstock.findings import Finding
+from penstock.model.findings import Finding
 
 FINDINGS = (
     Finding(

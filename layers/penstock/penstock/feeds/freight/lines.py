@@ -3,7 +3,7 @@
 import re
 from functools import lru_cache
 
-from penstock.messages import Delimiters, Layout
+from penstock.model.messages import Delimiters, Layout
 
 _ELEMENTS = re.compile(rb"<(?:[^\s<>/!?:]{1,100}:)?(?:Freight)?InvoiceLine[\s/>]")
 

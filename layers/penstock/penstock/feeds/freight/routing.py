@@ -14,7 +14,7 @@ from penstock.formats.format import Parsed
 
 type Canonical = Callable[[Mapping[str, Any]], dict[str, Any]]
 
-_TRANSACTIONS: dict[str, Canonical] = {"210": x12_210.canonical, "810": x12_810.canonical}
+_TRANSACTIONS: dict[str, Canonical] = {"210": x12_210.to_record, "810": x12_810.to_record}
 
 _NO_INVOICES = {
     "204": "motor carrier load tender",
@@ -30,7 +30,7 @@ _NO_INVOICES = {
 """What else carriers send, to be told by name (X12.3, transaction set identifiers)."""
 
 
-def canonical(tree: Mapping[str, Any]) -> Parsed:
+def to_record(tree: Mapping[str, Any]) -> Parsed:
     """The invoice's fields, or why the record is no invoice: a defect that no retry mends."""
     try:
         return _reader_of(tree)(tree)
@@ -40,7 +40,7 @@ def canonical(tree: Mapping[str, Any]) -> Parsed:
 
 def _reader_of(tree: Mapping[str, Any]) -> Canonical:
     if "transaction" not in tree:
-        return ubl.canonical
+        return ubl.to_record
     kind = tree["transaction"]
     if kind in _TRANSACTIONS:
         return _TRANSACTIONS[kind]

@@ -10,7 +10,7 @@ from typing import Any
 
 from penstock.feeds.feed import Record, Rule
 from penstock.feeds.freight.x12_order import CHECKED
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 
 _NOTHING = Decimal()
 _HALF_A_CENT = Decimal("0.005")

@@ -34,7 +34,7 @@ _TOTALS = {
 }
 
 
-def canonical(tree: Node) -> dict[str, Any]:
+def to_record(tree: Node) -> dict[str, Any]:
     """The invoice's fields.
 
     Raises:

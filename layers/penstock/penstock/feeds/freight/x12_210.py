@@ -41,7 +41,7 @@ ORDER = Order(
 _DISCOUNT = "DSC"
 
 
-def canonical(tree: Mapping[str, Any]) -> dict[str, Any]:
+def to_record(tree: Mapping[str, Any]) -> dict[str, Any]:
     """The invoice's fields.
 
     Raises:

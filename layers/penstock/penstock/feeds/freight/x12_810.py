@@ -48,7 +48,7 @@ _TAX = "H850"  #: of SAC02 (data element 1300)
 _KNOWN_BY_SCAC = "02"  #: ISA05: the sender's id is a SCAC
 
 
-def canonical(tree: Mapping[str, Any]) -> dict[str, Any]:
+def to_record(tree: Mapping[str, Any]) -> dict[str, Any]:
     """The invoice's fields.
 
     Raises:

@@ -20,7 +20,7 @@ is delivered before somebody has looked at it: a record with a soft finding is h
 """
 
 from penstock.feeds.feed import Examination, Feed, Limits
-from penstock.feeds.mro.history import FINDINGS, examine, keep, prune
+from penstock.feeds.mro.history import FINDINGS, examine, prune, to_history
 from penstock.feeds.mro.policy import Policy
 from penstock.feeds.mro.record import ComponentRecord
 from penstock.feeds.mro.rules import RULES
@@ -42,7 +42,7 @@ MRO = Feed(
     examination=Examination(
         by=("part_number", "component_sn"),
         examine=examine,
-        keep=keep,
+        to_history=to_history,
         prune=prune,
         policy=Policy,
         # A component may fly for years, and lie on a shelf for more, before it is told of again.
@@ -52,6 +52,6 @@ MRO = Feed(
     soft="hold",
     archived=True,
     spellings=SPELLINGS,
-    tidy=tidied,
+    normalise=tidied,
     limits=Limits(records=2000),
 )

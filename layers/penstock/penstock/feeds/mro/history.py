@@ -14,7 +14,7 @@ from decimal import Decimal
 from penstock.feeds.feed import Known, Record
 from penstock.feeds.mro.policy import Policy
 from penstock.feeds.mro.rules import NO_SERIAL, day_of, last_day_of
-from penstock.findings import Finding, Severity
+from penstock.model.findings import Finding, Severity
 
 KEPT = 200  #: events of one component that are remembered, the latest
 _BORN_AGAIN = "REBUILT"
@@ -62,7 +62,7 @@ def event_of(record: Record) -> Event:
     )
 
 
-def keep(record: Record) -> Known:
+def to_history(record: Record) -> Known:
     """What is remembered of a record; of one without a serial number nothing, as it says not whose history it is."""
     if record["component_sn"] == NO_SERIAL:
         return Known("", None)

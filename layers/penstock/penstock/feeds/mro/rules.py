@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.feeds.feed import Record, Rule
 from penstock.feeds.mro.forms import FORMS, NEW, block_date, may_bear
-from penstock.findings import Severity
+from penstock.model.findings import Severity
 
 NO_SERIAL = "N/A"
 """What stands in block 10 where the item bears no serial number."""

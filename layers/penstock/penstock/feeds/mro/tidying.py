@@ -62,25 +62,25 @@ _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?) ?%")
 def tidied(record: dict[str, Any]) -> dict[str, Any]:
     """Without blanks; words as the model has them; days without a clock time, and from slashes where they can only be
     read in one way; confidence in percent, and thousands with commas, as numbers."""
-    tidy = {name: value for name, value in record.items() if not (isinstance(value, str) and not value.strip())}
+    normalise = {name: value for name, value in record.items() if not (isinstance(value, str) and not value.strip())}
     for name in _IN_CAPITALS:
-        if isinstance(tidy.get(name), str):
-            tidy[name] = " ".join(tidy[name].upper().split())
-    if isinstance(tidy.get("form_type"), str):
-        tidy["form_type"] = _FORMS.get(_plain(tidy["form_type"]), tidy["form_type"])
+        if isinstance(normalise.get(name), str):
+            normalise[name] = " ".join(normalise[name].upper().split())
+    if isinstance(normalise.get("form_type"), str):
+        normalise["form_type"] = _FORMS.get(_plain(normalise["form_type"]), normalise["form_type"])
     for name, words in _WORDS.items():
-        if isinstance(tidy.get(name), str):
-            tidy[name] = words.get(_plain(tidy[name]), tidy[name])
+        if isinstance(normalise.get(name), str):
+            normalise[name] = words.get(_plain(normalise[name]), normalise[name])
     for name in _DAYS:
-        if isinstance(tidy.get(name), str):
-            tidy[name] = _day(tidy[name].strip())
-    for name, value in tidy.items():
+        if isinstance(normalise.get(name), str):
+            normalise[name] = _day(normalise[name].strip())
+    for name, value in normalise.items():
         if name in _NUMBERS and isinstance(value, str) and _THOUSANDS.fullmatch(value.strip()):
-            tidy[name] = value.replace(",", "")
-    percent = _PERCENT.fullmatch(str(tidy.get("ocr_confidence", "")).strip())
+            normalise[name] = value.replace(",", "")
+    percent = _PERCENT.fullmatch(str(normalise.get("ocr_confidence", "")).strip())
     if percent:
-        tidy["ocr_confidence"] = _hundredth(percent[1])
-    return tidy
+        normalise["ocr_confidence"] = _hundredth(percent[1])
+    return normalise
 
 
 def _day(text: str) -> str:

@@ -1,0 +1,187 @@
+"""The file's end: whoever settles the last chunk of a sealed file balances it, reports it, and tells the world.
+
+The reports are written, then the event is put, then the file is settled: a crash in between repeats the same reports,
+and at worst the same event, which names the file and so can be told apart. Where a replay has changed a settled file's
+account, its end is written anew; `account_version` says which of two is the later one. Whoever was held up while he
+wrote an earlier one looks before each report is put: the later one may be there, and he may break before he sees it.
+"""
+
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+from penstock.feeds import feed_named
+from penstock.io.archiving import archive
+from penstock.model.errors import PenstockError
+from penstock.model.findings import Finding, Outcome, balances
+from penstock.model.ids import report_key
+from penstock.model.messages import SourceFile
+from penstock.model.ordinals import folded
+from penstock.model.rows import FileRow, FileState
+from penstock.outputs import rejects
+from penstock.outputs.exception_report import are_among, exceptions_of
+from penstock.outputs.outcomes import outcome_lines_of, rejects_of
+from penstock.ports.clock import Clock
+from penstock.ports.event_bus import EventBus
+from penstock.ports.ledger import Ledger
+from penstock.ports.object_store import ObjectStore
+
+BROKEN_OFF = "format.broken_off"  #: the finding of a file whose object was gone before its end was seen
+MOST_RANGES = 1000  #: characters of the ordinals of one outcome that an event has; the report has them all
+
+
+class _Overtaken(PenstockError):
+    """Raised when another chunk has ended since the account was read that is being reported."""
+
+
+async def complete_file(
+    ledger: Ledger, store: ObjectStore, events: EventBus, clock: Clock, file_id: str
+) -> dict[str, float]:
+    """Settles the file if its last chunk has ended; the file's figures by metric, if this call was the one that did."""
+    row = await ledger.file(file_id)
+    # Who comes again to a file that was settled anew may have broken with a report of an earlier account just put.
+    if row is None or not (row.is_complete or (row.state is FileState.SETTLED and row.endings > row.chunks)):
+        return {}
+    while True:
+        now = clock.now()
+        with suppress(_Overtaken):
+            await _report(ledger, store, events, row, now)
+            if await ledger.settle_file(file_id, row.endings, now):
+                return {
+                    "FilesSettled": 1,
+                    "FilesIncomplete": 1 if _shown(row) == "incomplete" else 0,
+                    "FileDuration": now - row.opened_at,
+                    "ImbalancedFiles": 0 if balances(row.received, row.counted) else 1,
+                }
+        reported, row = row, await ledger.file(file_id)
+        # Another has settled it with this account; or it has changed, and ours must not be the last word of it.
+        if row is None or row.endings == reported.endings:
+            return {}
+
+
+async def _report(ledger: Ledger, store: ObjectStore, events: EventBus, row: FileRow, now: float) -> None:
+    file_id = row.file.file_id
+    # After a replay also where it has left none: the rejects of the end before must not stay.
+    if row.counted[Outcome.REJECTED] or row.endings > row.chunks:
+        parts = _if_latest(ledger, row, _reject_parts(ledger, store, row))
+        await store.put_parts(report_key(file_id, "rejects.csv"), parts, "text/csv; charset=utf-8")
+    feed = feed_named(row.file.feed)
+    if are_among(feed, row.findings) or (feed.examination and row.endings > row.chunks):
+        exceptions = _if_latest(ledger, row, exceptions_of(ledger, store, feed, file_id))
+        await store.put_parts(report_key(file_id, "exceptions.ndjson"), exceptions, "application/x-ndjson")
+    report, ranges = summary(row, now), await _ranges(ledger, store, row)
+    await _ensure_latest(ledger, row)
+    await _keep(store, row.file, report | {"ranges": ranges})
+    await events.put("FileSettled", report | {"ranges": {name: _shortened(one) for name, one in ranges.items()}})
+
+
+async def _ensure_latest(ledger: Ledger, row: FileRow) -> None:
+    """Raises `_Overtaken` if the file's account is another than in `row` by now."""
+    now = await ledger.file(row.file.file_id)
+    if now is None or now.endings != row.endings:
+        raise _Overtaken("another chunk has ended meanwhile")
+
+
+async def _if_latest(ledger: Ledger, row: FileRow, parts: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """A report's parts, which break off before it is put if it has been overtaken."""
+    async for part in parts:
+        yield part
+    await _ensure_latest(ledger, row)
+
+
+def _shortened(ranges: str) -> str:
+    """As many ranges as an event may have; those left out are told by dots."""
+    if len(ranges) <= MOST_RANGES:
+        return ranges
+    return ranges[: ranges.rindex(",", 0, MOST_RANGES) + 1] + "…"
+
+
+async def report_refusal(
+    store: ObjectStore, events: EventBus, file: SourceFile, finding: Finding, opened_at: float, now: float
+) -> None:
+    """The report of a file that was refused as a whole."""
+    row = FileRow(file=file, state=FileState.REFUSED, opened_at=opened_at, settled_at=now, refused=finding)
+    report = summary(row, now)
+    await _keep(store, file, report)
+    await events.put("FileRefused", report)
+
+
+async def report_unpacked(
+    store: ObjectStore, events: EventBus, archive: FileRow, files: Sequence[SourceFile], now: float
+) -> None:
+    """The report of an archive whose files go their own ways: which they are."""
+    row = replace(archive, state=FileState.UNPACKED, files=len(files), settled_at=now)
+    report = summary(row, now)
+    await events.put("FileUnpacked", report)
+    named = {"unpacked": [{"file_id": file.file_id, "key": file.dropped.key} for file in files]}
+    await _keep(store, row.file, report | named)
+
+
+async def _keep(store: ObjectStore, file: SourceFile, report: Mapping[str, Any]) -> None:
+    """Writes a file's report. In the archive, the report of each of its accounts stays."""
+    key, body = report_key(file.file_id, "summary.json"), json.dumps(report, indent=2).encode()
+    await archive(store, file.feed, key, body, "application/json")
+    await store.put(key, body, "application/json")
+
+
+def summary(row: FileRow, now: float) -> dict[str, Any]:
+    """The file's account. `balanced` is None until the file has ended; `seconds` is from its first event to its end, or
+    to now. A complete file that is being settled is shown as settled. `notes` are the first findings about the file and
+    not about one of its records; `findings` counts all of both."""
+    ended = row.is_complete or row.state in (FileState.SETTLED, FileState.REFUSED, FileState.UNPACKED)
+    findings = Counter(row.findings) + row.noted.counts
+    if row.layout and row.layout.unknown:
+        findings["format.unknown_field"] = len(row.layout.unknown)
+    return {
+        "file_id": row.file.file_id,
+        "feed": row.file.feed,
+        "key": row.file.dropped.key,
+        "version_id": row.file.dropped.version_id,
+        "state": _shown(row),
+        "records": {"received": row.received} | {str(outcome): row.counted[outcome] for outcome in Outcome},
+        "balanced": balances(row.received, row.counted) if ended else None,
+        "account_version": row.endings,
+        "chunks": {"expected": row.chunks, "settled": row.chunks_settled, "dead": row.chunks_dead},
+        "findings": dict(sorted(findings.items())),
+        "notes": [finding.as_dict() for finding in row.noted.examples],
+        "unknown_fields": list(row.layout.unknown) if row.layout else [],
+        "refused": row.refused.as_dict() if row.refused else None,
+        "files": row.files,
+        "sha256_tree": row.sha256_tree,
+        "seconds": round((row.settled_at or now) - row.opened_at, 3),
+    }
+
+
+def _shown(row: FileRow) -> str:
+    if row.is_complete or row.state is FileState.SETTLED:
+        is_whole = not (row.counted[Outcome.DEAD] or row.chunks_dead or BROKEN_OFF in row.noted.counts)
+        return "settled" if is_whole else "incomplete"
+    return str(row.state)
+
+
+async def _ranges(ledger: Ledger, store: ObjectStore, row: FileRow) -> dict[str, str]:
+    """Which records have no good end yet: their ordinals by outcome, as "3,7-9"."""
+    ordinals: dict[Outcome, list[int]] = {outcome: [] for outcome in _NOT_ENDED_WELL if row.counted[outcome]}
+    if not ordinals:
+        return {}
+    for chunk in await ledger.chunks(row.file.file_id):
+        if any(chunk.counted[outcome] for outcome in ordinals):
+            for ordinal, outcome_line in (await outcome_lines_of(store, chunk)).items():
+                if outcome_line["outcome"] in ordinals:
+                    ordinals[Outcome(outcome_line["outcome"])].append(ordinal)
+    return {str(outcome): folded(found) for outcome, found in ordinals.items()}
+
+
+_NOT_ENDED_WELL = (Outcome.HELD, Outcome.UNKNOWN, Outcome.DEAD)
+
+
+async def _reject_parts(ledger: Ledger, store: ObjectStore, row: FileRow) -> AsyncIterator[bytes]:
+    """The header, then each chunk's rejects."""
+    assert row.layout is not None
+    yield rejects.header(feed_named(row.file.feed), row.layout)
+    for chunk in await ledger.chunks(row.file.file_id):
+        if chunk.counted[Outcome.REJECTED]:
+            yield await rejects_of(store, chunk)

@@ -1,0 +1,75 @@
+"""The probe: on a schedule it looks at a feed's circuit, sets its mapping right, and tries an open one with one batch.
+
+    open, and time to probe ─► half-open: one message is taken off the queue and delivered, call by call
+        its first call succeeds ─► closed, the mapping polls again
+        it fails                ─► open, the next probe later than this one
+    open, and the queue is empty ─► closed: the next message shows what is the case
+
+A message that was taken for the probe comes back by a message of its own, so probing for hours ends in no DLQ.
+"""
+
+from dataclasses import dataclass
+
+from penstock.deliver.circuit import close, half_open
+from penstock.deliver.stage import DispatcherPorts, come_back_later, dispatch
+from penstock.model.errors import MalformedMessage, Transient
+from penstock.model.messages import DispatchMessage, read_message
+from penstock.model.stage_result import StageResult
+from penstock.ports.queue import Queue, Received
+from penstock.ports.throttle import Circuit
+
+TRIED = 5  #: messages at most, until one of them calls the destination
+PROBE_SECONDS = 300.0  #: a probe that is not over by then was lost; the dispatcher's timeout
+
+
+@dataclass(frozen=True, slots=True)
+class _Probe:
+    ports: DispatcherPorts
+    feed: str
+    queue: Queue
+    deadline: float
+
+
+async def probe(ports: DispatcherPorts, feed: str, deadline: float) -> StageResult:
+    """Looks at one feed's circuit; `deadline` is when the invocation ends, in seconds since the epoch.
+
+    Raises:
+        Transient: something broke; the next probe sets it right.
+    """
+    row = await ports.throttle.row(feed)
+    # Whoever changed the circuit switched the mapping too, unless it died in between.
+    await ports.mappings.switch(feed, on=row.circuit is Circuit.CLOSED)
+    if row.circuit is not Circuit.CLOSED and await half_open(ports.circuit, feed, PROBE_SECONDS):
+        await _try(_Probe(ports, feed, ports.dispatches[feed], deadline))
+    row = await ports.throttle.row(feed)
+    return StageResult(f"circuit {row.circuit}", feed, feed, {"CircuitOpen": float(row.circuit is not Circuit.CLOSED)})
+
+
+async def _try(probe: _Probe) -> None:
+    ports, feed = probe.ports, probe.feed
+    for _ in range(TRIED):
+        received = await probe.queue.receive(1, probe.deadline - ports.clock.now())
+        if not received:
+            break
+        await _deliver(probe, received[0])
+        if (await ports.throttle.row(feed)).circuit is not Circuit.HALF_OPEN:
+            return
+    if await probe.queue.is_empty():
+        await close(ports.circuit, feed)
+    else:
+        # Everything is held back at the moment; the circuit stays as it was, and the next probe finds something.
+        now = ports.clock.now()
+        await ports.throttle.end_probe(feed, now, now)
+
+
+async def _deliver(probe: _Probe, received: Received) -> None:
+    ports = probe.ports
+    try:
+        message = read_message(received.body, DispatchMessage)
+    except MalformedMessage:
+        return
+    try:
+        await dispatch(ports, message, probe.deadline, probing=True)
+    except Transient as error:
+        await come_back_later(ports, message, error.after)
+    await probe.queue.delete(received.receipt)

@@ -1,0 +1,276 @@
+"""The examination of records by those before them, in any file: what `Feed.examination` demands, over the histories.
+
+    read     the history, and what became of the entries that are not sure yet
+    judge    our records beside what is known
+    write    the entries of those that may be sent, if the history is still as it was read; else all of it again
+
+Entries of other chunks that are on their way count. Only, nobody is refused for what may yet come to nothing: who would
+stand by what is certain waits. No two chunks wait for each other by that, as who waits has no entry, and who has one
+waits for nobody: its record goes out next.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from penstock.feeds.feed import Examination, Feed, Known, Record
+from penstock.model.errors import Transient
+from penstock.model.findings import Finding, Outcome, Severity
+from penstock.model.records import Accepted
+from penstock.ports.histories import Entry, Histories, History, HistoryFull
+
+TRIES = 8  #: that a history is judged and written, while others change it
+AT_ONCE = 8  #: histories under way
+DAY = 86_400
+
+type OutcomeLookup = Callable[[Entry], Awaitable[Outcome | None]]
+"""What became of an entry's record; None while it is on its way."""
+
+type Look = Callable[[], Awaitable[OutcomeLookup]]
+"""Begins a look at what became of records, which sees nothing older than its beginning. LeaseLost where the chunk that
+is examined is another's by then: who looks after he has read a history writes nothing behind the other's back."""
+
+
+@dataclass(slots=True)
+class Examined:
+    """What came of an examination: what is known from now on of those that may be sent, by ordinal, ordinals that wait,
+    and the findings of those that are refused; `flagged` are those of the accepted ones that do not refuse them."""
+
+    accepted: dict[int, Known] = field(default_factory=dict[int, Known])
+    waiting: set[int] = field(default_factory=set[int])
+    refused: dict[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
+    flagged: dict[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
+
+    def add(self, other: "Examined") -> None:
+        """Takes up another's."""
+        self.accepted |= other.accepted
+        self.waiting |= other.waiting
+        self.refused |= other.refused
+        self.flagged |= other.flagged
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """Whose entries an examination writes: the chunk, and the fence of its lease."""
+
+    file_id: str
+    chunk: int
+    fence: int
+
+
+def policy_of(feed: Feed, policy: Mapping[str, Any]) -> Any:
+    """The operator's policy as the feed's examination takes it.
+
+    Raises:
+        Transient: the settings have none that it could take.
+    """
+    if feed.examination is None:
+        return None
+    try:
+        return _reader(feed.examination.policy).validate_python(policy)
+    except ValidationError as error:
+        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(map(str, ("policy", *fault["loc"])))
+        raise Transient(f"the settings of the feed {feed.name} are not valid: {place}: {fault['msg']}") from None
+
+
+@cache
+def _reader(policy: type[Any]) -> TypeAdapter[Any]:
+    return TypeAdapter(policy)
+
+
+def key_of(examination: Examination, record: Record) -> str:
+    """The key of the history that a record belongs to: 128 bits of SHA-256 over the values it goes by."""
+    values = "\x1f".join(str(record.get(name)) for name in examination.by)
+    return hashlib.sha256(values.encode()).hexdigest()[:32]
+
+
+def by_history(feed: Feed, examination: Examination, records: Iterable[Accepted]) -> dict[str, dict[int, Record]]:
+    """Records as the model has them, by their history's key and their ordinal."""
+    histories: dict[str, dict[int, Record]] = {}
+    for one in records:
+        record = feed.one.validate_json(one.payload)
+        histories.setdefault(key_of(examination, record), {})[one.ordinal] = record
+    return histories
+
+
+class Examiner:
+    """Examines records of one chunk."""
+
+    def __init__(
+        self, histories: Histories, feed: Feed, examination: Examination, policy: Any, ours: Ours, now: float
+    ) -> None:
+        self._histories, self._feed, self._examination, self._policy = histories, feed, examination, policy
+        self._ours, self._until = ours, now + examination.days * DAY
+
+    async def examine(self, records: Iterable[Accepted], look: Look) -> Examined:
+        """Examines records, and writes the entries of those that may be sent.
+
+        Raises:
+            LeaseLost: another dispatcher has the chunk.
+        """
+        by_key = by_history(self._feed, self._examination, records)
+        seen, at_once, examined = await self._histories.read(self._feed.name, list(by_key)), AT_ONCE, Examined()
+        fate, turns = await look(), asyncio.Semaphore(at_once)
+
+        async def one(key: str, records: Mapping[int, Record]) -> Examined:
+            async with turns:
+                return await self._examine_one(key, records, seen[key], fate, look)
+
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                under_way = [tasks.create_task(one(key, records)) for key, records in by_key.items()]
+        except ExceptionGroup as faults:
+            raise faults.exceptions[0] from None
+        for task in under_way:
+            examined.add(task.result())
+        return examined
+
+    async def _examine_one(
+        self, key: str, records: Mapping[int, Record], seen: History, fate: OutcomeLookup, look: Look
+    ) -> Examined:
+        """All of one history. Who loses the race too often comes again later."""
+        for _ in range(TRIES):
+            standing, on_their_way = await self._standing(seen, fate)
+            examined = self._judge(records, standing, on_their_way)
+            if len(examined.waiting) == len(records) and not on_their_way:
+                # They stand in each other's way only: one goes first.
+                first = min(records)
+                examined = self._judge({first: records[first]}, standing, on_their_way)
+                examined.waiting |= records.keys() - {first}
+            if not examined.accepted and not self._has_void(seen, standing):
+                return examined
+            entries = self._entries(examined.accepted, standing)
+            try:
+                if await self._histories.write(self._feed.name, key, seen, entries, self._until):
+                    return examined
+            except HistoryFull:
+                full = (self._feed.history_full(),)
+                return Examined(refused=examined.refused | dict.fromkeys(examined.accepted, full))
+            seen = (await self._histories.read(self._feed.name, [key]))[key]
+            fate = await look()
+        return Examined(waiting=set(records))
+
+    # -- what is known
+
+    async def _standing(self, seen: History, fate: OutcomeLookup) -> tuple[dict[str, Entry], set[str]]:
+        """The entries that are in force by their ids, and the ids of those on their way."""
+        standing: dict[str, Entry] = {}
+        on_their_way: set[str] = set()
+        for entry in seen.entries:
+            in_force, outcome = await self._in_force(entry, fate)
+            if in_force:
+                standing[in_force.id] = in_force
+                if outcome is None:
+                    on_their_way.add(in_force.id)
+        return standing, on_their_way
+
+    async def _in_force(self, entry: Entry, fate: OutcomeLookup) -> tuple[Entry | None, Outcome | None]:
+        """An entry, or what it replaced if it is void; and what became of its record."""
+        outcome = Outcome.DELIVERED if entry.sure else await fate(entry)
+        if outcome is Outcome.DELIVERED:
+            return replace(entry, sure=True, was=None), outcome
+        if outcome in _COUNT:
+            return entry, outcome
+        return await self._in_force(entry.was, fate) if entry.was else (None, outcome)
+
+    def _has_void(self, seen: History, standing: Mapping[str, Entry]) -> bool:
+        """Whether an attempt of ours that broke has left entries behind."""
+        file_id, chunk = self._ours.file_id, self._ours.chunk
+        return any(
+            entry.is_of(file_id, chunk) and (entry.id not in standing or standing[entry.id].ordinal != entry.ordinal)
+            for entry in seen.entries
+        )
+
+    # -- what ours are worth beside it
+
+    def _judge(self, records: Mapping[int, Record], standing: Mapping[str, Entry], on_their_way: set[str]) -> Examined:
+        if any(standing[one].was for one in on_their_way):
+            # If it comes to nothing, what it corrects is back; nobody can be judged by both.
+            return Examined(waiting=set(records))
+        found = self._found_in(records, standing.values())
+        fits = {at: self._examination.to_history(one) for at, one in records.items() if not _refuses(found[at])}
+        certain = [entry for entry in standing.values() if entry.id not in on_their_way]
+        waiting = self._only_beside_others(records, fits, standing, certain)
+        accepted = {ordinal: known for ordinal, known in fits.items() if ordinal not in waiting}
+        told = {ordinal: tuple(found[ordinal]) for ordinal in accepted if found[ordinal]}
+        examined = Examined(accepted, waiting, flagged=told)
+        for ordinal in sorted(records.keys() - fits.keys()):
+            said = tuple(found[ordinal])
+            if len(records) > 1 or on_their_way:
+                said = tuple(self._found_in({ordinal: records[ordinal]}, certain)[ordinal])
+            if _refuses(said):
+                examined.refused[ordinal] = said
+            else:
+                examined.waiting.add(ordinal)
+        return examined
+
+    def _only_beside_others(
+        self,
+        records: Mapping[int, Record],
+        fits: Mapping[int, Known],
+        standing: Mapping[str, Entry],
+        certain: Sequence[Entry],
+    ) -> set[int]:
+        """Of those that fit, who would not if what is on its way came to nothing, or our corrections beside them: they
+        go after those."""
+        fitting = {ordinal: records[ordinal] for ordinal in fits}
+        found = list(self._found_in(fitting, certain).items()) if fits and len(certain) < len(standing) else []
+        new = {ordinal: records[ordinal] for ordinal, known in fits.items() if known.id not in standing}
+        if 0 < len(new) < len(fits):
+            found += self._found_in(new, standing.values()).items()
+        return {ordinal for ordinal, said in found if _refuses(said)}
+
+    def _found_in(self, records: Mapping[int, Record], entries: Iterable[Entry]) -> dict[int, list[Finding]]:
+        known = [Known(entry.id, entry.kept) for entry in entries]
+        found = self._examination.examine(list(records.values()), known, self._policy)
+        return dict(zip(records, found, strict=True))
+
+    # -- what is known from now on
+
+    def _entries(self, accepted: Mapping[int, Known], standing: Mapping[str, Entry]) -> list[Entry]:
+        """What stands, and the entries of the accepted, without what is too old."""
+        entries, ours = dict(standing), self._ours
+        for ordinal, known in accepted.items():
+            if known.kept is not None:
+                place = ours.file_id, ours.chunk, ordinal, ours.fence
+                entries[known.id] = Entry(known.id, known.kept, *place, was=entries.get(known.id))
+        young = self._examination.prune([Known(entry.id, entry.kept) for entry in entries.values()])
+        return [entries[known.id] for known in young]
+
+
+_COUNT = (None, Outcome.UNKNOWN, Outcome.HELD)
+"""Whose entry counts without being sure. Who ended otherwise was not delivered, and its entry is void."""
+
+
+def _refuses(found: Iterable[Finding]) -> bool:
+    return any(finding.severity is Severity.HARD for finding in found)
+
+
+async def take_back(histories: Histories, feed: Feed, ours: Ours, records: Iterable[Accepted], now: float) -> None:
+    """Takes back the entries of records that will not be delivered, unless others change their histories all the time:
+    an entry that stays is void to whoever reads it."""
+    examination = feed.examination
+    if examination is None:
+        return
+    by_key = by_history(feed, examination, records)
+    for _ in range(TRIES):
+        for key, seen in (await histories.read(feed.name, list(by_key))).items():
+            entries = [_without(entry, ours, by_key[key]) for entry in seen.entries]
+            left = [entry for entry in entries if entry]
+            until = now + examination.days * DAY
+            if entries == list(seen.entries) or await histories.write(feed.name, key, seen, left, until):
+                del by_key[key]
+        if not by_key:
+            return
+
+
+def _without(entry: Entry, ours: Ours, ordinals: Mapping[int, Record]) -> Entry | None:
+    """An entry, or what it replaced if its record is one of these. That of a sure one never is."""
+    is_ours = entry.is_of(ours.file_id, ours.chunk) and entry.ordinal in ordinals and entry.fence <= ours.fence
+    return entry.was if is_ours and not entry.sure else entry

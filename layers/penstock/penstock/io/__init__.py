@@ -1,0 +1,1 @@
+"""Reading, sending and keeping through the ports, with retries."""

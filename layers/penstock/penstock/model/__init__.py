@@ -1,0 +1,1 @@
+"""What everything else speaks of: ids, messages, rows, records, findings, errors."""

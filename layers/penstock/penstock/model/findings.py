@@ -1,0 +1,118 @@
+"""What was found about a record or a file, and how a record can end."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel
+
+EXAMPLES = 20  #: findings about a file that are kept in full; all of them are counted
+
+
+class Severity(StrEnum):
+    """How much a finding weighs: `hard` rejects, `soft` flags or holds, `info` only tells."""
+
+    HARD = "hard"
+    SOFT = "soft"
+    INFO = "info"
+
+
+class Outcome(StrEnum):
+    """The closed set of ends. Every record has exactly one of them once its file is settled."""
+
+    DELIVERED = "delivered"
+    REJECTED = "rejected"
+    DUPLICATE = "duplicate"
+    HELD = "held"
+    UNKNOWN = "unknown"
+    DEAD = "dead"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found. `code` is namespaced: `format.…` the bytes, `archive.…` what they are compressed or packed in,
+    `schema.…` the model, `<feed>.…` a rule, `destination.…` the API's own answer. `rule` cites the regulation or
+    standard behind it."""
+
+    code: str
+    message: str
+    field: str | None = None
+    severity: Severity = Severity.HARD
+    rule: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """The finding as JSON shows it, without what it does not have."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
+    def payload(self) -> dict[str, Any]:
+        """The finding as an exception is reported and announced: by its rule, and the paragraph behind it."""
+        return {
+            "rule": self.code,
+            "paragraph": self.rule,
+            "severity": self.severity.value,
+            "field": self.field,
+            "message": self.message,
+        }
+
+    @staticmethod
+    def from_dict(line: Mapping[str, Any]) -> "Finding":
+        """The finding that `as_dict` has shown, whatever else the line tells."""
+        kind = Breach if "duties" in line else Finding
+        own: dict[str, Any] = {one.name: line[one.name] for one in fields(kind) if one.name in line}
+        own["severity"] = Severity(own["severity"])
+        return kind(**own)
+
+
+@dataclass(frozen=True, slots=True)
+class Breach(Finding):
+    """A finding with its figures. `limit`, `actual` and `margin` are in `unit`; a margin below 0 says by how much the
+    limit is missed. `duties` are the ids of all duties that the figure is made of."""
+
+    limit: int | None = None
+    actual: int | None = None
+    margin: int | None = None
+    unit: str | None = None
+    duties: Sequence[str] = ()
+
+    def payload(self) -> dict[str, Any]:
+        """As `Finding.payload`, with the figures."""
+        return Finding.payload(self) | {
+            "limit": self.limit,
+            "actual": self.actual,
+            "margin": self.margin,
+            "unit": self.unit,
+            "duties": list(self.duties),
+        }
+
+
+class Noted(BaseModel):
+    """What was found about a file and not about one of its records: how often each code, and the first findings in
+    full. They reject nothing."""
+
+    counts: Counter[str] = Counter()
+    examples: list[Finding] = []
+
+    def add(self, finding: Finding) -> None:
+        """One more."""
+        self.counts[finding.code] += 1
+        if len(self.examples) < EXAMPLES:
+            self.examples.append(finding)
+
+
+type Account = dict[Outcome, int]
+"""Records by outcome."""
+
+
+def account(outcomes: Iterable[tuple[Outcome, int]] = ()) -> Account:
+    """An account with every outcome in it, zero where nothing was counted."""
+    counted = dict.fromkeys(Outcome, 0)
+    for outcome, count in outcomes:
+        counted[outcome] += count
+    return counted
+
+
+def balances(received: int, counted: Account) -> bool:
+    """The promise: received = delivered + rejected + duplicate + held + unknown + dead."""
+    return received == sum(counted.values())

@@ -1,0 +1,52 @@
+"""Names that come out the same however often a step is done. None of them uses a message id (R21)."""
+
+import hashlib
+
+
+def file_id(bucket: str, key: str, version_id: str) -> str:
+    """The id of one object version: 20 hexadecimal digits of SHA-256 over bucket, key and version id.
+
+    >>> file_id("drop", "traffic/spots.csv", "v1")
+    '4c9e4c9d6dd5e4d71ae7'
+    """
+    return hashlib.sha256("\n".join((bucket, key, version_id)).encode()).hexdigest()[:20]
+
+
+def chunk_name(chunk: int) -> str:
+    """The ordinal of a chunk as keys show it, so that names sort as chunks do."""
+    return f"{chunk:06d}"
+
+
+def chunk_id(file: str, chunk: int) -> str:
+    """file_id + ordinal."""
+    return f"{file}-{chunk_name(chunk)}"
+
+
+def batch_id(file: str, chunk: int, batch: int) -> str:
+    """What the destination sees as the batch, and as its Idempotency-Key."""
+    return f"{chunk_id(file, chunk)}-{batch:03d}"
+
+
+def trace(file: str, ordinal: int) -> str:
+    """Where one record is: the file and its place in it, counted from 0."""
+    return f"{file}:{ordinal}"
+
+
+def work_key(file: str, chunk: int, name: str, in_generation: int = 0) -> str:
+    """The key in the work bucket of what a stage wrote about a chunk, in its first round or a later one.
+
+    >>> work_key("4c9e", 7, "accepted"), work_key("4c9e", 7, "accepted", 1)
+    ('chunks/4c9e/000007/accepted', 'chunks/4c9e/000007/generation-1/accepted')
+    """
+    place = f"chunks/{file}/{chunk_name(chunk)}"
+    return f"{place}/generation-{in_generation}/{name}" if in_generation else f"{place}/{name}"
+
+
+def report_key(file: str, name: str) -> str:
+    """The key in the work bucket of what a file's end leaves behind."""
+    return f"reports/{file}/{name}"
+
+
+def staged_key(file: str) -> str:
+    """The key in the work bucket of a file's bytes, where they could not be read as they were dropped."""
+    return f"staged/{file}"

@@ -1,0 +1,178 @@
+"""The ledger: what has become of every file, chunk and batch. States move forward only.
+
+    file    splitting → sealed → settled        or refused, or (an archive) unpacked
+    chunk   sent → validated → settled          or dead
+    batch   attempted → delivered | rejected | unknown | dropped        or held
+
+A chunk goes its way in *rounds*. The first is every file's; a later one is a replay of some of a settled chunk's
+records. A dead chunk is taken up again in its own round, when its message is redriven. An ending that follows another
+changes the file's account by the difference, in the same transaction, and has the file's end written anew.
+
+A worker holds a file or chunk by a *lease* and proves it by the lease's *fence*, a number that rises with every lease.
+Every write names the fence it was made under, so a worker whose lease has passed can finish nothing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from penstock.model import ids
+from penstock.model.findings import Account, Finding, Noted, Outcome, account
+from penstock.model.messages import Checkpoint, Layout, SourceFile, Span
+from penstock.model.ordinals import unfolded
+
+
+class FileState(StrEnum):
+    """Where a file is."""
+
+    SPLITTING = "splitting"
+    SEALED = "sealed"
+    SETTLED = "settled"
+    REFUSED = "refused"
+    UNPACKED = "unpacked"
+
+
+class ChunkState(StrEnum):
+    """Where a chunk is."""
+
+    SENT = "sent"
+    VALIDATED = "validated"
+    SETTLED = "settled"
+    DEAD = "dead"
+
+
+class BatchState(StrEnum):
+    """Where a batch is."""
+
+    ATTEMPTED = "attempted"
+    DELIVERED = "delivered"
+    REJECTED = "rejected"
+    UNKNOWN = "unknown"
+    DROPPED = "dropped"
+    HELD = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class FileRow:
+    """A file's row. `received`, `chunks` and `noted` are known once it is sealed; `counted` and `findings` change with
+    every chunk that ends, `endings` counts how often one did. An unpacked archive has no records of its own, but so
+    many `files`. Times are seconds since the epoch."""
+
+    file: SourceFile
+    state: FileState
+    opened_at: float
+    layout: Layout | None = None
+    sealed_at: float | None = None
+    settled_at: float | None = None
+    chunks: int = 0
+    chunks_settled: int = 0
+    chunks_dead: int = 0
+    endings: int = 0
+    received: int = 0
+    counted: Account = field(default_factory=account)
+    findings: Mapping[str, int] = field(default_factory=dict[str, int])
+    noted: Noted = field(default_factory=Noted)
+    sha256_tree: str = ""
+    checkpoint: Checkpoint | None = None
+    refused: Finding | None = None
+    files: int = 0
+
+    @property
+    def is_complete(self) -> bool:
+        """Sealed, and every chunk has ended."""
+        return self.state is FileState.SEALED and self.chunks_settled + self.chunks_dead == self.chunks
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkRow:
+    """A chunk's row. `round` is the one it is in, and `only` the records it is about ("" is all of them, else ordinals
+    as "3,7-9"). The rest is of its last ending, None before the first: how it ended, under
+    which fence, and what the file's account has of it."""
+
+    file_id: str
+    span: Span
+    state: ChunkState
+    generation: int = 0
+    only: str = ""
+    ended: ChunkState | None = None
+    ended_under: int = 0
+    counted: Account = field(default_factory=account)
+    findings: Mapping[str, int] = field(default_factory=dict[str, int])
+    settled_at: float | None = None
+
+    @property
+    def chunk_id(self) -> str:
+        """file_id + ordinal."""
+        return ids.chunk_id(self.file_id, self.span.chunk)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchRow:
+    """A batch's row. `ordinals` never change once written. `refused` are those of them that the destination refused
+    for good, `returned` those it asked to have again: they go into a later batch. `attempts` counts calls begun;
+    `unanswered` says that one was begun and nobody knows what it did. A dropped batch was surely not applied, and never
+    will be: an operator, or a chunk's death, has ended it. A held batch is never sent: a scheduler decides its records,
+    and those that a later round has taken up since are `returned`."""
+
+    number: int
+    ordinals: tuple[int, ...]
+    generation: int = 0
+    state: BatchState = BatchState.ATTEMPTED
+    attempts: int = 0
+    first_sent_at: float | None = None
+    unanswered: bool = False
+    refused: tuple[int, ...] = ()
+    returned: tuple[int, ...] = ()
+
+    def outcome_of(self, ordinal: int) -> Outcome | None:
+        """What this batch says of a record: None while it is on its way, or if another batch will say it."""
+        if self.state in (BatchState.ATTEMPTED, BatchState.DROPPED) or ordinal in self.returned:
+            return None
+        if self.state is BatchState.UNKNOWN:
+            return Outcome.UNKNOWN
+        if self.state is BatchState.HELD:
+            return Outcome.HELD
+        if self.state is BatchState.REJECTED or ordinal in self.refused:
+            return Outcome.REJECTED
+        return Outcome.DELIVERED
+
+
+@dataclass(frozen=True, slots=True)
+class Lease[Row]:
+    """The answer to a claim. With a `fence` the row is ours until the lease expires; without, `busy_for` is how many
+    seconds another worker still holds it, and 0 means that the row is past this stage."""
+
+    row: Row
+    fence: int | None
+    busy_for: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Who holds an identity: which record of which chunk, the digest of its payload, and its revision where the feed
+    has them; and the fence of the lease under which it was claimed, so that no worker whose lease has passed gives up
+    what its successor holds. A correction keeps in `was` the owner that it corrects, which keeps its own while it may
+    still come to nothing: the claim of who is not delivered is void."""
+
+    file_id: str
+    chunk: int
+    ordinal: int
+    digest: str
+    revision: int = 0
+    fence: int = 0
+    was: "Owner | None" = None
+
+    @property
+    def trace(self) -> str:
+        """The owning record."""
+        return ids.trace(self.file_id, self.ordinal)
+
+    def is_same(self, other: "Owner") -> bool:
+        """Whether both are the same record."""
+        return self is other or (self.ordinal == other.ordinal and self.file_id == other.file_id)
+
+
+def scope_of(chunk: ChunkRow) -> frozenset[int]:
+    """The ordinals that the chunk's round is about."""
+    span = chunk.span
+    return frozenset(unfolded(chunk.only) or range(span.first_record, span.first_record + span.records))

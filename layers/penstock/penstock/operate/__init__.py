@@ -1,0 +1,1 @@
+"""What operators and schedules do: replay, hold, decide, resolve, bury, sweep."""

@@ -1,0 +1,1 @@
+"""One module an artefact that the stages write, and read again."""

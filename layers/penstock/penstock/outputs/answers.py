@@ -1,0 +1,54 @@
+"""NNN.answer: why a destination refused records of a batch, written before the batch's row says that it did."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+
+from penstock.model import ids
+from penstock.model.findings import Finding, Outcome
+from penstock.model.rows import BatchRow, BatchState, ChunkRow
+from penstock.outputs.outcomes import RecordEnd
+from penstock.ports.object_store import ObjectStore
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a destination refused a record: its HTTP status, its own code and sentence."""
+
+    status: int
+    code: str = ""
+    message: str = ""
+
+    def sentence(self) -> str:
+        """The reason for a report."""
+        return ": ".join(part for part in (f"the destination answered {self.status}", self.code, self.message) if part)
+
+
+async def write_reasons(store: ObjectStore, chunk: ChunkRow, batch: BatchRow, reasons: Mapping[int, Reason]) -> None:
+    """Writes why a destination refused records of a batch, before the batch's row says that it did."""
+    body = json.dumps({str(ordinal): asdict(reason) for ordinal, reason in sorted(reasons.items())})
+    await store.put(_answer_key(chunk, batch), body.encode(), "application/json")
+
+
+async def ends_of(
+    store: ObjectStore, chunk: ChunkRow, batch: BatchRow, reasons: Mapping[int, Reason] | None = None
+) -> dict[int, RecordEnd]:
+    """What a batch says of its records: nothing while it is on its way. `reasons` are those of its answer, if it has
+    just come; else they are read."""
+    batch_id = ids.batch_id(chunk.file_id, chunk.span.chunk, batch.number)
+    if reasons is None and (batch.refused or batch.state is BatchState.REJECTED):
+        body = await store.get(_answer_key(chunk, batch))
+        reasons = {int(ordinal): Reason(**reason) for ordinal, reason in json.loads(body or b"{}").items()}
+    endings: dict[int, RecordEnd] = {}
+    for ordinal in batch.ordinals:
+        outcome = batch.outcome_of(ordinal)
+        if outcome is Outcome.REJECTED:
+            reason = (reasons or {}).get(ordinal, Reason(0))
+            endings[ordinal] = RecordEnd(outcome, (Finding("destination.rejected", reason.sentence()),), batch=batch_id)
+        elif outcome is not None:
+            endings[ordinal] = RecordEnd(outcome, batch=batch_id)
+    return endings
+
+
+def _answer_key(chunk: ChunkRow, batch: BatchRow) -> str:
+    return ids.work_key(chunk.file_id, chunk.span.chunk, f"{batch.number:03d}.answer", batch.generation)

@@ -1,0 +1,34 @@
+"""findings.ndjson: what the validator found in a chunk, as later stages read it."""
+
+from collections.abc import Iterable, Mapping
+
+from penstock.model.findings import Finding, Severity
+from penstock.model.rows import ChunkRow
+from penstock.outputs.outcomes import chunk_key, read_lines
+from penstock.ports.object_store import ObjectStore
+
+type Flags = Mapping[int, tuple[Finding, ...]]
+"""What was found of records that rejects none of them, by ordinal."""
+
+
+async def flags_of(store: ObjectStore, chunk: ChunkRow) -> dict[int, tuple[Finding, ...]]:
+    """What the validator found of the records that it accepted in the chunk's round, by ordinal."""
+    return {at: found for at, found in (await judged_of(store, chunk)).items() if not rejects_any(found)}
+
+
+def joined(*flags: Flags) -> Flags:
+    """What was found of records at one place, and at another."""
+    return {at: tuple(one for found in flags for one in found.get(at, ())) for at in set[int]().union(*flags)}
+
+
+async def judged_of(store: ObjectStore, chunk: ChunkRow) -> dict[int, tuple[Finding, ...]]:
+    """What the validator found in the chunk's round, by ordinal."""
+    found: dict[int, tuple[Finding, ...]] = {}
+    for line in await read_lines(store, chunk_key(chunk, "findings.ndjson", chunk.generation)):
+        if "ordinal" in line:
+            found[line["ordinal"]] = (*found.get(line["ordinal"], ()), Finding.from_dict(line))
+    return found
+
+
+def rejects_any(findings: Iterable[Finding]) -> bool:
+    return any(finding.severity is Severity.HARD for finding in findings)

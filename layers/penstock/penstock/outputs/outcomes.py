@@ -1,0 +1,69 @@
+"""outcomes-<fence>.ndjson: a line for each record of a chunk that was not delivered, or was in spite of a finding."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from penstock.model import ids
+from penstock.model.findings import Finding, Outcome
+from penstock.model.rows import ChunkRow
+from penstock.ports.object_store import ObjectStore
+
+type OutcomeLine = dict[str, Any]
+"""What is told of a record: `outcome`, `findings`, `of`, whose duplicate it is, and `since` when it is held."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordEnd:
+    """How a record ended, and what was found that made it so. `of` is the record it duplicates or conflicts with,
+    `batch` the one it went in."""
+
+    outcome: Outcome
+    findings: tuple[Finding, ...] = ()
+    of: str | None = None
+    batch: str | None = None
+
+    def outcome_line(self, ordinal: int, flags: tuple[Finding, ...] = (), now: float | None = None) -> OutcomeLine:
+        """The ending as a line of the outcomes; `flags` were found of the record, and did not make it end so."""
+        told = {
+            "of": self.of,
+            "batch": self.batch,
+            "since": now if self.outcome is Outcome.HELD else None,
+            "findings": [finding.as_dict() for finding in (*self.findings, *flags)],
+        }
+        return {"ordinal": ordinal, "outcome": str(self.outcome)} | {name: one for name, one in told.items() if one}
+
+
+async def outcome_lines_of(store: ObjectStore, chunk: ChunkRow) -> dict[int, OutcomeLine]:
+    """What a chunk's last ending tells, by ordinal; nothing before the first. Of whom it tells nothing, that one was
+    delivered."""
+    if not chunk.ended:
+        return {}
+    return {
+        line["ordinal"]: line
+        for line in await read_lines(store, chunk_key(chunk, f"outcomes-{chunk.ended_under}.ndjson"))
+    }
+
+
+async def rejects_of(store: ObjectStore, chunk: ChunkRow) -> bytes:
+    """The rows of a chunk's rejects, as its last ending tells them."""
+    return await store.get(chunk_key(chunk, f"rejects-{chunk.ended_under}.csv")) or b""
+
+
+def codes_of(outcome_line: OutcomeLine) -> list[str]:
+    """The findings that are told of a record."""
+    return [finding["code"] for finding in outcome_line.get("findings", ())]
+
+
+def chunk_key(chunk: ChunkRow, name: str, in_generation: int = 0) -> str:
+    return ids.work_key(chunk.file_id, chunk.span.chunk, name, in_generation)
+
+
+async def read_lines(store: ObjectStore, key: str) -> list[OutcomeLine]:
+    return [json.loads(line) for line in (await store.get(key) or b"").splitlines()]
+
+
+def dump_lines(lines: Iterable[OutcomeLine]) -> bytes:
+    ordered = sorted(lines, key=lambda line: line["ordinal"])
+    return "".join(f"{json.dumps(line)}\n" for line in ordered).encode()

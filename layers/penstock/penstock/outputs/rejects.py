@@ -1,0 +1,83 @@
+"""rejects.csv: what to mend and drop again.
+
+The file's own columns, or the feed's fields where the format has no columns, then ours: line, ordinal, field, code,
+message, and the original record where its columns cannot be told. Cells are neutralised for spreadsheets, and
+restored when the file comes back; our columns are passed over then.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from penstock.feeds.feed import Feed
+from penstock.formats.delimited import row_of
+from penstock.formats.spreadsheet import OURS, neutralised
+from penstock.formats.text import encoding_for
+from penstock.model.findings import Finding, Severity
+from penstock.model.messages import Layout
+from penstock.model.records import Rejected
+
+COLUMNS = tuple(OURS + name for name in ("line", "ordinal", "field", "code", "message", "record"))
+
+
+def source_columns(feed: Feed, layout: Layout) -> tuple[str, ...]:
+    """The columns of the record itself."""
+    if layout.columns:
+        return tuple(name for name in layout.header if not name.startswith(OURS))
+    return tuple(feed.record.__annotations__)
+
+
+def header(feed: Feed, layout: Layout) -> bytes:
+    """The first line of the file."""
+    return _csv([(*map(neutralised, source_columns(feed, layout)), *COLUMNS)])
+
+
+def rows(feed: Feed, layout: Layout, rejected: Iterable[Rejected]) -> bytes:
+    """A row a rejected record; of several findings the row names them all, the first in its field."""
+    return _csv(_row(feed, layout, one) for one in rejected)
+
+
+def _row(feed: Feed, layout: Layout, one: Rejected) -> list[str]:
+    columns = source_columns(feed, layout)
+    if layout.columns:
+        cells = row_of(layout, one.raw_bytes)
+        source = (
+            [cell for cell, name in zip(cells, layout.header, strict=True) if not name.startswith(OURS)]
+            if cells
+            else []
+        )
+    else:
+        source = _values(columns, one.cells) if one.cells else []
+    hard = [finding for finding in one.findings if finding.severity is Severity.HARD]
+    text = one.raw_bytes.decode(encoding_for(one.raw_bytes, layout.encoding), errors="backslashreplace")
+    return [
+        *map(neutralised, source or [""] * len(columns)),
+        str(one.line),
+        str(one.ordinal),
+        hard[0].field or "",
+        " ".join(finding.code for finding in hard),
+        neutralised("; ".join(_sentence(finding) for finding in hard)),
+        "" if source and layout.columns else neutralised(text),
+    ]
+
+
+def _sentence(finding: Finding) -> str:
+    return f"{finding.field}: {finding.message}" if finding.field else finding.message
+
+
+def _values(columns: Iterable[str], record: Mapping[str, Any]) -> list[str]:
+    return [_cell(record.get(name)) for name in columns]
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return json.dumps(value) if isinstance(value, dict | list) else str(value)
+
+
+def _csv(lines: Iterable[Iterable[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(lines)
+    return text.getvalue().encode("utf-8", errors="backslashreplace")

@@ -1,0 +1,24 @@
+"""The port of the record claims: who holds which identity."""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from penstock.model.rows import Owner
+
+
+class Claims(Protocol):
+    """Who holds which identity. One conditional insert a record, 25 to a call."""
+
+    async def claim(self, feed: str, wanted: Mapping[str, Owner]) -> dict[str, Owner]:
+        """Claims each identity for its owner, unless it is held. Who holds them now, the same owner included."""
+        ...
+
+    async def take_over(self, feed: str, identity: str, held: Owner, wanted: Owner) -> bool:
+        """Hands an identity from an owner that has no use for it, or is corrected, to another; False where it has
+        changed hands, be it to the same record under another fence."""
+        ...
+
+    async def give_up(self, feed: str, identity: str, owner: Owner) -> None:
+        """Frees an identity if this owner still holds it, and under no later fence; a correction's goes back to whom it
+        was to correct."""
+        ...

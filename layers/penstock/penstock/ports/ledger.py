@@ -1,0 +1,156 @@
+"""The port of the ledger: every write is conditional, and names the fence that it is made under."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from penstock.model.findings import Account, Finding, Noted
+from penstock.model.messages import Checkpoint, ChunkMessage, DispatchMessage, Layout, SourceFile, Span
+from penstock.model.rows import BatchRow, ChunkRow, ChunkState, FileRow, Lease
+
+
+class Ledger(Protocol):
+    """The port. Every write raises LeaseLost where the fence it names is no longer the row's, or the state has moved
+    on.
+
+    Any call may raise Transient (throttled, broken); doing it again is always safe.
+    """
+
+    async def claim_file(self, file: SourceFile, now: float, seconds: float) -> Lease[FileRow]:
+        """Opens the file's row, or takes it over where its lease has expired and it is still splitting."""
+        ...
+
+    async def plan_chunks(self, file: SourceFile, spans: Sequence[Span]) -> None:
+        """Writes the rows of chunks about to be sent; a row that is there already stays as it is."""
+        ...
+
+    async def seal_file(
+        self,
+        file_id: str,
+        fence: int,
+        *,
+        layout: Layout,
+        chunks: int,
+        received: int,
+        sha256_tree: str,
+        noted: Noted,
+        now: float,
+    ) -> None:
+        """splitting → sealed: every chunk has been sent. The checkpoint has served its purpose."""
+        ...
+
+    async def note_checkpoint(self, file_id: str, fence: int, checkpoint: Checkpoint) -> None:
+        """Writes how far the splitting of a file has come; whoever claims it next goes on from there."""
+        ...
+
+    async def refuse_file(self, file_id: str, fence: int, finding: Finding, now: float) -> None:
+        """splitting → refused."""
+        ...
+
+    async def stage_file(self, file: SourceFile, fence: int) -> None:
+        """While it is splitting: the file is read from here from now on, by whoever reads it."""
+        ...
+
+    async def unpack_file(self, file_id: str, fence: int, files: int, now: float) -> None:
+        """splitting → unpacked: each of the archive's files goes its own way."""
+        ...
+
+    async def settle_file(self, file_id: str, endings: int, now: float) -> bool:
+        """sealed → settled, if no more chunks have ended than these. False where some have, or it is settled."""
+        ...
+
+    async def release_file(self, file_id: str, fence: int) -> None:
+        """Gives the lease back early, so that the next attempt need not wait for it. Never raises LeaseLost."""
+        ...
+
+    async def file(self, file_id: str) -> FileRow | None:
+        """The file's row, consistently read."""
+        ...
+
+    async def files(self, limit: int) -> list[FileRow]:
+        """The files opened last, newest first."""
+        ...
+
+    async def open_files(self, limit: int) -> list[FileRow]:
+        """The files that are not settled or refused yet, oldest first."""
+        ...
+
+    async def note_stalled(self, file_id: str, now: float) -> bool:
+        """Notes that a file was reported as stalled. False where it had been, or has ended meanwhile."""
+        ...
+
+    async def claim_validation(self, message: ChunkMessage, now: float, seconds: float) -> Lease[ChunkRow]:
+        """Leases a chunk that is `sent` in the message's round; its row is made if the splitter's has not come to be
+        seen. A dead one becomes `sent` again, and the message of a later round begins it, if the chunk is settled."""
+        ...
+
+    async def mark_validated(self, message: DispatchMessage, fence: int) -> None:
+        """sent → validated. A chunk that has moved on meanwhile is left as it is."""
+        ...
+
+    async def claim_dispatch(self, message: DispatchMessage, now: float, seconds: float) -> Lease[ChunkRow]:
+        """Leases a chunk for delivery. The message is the proof that it was validated in this round, so a chunk that is
+        still `sent` becomes `validated` here, whoever holds it for validation; so does a dead one."""
+        ...
+
+    async def claim_ending(
+        self, file_id: str, chunk: int, in_generation: int, now: float, seconds: float
+    ) -> Lease[ChunkRow]:
+        """Leases a chunk that is `sent` or `validated` in that round, for somebody who ends it from outside."""
+        ...
+
+    async def claim_generation(self, chunk: ChunkRow, only: str, now: float, seconds: float) -> Lease[ChunkRow]:
+        """Begins the next round of a settled chunk as `validated`, for an operator who decides it himself. It must be
+        as in `chunk` still."""
+        ...
+
+    async def release_chunk(self, chunk: ChunkRow, fence: int) -> None:
+        """Gives the lease back early. Never raises LeaseLost."""
+        ...
+
+    async def holds(self, chunk: ChunkRow, fence: int) -> bool:
+        """Whether nobody has leased the chunk since the lease of this fence, nor ended it; consistently read."""
+        ...
+
+    async def batches(self, file_id: str, chunk: int) -> list[BatchRow]:
+        """The chunk's batches in order, consistently read."""
+        ...
+
+    async def fix_batches(self, chunk: ChunkRow, fence: int, batches: Sequence[BatchRow]) -> None:
+        """Writes the composition of batches before the first of them is sent; of held ones, once and for all."""
+        ...
+
+    async def begin_attempt(self, chunk: ChunkRow, fence: int, batch: BatchRow, now: float) -> BatchRow:
+        """Counts a call that is about to be made, and marks the batch unanswered."""
+        ...
+
+    async def note_answer(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> None:
+        """Writes the batch's `unanswered`: the call is known to have done nothing."""
+        ...
+
+    async def end_batch(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> None:
+        """attempted → the state in `batch`, with its refused and returned ordinals; also unknown → delivered or
+        dropped, by an operator's decision, and of a held one what it has returned."""
+        ...
+
+    async def end_chunk(
+        self,
+        chunk: ChunkRow,
+        fence: int,
+        state: ChunkState,
+        counted: Account,
+        findings: Mapping[str, int],
+        now: float,
+    ) -> None:
+        """sent or validated → settled or dead, in one transaction with the file's counters; the lease ends.
+
+        `chunk` is the row as it was claimed. The counters change by what differs from its ending before; if there was
+        one, and the file is settled, the file becomes sealed again, so that its end is written anew."""
+        ...
+
+    async def chunk(self, file_id: str, chunk: int) -> ChunkRow | None:
+        """The chunk's row, consistently read."""
+        ...
+
+    async def chunks(self, file_id: str) -> list[ChunkRow]:
+        """All of a file's chunks, in order."""
+        ...

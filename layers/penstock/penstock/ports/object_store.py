@@ -1,0 +1,69 @@
+"""The ports of objects: what files are read from, where outputs and the archive go, and what was dropped."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+from penstock.model.messages import SourceFile
+
+
+class Sources(Protocol):
+    """What files are read from, and staged to where they cannot be read as they lie."""
+
+    async def read_source(self, file: SourceFile, start: int, end: int) -> bytes:
+        """Bytes [start, end) of the pinned object; exactly as many as asked for, but for the object's end.
+
+        Raises:
+            ObjectMissing: that version is gone.
+            Transient: the read broke, or the answer was of another range.
+        """
+        ...
+
+    async def stage(self, file: SourceFile, parts: AsyncIterator[bytes]) -> SourceFile:
+        """Writes what a file's bytes have become as an object of the work bucket, from parts, in bounded memory, whole
+        or not at all; the file as it is read from there. The same bytes give the same answer, however they come in
+        parts."""
+        ...
+
+
+class Archive(Protocol):
+    """Where what is written stays as it is."""
+
+    async def put_once(self, key: str, body: bytes, content_type: str) -> None:
+        """Writes an object of the archive, whole or not at all. Where the key is taken, what is there stays.
+
+        Raises:
+            Transient: it is not known to have been written.
+        """
+        ...
+
+
+class ObjectStore(Sources, Archive, Protocol):
+    """S3: the pinned source object, the work bucket, and the archive."""
+
+    async def get(self, key: str) -> bytes | None:
+        """An object of the work bucket, None if there is none.
+
+        Raises:
+            Transient: the read broke.
+        """
+        ...
+
+    async def put(self, key: str, body: bytes, content_type: str) -> None:
+        """Writes an object of the work bucket, whole or not at all."""
+        ...
+
+    async def put_parts(self, key: str, parts: AsyncIterator[bytes], content_type: str) -> None:
+        """Writes an object of the work bucket from parts, in bounded memory, whole or not at all."""
+        ...
+
+
+class Drops(Protocol):
+    """The drop bucket, looked through."""
+
+    def between(self, since: float, until: float) -> AsyncIterator[SourceFile]:
+        """The object versions that were dropped in this time, in seconds since the epoch.
+
+        Raises:
+            Transient: the listing broke.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""The first stage: a dropped file becomes chunk messages."""

@@ -1,0 +1,307 @@
+"""The first stage: a dropped file becomes chunk messages, and is sealed when the last of them is sent.
+
+Restartable: the same object gives the same chunks, so a splitter that was killed anywhere is simply run again; chunks
+that went out twice are told apart by their ids (R28). What it has behind it is in the file's checkpoint, now and then,
+and when its invocation nears its end:
+
+    hop 0    S3's event ── claim ── chunks … ── message of hop 1 ── checkpoint ── release
+    hop 1                                        └─ claim ── chunks … ── message of hop 2 ── checkpoint ── release
+    …                                                                    └─ claim ── chunks … ── seal
+
+The message goes out before the checkpoint says so. So there is always a message of the hop that the checkpoint tells
+of, or of a later one, and an earlier one that finds another splitter at work is not needed any more.
+"""
+
+import random
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from penstock.account.completion import BROKEN_OFF, complete_file, report_refusal, report_unpacked
+from penstock.feeds import FEEDS, feed_named
+from penstock.feeds.feed import Feed
+from penstock.formats.format import HEAD
+from penstock.io.reader import read_blocks
+from penstock.io.sending import send_all
+from penstock.model.errors import Busy, LeaseLost, ObjectMissing, Refused, Transient
+from penstock.model.findings import Finding, Noted
+from penstock.model.messages import Checkpoint, ChunkMessage, Place, SourceFile, Span, SplitMessage, ZipEntry
+from penstock.model.rows import FileRow
+from penstock.model.stage_result import StageResult
+from penstock.ports.clock import Clock
+from penstock.ports.event_bus import EventBus
+from penstock.ports.ledger import Ledger
+from penstock.ports.object_store import ObjectStore
+from penstock.ports.queue import Outgoing, Outlet
+from penstock.split.planner import Planner
+from penstock.split.staging import Staging
+from penstock.split.tree_digest import TreeDigest
+
+ANNOUNCED = 20  #: chunks written to the ledger and sent together, but for the first, which goes at once
+KEPT = 500  #: chunks announced until a checkpoint is written: what a splitter that dies leaves to be done again
+RESERVE = 30.0  #: seconds of an invocation kept for handing the rest on
+PAUSE = 1  #: seconds until the message that hands on can be received: the lease is released by then
+
+#: The largest object that S3 takes, 50 TB, read at a slow 60 MB/s for the 870 s that an invocation has, takes 958 hops.
+#: A splitter that has come so far hands nothing on any more: its message fails, and ends in the DLQ for people to see.
+MOST_HOPS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class SplitterPorts:
+    """What the splitter needs of the world. `intake` is the queue that its own messages come from."""
+
+    store: ObjectStore
+    ledger: Ledger
+    intake: Outlet
+    chunks: Outlet
+    events: EventBus
+    clock: Clock
+    rng: random.Random
+
+
+async def split(ports: SplitterPorts, message: SplitMessage, deadline: float) -> StageResult:
+    """Splits a file, or as much of it as time allows; `deadline` is when the invocation ends, in seconds since the
+    epoch.
+
+    Raises:
+        Busy: another splitter is at this file.
+        Transient: something broke; splitting again carries on.
+    """
+    file, now = message.file, ports.clock.now()
+    lease = await ports.ledger.claim_file(file, now, deadline - now)
+    checkpoint = lease.row.checkpoint
+    if lease.fence is None:
+        if lease.busy_for and (checkpoint is None or checkpoint.hops <= message.hop):
+            raise Busy("another splitter holds the file", after=lease.busy_for)
+        if lease.busy_for:
+            return StageResult("handed on before", file.feed, file.file_id)
+        counts = await complete_file(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
+        return StageResult("seen before", file.feed, file.file_id, counts)
+    try:
+        prepared = await _prepare(ports, lease.row, message.entry, lease.fence, deadline)
+        if isinstance(prepared, list):
+            return await _unpack(ports, lease.row, prepared, lease.fence)
+        return await _split(ports, prepared, checkpoint, lease.fence, deadline)
+    except (Refused, ObjectMissing) as refusal:
+        finding = Finding(refusal.code, refusal.message)
+        row = await ports.ledger.file(file.file_id)
+        await report_refusal(ports.store, ports.events, file, finding, row.opened_at if row else now, ports.clock.now())
+        await ports.ledger.refuse_file(file.file_id, lease.fence, finding, ports.clock.now())
+        # A key that names no feed must not become a metric's dimension: anybody could make as many as they like.
+        feed = file.feed if file.feed in FEEDS else ""
+        return StageResult(f"refused: {refusal.code}", feed, file.file_id, {"FilesRefused": 1})
+    except Exception:
+        await ports.ledger.release_file(file.file_id, lease.fence)
+        raise
+
+
+async def _prepare(
+    ports: SplitterPorts, row: FileRow, entry: ZipEntry | None, fence: int, deadline: float
+) -> SourceFile | list[SplitMessage]:
+    """The file as it can be cut; of an archive, a message for each of its files."""
+    feed_named(row.file.feed)
+    if row.checkpoint:
+        return row.file
+    prepared = await Staging(ports.store, ports.clock, ports.rng, deadline).prepare(row.file, entry)
+    if isinstance(prepared, SourceFile) and prepared != row.file:
+        await ports.ledger.stage_file(prepared, fence)
+    return prepared
+
+
+async def _unpack(ports: SplitterPorts, row: FileRow, files: list[SplitMessage], fence: int) -> StageResult:
+    """The archive's files go their own ways; that they do is its end."""
+    messages = (Outgoing(message.model_dump_json(), group=row.file.feed) for message in files)
+    await send_all(ports.intake, messages, ports.clock, ports.rng)
+    now, file_id = ports.clock.now(), row.file.file_id
+    await report_unpacked(ports.store, ports.events, row, [message.file for message in files], now)
+    await ports.ledger.unpack_file(file_id, fence, len(files), now)
+    return StageResult("unpacked", row.file.feed, file_id, {"FilesUnpacked": 1})
+
+
+async def _split(
+    ports: SplitterPorts, file: SourceFile, checkpoint: Checkpoint | None, fence: int, deadline: float
+) -> StageResult:
+    feed = feed_named(file.feed)
+    if not file.size:
+        raise Refused("format.empty", "the file is empty; drop it again with its records")
+    start = _start(checkpoint) if checkpoint else 0
+    work = _Splitting(ports, feed, file, fence, checkpoint, deadline) if checkpoint else None
+    try:
+        async with aclosing(read_blocks(ports.store, file, ports.clock, ports.rng, start)) as blocks:
+            async for block in blocks:
+                work = work or _Splitting(ports, feed, file, fence, _beginning(feed, block[:HEAD]), deadline)
+                await work.take(block)
+                if work.is_over:
+                    return await work.hand_on()
+    except ObjectMissing:
+        if work is None or not await work.has_announced():
+            raise
+        return await work.break_off()
+    assert work is not None
+    return await work.seal()
+
+
+def _beginning(feed: Feed, head: bytes) -> Checkpoint:
+    """Where nothing is split yet."""
+    layout = feed.recognise(head)
+    return Checkpoint(layout=layout, place=Place(byte=layout.first_byte, line=layout.first_line))
+
+
+def _start(checkpoint: Checkpoint) -> int:
+    """The first byte that is in no chunk yet, or in no finished leaf of the digest."""
+    return min(checkpoint.place.byte, TreeDigest(checkpoint.leaves).byte)
+
+
+class _Splitting:
+    """One splitter's work at one file."""
+
+    def __init__(
+        self, ports: SplitterPorts, feed: Feed, file: SourceFile, fence: int, checkpoint: Checkpoint, deadline: float
+    ) -> None:
+        self._ports, self._feed, self._file, self._fence, self._deadline = ports, feed, file, fence, deadline
+        self._begun = checkpoint
+        start = _start(checkpoint)
+        self._planner = Planner(feed, checkpoint.layout, checkpoint.place, start=start, size=file.size)
+        self._digest = TreeDigest(checkpoint.leaves, checkpoint.nodes)
+        self._digested = self._digest.byte - start  # bytes that come again, and are in the digest
+        self._waiting: list[Span] = []
+        self._unkept = 0  # chunks announced since the last checkpoint
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the rest is to be handed on. Who has not moved hands nothing on: it would go round for ever.
+
+        Raises:
+            Transient: the time is over, and nothing has moved.
+        """
+        now = self._ports.clock.now()
+        if now <= self._deadline - RESERVE:
+            return False
+        if self._reached(self._checkpoint()) > self._reached(self._begun):
+            return True
+        if now > self._deadline:
+            raise Transient("a whole invocation has not come as far as the next chunk")
+        return False
+
+    def _reached(self, checkpoint: Checkpoint) -> tuple[int, int]:
+        """How far it goes; once all is in chunks, the digest is still to be finished."""
+        byte = checkpoint.place.byte
+        return byte, checkpoint.leaves if byte == self._file.size else 0
+
+    async def take(self, block: bytes) -> None:
+        """The file's next block: what it completes is announced, as far as time allows."""
+        again = min(self._digested, len(block))
+        self._digested -= again
+        self._digest.push(memoryview(block)[again:])
+        for span in self._planner.push(block):
+            await self._add(span)
+            if not self._waiting and self.is_over:
+                return
+
+    async def hand_on(self) -> StageResult:
+        """Leaves the rest to another splitter."""
+        await self._announce()
+        ledger, clock, file = self._ports.ledger, self._ports.clock, self._file
+        if self._begun.hops == MOST_HOPS:
+            await ledger.note_checkpoint(file.file_id, self._fence, self._checkpoint())
+            raise Transient(f"the file has been handed on {MOST_HOPS} times, which is too often")
+        checkpoint = self._checkpoint(hops=self._begun.hops + 1)
+        message = SplitMessage(file=file, hop=checkpoint.hops).model_dump_json()
+        await send_all(self._ports.intake, [Outgoing(message, file.feed, PAUSE)], clock, self._ports.rng)
+        await ledger.note_checkpoint(file.file_id, self._fence, checkpoint)
+        await ledger.release_file(file.file_id, self._fence)
+        return StageResult("handed on", self._feed.name, file.file_id, {"FilesHandedOn": 1})
+
+    async def seal(self) -> StageResult:
+        """The file's end."""
+        planner, file = self._planner, self._file
+        for span in planner.finish():
+            await self._add(span)
+        if not planner.records:
+            raise Refused("format.no_records", "the file has a header and no records; drop it again with its records")
+        await self._announce()
+        digest = self._digest.hexdigest()
+        return await self._seal("sealed", planner.chunks, planner.records, file.size, digest, planner.noted)
+
+    async def has_announced(self) -> bool:
+        """Whether chunks of the file are on their way, be it by an earlier splitter."""
+        return bool(await self._ports.ledger.chunks(self._file.file_id))
+
+    async def break_off(self) -> StageResult:
+        """The object is gone, and chunks of it are on their way: what they hold is all that the file's account is
+        about, so that it balances."""
+        spans = [chunk.span for chunk in await self._ports.ledger.chunks(self._file.file_id)]
+        # An earlier splitter may have planned them, and stopped before they were sent.
+        await self._send(spans)
+        byte = spans[-1].end
+        message = f"the object was deleted while it was split: what it had from byte {byte:,} on is in no record"
+        noted = self._planner.noted
+        noted.add(Finding(BROKEN_OFF, message))
+        return await self._seal("broken off", len(spans), sum(span.records for span in spans), byte, "", noted)
+
+    async def _seal(
+        self, how: str, chunks: int, records: int, size: int, sha256_tree: str, noted: Noted
+    ) -> StageResult:
+        ports, file = self._ports, self._file
+        await ports.ledger.seal_file(
+            file.file_id,
+            self._fence,
+            layout=self._begun.layout,
+            chunks=chunks,
+            received=records,
+            sha256_tree=sha256_tree,
+            noted=noted,
+            now=ports.clock.now(),
+        )
+        counts = {"RecordsReceived": records, "ChunksSent": chunks, "BytesSplit": size}
+        ended = await complete_file(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
+        return StageResult(how, self._feed.name, file.file_id, counts | ended)
+
+    async def _add(self, span: Span) -> None:
+        """One chunk more. The first goes out at once: its records are on their way while the rest is being split."""
+        self._waiting.append(span)
+        if span.chunk == 0 or len(self._waiting) >= ANNOUNCED:
+            await self._announce()
+            if self._unkept >= KEPT:
+                await self._keep()
+
+    async def _keep(self) -> None:
+        """A checkpoint on the way. One that cannot be written now is written after the next chunks."""
+        try:
+            await self._ports.ledger.note_checkpoint(self._file.file_id, self._fence, self._checkpoint())
+        except LeaseLost:
+            raise
+        except Transient:
+            return
+        self._unkept = 0
+
+    async def _announce(self) -> None:
+        """Chunks into the ledger first, then onto the queue: a message never points at a row that is not there."""
+        spans = self._waiting
+        if not spans:
+            return
+        await self._ports.ledger.plan_chunks(self._file, spans)
+        await self._send(spans)
+        self._waiting = []
+        self._unkept += len(spans)
+
+    async def _send(self, spans: Sequence[Span]) -> None:
+        file, layout = self._file, self._begun.layout
+        messages = (
+            Outgoing(
+                ChunkMessage(file=file, layout=span.layout or layout, span=span).model_dump_json(), group=file.feed
+            )
+            for span in spans
+        )
+        await send_all(self._ports.chunks, messages, self._ports.clock, self._ports.rng)
+
+    def _checkpoint(self, hops: int | None = None) -> Checkpoint:
+        """Where another would go on; what waits must have been announced."""
+        return Checkpoint(
+            layout=self._begun.layout,
+            place=self._planner.place,
+            leaves=self._digest.leaves,
+            nodes=self._digest.nodes,
+            hops=self._begun.hops if hops is None else hops,
+        )

@@ -1,0 +1,1 @@
+"""The second stage: the records of a chunk are judged."""

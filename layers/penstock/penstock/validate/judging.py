@@ -1,0 +1,258 @@
+"""What a chunk's records are worth: the one place where bytes become accepted records or findings.
+
+Pure: bytes in, judgement out. The validator and `penstock check` both call it, so what a check says is what a drop
+does. Records go through the format's parser, pydantic-core and the rules some hundreds at once; only those that fail
+there are looked at one by one.
+"""
+
+import gc
+import hashlib
+from collections import Counter
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import compress
+from typing import Any
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from penstock.feeds.feed import Feed
+from penstock.formats.format import ENDLESS, Parsed
+from penstock.formats.record_lines import RecordLines
+from penstock.model.errors import PenstockError
+from penstock.model.findings import Finding, Severity
+from penstock.model.messages import Layout, Span
+from penstock.model.records import DIGEST, Accepted, Flagged, Rejected
+
+PART = 500  #: records worked on at once: so few stay in a processor's cache, and a chunk takes a sixth less time
+
+
+@dataclass(slots=True)
+class Judgement:
+    """A judged chunk: every record is in exactly one of the first two lists. `flagged` tells of the accepted ones that
+    something was found of; `findings` counts all findings by code, `raws` are the records as they came. `log_counts`
+    counts those that the model took by the feed's `log_fields` and what became of them."""
+
+    raws: Sequence[bytes] = ()
+    accepted: list[Accepted] = field(default_factory=list[Accepted])
+    rejected: list[Rejected] = field(default_factory=list[Rejected])
+    flagged: list[Flagged] = field(default_factory=list[Flagged])
+    findings: Counter[str] = field(default_factory=Counter[str])
+    unknown: set[str] = field(default_factory=set[str])
+    log_counts: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
+
+
+class Miscounted(PenstockError):
+    """Raised when a chunk does not hold as many records as the splitter counted: a defect, never the sender's fault."""
+
+
+@contextmanager
+def _uncollected() -> Generator[None]:
+    """Records are many and without cycles: to look for any among them, every few thousand, is in vain."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@_uncollected()
+def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
+    """Judges the records of a chunk. `chunk` is the span's bytes; of an oversize span, any first part of them.
+
+    Raises:
+        Miscounted: the format splits the chunk into another number of records than it counted.
+    """
+    if span.oversize:
+        return _oversize(feed, span, chunk)
+    raws = feed.format_named(layout.format).split(layout, chunk)
+    if len(raws) != span.records:
+        raise Miscounted(f"chunk {span.chunk}: {len(raws)} records where {span.records} were counted")
+    if span.of_group is not None:
+        return _of_large_group(feed, span, chunk, raws, span.of_group)
+    judgement, lines = Judgement(raws), RecordLines(chunk, raws, span)
+    for begin in range(0, len(raws), PART):
+        _judge_part(feed, layout, span.first_record + begin, raws[begin : begin + PART], lines, judgement)
+    judgement.findings.update(unknown_field(name).code for name in judgement.unknown)
+    return judgement
+
+
+def _judge_part(
+    feed: Feed, layout: Layout, first: int, raws: Sequence[bytes], lines: "RecordLines", judgement: Judgement
+) -> None:
+    """Judges the next records of a chunk; `first` is the ordinal of the first of them."""
+    reader = feed.format_named(layout.format)
+    parsed, unknown = reader.parse(layout, raws), set[str]()
+    if feed.to_record:
+        parsed = [entry if isinstance(entry, Finding) else feed.to_record(entry) for entry in parsed]
+    else:
+        unknown = reader.unknown_fields(layout, parsed) - feed.fields
+    if unknown:
+        parsed, unknown = _renamed(feed, parsed, unknown)
+    places, records, faults = _validated(feed, parsed)
+    for rule in feed.rules:
+        finding = Finding(rule.code, rule.message, rule.field, rule.severity, rule.source)
+        for at in rule.breaks(records):
+            faults.setdefault(places[at], []).append(finding)
+    rejected = {at for at, findings in faults.items() if any(f.severity is Severity.HARD for f in findings)}
+    digests = [hashlib.sha256(raw).hexdigest() for raw in raws]
+
+    if feed.log_fields:
+        judgement.log_counts.update(_log_codes(feed, places, records, rejected))
+    judgement.unknown |= unknown
+    judgement.findings.update(finding.code for findings in faults.values() for finding in findings)
+    judgement.accepted += _accept(feed, first, digests, places, records, rejected)
+    for at in sorted(faults):
+        entry, ordinal, findings = parsed[at], first + at, tuple(faults[at])
+        line = lines.of(ordinal)
+        if at not in rejected:
+            judgement.flagged.append(Flagged(ordinal, line, digests[at], findings))
+            continue
+        cells = None if isinstance(entry, Finding) else dict(entry)
+        judgement.rejected.append(Rejected(ordinal, line, raws[at], digests[at], findings, cells))
+
+
+def _log_codes(
+    feed: Feed, places: Sequence[int], records: Sequence[dict[str, Any]], rejected: set[int]
+) -> list[tuple[str, ...]]:
+    """Each record's codes, and whether it was accepted."""
+    return [
+        (*(str(record.get(name, "")) for name in feed.log_fields), "rejected" if at in rejected else "accepted")
+        for at, record in zip(places, records, strict=True)
+    ]
+
+
+def _accept(
+    feed: Feed,
+    first: int,
+    digests: Sequence[str],
+    places: Sequence[int],
+    records: Sequence[dict[str, Any]],
+    rejected: set[int],
+) -> list[Accepted]:
+    """The records without a hard finding, serialised and digested."""
+    if rejected:
+        kept = [at not in rejected for at in places]
+        places, records = list(compress(places, kept)), list(compress(records, kept))
+    to_json, sha256 = feed.one.serializer.to_json, hashlib.sha256
+    payloads = [to_json(record) for record in records]
+    columns = zip(
+        [first + at for at in places],
+        [digests[at] for at in places],
+        feed.identities_of(records),
+        [sha256(payload).hexdigest()[:DIGEST] for payload in payloads],
+        payloads,
+        feed.revisions_of(records),
+        strict=True,
+    )
+    # As `Accepted._make` does it, without a call of Python's for each.
+    return list(map(partial(tuple.__new__, Accepted), columns))
+
+
+def _validated(
+    feed: Feed, parsed: list[Parsed]
+) -> tuple[Sequence[int], list[dict[str, Any]], dict[int, list[Finding]]]:
+    """(places, records) of those the model takes, and the findings, by place, of the others."""
+    records = feed.model.validate_python(parsed)
+    suspects = [at for at, (record, entry) in enumerate(zip(records, parsed, strict=True)) if record is entry]
+    if not suspects:
+        return range(len(records)), records, {}
+    faults: dict[int, list[Finding]] = {}
+    for at in suspects:
+        entry = parsed[at]
+        if isinstance(entry, Finding):
+            faults[at] = [entry]
+            continue
+        try:
+            records[at] = feed.one.validate_python(feed.normalise(dict(entry)))
+        except ValidationError as error:
+            faults[at] = [schema_finding(fault) for fault in error.errors(include_url=False)]
+    places = [at for at in range(len(records)) if at not in faults]
+    return places, [records[at] for at in places], faults
+
+
+SCHEMA = {
+    "missing": ("schema.required", "the field is required"),
+    "string_too_short": ("schema.required", "the field is required and is empty"),
+    "string_pattern_mismatch": ("schema.pattern", "the value does not have the form {pattern}"),
+    "string_too_long": ("schema.length", "the value is longer than {max_length} characters"),
+    "literal_error": ("schema.choice", "the value is none of {expected}"),
+    "greater_than_equal": ("schema.range", "the value is below {ge}"),
+    "less_than_equal": ("schema.range", "the value is above {le}"),
+    "decimal_max_digits": ("schema.range", "the number has more than {max_digits} digits"),
+    "decimal_max_places": ("schema.range", "the number has more than {decimal_places} decimal places"),
+    "decimal_whole_digits": ("schema.range", "the number has more than {whole_digits} digits before the point"),
+    "finite_number": ("schema.type", "the number is not finite"),
+    "int_parsing": ("schema.type", "the value is not a whole number"),
+    "int_from_float": ("schema.type", "the value is not a whole number"),
+    "decimal_parsing": ("schema.type", "the value is not a decimal number"),
+    "date_from_datetime_parsing": ("schema.type", "the value is not a date; write it as YYYY-MM-DD"),
+    "date_parsing": ("schema.type", "the value is not a date; write it as YYYY-MM-DD"),
+}
+"""What the model finds, by pydantic's name for it: our code and our sentence."""
+
+
+def of_these(judgement: Judgement, ordinals: frozenset[int]) -> Judgement:
+    """What a judgement says of these records alone."""
+    accepted = [one for one in judgement.accepted if one.ordinal in ordinals]
+    rejected = [one for one in judgement.rejected if one.ordinal in ordinals]
+    flagged = [one for one in judgement.flagged if one.ordinal in ordinals]
+    codes = Counter(finding.code for one in (*rejected, *flagged) for finding in one.findings)
+    return Judgement(judgement.raws, accepted, rejected, flagged, codes)
+
+
+def schema_finding(fault: ErrorDetails) -> Finding:
+    """What the model found, in our words and without the value. An unlisted fault is one of type."""
+    code, message = SCHEMA.get(fault["type"], ("schema.type", "the value is of the wrong kind"))
+    name = ".".join(str(part) for part in fault["loc"] if isinstance(part, str)) or None
+    return Finding(code, message.format_map(fault.get("ctx", {})), name)
+
+
+def unknown_field(name: str) -> Finding:
+    """A column or key that the feed has no field for: kept out, and said so."""
+    return Finding("format.unknown_field", "the feed has no such field; it was kept out", name[:128], Severity.INFO)
+
+
+def _renamed(feed: Feed, parsed: Sequence[Parsed], unknown: set[str]) -> tuple[list[Parsed], set[str]]:
+    """Keys that are other spellings of fields get the fields' names; where both are there, the field's own wins."""
+    spelt = {name: feed.field_of(name) for name in unknown if feed.field_of(name)}
+    if not spelt:
+        return list(parsed), unknown
+    renamed: list[Parsed] = [
+        entry
+        if isinstance(entry, Finding)
+        else {spelt[name]: value for name, value in entry.items() if name in spelt}
+        | {name: value for name, value in entry.items() if name not in spelt}
+        for entry in parsed
+    ]
+    return renamed, unknown - spelt.keys()
+
+
+def _oversize(feed: Feed, span: Span, head: bytes) -> Judgement:
+    message = f"a record of more than {feed.limits.record_bytes:,} bytes begins here; is a closing quote missing?"
+    if span.end - span.start > ENDLESS:
+        message += f" All the rest of the file was taken for it, as it has no end within {ENDLESS:,} bytes"
+    finding = Finding("format.record_too_large", message)
+    rejected = Rejected(span.first_record, span.line, b"", hashlib.sha256(head).hexdigest(), (finding,), None)
+    return Judgement(rejected=[rejected], findings=Counter({finding.code: 1}))
+
+
+def _of_large_group(feed: Feed, span: Span, chunk: bytes, raws: Sequence[bytes], begins: int) -> Judgement:
+    """Records that could only be delivered with others, which are too many."""
+    limits = feed.limits
+    finding = Finding(
+        "format.group_too_large",
+        f"the records with this {', '.join(feed.group)}, from line {begins} on, are more than may be delivered together"
+        f" ({limits.group_records:,} records, {limits.group_bytes:,} bytes); send them as several groups",
+        feed.group[0],
+    )
+    lines, first = RecordLines(chunk, raws, span), span.first_record
+    rejected = [
+        Rejected(first + at, lines.of(first + at), raw, hashlib.sha256(raw).hexdigest(), (finding,), None)
+        for at, raw in enumerate(raws)
+    ]
+    return Judgement(raws, rejected=rejected, findings=Counter({finding.code: len(raws)}))

@@ -1,0 +1,1 @@
+"""A file judged without any AWS."""

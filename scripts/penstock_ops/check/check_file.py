@@ -1,0 +1,233 @@
+"""A file judged right here: what would happen to it if it were dropped. No AWS, bounded memory."""
+
+import asyncio
+import math
+import random
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO
+
+from penstock.adapters.system_clock import SystemClock
+from penstock.feeds import FEEDS, feed_named
+from penstock.feeds.feed import Feed
+from penstock.formats.format import HEAD
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding
+from penstock.model.messages import Layout, SourceFile, Span, SplitMessage, ZipEntry
+from penstock.model.records import Rejected
+from penstock.outputs import rejects
+from penstock.outputs.late_rejects import rejected_later
+from penstock.split.planner import Planner
+from penstock.split.staging import Staging
+from penstock.validate.judging import judge
+from penstock_ops.check.in_file import Judge, Repeats
+from penstock_ops.check.local_store import LocalStore
+
+BLOCK = 1024 * 1024  #: bytes read at once
+
+
+@dataclass(slots=True)
+class Checked:
+    """What a check found. `rejects` is where the reject file was written, None if there are none. Of an archive,
+    `entries` are what was found of each file in it, and `file` is its name there. `notes` are findings about the file
+    and not about one of its records. Where the feed judges records by earlier ones, it was judged `by_itself`, without
+    earlier files and the operator's policy."""
+
+    feed: str
+    file: str | None = None
+    format: str | None = None
+    received: int = 0
+    rejected: int = 0
+    duplicate: int = 0
+    chunks: int = 0
+    findings: Counter[str] = field(default_factory=Counter[str])
+    notes: list[Finding] = field(default_factory=list[Finding])
+    refused: Finding | None = None
+    rejects: Path | None = None
+    seconds: float = 0.0
+    entries: list["Checked"] = field(default_factory=list["Checked"])
+    by_itself: bool = False
+
+    def refuse(self, refusal: Refused) -> None:
+        """Notes why the file as a whole cannot be read."""
+        self.refused = Finding(refusal.code, refusal.message)
+        self.findings[refusal.code] += 1
+
+    def as_dict(self) -> dict[str, Any]:
+        """The check as JSON shows it. An archive's figures are those of its files together; it alone has `entries`."""
+        every = [self, *self.entries]
+        received, rejected, duplicate = (
+            sum(figures)
+            for figures in zip(*((one.received, one.rejected, one.duplicate) for one in every), strict=True)
+        )
+        named = {"file": self.file} if self.file else {}
+        entries = {"entries": [one.as_dict() for one in self.entries]} if self.entries else {}
+        return (
+            named
+            | {
+                "feed": self.feed,
+                "format": self.format,
+                "records": {
+                    "received": received,
+                    "valid": received - rejected - duplicate,
+                    "rejected": rejected,
+                    "duplicate": duplicate,
+                },
+                "chunks": sum(one.chunks for one in every),
+                "findings": dict(sorted(sum((one.findings for one in every), Counter[str]()).items())),
+                "notes": [finding.as_dict() for finding in self.notes],
+                "refused": {"code": self.refused.code, "message": self.refused.message} if self.refused else None,
+                "rejects": str(self.rejects) if self.rejects else None,
+                "seconds": round(self.seconds, 3),
+            }
+            | ({"by_itself": True} if any(one.by_itself for one in every) else {})
+            | entries
+        )
+
+
+def check(path: Path, feed: str | None, rejects_to: Path, advance: Callable[[int], None]) -> Checked:
+    """Splits, validates and judges a file; `advance` is told of every so many bytes done.
+
+    What cannot be read as it lies is staged as it would be in AWS, in a temporary folder. Of an archive each file is
+    judged by itself; the rejects of the second of them are FILE.rejects.2.csv.
+
+    Raises:
+        OSError: the file cannot be read, or the rejects cannot be written.
+    """
+    began = time.perf_counter()
+    checked = Checked(feed or "")
+    with TemporaryDirectory(prefix="penstock-check-") as folder:
+        store = LocalStore(Path(folder))
+        source = store.source(path.resolve(), feed or "")
+        try:
+            prepared = _prepare(store, source, None)
+            if isinstance(prepared, SourceFile):
+                _check(store, prepared, path, feed, rejects_to, _scaled(advance, source.size, prepared.size), checked)
+            else:
+                checked.entries = _check_entries(store, prepared, path, feed, rejects_to, advance)
+        except Refused as refusal:
+            checked.refuse(refusal)
+    checked.seconds = time.perf_counter() - began
+    return checked
+
+
+def _prepare(store: LocalStore, source: SourceFile, entry: ZipEntry | None) -> SourceFile | list[SplitMessage]:
+    staging = Staging(store, SystemClock(), random.Random(), deadline=math.inf)
+    return asyncio.run(staging.prepare(source, entry))
+
+
+def _check_entries(
+    store: LocalStore,
+    entries: list[SplitMessage],
+    path: Path,
+    feed: str | None,
+    rejects_to: Path,
+    advance: Callable[[int], None],
+) -> list[Checked]:
+    """Each file of an archive, one after the other, so that only one of them is staged."""
+    checks: list[Checked] = []
+    for number, message in enumerate(entries, 1):
+        assert message.entry is not None
+        began = time.perf_counter()
+        checked = Checked(feed or "", file=message.entry.name)
+        beside = rejects_to.with_stem(f"{rejects_to.stem}.{number}") if number > 1 else rejects_to
+        try:
+            prepared = _prepare(store, message.file, message.entry)
+            assert isinstance(prepared, SourceFile)
+            scaled = _scaled(advance, message.entry.compressed, prepared.size)
+            _check(store, prepared, path, feed, beside, scaled, checked)
+            store.path_of(prepared).unlink()
+        except Refused as refusal:
+            checked.refuse(refusal)
+        checked.seconds = time.perf_counter() - began
+        checks.append(checked)
+    return checks
+
+
+def _scaled(advance: Callable[[int], None], whole: int, size: int) -> Callable[[int], None]:
+    """Progress over `size` bytes, told as progress over the `whole` that they were expanded from."""
+    return lambda done: advance(done * whole // size)
+
+
+def _check(
+    store: LocalStore,
+    file: SourceFile,
+    path: Path,
+    name: str | None,
+    rejects_to: Path,
+    advance: Callable[[int], None],
+    checked: Checked,
+) -> None:
+    with store.path_of(file).open("rb") as source:
+        head = source.read(HEAD)
+        feed, layout = _recognise(head, name, path)
+        checked.feed, checked.format = feed.name, layout.format
+        checked.findings.update({"format.unknown_field": len(layout.unknown)} if layout.unknown else {})
+        source.seek(0)
+        judge_beside = Judge(feed).judge if feed.examination or feed.revision else Repeats(feed).judge
+        checked.by_itself = feed.examination is not None
+        planner = Planner(feed, layout, size=file.size)
+        for span, chunk in _chunks(source, planner):
+            reading = span.layout or layout
+            judgement = judge(feed, reading, span, chunk)
+            beside = judge_beside(span.chunk, judgement.accepted)
+            bad = judgement.rejected
+            if beside.rejected:
+                bad += rejected_later(feed, reading, span, chunk, beside.rejected, {}, judgement.raws)
+            checked.chunks += 1
+            checked.received += span.records
+            checked.rejected += len(bad)
+            checked.duplicate += len(beside.duplicates)
+            checked.findings.update(judgement.findings)
+            for found in (beside.rejected, beside.flagged):
+                checked.findings.update(finding.code for findings in found.values() for finding in findings)
+            if bad:
+                _write(feed, reading, bad, rejects_to, checked)
+            advance(span.end - span.start)
+        checked.findings.update(planner.noted.counts)
+        checked.notes = planner.noted.examples
+    if not checked.received:
+        raise Refused("format.no_records", "the file has a header and no records")
+
+
+def _recognise(head: bytes, name: str | None, path: Path) -> tuple[Feed, Layout]:
+    """The feed asked for; or the one the file's folder names, as a key would; or the first that can read it."""
+    if name is None and path.resolve().parent.name in FEEDS:
+        name = path.resolve().parent.name
+    if name is not None:
+        feed = feed_named(name)
+        return feed, feed.recognise(head)
+    refusal: Refused | None = None
+    for feed in FEEDS.values():
+        try:
+            return feed, feed.recognise(head)
+        except Refused as error:
+            refusal = refusal or error
+    assert refusal is not None
+    raise refusal
+
+
+def _chunks(source: BinaryIO, planner: Planner) -> Iterator[tuple[Span, bytes]]:
+    """Each span with its bytes, which are read again from the file: the planner keeps none."""
+    done = False
+    while not done:
+        block = source.read(BLOCK)
+        done = not block
+        for span in planner.finish() if done else planner.push(block):
+            resume = source.tell()
+            source.seek(span.start)
+            chunk = source.read(min(span.end - span.start, 1024) if span.oversize else span.end - span.start)
+            source.seek(resume)
+            yield span, chunk
+
+
+def _write(feed: Feed, layout: Layout, bad: list[Rejected], rejects_to: Path, checked: Checked) -> None:
+    with rejects_to.open("ab" if checked.rejects else "wb") as out:
+        if checked.rejects is None:
+            out.write(rejects.header(feed, layout))
+        out.write(rejects.rows(feed, layout, sorted(bad, key=lambda one: one.ordinal)))
+    checked.rejects = rejects_to

@@ -1,0 +1,107 @@
+"""A file's records beside the earlier ones of the same file, as the dispatcher would judge them: identities, revisions,
+and what the feed's examination demands. The destination is taken to accept everything."""
+
+import asyncio
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from penstock.adapters.memory_histories import MemoryHistories
+from penstock.feeds.feed import Feed
+from penstock.identity.examination import Examiner, Ours, OutcomeLookup, policy_of
+from penstock.model.findings import Finding, Outcome
+from penstock.model.records import Accepted
+from penstock.ports.histories import Entry
+from penstock_ops.check.seen import Seen
+
+
+@dataclass(slots=True)
+class Beside:
+    """What became of a chunk's accepted records: the findings of those that are rejected, by ordinal, those that repeat
+    an earlier one, and what was found of the others."""
+
+    rejected: dict[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
+    duplicates: set[int] = field(default_factory=set[int])
+    flagged: dict[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
+
+
+class Repeats:
+    """Judges the chunks of one file of a feed without examination and revisions, in 16 bytes a record."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed, self._seen = feed, Seen()
+
+    def judge(self, chunk: int, records: Sequence[Accepted]) -> Beside:
+        """As `Judge.judge`."""
+        beside = Beside()
+        for ordinal, earlier, same in self._seen.add(records) if self._feed.identity else ():
+            if same:
+                beside.duplicates.add(ordinal)
+            else:
+                beside.rejected[ordinal] = (self._feed.conflict_with(f"record {earlier} of this file"),)
+        return beside
+
+
+class Judge:
+    """Judges the chunks of one file, one after the other."""
+
+    def __init__(self, feed: Feed) -> None:
+        self._feed, self._policy = feed, policy_of(feed, {})
+        self._histories = MemoryHistories()
+        self._owners: dict[str, tuple[str, int, int]] = {}  # digest, revision and ordinal by identity
+
+    def judge(self, chunk: int, records: Sequence[Accepted]) -> Beside:
+        """Judges the accepted records of a chunk."""
+        return asyncio.run(self._judge(chunk, records))
+
+    async def _judge(self, chunk: int, records: Sequence[Accepted]) -> Beside:
+        beside, ended = Beside(), dict[int, Outcome]()
+        undecided = {record.ordinal: record for record in records}
+        while undecided:
+            ours = self._contend(undecided, beside)
+            waiting = await self._examine(chunk, ours, ended, beside) if self._feed.examination else set[int]()
+            for record in ours:
+                if record.ordinal not in waiting and record.ordinal not in beside.rejected:
+                    self._owners[record.identity] = record.digest, record.revision, record.ordinal
+                    ended[record.ordinal] = Outcome.DELIVERED
+            done = beside.rejected.keys() | beside.duplicates | ended.keys()
+            undecided = {ordinal: record for ordinal, record in undecided.items() if ordinal not in done}
+        return beside
+
+    def _contend(self, undecided: dict[int, Accepted], beside: Beside) -> list[Accepted]:
+        """The first record of each identity, if it may be delivered after what was; the others have ended."""
+        first: dict[str, Accepted] = {}
+        for record in undecided.values():
+            first.setdefault(record.identity or str(record.ordinal), record)
+        ours: list[Accepted] = []
+        for identity, record in first.items():
+            digest, revision, ordinal = self._owners.get(identity, ("", -1, -1))
+            earlier = f"record {ordinal} of this file"
+            if record.digest == digest:
+                beside.duplicates.add(record.ordinal)
+            elif record.revision > revision:
+                ours.append(record)
+            elif record.revision < revision:
+                beside.rejected[record.ordinal] = (self._feed.superseded_by(earlier),)
+            else:
+                beside.rejected[record.ordinal] = (self._feed.conflict_with(earlier),)
+        return ours
+
+    async def _examine(
+        self, chunk: int, ours: Sequence[Accepted], ended: dict[int, Outcome], beside: Beside
+    ) -> set[int]:
+        """The ordinals that wait until others of the chunk have ended."""
+        assert self._feed.examination is not None
+
+        async def look() -> OutcomeLookup:
+            async def fate(entry: Entry) -> Outcome | None:
+                return ended.get(entry.ordinal, Outcome.REJECTED) if entry.chunk == chunk else Outcome.DELIVERED
+
+            return fate
+
+        mine = Ours("", chunk, 0)
+        examiner = Examiner(self._histories, self._feed, self._feed.examination, self._policy, mine, math.inf)
+        examined = await examiner.examine(ours, look)
+        beside.rejected |= examined.refused
+        beside.flagged |= examined.flagged
+        return examined.waiting

@@ -1,0 +1,1 @@
+"""What an operator asks of a stack and does to it."""

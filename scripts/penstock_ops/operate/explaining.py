@@ -1,0 +1,110 @@
+"""One record's whole outcome_line, from the ledger and from what each stage wrote."""
+
+import json
+from typing import Any
+
+from penstock.model import ids
+from penstock.model.findings import Finding, Outcome, Severity
+from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, scope_of
+from penstock.outputs.accepted import load_accepted
+from penstock.outputs.outcomes import outcome_lines_of
+from penstock.ports.ledger import Ledger
+from penstock.ports.object_store import ObjectStore
+from penstock_ops.errors import NotFound
+
+
+async def explain(ledger: Ledger, store: ObjectStore, row: FileRow, ordinal: int) -> dict[str, Any]:
+    """The outcome_line of the record with this ordinal. `outcome` is None while it is on its way; after a replay of it,
+    `before` is how it had ended until then.
+
+    Raises:
+        NotFound: the file has no such record.
+    """
+    file_id = row.file.file_id
+    chunk = next((one for one in await ledger.chunks(file_id) if _holds(one, ordinal)), None)
+    if chunk is None:
+        raise NotFound(f"file {file_id} has no record {ordinal}; they are counted from 0")
+    outcome_line: dict[str, Any] = {
+        "trace": ids.trace(file_id, ordinal),
+        "file_id": file_id,
+        "ordinal": ordinal,
+        "key": row.file.dropped.key,
+        "feed": row.file.feed,
+        "chunk": {
+            "id": chunk.chunk_id,
+            "state": str(chunk.state),
+            "round": chunk.generation,
+            "bytes": [chunk.span.start, chunk.span.end],
+        },
+        "outcome": None,
+    }
+    outcome_line |= await _judged(store, chunk, ordinal)
+    batches = [
+        _told(chunk, batch, ordinal)
+        for batch in await ledger.batches(file_id, chunk.span.chunk)
+        if ordinal in batch.ordinals
+    ]
+    if batches or outcome_line.get("stage") == "dispatcher":
+        outcome_line["batches"] = batches
+    ended = await _ended(store, chunk, ordinal)
+    if chunk.state in (ChunkState.SENT, ChunkState.VALIDATED) and ordinal in scope_of(chunk):
+        return outcome_line | ({"before": ended} if ended else {})
+    return outcome_line | ended
+
+
+def _holds(chunk: ChunkRow, ordinal: int) -> bool:
+    return chunk.span.first_record <= ordinal < chunk.span.first_record + chunk.span.records
+
+
+async def _judged(store: ObjectStore, chunk: ChunkRow, ordinal: int) -> dict[str, Any]:
+    """What the validator said of a record, the last time it was judged; nothing before the first."""
+    for round_ in range(chunk.generation, -1, -1):
+        body = await _output(store, chunk, "findings.ndjson", round_)
+        findings = [line for line in map(json.loads, body.splitlines()) if line.get("ordinal") == ordinal]
+        found: dict[str, Any] = (
+            {"findings": [Finding.from_dict(line).as_dict() for line in findings]} if findings else {}
+        )
+        if any(line.get("severity") == Severity.HARD for line in findings):
+            return {"line": findings[0]["line"], "sha256": findings[0]["sha256"], "stage": "validator"} | found
+        accepted = load_accepted(await _output(store, chunk, "accepted", round_))
+        record = next((one for one in accepted if one.ordinal == ordinal), None)
+        if record:
+            return {
+                "stage": "dispatcher",
+                "sha256": record.raw,
+                "identity": record.identity,
+                "payload_digest": record.digest,
+                "record": json.loads(record.payload),
+            } | found
+    return {}
+
+
+async def _output(store: ObjectStore, chunk: ChunkRow, name: str, round_: int) -> bytes:
+    return await store.get(ids.work_key(chunk.file_id, chunk.span.chunk, name, round_)) or b""
+
+
+def _told(chunk: ChunkRow, batch: BatchRow, ordinal: int) -> dict[str, Any]:
+    """A batch that a record went in. What was dropped was not delivered, by somebody's decision; what was returned went
+    into another."""
+    if batch.state is BatchState.DROPPED:
+        outcome = "not delivered"
+    elif ordinal in batch.returned:
+        outcome = "returned"
+    else:
+        outcome = batch.outcome_of(ordinal) or "on its way"
+    return {
+        "batch_id": ids.batch_id(chunk.file_id, chunk.span.chunk, batch.number),
+        "round": batch.generation,
+        "state": str(batch.state),
+        "attempts": batch.attempts,
+        "first_sent_at": batch.first_sent_at,
+        "outcome": str(outcome),
+    }
+
+
+async def _ended(store: ObjectStore, chunk: ChunkRow, ordinal: int) -> dict[str, Any]:
+    """How a record has ended, by the last round that did; nothing before the first."""
+    if chunk.ended is None:
+        return {}
+    outcome_lines = await outcome_lines_of(store, chunk)
+    return outcome_lines.get(ordinal, {"outcome": str(Outcome.DELIVERED)})

@@ -1,0 +1,151 @@
+"""What an operator asks of a deployed stack, local or in AWS: drop, list, report, rejects, explain."""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+
+from penstock.account.completion import summary
+from penstock.adapters.aws_clients import AwsClients, aws_clients
+from penstock.adapters.aws_ledger import DynamoLedger
+from penstock.adapters.aws_store import S3Store
+from penstock.adapters.aws_throttle import DynamoThrottle
+from penstock.adapters.system_clock import SystemClock
+from penstock.model import ids
+from penstock.model.findings import Outcome
+from penstock.model.rows import FileRow
+from penstock_ops import world
+from penstock_ops.operate.circuits import circuits_of, told
+from penstock_ops.operate.explaining import explain
+from penstock_ops.operate.reporting import report_of, row_of
+
+SINGLE_PUT = 64 * 1024 * 1024  #: bytes; a larger file goes up in parts
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A file that was put into the drop bucket."""
+
+    file_id: str
+    bucket: str
+    key: str
+    version_id: str
+
+
+def connect(stack: str | None) -> dict[str, str]:
+    """The outputs of a stack, and the environment set so that AWS clients find it: the local world's unless a stack is
+    named, which is then looked for in the usual AWS environment.
+
+    Raises:
+        WorldError: no stack was named, and no local world is up.
+    """
+    if stack is None:
+        here = world.current()
+        os.environ.update(here.environment)
+        return dict(here.outputs)
+    cloudformation: Any = boto3.client("cloudformation")
+    described = cloudformation.describe_stacks(StackName=stack)
+    return {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0]["Outputs"]}
+
+
+def drop(outputs: Mapping[str, str], path: Path, key: str, advance: Callable[[int], None]) -> Dropped:
+    """Puts a file into the drop bucket under `key`, whose first part names the feed."""
+    s3: Any = boto3.client("s3")
+    bucket = outputs["DropBucket"]
+    if path.stat().st_size <= SINGLE_PUT:
+        version = s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())["VersionId"]
+        advance(path.stat().st_size)
+    else:
+        with path.open("rb") as source:
+            s3.upload_fileobj(source, bucket, key, Callback=advance)
+        version = s3.head_object(Bucket=bucket, Key=key)["VersionId"]
+    return Dropped(ids.file_id(bucket, key, version), bucket, key, version)
+
+
+@asynccontextmanager
+async def records_of(outputs: Mapping[str, str]) -> AsyncGenerator["Records"]:
+    """The stack's records, open for reading."""
+    async with aws_clients() as aws:
+        yield Records(aws, outputs)
+
+
+class Records:
+    """The ledger and the work bucket, as an operator reads them."""
+
+    def __init__(self, aws: AwsClients, outputs: Mapping[str, str]) -> None:
+        self.ledger = DynamoLedger(aws.dynamodb, outputs["LedgerTable"], SystemClock(), ttl_seconds=0)
+        self.store = S3Store(aws.s3, outputs["WorkBucket"], outputs["ArchiveBucket"])
+        self.throttle = DynamoThrottle(aws.dynamodb, outputs["LedgerTable"])
+        self._aws, self._outputs = aws, outputs
+
+    async def files(self, limit: int) -> list[dict[str, Any]]:
+        """The files opened last, newest first, each with its account."""
+        return [summary(row, time.time()) for row in await self.ledger.files(limit)]
+
+    async def row(self, file_id: str) -> FileRow:
+        """A file's row.
+
+        Raises:
+            NotFound: the ledger has no such file.
+        """
+        return await row_of(self.ledger, file_id)
+
+    async def report(self, file_id: str) -> dict[str, Any]:
+        """As `report_of`."""
+        return await report_of(self.ledger, self.store, file_id, time.time())
+
+    async def incomplete(self, reports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Those of these files that have ended without some of their records: which, and how they are."""
+        ids_of = [report["file_id"] for report in reports if report["state"] == "incomplete"]
+        found = [await self.report(file_id) for file_id in ids_of]
+        return [{name: report[name] for name in ("file_id", "key", "ranges")} for report in found]
+
+    async def rejects(self, file_id: str) -> bytes | None:
+        """A file's rejects.csv, None where it has no rejected records (yet)."""
+        row = await self.row(file_id)
+        if not row.counted[Outcome.REJECTED]:
+            return None
+        return await self.store.get(ids.report_key(file_id, "rejects.csv"))
+
+    async def exceptions(self, file_id: str) -> bytes | None:
+        """A file's exceptions.ndjson, None where it has none (yet)."""
+        await self.row(file_id)
+        return await self.store.get(ids.report_key(file_id, "exceptions.ndjson")) or None
+
+    async def depths(self) -> dict[str, int]:
+        """Messages waiting in each queue, by its name."""
+        dispatches: dict[str, str] = json.loads(self._outputs["DispatchQueues"])
+        urls = {
+            "intake": self._outputs["IntakeQueueUrl"],
+            "intake DLQ": self._outputs["IntakeDlqUrl"],
+            "chunk": self._outputs["ChunkQueueUrl"],
+            "chunk DLQ": self._outputs["ChunkDlqUrl"],
+            **{f"dispatch {feed}": url for feed, url in sorted(dispatches.items())},
+            "dispatch DLQ": self._outputs["DispatchDlqUrl"],
+        }
+        return dict(zip(urls, await asyncio.gather(*map(self._depth, urls.values())), strict=True))
+
+    async def _depth(self, url: str) -> int:
+        name = "ApproximateNumberOfMessages"
+        answer = await self._aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
+        return int(answer["Attributes"][name])
+
+    async def circuits(self) -> dict[str, dict[str, Any]]:
+        """Each feed's circuit, and its pace where it is slowed down."""
+        feeds: dict[str, str] = json.loads(self._outputs["DispatchQueues"])
+        return {row.feed: told(row, time.time()) for row in await circuits_of(self.throttle, feeds)}
+
+    async def explain(self, file_id: str, ordinal: int) -> dict[str, Any]:
+        """One record's whole outcome_line.
+
+        Raises:
+            NotFound: there is no such file, or it has no such record.
+        """
+        return await explain(self.ledger, self.store, await self.row(file_id), ordinal)

@@ -1,0 +1,97 @@
+"""A deployed stack's ports in an operator's hands: what changes something there, and in whose name."""
+
+import asyncio
+import getpass
+import json
+import random
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, cast
+
+import boto3
+
+from penstock.account.finalising import FinalisingPorts
+from penstock.adapters.aws_claims import DynamoClaims
+from penstock.adapters.aws_clients import aws_clients
+from penstock.adapters.aws_events import EventBridge
+from penstock.adapters.aws_histories import DynamoHistories
+from penstock.adapters.aws_ledger import DynamoLedger
+from penstock.adapters.aws_queue import SqsQueue
+from penstock.adapters.aws_store import S3Store
+from penstock.adapters.aws_throttle import DynamoThrottle
+from penstock.adapters.system_clock import SystemClock
+from penstock.ports.claims import Claims
+from penstock.ports.clock import Clock
+from penstock.ports.event_bus import EventBus
+from penstock.ports.histories import Histories
+from penstock.ports.ledger import Ledger
+from penstock.ports.object_store import ObjectStore
+from penstock.ports.queue import Queue
+from penstock.ports.throttle import Throttle
+from penstock_ops.operate.dead_letters import DeadLetters
+
+BUS = "default"  #: where the stack puts its events
+#: Seconds. An operator's commands carry rows on that are there already, and these keep the expiry they have.
+NO_NEW_ROWS = 0
+
+
+@dataclass(frozen=True, slots=True)
+class StackPorts:
+    """What an operator's verbs need of a stack. `operator` is whose name the audit gets, `feeds` are the stack's."""
+
+    store: ObjectStore
+    ledger: Ledger
+    claims: Claims
+    histories: Histories
+    throttle: Throttle
+    events: EventBus
+    chunks: Queue
+    dead_letters: Sequence[DeadLetters]
+    feeds: frozenset[str]
+    operator: str
+    clock: Clock
+    rng: random.Random
+
+    @property
+    def ending(self) -> FinalisingPorts:
+        """Those that a chunk's end needs."""
+        return FinalisingPorts(self.store, self.ledger, self.claims, self.histories, self.clock, self.rng)
+
+
+@asynccontextmanager
+async def open_stack(outputs: Mapping[str, str], stack: str | None) -> AsyncGenerator[StackPorts]:
+    """The ports of the stack with these outputs; `stack` is its name, None for the local world's."""
+    clock = SystemClock()
+    operator = await asyncio.to_thread(_operator, stack)
+    dispatches: dict[str, str] = json.loads(outputs["DispatchQueues"])
+    async with aws_clients() as aws:
+        sources = {
+            "intake": {"": outputs["IntakeQueueUrl"]},
+            "chunk": {"": outputs["ChunkQueueUrl"]},
+            "dispatch": dispatches,
+        }
+        yield StackPorts(
+            store=S3Store(aws.s3, outputs["WorkBucket"], outputs["ArchiveBucket"]),
+            ledger=DynamoLedger(aws.dynamodb, outputs["LedgerTable"], clock, NO_NEW_ROWS),
+            claims=DynamoClaims(aws.dynamodb, outputs["ClaimsTable"], clock, NO_NEW_ROWS),
+            histories=DynamoHistories(aws.dynamodb, outputs["LedgerTable"], clock),
+            throttle=DynamoThrottle(aws.dynamodb, outputs["LedgerTable"]),
+            events=EventBridge(aws.events, BUS),
+            chunks=SqsQueue(aws.sqs, outputs["ChunkQueueUrl"]),
+            dead_letters=[
+                DeadLetters(aws.sqs, name, outputs[f"{name.title()}DlqUrl"], queues) for name, queues in sources.items()
+            ],
+            feeds=frozenset(dispatches),
+            operator=operator,
+            clock=clock,
+            rng=random.Random(),
+        )
+
+
+def _operator(stack: str | None) -> str:
+    """Who is at work: AWS's word for the caller, or the user of this machine."""
+    if stack is None:
+        return f"{getpass.getuser()} (local)"
+    sts = cast("Any", boto3).client("sts")
+    return sts.get_caller_identity()["Arn"]
