@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from penstock import feeds
-from penstock.adapters.memory import MemoryEvents, MemoryQueue
 from penstock.adapters.system_clock import SystemClock
 from penstock.model.messages import SplitMessage
 from penstock.split.stage import RESERVE, SplitterPorts, split
+from penstock_testing.memory import MemoryEvents, MemoryQueue
 from tests.bench.timing import peak_megabytes, row
 from tests.support.endless import ENDLESS, Checking, EndlessStore, Forgetful
 

@@ -19,9 +19,9 @@ from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_throttle import DynamoThrottle
-from penstock.adapters.memory import MemoryDestination, MemoryEvents, MemoryMappings
 from penstock.adapters.system_clock import SystemClock
 from penstock.model.messages import SourceFile
+from penstock_testing.memory import MemoryDestination, MemoryEvents, MemoryMappings
 from tests.bench.checking import write_sample
 from tests.bench.pipeline import STAGES, Ports, Tapped, run
 from tests.bench.stages import FEED, QUICK

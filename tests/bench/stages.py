@@ -10,7 +10,13 @@ from typing import Any
 
 from penstock.adapters.aws_claims import DynamoClaims
 from penstock.adapters.aws_clients import aws_clients
-from penstock.adapters.memory import (
+from penstock.adapters.system_clock import SystemClock
+from penstock.model.messages import SourceFile
+from penstock.model.rows import Owner
+from penstock.ports.destination import DestinationSettings
+from penstock_testing.histories import MemoryHistories
+from penstock_testing.ledger import MemoryClaims, MemoryLedger
+from penstock_testing.memory import (
     MemoryClock,
     MemoryDestination,
     MemoryEvents,
@@ -18,13 +24,7 @@ from penstock.adapters.memory import (
     MemoryQueue,
     MemoryStore,
 )
-from penstock.adapters.memory_histories import MemoryHistories
-from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
-from penstock.adapters.memory_throttle import MemoryThrottle
-from penstock.adapters.system_clock import SystemClock
-from penstock.model.messages import SourceFile
-from penstock.model.rows import Owner
-from penstock.ports.destination import DestinationSettings
+from penstock_testing.throttle import MemoryThrottle
 from tests.bench.checking import bare_loop, write_sample
 from tests.bench.pipeline import STAGES, Ports, Tapped, run
 from tests.bench.timing import cpu_seconds, in_turn, row

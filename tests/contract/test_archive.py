@@ -9,9 +9,9 @@ from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_store import S3Store
-from penstock.adapters.memory import MemoryStore
 from penstock.model.errors import Transient
 from penstock.ports.object_store import Archive
+from penstock_testing.memory import MemoryStore
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 

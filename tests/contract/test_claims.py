@@ -9,11 +9,11 @@ import pytest
 
 from penstock.adapters.aws_claims import ATTEMPTS, DynamoClaims
 from penstock.adapters.aws_clients import AwsClients
-from penstock.adapters.memory import MemoryClock
-from penstock.adapters.memory_ledger import MemoryClaims
 from penstock.model.errors import Transient
 from penstock.model.rows import Owner
 from penstock.ports.claims import Claims
+from penstock_testing.ledger import MemoryClaims
+from penstock_testing.memory import MemoryClock
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 

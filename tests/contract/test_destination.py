@@ -16,13 +16,13 @@ from aiohttp.test_utils import TestServer
 from aws_lambda_powertools.utilities.parameters import base as parameters
 
 from penstock.adapters.http_destination import AHEAD, SETTINGS_AGE, HttpDestination, ParameterSettings, Tokens
-from penstock.adapters.memory import MemoryClock, MemoryDestination
 from penstock.model.errors import Transient, Unanswered
 from penstock.ports.destination import Answer, Credentials, Destination, DestinationSettings
 from penstock_ops.demo_api.app import create_app
 from penstock_ops.demo_api.behaviour import CALM
 from penstock_ops.demo_api.settings import Settings as DemoSettings
 from penstock_ops.world.servers import free_port
+from penstock_testing.memory import MemoryClock, MemoryDestination
 from tests.support.emulators import Emulator
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")

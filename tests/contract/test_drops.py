@@ -8,10 +8,10 @@ import pytest
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_drops import S3Drops
-from penstock.adapters.memory import MemoryDrops, MemoryStore
 from penstock.model.errors import Transient
 from penstock.model.messages import SourceFile
 from penstock.ports.object_store import Drops
+from penstock_testing.memory import MemoryDrops, MemoryStore
 from tests.contract.stubs import refusal
 from tests.support.emulators import Emulator
 

@@ -9,9 +9,9 @@ import pytest
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_events import EventBridge
-from penstock.adapters.memory import MemoryEvents
 from penstock.model.errors import Transient
 from penstock.ports.event_bus import EventBus
+from penstock_testing.memory import MemoryEvents
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 

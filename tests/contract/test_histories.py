@@ -10,10 +10,10 @@ import pytest
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_histories import DynamoHistories
-from penstock.adapters.memory import MemoryClock
-from penstock.adapters.memory_histories import MemoryHistories
 from penstock.model.errors import Transient
 from penstock.ports.histories import Entry, Histories, History, HistoryFull
+from penstock_testing.histories import MemoryHistories
+from penstock_testing.memory import MemoryClock
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 

@@ -14,8 +14,6 @@ from hypothesis import strategies as st
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_ledger import ATTEMPTS, DynamoLedger
-from penstock.adapters.memory import MemoryClock
-from penstock.adapters.memory_ledger import MemoryLedger
 from penstock.model.errors import LeaseLost, Transient
 from penstock.model.findings import Account, Finding, Noted, Outcome, Severity, account
 from penstock.model.messages import (
@@ -30,6 +28,8 @@ from penstock.model.messages import (
 )
 from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease
 from penstock.ports.ledger import Ledger
+from penstock_testing.ledger import MemoryLedger
+from penstock_testing.memory import MemoryClock
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 

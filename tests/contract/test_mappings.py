@@ -13,9 +13,9 @@ from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_clients import AwsClients, aws_clients
 from penstock.adapters.aws_mappings import LambdaMappings
-from penstock.adapters.memory import MemoryMappings
 from penstock.model.errors import Transient
 from penstock.ports.mappings import Mappings
+from penstock_testing.memory import MemoryMappings
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 

@@ -9,9 +9,9 @@ import pytest
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_queue import LONGEST, SqsQueue
-from penstock.adapters.memory import MemoryClock, MemoryQueue
 from penstock.model.errors import Transient
 from penstock.ports.queue import Outgoing, Queue, Received
+from penstock_testing.memory import MemoryClock, MemoryQueue
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 

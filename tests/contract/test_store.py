@@ -13,10 +13,10 @@ from aiobotocore.config import AioConfig
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_store import PART, S3Store
-from penstock.adapters.memory import MemoryStore
 from penstock.model.errors import ObjectMissing, Transient
 from penstock.model.messages import SourceFile
 from penstock.ports.object_store import ObjectStore
+from penstock_testing.memory import MemoryStore
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 

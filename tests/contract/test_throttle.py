@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_throttle import ATTEMPTS, CALLS_KEPT, DynamoThrottle
-from penstock.adapters.memory_throttle import MemoryThrottle
 from penstock.model.errors import BookedOut, CircuitOpen, Transient
 from penstock.ports.throttle import SLOWEST, STEP, Calls, Circuit, Throttle, ThrottleRow
+from penstock_testing.throttle import MemoryThrottle
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
 

@@ -21,10 +21,6 @@ from unittest.mock import patch
 from penstock.account.finalising import FinalisingPorts
 from penstock.adapters import lambda_function
 from penstock.adapters.lambda_function import Process
-from penstock.adapters.memory import MemoryEvents, MemoryMappings, MemoryStore
-from penstock.adapters.memory_histories import MemoryHistories
-from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
-from penstock.adapters.memory_throttle import MemoryThrottle
 from penstock.deliver.stage import DispatcherPorts, dispatch
 from penstock.model.errors import Unanswered
 from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, SplitMessage, read_message
@@ -37,6 +33,10 @@ from penstock.ports.histories import Entry, History
 from penstock.ports.queue import Outgoing
 from penstock.split.stage import SplitterPorts, split
 from penstock.validate.stage import ValidatorPorts, validate
+from penstock_testing.histories import MemoryHistories
+from penstock_testing.ledger import MemoryClaims, MemoryLedger
+from penstock_testing.memory import MemoryEvents, MemoryMappings, MemoryStore
+from penstock_testing.throttle import MemoryThrottle
 from tests.simulation.chaos import Chaos, Kind, Plan, Quiet
 from tests.simulation.queues import SimQueue
 from tests.simulation.stages import Stage

@@ -21,12 +21,13 @@ from tests.simulation.histories import contest
 from tests.simulation.simulate import simulate
 
 MOST = 3000  #: seeds after which a mutation counts as not found
+TWINS = "penstock_testing."
 
 
 @dataclass(frozen=True, slots=True)
 class Mutation:
-    """`where` is module:function or module:class.method in the package; `words` become `wrong`. `rare` ones take
-    hundreds of seeds."""
+    """`where` is module:function or module:class.method, in the package `penstock` or in a twin's full name; `words`
+    become `wrong`. `rare` ones take hundreds of seeds."""
 
     name: str
     where: str
@@ -38,7 +39,7 @@ class Mutation:
     def applied(self) -> Generator[None]:
         """With the bug."""
         module_name, path = self.where.split(":")
-        owner: Any = import_module(f"penstock.{module_name}")
+        owner: Any = import_module(module_name if module_name.startswith(TWINS) else f"penstock.{module_name}")
         *classes, name = path.split(".")
         for one in classes:
             owner = getattr(owner, one)
@@ -59,12 +60,14 @@ class Mutation:
 
 
 def _modules() -> list[ModuleType]:
-    return [module for name, module in sys.modules.items() if name.startswith(("penstock.", "tests.simulation."))]
+    return [
+        module for name, module in sys.modules.items() if name.startswith(("penstock.", TWINS, "tests.simulation."))
+    ]
 
 
 _LEDGER, _CLAIMS, _DELIVERY = (
-    "adapters.memory_ledger:MemoryLedger",
-    "adapters.memory_ledger:MemoryClaims",
+    "penstock_testing.ledger:MemoryLedger",
+    "penstock_testing.ledger:MemoryClaims",
     "deliver.stage:_Delivery",
 )
 
@@ -185,7 +188,7 @@ MUTATIONS = (
     ),
     Mutation("a batch's fence is ignored", f"{_LEDGER}._held", "kept.fence != fence or ", ""),
     Mutation("a splitter's fence is ignored", f"{_LEDGER}._splitting", "kept.fence != fence or ", "", rare=True),
-    Mutation("a lease is ignored", "adapters.memory_ledger:_Kept.lease", "self.leased_until > now", "False"),
+    Mutation("a lease is ignored", "penstock_testing.ledger:_Kept.lease", "self.leased_until > now", "False"),
     Mutation(
         "an unanswered call is repeated without keys",
         f"{_DELIVERY}._may_ask_again",
@@ -406,7 +409,7 @@ _EXAMINER = "identity.examination:Examiner"
 OF_HISTORIES = (
     Mutation(
         "a history is written unconditionally",
-        "adapters.memory_histories:MemoryHistories.write",
+        "penstock_testing.histories:MemoryHistories.write",
         "if self._read(feed, key).version != seen.version:",
         "if False:",
     ),

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from penstock import feeds
-from penstock.adapters.memory import MemoryClock, MemoryStore
-from penstock.adapters.memory_ledger import MemoryLedger
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.messages import DispatchMessage, read_message
 from penstock.model.rows import BatchRow, ChunkRow, Owner
 from penstock.operate.replay import begin_replay, plan_replay
 from penstock.outputs.accepted import load_accepted
 from penstock.ports.destination import Answer, DestinationSettings
+from penstock_testing.ledger import MemoryLedger
+from penstock_testing.memory import MemoryClock, MemoryStore
 from tests.simulation.virtual import VirtualLoop
 from tests.support.destination import LOST, Api
 from tests.support.pipeline import Fault, Pipeline

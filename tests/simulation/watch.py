@@ -3,9 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from penstock.adapters.memory_ledger import MemoryLedger
 from penstock.model.findings import Outcome
 from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease
+from penstock_testing.ledger import MemoryLedger
 from tests.simulation.virtual import VirtualClock
 
 type Row = tuple[str, int | None]

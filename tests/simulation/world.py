@@ -14,10 +14,6 @@ from penstock import feeds
 from penstock.account.finalising import FinalisingPorts
 from penstock.adapters import lambda_function
 from penstock.adapters.lambda_function import Process
-from penstock.adapters.memory import MemoryDrops, MemoryEvents, MemoryStore
-from penstock.adapters.memory_histories import MemoryHistories
-from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
-from penstock.adapters.memory_throttle import MemoryThrottle
 from penstock.deliver.probing import probe
 from penstock.deliver.stage import DispatcherPorts, dispatch
 from penstock.feeds.feed import Examination, Feed, Known, Limits, Record, Rule
@@ -40,6 +36,10 @@ from penstock.split import stage as splitter
 from penstock.split.intake import read_intake
 from penstock.split.stage import SplitterPorts, split
 from penstock.validate.stage import ValidatorPorts, validate
+from penstock_testing.histories import MemoryHistories
+from penstock_testing.ledger import MemoryClaims, MemoryLedger
+from penstock_testing.memory import MemoryDrops, MemoryEvents, MemoryStore
+from penstock_testing.throttle import MemoryThrottle
 from tests.simulation.api import LATEST, Api, Departures
 from tests.simulation.chaos import Chaos, Plan, Quiet
 from tests.simulation.queues import DeadLetters, SimQueue

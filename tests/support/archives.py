@@ -10,10 +10,10 @@ from collections.abc import Callable, Mapping, Sequence
 
 from backports import zstd
 
-from penstock.adapters.memory import MemoryClock, MemoryStore
 from penstock.model.messages import SourceFile, SplitMessage
 from penstock.split.compression import Expander, Kind
 from penstock.split.staging import Staging
+from penstock_testing.memory import MemoryClock, MemoryStore
 from tests.support.reading import cut
 
 

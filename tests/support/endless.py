@@ -5,8 +5,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from penstock.adapters.memory import MemoryStore
-from penstock.adapters.memory_ledger import MemoryLedger
 from penstock.feeds.feed import Feed
 from penstock.feeds.traffic import TRAFFIC
 from penstock.formats.delimited import Delimited
@@ -16,6 +14,8 @@ from penstock.formats.x12 import X12
 from penstock.formats.xml import Xml
 from penstock.model.messages import ChunkMessage, SourceFile, Span, read_message
 from penstock.ports.queue import Outgoing
+from penstock_testing.ledger import MemoryLedger
+from penstock_testing.memory import MemoryStore
 from tests.support import edi
 
 

@@ -8,10 +8,6 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from penstock.adapters.memory import Held, MemoryClock, MemoryEvents, MemoryMappings, MemoryQueue, MemoryStore
-from penstock.adapters.memory_histories import MemoryHistories
-from penstock.adapters.memory_ledger import MemoryClaims, MemoryLedger
-from penstock.adapters.memory_throttle import MemoryThrottle
 from penstock.deliver.probing import probe
 from penstock.deliver.stage import DispatcherPorts, dispatch
 from penstock.feeds import FEEDS
@@ -25,6 +21,10 @@ from penstock.outputs.outcomes import outcome_lines_of
 from penstock.split.intake import read_intake
 from penstock.split.stage import SplitterPorts, split
 from penstock.validate.stage import ValidatorPorts, validate
+from penstock_testing.histories import MemoryHistories
+from penstock_testing.ledger import MemoryClaims, MemoryLedger
+from penstock_testing.memory import Held, MemoryClock, MemoryEvents, MemoryMappings, MemoryQueue, MemoryStore
+from penstock_testing.throttle import MemoryThrottle
 from tests.support.destination import Api
 
 INVOCATION = 300.0  #: seconds an invocation may take

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 import pytest
 
-from penstock.adapters.memory import MemoryClock, MemoryEvents, MemoryMappings, MemoryStore
-from penstock.adapters.memory_throttle import MemoryThrottle
 from penstock.deliver.circuit import FIRST_PROBE, LAST_PROBE, Breaker, CircuitPorts, next_probe, trips
 from penstock.ports.destination import Answer, DestinationSettings
 from penstock.ports.throttle import Calls, Circuit
+from penstock_testing.memory import MemoryClock, MemoryEvents, MemoryMappings, MemoryStore
+from penstock_testing.throttle import MemoryThrottle
 from tests.support.destination import UNSENT, Api
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, spot

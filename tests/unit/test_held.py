@@ -10,7 +10,6 @@ import pytest
 
 from penstock import feeds
 from penstock.account.completion import complete_file
-from penstock.adapters.memory import MemoryEvents
 from penstock.feeds.feed import Feed, Limits, Record, Rule
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.errors import Transient
@@ -26,6 +25,7 @@ from penstock_ops.operate import held, replays
 from penstock_ops.operate.circuits import NotClosed
 from penstock_ops.operate.explaining import explain
 from penstock_ops.operate.replays import Asked, NotToBeReplayed
+from penstock_testing.memory import MemoryEvents
 from tests.support.destination import UNSENT, Api, refusing
 from tests.support.operators import audited, operated
 from tests.support.pipeline import Failing, Fault, Killed, Pipeline, Process

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LAYER, FUNCTIONS = ROOT / "layers" / "penstock", ROOT / "functions"
+LAYER, FUNCTIONS, SCRIPTS = ROOT / "layers" / "penstock", ROOT / "functions", ROOT / "scripts"
 
 #: Runs in an empty environment: forbids the network, processes and writing, then imports and looks at what is left.
 IMPORT = """
@@ -41,6 +41,7 @@ def modules_of(root: Path, *packages: str) -> list[str]:
 
 
 CORE = modules_of(LAYER, "penstock")
+TWINS = modules_of(SCRIPTS, "penstock_testing")
 HANDLERS = modules_of(FUNCTIONS, *(folder.name for folder in FUNCTIONS.iterdir() if folder.is_dir()))
 
 
@@ -51,7 +52,8 @@ def import_in_empty_environment(*names: str) -> subprocess.CompletedProcess[str]
 
 
 def test_there_are_modules_to_import() -> None:
-    assert {"penstock.deliver.stage", "penstock.adapters.memory", "penstock.feeds.traffic"} <= set(CORE)
+    assert {"penstock.deliver.stage", "penstock.feeds.traffic"} <= set(CORE)
+    assert "penstock_testing.ledger" in TWINS
     assert {"splitter.handler", "validator.handler", "dispatcher.handler"} <= set(HANDLERS)
 
 
@@ -62,14 +64,14 @@ def test_every_module_can_be_imported_in_an_empty_environment_without_a_side_eff
 
 
 def test_the_core_needs_nothing_of_aws() -> None:
-    """Only `adapters/` knows it: everything else is imported, and no SDK has come with it."""
-    core = [name for name in CORE if not name.startswith("penstock.adapters.") or ".memory" in name]
+    """Only `adapters/` knows it: everything else and the twins are imported, and no SDK has come with it."""
+    core = [name for name in CORE if not name.startswith("penstock.adapters.")]
     probe = (
         IMPORT + "\nassert not {'boto3', 'botocore', 'aioboto3', 'aiohttp', 'aws_lambda_powertools'} & set(sys.modules)"
     )
     done = subprocess.run(
-        [sys.executable, "-B", "-c", probe, *core],
-        env={"PYTHONPATH": str(LAYER)},
+        [sys.executable, "-B", "-c", probe, *core, *TWINS],
+        env={"PYTHONPATH": f"{LAYER}:{SCRIPTS}"},
         capture_output=True,
         text=True,
         timeout=60,

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from penstock.adapters.memory import MemoryClock, MemoryStore
 from penstock.io import reader
 from penstock.io.reader import read_blocks, read_range
 from penstock.model.errors import ObjectMissing, Transient
 from penstock.model.messages import SourceFile
+from penstock_testing.memory import MemoryClock, MemoryStore
 
 
 class Breaking(MemoryStore):

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from penstock.adapters.memory import MemoryClock
 from penstock.io.sending import calls, send_all
 from penstock.model.errors import Transient
 from penstock.ports.queue import Outgoing
+from penstock_testing.memory import MemoryClock
 
 MOST_ENTRIES, MOST_BYTES = 10, 1024 * 1024
 

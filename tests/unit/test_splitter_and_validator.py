@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from penstock import feeds
-from penstock.adapters.memory import MemoryQueue
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.errors import Busy, LeaseLost, Transient
@@ -14,6 +13,7 @@ from penstock.model.findings import Finding, Noted
 from penstock.model.messages import ChunkMessage, DispatchMessage, read_message
 from penstock.model.rows import FileState
 from penstock.ports.queue import Outgoing
+from penstock_testing.memory import MemoryQueue
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, spot
 

@@ -11,8 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock import feeds
-from penstock.adapters.memory import MemoryClock, MemoryEvents, MemoryQueue, MemoryStore
-from penstock.adapters.memory_ledger import MemoryLedger
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
 from penstock.formats.edifact import Edifact
@@ -28,6 +26,8 @@ from penstock.split import stage as splitter
 from penstock.split import tree_digest
 from penstock.split.stage import RESERVE, SplitterPorts, split
 from penstock.split.tree_digest import TreeDigest
+from penstock_testing.ledger import MemoryLedger
+from penstock_testing.memory import MemoryClock, MemoryEvents, MemoryQueue, MemoryStore
 from tests.support import edi
 from tests.support.endless import ENDLESS, Checking, Endless, EndlessStore, Forgetful
 from tests.support.spots import csv_file, spot

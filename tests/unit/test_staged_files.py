@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 
 from penstock import feeds
-from penstock.adapters.memory import MemoryStore
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.messages import Dropped, SourceFile
 from penstock.model.rows import FileState
 from penstock_ops.operate.reporting import report_of
+from penstock_testing.memory import MemoryStore
 from tests.support.archives import COMPRESS, packed
 from tests.support.pipeline import Fault, Pipeline
 from tests.support.spots import csv_file, rows_of, spot

@@ -2,12 +2,12 @@
 
 import pytest
 
-from penstock.adapters.memory import Held, MemoryDrops, MemoryQueue
 from penstock.model.errors import Transient
 from penstock.model.findings import Outcome
 from penstock.model.rows import FileState
 from penstock.operate.sweep import LOOKED_BACK, SETTLING_IN, STALLED, SweeperPorts, look_for_overlooked, sweep
 from penstock.ports.destination import DestinationSettings
+from penstock_testing.memory import Held, MemoryDrops, MemoryQueue
 from tests.support.destination import Api
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, spot

@@ -2,8 +2,8 @@
 
 import pytest
 
-from penstock.adapters.memory_throttle import MemoryThrottle
 from penstock_ops.operate.circuits import NotClosed, circuits_of, ensure_closed, told
+from penstock_testing.throttle import MemoryThrottle
 
 NOW = 1_795_262_400.0  # 2026-11-21, noon
 

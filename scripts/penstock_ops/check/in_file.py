@@ -6,13 +6,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from penstock.adapters.memory_histories import MemoryHistories
 from penstock.feeds.feed import Feed
 from penstock.identity.examination import Examiner, Ours, OutcomeLookup, policy_of
 from penstock.model.findings import Finding, Outcome
 from penstock.model.records import Accepted
 from penstock.ports.histories import Entry
 from penstock_ops.check.seen import Seen
+from penstock_testing.histories import MemoryHistories
 
 
 @dataclass(slots=True)

@@ -1,1 +1,1 @@
-"""The ports' AWS side and their in-memory twins, side by side."""
+"""The ports' AWS side. Their in-memory twins are `penstock_testing`, so that no function carries them."""

@@ -1,7 +1,4 @@
-"""The twins: every port in memory, one process, no network. Real in what they promise, so the tests can be, too.
-
-They ship with the package: `penstock` users test their own feeds against them.
-"""
+"""The twins of what is small: clock, buckets, queue, mappings, event bus, destination."""
 
 import hashlib
 from collections.abc import AsyncIterator, Mapping, Sequence
