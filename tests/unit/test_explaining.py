@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from penstock.model.messages import SourceFile
-from penstock_ops.errors import NotFound
 from penstock_ops.operate import replays
+from penstock_ops.operate.errors import NotFound
 from penstock_ops.operate.explaining import explain
 from penstock_ops.operate.replays import Asked
 from tests.support.destination import Api, refusing

@@ -17,12 +17,14 @@ from penstock.model.findings import Severity
 from penstock.model.messages import ChunkMessage, Layout, SourceFile, Span
 from penstock.operate.decide import NotToBeDecided
 from penstock_ops import cli
-from penstock_ops.errors import NotFound, WrongUse
-from penstock_ops.operate import operations, recovery, stack_ports
+from penstock_ops.console.errors import WrongUse
+from penstock_ops.operate import operations, stack_ports
 from penstock_ops.operate.circuits import NotClosed
 from penstock_ops.operate.dead_letters import DeadLetters
+from penstock_ops.operate.errors import NotFound
 from penstock_ops.operate.replays import NotToBeReplayed
 from penstock_ops.operate.stack_ports import StackPorts
+from penstock_ops.verbs import recovery
 from tests.support.destination import LOST, Api
 from tests.support.operators import audited, operated
 from tests.support.pipeline import Pipeline

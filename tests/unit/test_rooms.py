@@ -1,37 +1,42 @@
-"""The rooms of the core and the arrows between them: which package may import from which, and no circle anywhere."""
+"""The rooms of the house and the arrows between them: who may import from whom, and no circle anywhere."""
 
-import ast
-from graphlib import TopologicalSorter
+from functools import cache
 from pathlib import Path
 
-CORE = Path(__file__).parents[2] / "layers" / "penstock" / "penstock"
+import pytest
+
+from tests.support.house import ROOT, circles, floors, module_arrows, modules_of, room_arrows
+
+CORE = ROOT / "layers/penstock/penstock"
+COMMAND, TWINS = ROOT / "scripts/penstock_ops", ROOT / "scripts/penstock_testing"
+HANDLERS = sorted(path.parent for path in (ROOT / "functions").glob("*/handler.py"))
+EVERYTHING = (CORE, COMMAND, TWINS, *HANDLERS)
 
 
-def imports_of(module: Path) -> set[str]:
-    """The packages of the core that a module imports from, anywhere in it."""
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and node.module and node.module.partition(".")[0] == "penstock":
-            package = node.module.partition(".")[2].partition(".")[0]
-            found |= {package} if package else {alias.name for alias in node.names}
-    return found
-
-
+@cache
 def arrows() -> dict[str, set[str]]:
-    """The packages that each package imports from, but for itself."""
-    rooms = sorted(folder for folder in CORE.iterdir() if (folder / "__init__.py").exists())
-    return {
-        room.name: set[str]().union(*(imports_of(module) for module in room.rglob("*.py"))) - {room.name}
-        for room in rooms
-    }
+    """The rooms of the core that each of them imports from."""
+    found = room_arrows(modules_of(CORE))
+    return {room.partition(".")[2]: {other.partition(".")[2] for other in others} for room, others in found.items()}
 
 
 def test_there_are_arrows() -> None:
     assert "model" in arrows()["deliver"]
+    assert "penstock_ops.check" in room_arrows(modules_of(COMMAND))["penstock_ops.verbs"]
 
 
-def test_the_rooms_form_no_circle() -> None:
-    assert list(TopologicalSorter(arrows()).static_order())
+def test_no_modules_import_each_other() -> None:
+    """Be it at the top, in a function, or for types only; in the core, the handlers, the command or the twins."""
+    assert circles(module_arrows(modules_of(*EVERYTHING))) == []
+
+
+@pytest.mark.parametrize("house", [CORE, COMMAND], ids=["core", "command"])
+def test_the_rooms_form_no_circle(house: Path) -> None:
+    assert circles(room_arrows(modules_of(house))) == []
+
+
+def test_from_a_handler_down_to_the_kernel_there_are_at_most_ten_floors() -> None:
+    assert floors(room_arrows(modules_of(CORE, *HANDLERS))) <= 10
 
 
 def test_the_kernel_needs_nobody() -> None:
@@ -50,3 +55,27 @@ def test_judging_knows_nothing_of_accounts() -> None:
 
 def test_only_what_runs_in_aws_knows_the_adapters() -> None:
     assert [room for room, others in arrows().items() if "adapters" in others] == []
+
+
+def test_what_the_verbs_ask_knows_nothing_of_verbs_and_screens() -> None:
+    rooms = room_arrows(modules_of(COMMAND))
+    above = {"penstock_ops.cli", "penstock_ops.verbs", "penstock_ops.console"}
+
+    assert [room for room, others in rooms.items() if room not in above and others & above] == []
+
+
+def test_a_circle_would_be_noticed(tmp_path: Path) -> None:
+    """The test of the test."""
+    house = tmp_path / "house"
+    house.mkdir()
+    for name, code in {
+        "__init__": "",
+        "one": "from house import two",
+        "two": "def late() -> None:\n    from .three import deep",
+        "three": "import house.one",
+        "four": "from house.one import anything",
+    }.items():
+        (house / f"{name}.py").write_text(code)
+
+    assert circles(module_arrows(modules_of(house))) == [["house.one", "house.three", "house.two"]]
+    assert floors(module_arrows(modules_of(house))) == 2

@@ -7,8 +7,8 @@ import pytest
 from penstock.model.errors import Transient
 from penstock.model.messages import SourceFile
 from penstock.model.rows import ChunkState
-from penstock_ops.errors import NotFound
 from penstock_ops.operate import replays, unknowns
+from penstock_ops.operate.errors import NotFound
 from penstock_ops.operate.replays import Asked
 from tests.support.destination import LOST, Api
 from tests.support.operators import audited, operated

@@ -6,7 +6,7 @@ from typing import Any
 
 from penstock.model.errors import PenstockError
 from penstock.ports.throttle import Circuit, Throttle, ThrottleRow
-from penstock_ops.times import utc
+from penstock_ops.operate.times import utc
 
 
 class NotClosed(PenstockError):

@@ -8,7 +8,7 @@ from typing import Any
 from penstock.model.errors import MalformedMessage
 from penstock.model.messages import ChunkMessage, DispatchMessage, SplitMessage, read_any
 from penstock.split.intake import read_notification
-from penstock_ops.times import utc
+from penstock_ops.operate.times import utc
 
 PER_CALL = 10  #: SQS takes and gives no more in one call
 UNSEEN = 60  #: seconds a letter is out of others' sight, unless it is given back before

@@ -10,7 +10,7 @@ from penstock.outputs.accepted import load_accepted
 from penstock.outputs.outcomes import outcome_lines_of
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
-from penstock_ops.errors import NotFound
+from penstock_ops.operate.errors import NotFound
 
 
 async def explain(ledger: Ledger, store: ObjectStore, row: FileRow, ordinal: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from penstock.ports.object_store import ObjectStore
 from penstock_ops.operate.circuits import ensure_closed
 from penstock_ops.operate.replays import Asked, Prepared, ensure_it_has_records, ordinals_of
 from penstock_ops.operate.stack_ports import StackPorts
-from penstock_ops.times import utc
+from penstock_ops.operate.times import utc
 
 LATEST = 1000  #: files that are looked through, where none is named
 

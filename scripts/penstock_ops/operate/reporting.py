@@ -8,7 +8,7 @@ from penstock.model import ids
 from penstock.model.rows import FileRow, FileState
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
-from penstock_ops.errors import NotFound
+from penstock_ops.operate.errors import NotFound
 
 
 async def row_of(ledger: Ledger, file_id: str) -> FileRow:

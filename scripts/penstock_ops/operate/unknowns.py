@@ -11,9 +11,9 @@ from penstock.model.rows import BatchState, FileRow
 from penstock.operate.decide import broken_off
 from penstock.operate.resolve import Unknown, resolve, unknowns_of
 from penstock.ports.ledger import Ledger
-from penstock_ops.errors import NotFound
+from penstock_ops.operate.errors import NotFound
 from penstock_ops.operate.stack_ports import StackPorts
-from penstock_ops.times import utc
+from penstock_ops.operate.times import utc
 
 LATEST = 1000  #: files that are looked through, where none is named
 

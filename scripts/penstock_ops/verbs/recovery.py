@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from penstock_ops import screens
-from penstock_ops.command_line import AsJson, Exit, Stack, counting_bar, exit_for, show
-from penstock_ops.errors import WrongUse
+from penstock_ops.console import screens
+from penstock_ops.console.command_line import AsJson, Exit, Stack, exit_for, show
+from penstock_ops.console.errors import WrongUse
+from penstock_ops.console.progress import counting_bar
 
 if TYPE_CHECKING:
     from penstock_ops.operate.redrives import Plan

@@ -5,12 +5,16 @@ from typing import Annotated, Any
 import typer
 
 from penstock.feeds import FEEDS
-from penstock_ops import screens
-from penstock_ops.command_line import AsJson, show
-from penstock_ops.errors import WrongUse
+from penstock_ops.console import screens
+from penstock_ops.console.command_line import AsJson, show
+from penstock_ops.console.errors import WrongUse
+from penstock_ops.feed_pages.page import page_of
+from penstock_ops.feed_pages.telling import told, told_whole
 
-from .page import page_of
-from .telling import told, told_whole
+
+def add_to(app: typer.Typer) -> None:
+    """Gives the command this verb."""
+    app.command()(feeds)
 
 
 def feeds(

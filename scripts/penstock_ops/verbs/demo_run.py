@@ -8,20 +8,24 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from penstock_ops import cli, screens, world
+from penstock_ops import world
+from penstock_ops.console import screens
+from penstock_ops.console.progress import file_bars
 from penstock_ops.operate import operations
+from penstock_ops.operate.waiting import wait_for
 from penstock_ops.samples import SAMPLES
-
-from .samples.sample import SampleOptions
+from penstock_ops.samples.sample import SampleOptions
+from penstock_ops.verbs.world import bring_up
 
 FOLDER = world.HOME / "demo"  #: where the demo's files and what came of them can be looked at
+PATIENCE = 600  #: seconds, until all of them have ended
 
 
 def run_demo(records: int, *, keep: bool, quiet: bool) -> dict[str, Any]:
     """Runs it; the files' reports, the seconds from nothing to the first balance, and what arrived at the API."""
     began = time.monotonic()
     was_up = world.status().world is not None
-    here = cli.bring_up({}, quiet=quiet)
+    here = bring_up({}, quiet=quiet)
     try:
         return _run(here, records, began, quiet)
     finally:
@@ -36,7 +40,8 @@ def _run(here: world.World, records: int, began: float, quiet: bool) -> dict[str
         dropped = operations.drop(outputs, path, f"traffic/{path.name}", lambda _: None)
         keys[dropped.file_id] = dropped.key
     dropped_after = time.monotonic() - began
-    reports = asyncio.run(cli.wait_for(outputs, keys, patience=600, quiet=quiet))
+    with file_bars(keys, quiet) as advance:
+        reports = asyncio.run(wait_for(outputs, keys, PATIENCE, advance))
     first = dropped_after + min(report["waited"] for report in reports.values() if report["balanced"])
     rejects = asyncio.run(_save_rejects(outputs, list(keys)))
     # Never by a proxy: the API is on this machine.

@@ -1,15 +1,11 @@
 """What the verbs share: exit codes, options, and how a result is shown."""
 
 import json
-from collections.abc import Callable, Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Annotated, Any, Never
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-from penstock_ops import screens
 
 
 class Exit(IntEnum):
@@ -47,16 +43,3 @@ def exit_for(report: Mapping[str, Any]) -> Never:
         raise typer.Exit(Exit.REFUSED)
     not_fine = sum(report["records"].get(outcome, 0) for outcome in ("rejected", "held", "unknown", "dead"))
     raise typer.Exit(Exit.REJECTED if not_fine else Exit.FINE)
-
-
-@contextmanager
-def counting_bar(what: str, quiet: bool) -> Generator[Callable[[int, int | None], None]]:
-    """A progress bar on a terminal's stderr; it is told (how many, of how many if that is known)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=screens.err, transient=True, disable=quiet or not screens.err.is_terminal) as bar:
-        task = bar.add_task(what, total=None)
-
-        def advance(done: int, total: int | None) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield advance

@@ -1,0 +1,1 @@
+"""How the command speaks with people and machines: options, exit codes, screens, progress."""

@@ -1,0 +1,50 @@
+"""The verbs that need no AWS at all: judge a file right here, reckon its digest."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from penstock.split.tree_digest import LEAF, TreeDigest
+from penstock_ops.check.check_file import check as check_file
+from penstock_ops.console import screens
+from penstock_ops.console.command_line import AsJson, exit_for, show
+from penstock_ops.console.progress import bytes_bar
+
+
+def add_to(app: typer.Typer) -> None:
+    """Gives the command these verbs."""
+    app.command()(check)
+    app.command()(digest)
+
+
+def check(
+    file: Annotated[Path, typer.Argument(help="The file to judge.")],
+    feed: Annotated[
+        str | None, typer.Option(help="Its feed; without it, the feed its folder names or that fits.")
+    ] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Where rejects go [default: FILE.rejects.csv, here].")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Judge a file right here, without AWS: what would happen to it if it were dropped."""
+    with bytes_bar("checking", file.stat().st_size, as_json) as advance:
+        checked = check_file(file, feed, rejects or Path(f"{file.name}.rejects.csv"), advance).as_dict()
+    show(checked, as_json, screens.checked)
+    exit_for(checked)
+
+
+def digest(
+    file: Annotated[Path, typer.Argument(help="The file as it was dropped; of a compressed one, what is in it.")],
+    as_json: AsJson = False,
+) -> None:
+    """Reckon a file's digest, to compare with `sha256_tree` in its report: SHA-256 over a tree of its mebibytes."""
+    tree = TreeDigest()
+    with bytes_bar("reading", file.stat().st_size, as_json) as advance, file.open("rb") as source:
+        while block := source.read(8 * LEAF):
+            tree.push(block)
+            advance(len(block))
+    show(
+        {"file": str(file), "bytes": file.stat().st_size, "sha256_tree": tree.hexdigest()},
+        as_json,
+        screens.outcome_line,
+    )

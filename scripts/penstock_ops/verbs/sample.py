@@ -1,0 +1,48 @@
+"""The verb `sample`: a file of a feed, made up, with every record's outcome known beforehand."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from penstock_ops.console import screens
+from penstock_ops.console.command_line import AsJson, show
+from penstock_ops.console.errors import WrongUse
+from penstock_ops.samples import SAMPLES
+from penstock_ops.samples.sample import SampleOptions
+
+
+def add_to(app: typer.Typer) -> None:
+    """Gives the command this verb."""
+    app.command()(sample)
+
+
+def sample(
+    feed: Annotated[str, typer.Argument(help="The feed whose file it is to be.")],
+    records: Annotated[int, typer.Option(min=0, help="How many records.")] = 1000,
+    faults: Annotated[float, typer.Option(min=0, max=1, help="The share of faulty records.")] = 0.0,
+    seed: Annotated[int, typer.Option(help="Another seed, other records.")] = 0,
+    format: Annotated[str | None, typer.Option(help="One of the feed's formats.")] = None,  # noqa: A002
+    spelling: Annotated[str, typer.Option(help="Column names: canonical or trade.")] = "canonical",
+    output: Annotated[Path | None, typer.Option(help="Where to [default: FEED-SEED.ENDING, here].")] = None,
+    expected: Annotated[Path | None, typer.Option(help="Also write each record's expected outcome here.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a realistic file of a feed, with every record's outcome known beforehand."""
+    if feed not in SAMPLES:
+        raise WrongUse(f"there is no sample of {feed}; there are: {', '.join(SAMPLES)}")
+    generator = SAMPLES[feed]
+    format = format or next(iter(generator.formats))  # noqa: A001
+    if format not in generator.formats or spelling not in ("canonical", "trade"):
+        raise WrongUse(f"formats of {feed}: {', '.join(generator.formats)}; spellings: canonical, trade")
+    names: Literal["canonical", "trade"] = "trade" if spelling == "trade" else "canonical"
+    options = SampleOptions(records=records, format=format, faults=faults, seed=seed, spelling=names)
+    path = output or Path(f"{feed}-{seed}.{generator.formats[format]}")
+    with path.open("wb") as out:
+        if expected:
+            with expected.open("wb") as beside:
+                counts = generator.write(out, options, beside)
+        else:
+            counts = generator.write(out, options, None)
+    written = {"file": str(path), "bytes": path.stat().st_size, "expected": dict(counts)}
+    show(written, as_json, screens.outcome_line)
