@@ -6,6 +6,7 @@ OOOI is out (off blocks), off (takeoff), on (touchdown), in (on blocks).
 import re
 from collections.abc import Sequence
 
+from penstock.feeds.crew.airports import same_airport
 from penstock.feeds.crew.duty import Duty, Oooi, Times
 from penstock.feeds.crew.exceptions import Breach, Clause
 from penstock.feeds.crew.policy import Policy
@@ -123,11 +124,12 @@ def sector_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) 
 
 
 def broken_route(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
-    """Each sector begins where the one before ended. Codes of different kinds cannot be compared."""
+    """Each sector begins where the one before ended. What the table of airports cannot tell is told by
+    `common.unknown_airport`."""
     found: list[Breach] = []
     for number in range(1, len(sectors)):
         there, here = sectors[number - 1]["destination"], sectors[number]["origin"]
-        if there != here and len(there) == len(here):
+        if same_airport(there, here) is False or (there != here and len(there) == len(here)):
             message = f"sector {number + 1} leaves {here}, sector {number} arrived at {there}; is a sector missing?"
             found.append(BROKEN_ROUTE.breach(message, (duty.id,)))
     return found

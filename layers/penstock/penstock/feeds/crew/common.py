@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
+from penstock.feeds.crew.airports import airport
 from penstock.feeds.crew.duty import Duty
 from penstock.feeds.crew.exceptions import Breach, Clause
 from penstock.feeds.crew.policy import Policy
@@ -30,7 +31,14 @@ UNKNOWN_ZONE = Clause(
     "IANA time zone database",
     "the reference zone exists",
 )
-CLAUSES = (QUALIFICATION, REST_FACILITY, UNKNOWN_ZONE)
+UNKNOWN_AIRPORT = Clause(
+    "crew.unknown_airport",
+    "sectors",
+    "ICAO Doc 7910, IATA; airportsdata 20260905",
+    "an airport is in the table of airports; where it is not, the stricter reading holds",
+    Severity.INFO,
+)
+CLAUSES = (QUALIFICATION, REST_FACILITY, UNKNOWN_ZONE, UNKNOWN_AIRPORT)
 
 _EPOCH = date(1970, 1, 1)
 
@@ -68,6 +76,19 @@ def rest_facility(duty: Duty, policy: Policy) -> list[Breach]:
         return [REST_FACILITY.breach(message, (duty.id,))]
     message = f"a rest facility of class {duty.rest_class} where class {preferred} is preferred"
     return [REST_FACILITY.breach(message, (duty.id,), preferred, duty.rest_class)]
+
+
+def unknown_airport(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
+    """Airports that the table does not have. Nothing is milder for it: they may be the home base, and the airports of
+    any of the policy's rules."""
+    named = {duty.home_base} | {sector[end] for sector in sectors for end in ("origin", "destination")}
+    return [
+        UNKNOWN_AIRPORT.breach(
+            f"{code} is in no table of airports; correct it, or expect the stricter of two readings", (duty.id,)
+        )
+        for code in sorted(named - {""})
+        if airport(code) is None
+    ]
 
 
 type DutyRule = Callable[[Duty, Policy], list[Breach]]

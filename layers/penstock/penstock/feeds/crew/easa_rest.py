@@ -8,6 +8,7 @@ rest for time zone differences (CS FTL.1.235(b); it needs the zone of every rest
 
 from typing import NamedTuple
 
+from penstock.feeds.crew.airports import same_airport
 from penstock.feeds.crew.duty import Duty
 from penstock.feeds.crew.easa import basic_fdp, longest_fdp
 from penstock.feeds.crew.exceptions import Breach, Clause
@@ -156,7 +157,8 @@ def _basic_rest(before: Duty, duty: Duty) -> int:
 
 
 def _at_home(duty: Duty) -> bool:
-    return bool(duty.home_base) and duty.origin in ("", duty.home_base)
+    """Where the table of airports cannot tell, it is the home base, which asks for more."""
+    return bool(duty.home_base) and (not duty.origin or same_airport(duty.origin, duty.home_base) is not False)
 
 
 def _needed(history: History, before: Duty, duty: Duty, policy: Policy) -> int:
@@ -301,7 +303,9 @@ def late_to_early(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     before = next(history.before(duty), None)
     if before is None or not duty.home_base or not duty.flies or not before.flies:
         return []
-    if duty.origin != duty.home_base or before.destination != duty.home_base or not _early_start(duty, policy):
+    if any(same_airport(one, duty.home_base) is False for one in (duty.origin, before.destination)):
+        return []
+    if not _early_start(duty, policy):
         return []
     if not (_late_finish(before, policy) or _night_duty(before)) or _nights(before, duty.begin):
         return []

@@ -177,6 +177,7 @@ def alone(record: Record, duty: Duty, policy: Policy) -> list[Breach]:
     held: Sequence[Record] = record.get("qualifications") or ()
     found = common.qualifications(duty, held) if held else []
     found += common.rest_facility(duty, policy)
+    found += common.unknown_airport(duty, record.get("sectors") or ())
     for rule in part117.RULES if duty.far else easa.RULES:
         found += rule(duty, policy)
     for one in policy.limits:

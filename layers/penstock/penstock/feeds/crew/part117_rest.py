@@ -3,6 +3,7 @@
 Every rule looks back from a duty of the history. What is before the first known duty counts as rest.
 """
 
+from penstock.feeds.crew.airports import same_airport
 from penstock.feeds.crew.duty import Duty
 from penstock.feeds.crew.exceptions import Breach, Clause
 from penstock.feeds.crew.history import History
@@ -137,7 +138,7 @@ def rest_at_home_base(history: History, duty: Duty, policy: Policy) -> list[Brea
     """
     home = duty.home_base
     before = next(history.before(duty), None)
-    if not home or before is None or duty.origin != home or before.destination != home:
+    if not home or before is None or any(same_airport(one, home) is False for one in (duty.origin, before.destination)):
         return []
     rest = duty.begin - before.release
     nights = physiological_nights(duty.local(before.release), duty.local(duty.begin))
@@ -148,7 +149,7 @@ def rest_at_home_base(history: History, duty: Duty, policy: Policy) -> list[Brea
     for trip in history.before(duty):
         ids.append(trip.id)
         least, greatest = min(least, trip.offsets[0]), max(greatest, trip.offsets[1])
-        if trip.origin == home:
+        if same_airport(trip.origin, home):
             if before.release - trip.report <= WEEK or greatest - least <= THEATER:
                 return []
             message = (
