@@ -34,7 +34,7 @@ def test_two_airports_and_what_the_table_cannot_tell() -> None:
 
 
 def test_the_table_is_not_read_before_it_is_needed() -> None:
-    told = "from penstock.feeds import crew; from penstock.feeds.crew.airports import _airports; print(_airports.cache_info().misses)"
+    told = "from penstock.feeds.crew import airports; print(airports._airports.cache_info().misses)"
     done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "0"
 
