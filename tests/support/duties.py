@@ -25,10 +25,14 @@ def at(text: str, day: str = DAY) -> str:
 def duty(start: str, fdp: str | int, sectors: int | list[dict[str, Any]] = 1, /, **changes: Any) -> dict[str, Any]:
     """A duty in UTC that starts at a clock time (as `at`) with an FDP (`13:00` or minutes), and half an hour after it.
 
-    Its sectors, so many, say no times. `changes` replaces fields; None leaves one out."""
+    Its sectors, so many, say no times, but for the first where there is a break, which lies after it. `changes`
+    replaces fields; None leaves one out."""
     begin = datetime.fromisoformat(at(start))
     minutes = fdp if isinstance(fdp, int) else int(fdp.split(":")[0]) * 60 + int(fdp.split(":")[1])
     end = begin + timedelta(minutes=minutes)
+    flown = [_sector(number) for number in range(sectors)] if isinstance(sectors, int) else sectors
+    if changes.get("split_rest") and isinstance(sectors, int):
+        flown[0] |= {"planned_out": begin.isoformat(), "planned_in": (begin + timedelta(minutes=60)).isoformat()}
     record = {
         "duty_id": "D1",
         "revision": 1,
@@ -46,9 +50,17 @@ def duty(start: str, fdp: str | int, sectors: int | list[dict[str, Any]] = 1, /,
         "standby": None,
         "flight_time_minutes": min(60, minutes),
         "qualifications": [{"code": "ATPL", "valid_until": "2030-12-31"}],
-        "sectors": [_sector(number) for number in range(sectors)] if isinstance(sectors, int) else sectors,
+        "sectors": flown,
     } | changes
     return {name: value for name, value in record.items() if value is not None}
+
+
+def flight(out: str, into: str, **changes: Any) -> dict[str, Any]:
+    """A sector that goes as planned; `changes` replaces times."""
+    return {
+        "flight": "PS1", "origin": "EHAM", "destination": "EHAM",
+        "planned_out": at(out), "planned_in": at(into), "actual_out": at(out), "actual_in": at(into),
+    } | changes  # fmt: skip
 
 
 def _sector(number: int) -> dict[str, Any]:

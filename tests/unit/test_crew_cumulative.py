@@ -126,6 +126,24 @@ class TestEasa:
         assert total == 8 * 60 + 30 + 46 * 60
         assert history.timelines["duty"].total(midnight("Etc/UTC", _day("+1 00:00")), 2**40) == 270 + 46 * 60
 
+    def test_of_a_standby_that_nobody_was_called_from_a_quarter_counts(self) -> None:
+        """CS FTL.1.225(b)(3): 12 hours a day at home are 3 of duty, 18 in six days; at the airport they are 72."""
+        home, airport = (
+            [
+                easa(f"+{day} 08:00", 0, 0, flight_time_minutes=0, sectors=None, fdp_end_at=None)
+                | {
+                    "release_at": at(f"+{day} 20:00"),
+                    "standby": {"kind": kind, "start": at(f"+{day} 08:00"), "end": at(f"+{day} 20:00")},
+                }
+                for day in range(6)
+            ]
+            for kind in ("home", "airport")
+        )
+        assert codes(*roster(*home)) == []
+        assert codes(*roster(*airport)) == ["easa.duty_7d"]
+        history = History(map(plain, roster(*home)))
+        assert history.timelines["duty"].total(0, 2**40) == 18 * 60
+
     def test_standby(self) -> None:
         """All of an airport standby is duty (ORO.FTL.225(c)), and a quarter of one elsewhere (CS FTL.1.225(b)(3))."""
         airport = easa("12:00", "2:00", standby={"kind": "airport", "start": at("08:00"), "end": at("12:00")})

@@ -36,9 +36,11 @@ class TestInFlightRest:
         assert codes(easa("08:00", hours * 60 + 1, **crew), policy=ANY_FACILITY) == ["easa.fdp_in_flight_rest"]
 
     def test_no_more_than_three_sectors(self) -> None:
+        """From 08:00 with four sectors Table 2 allows 12 hours, for which nobody needs to rest in flight."""
         crew = {"pilots": 3, "rest_facility_class": 1}
-        assert codes(easa("08:00", "10:00", 3, **crew)) == []
-        assert codes(easa("08:00", "10:00", 4, **crew)) == ["easa.sectors_in_flight_rest"]
+        assert codes(easa("08:00", "12:31", 3, **crew)) == []
+        assert codes(easa("08:00", "12:01", 4, **crew)) == ["easa.sectors_in_flight_rest"]
+        assert codes(easa("08:00", "12:00", 4, **crew)) == []
 
     def test_without_a_facility_the_tables_hold(self) -> None:
         assert codes(easa("08:00", "13:01", pilots=4)) == ["easa.fdp", "rest_facility"]

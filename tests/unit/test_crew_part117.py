@@ -6,17 +6,9 @@ import pytest
 
 from penstock.feeds.crew.policy import Policy
 from penstock.model.findings import Severity
-from tests.support.duties import at, codes, duty, found_in, rest, standby
+from tests.support.duties import at, codes, duty, flight, found_in, rest, standby
 
 ANY_FACILITY = Policy(preferred_rest_class=3)
-
-
-def flight(out: str, into: str, **changes: Any) -> dict[str, Any]:
-    """A sector that goes as planned, off 10 minutes after out, on 5 before in; `changes` replaces times."""
-    return {
-        "flight": "PS1", "origin": "EHAM", "destination": "EHAM",
-        "planned_out": at(out), "planned_in": at(into), "actual_out": at(out), "actual_in": at(into),
-    } | changes  # fmt: skip
 
 
 class TestLocalTime:
@@ -86,8 +78,11 @@ class TestFlightTime:
 class TestAugmented:
     def test_no_more_than_three_segments(self) -> None:
         crew = {"pilots": 3, "rest_facility_class": 1}
-        assert codes(duty("08:00", "10:00", 3, **crew)) == []
-        assert codes(duty("08:00", "10:00", 4, **crew)) == ["far117.segments_augmented"]
+        """From 08:00 with four segments Table B allows 13 hours, for which nobody need be augmented."""
+        assert codes(duty("08:00", "13:01", 3, **crew)) == []
+        assert codes(duty("08:00", "13:01", 4, **crew)) == ["far117.segments_augmented"]
+        assert codes(duty("08:00", "13:00", 4, **crew)) == []
+        assert codes(duty("08:00", "13:00", 4, flight_time_minutes=541, **crew)) == ["far117.segments_augmented"]
 
     def test_without_a_rest_facility_it_is_no_augmented_crew(self) -> None:
         assert codes(duty("08:00", "14:00", pilots=3)) == ["rest_facility"]
@@ -135,7 +130,7 @@ class TestSplitDuty:
         """117.15(e)."""
         night = rest("23:00", "+1 02:00")
         before = [flight("18:00", "22:59"), flight("+1 03:00", "+1 04:00")]
-        after = [flight("18:00", "23:01"), flight("+1 03:00", "+1 04:00")]
+        after = [flight("+1 02:10", "+1 03:00"), flight("+1 03:00", "+1 04:00")]
         assert codes(duty("17:00", "13:00", before, flight_time_minutes=None, split_rest=night)) == []
         assert codes(duty("17:00", "13:00", after, flight_time_minutes=None, split_rest=night)) == [
             "far117.fdp",

@@ -17,7 +17,7 @@ from penstock.feeds.crew.history import History
 from penstock.feeds.crew.part117 import longest_fdp as longest_far
 from penstock.feeds.crew.policy import REGULATION_ONLY, Policy, load_policy
 from penstock.model.findings import Severity
-from tests.support.duties import at, codes, duty, easa, found_in, plain, roster, valid
+from tests.support.duties import at, codes, duty, easa, flight, found_in, plain, roster, valid
 from tests.support.reading import judge_file
 from tests.support.spots import csv_file, ndjson_file
 
@@ -111,19 +111,20 @@ class TestOwnTimes:
         [
             {"release_at": at("11:59")},
             {"fdp_end_at": at("05:59")},
-            {"fdp_end_at": None},
             {"flight_time_minutes": 361},
+            {"release_at": at("+4 06:01")},
             {"split_rest": {"start": at("05:00"), "end": at("09:00")}},
             {"split_rest": {"start": at("10:00"), "end": at("09:00")}},
             {"split_rest": {"start": at("10:00"), "end": at("12:01")}},
             {"standby": {"kind": "airport", "start": at("06:01"), "end": at("07:00")}},
             {"standby": {"kind": "airport", "start": at("04:00"), "end": at("03:00")}},
+            {"standby": {"kind": "home", "start": at("04:00"), "end": at("06:01")}},
         ],
     )
     def test_what_cannot_be(self, changes: dict[str, Any]) -> None:
         record = {name: value for name, value in (FLOWN | changes).items() if value is not None}
         assert "time_order" in codes(record)
-        assert set(codes(record)) <= {"time_order", "flight_time_mismatch"}
+        assert set(codes(record)) <= {"time_order", "flight_time_mismatch", "sector_order"}
 
     @pytest.mark.parametrize(
         "late",
@@ -203,15 +204,19 @@ class TestOwnTimes:
     @pytest.mark.parametrize(
         ("said", "minutes"),
         [
-            ({}, 0),
-            ({"planned_out": "07:00"}, 0),
-            ({"planned_in": "08:40"}, 0),
-            ({"actual_in": "08:50"}, 0),
+            # Of which nothing is known, it may have filled the FDP.
+            ({}, 360),
+            ({"planned_out": "07:00"}, 360),
+            ({"planned_in": "08:40"}, 360),
+            ({"actual_in": "08:50"}, 360),
             ({"planned_out": "07:00", "planned_in": "08:40"}, 100),
             ({"planned_out": "07:00", "planned_in": "08:40", "actual_in": "08:50"}, 110),
             # Under way, it is taken to last as long as planned.
             ({"planned_out": "07:00", "planned_in": "08:40", "actual_out": "07:30"}, 100),
             ({"planned_in": "08:40", "actual_out": "07:30"}, 70),
+            # A landing or a takeoff that is known makes it no shorter.
+            ({"planned_in": "08:40", "actual_out": "07:30", "actual_on": "08:45"}, 75),
+            ({"planned_out": "07:00", "planned_in": "08:40", "actual_off": "06:55"}, 105),
             ({"planned_out": "07:00", "planned_in": "08:40", "actual_out": "07:30", "actual_in": "09:05"}, 95),
         ],
     )
@@ -224,12 +229,61 @@ class TestOwnTimes:
         assert codes(record) == []
 
     def test_positioning_is_fdp_and_no_sector(self) -> None:
-        """ORO.FTL.215: from 08:00 two sectors and a positioning flight, 13 hours."""
+        """ORO.FTL.215: from 08:00 a positioning flight before two sectors, 13 hours."""
         there = {**BACK, "positioning": True}
         out = {"flight": "PS1", "origin": "EHAM", "destination": "LFPG"}
-        assert codes(easa("08:00", "13:00", [out, BACK, {**out, "positioning": True}])) == []
+        assert codes(easa("08:00", "13:00", [{**out, "positioning": True}, BACK, out])) == []
         assert codes(easa("08:00", "13:00", [out, BACK, out])) == ["easa.fdp"]
         assert plain(easa("08:00", "13:00", [BACK, there])).sectors == 1
+
+    @pytest.mark.parametrize("regulation", ["far117", "easa"])
+    def test_positioning_home_after_the_last_sector_is_duty_and_no_fdp(self, regulation: str) -> None:
+        """14 CFR 117.3 (flight duty period), ORO.FTL.215: it counts before operating, not after."""
+        home = flight("14:30", "17:30", positioning=True)
+        record = duty("08:00", "6:00", [flight("09:00", "13:30"), home], flight_time_minutes=None) | {
+            "regulation": regulation,
+            "release_at": at("18:00"),
+        }
+        assert codes(record) == []
+        assert codes(record | {"sectors": [flight("09:00", "13:30"), flight("14:30", "17:30")]})[0] == "sector_order"
+        assert codes(record | {"release_at": at("17:29")}) == ["sector_order"]
+
+    def test_without_its_end_the_fdp_ends_with_the_last_sector_that_is_operated(self) -> None:
+        sectors = [flight("09:00", "13:30"), flight("14:30", "17:30", positioning=True)]
+        record = duty("08:00", "6:00", sectors, flight_time_minutes=None, fdp_end_at=None) | {"release_at": at("18:00")}
+        assert plain(record).fdp_end == plain(record).report + 5 * 60 + 30
+        untimed = record | {"sectors": [BACK]}
+        assert codes(untimed) == ["time_order"]
+
+    def test_a_duty_of_nothing_but_positioning_has_no_fdp(self) -> None:
+        record = duty("08:00", "6:00", [flight("09:00", "13:30", positioning=True)], fdp_end_at=None)
+        assert codes(record | {"flight_time_minutes": 0}) == []
+
+    @pytest.mark.parametrize("zeroth", [True, False])
+    def test_no_sector_ends_before_it_begins_whatever_is_planned_and_what_is_known(self, zeroth: bool) -> None:
+        late = flight("09:00", "16:00", actual_in=at("18:30"))
+        wrong = flight("19:00", "21:00", actual_in=at("-1 21:00"))
+        sectors = [wrong, late] if zeroth else [late, wrong]
+        assert "oooi_order" in codes(duty("08:00", "13:30", sectors, flight_time_minutes=None))
+
+    def test_no_sector_takes_more_than_a_day(self) -> None:
+        long = flight("09:00", "+1 09:01")
+        assert "oooi_order" in codes(duty("08:00", "30:00", [long], flight_time_minutes=None))
+
+    def test_nobody_flies_in_a_break(self) -> None:
+        record = duty("18:00", "13:59", [flight("19:00", "21:00"), flight("+1 00:00", "+1 06:00")])
+        breaks = {"split_rest": {"start": at("23:00"), "end": at("+1 05:00"), "suitable": True}}
+        assert "sector_order" in codes(record | breaks | {"flight_time_minutes": 480})
+
+    @pytest.mark.parametrize("null", ["0001-01-01T00:00:00+01:00", "1969-12-31T23:59Z", "9999-12-31T23:59:59Z"])
+    @pytest.mark.parametrize("field", ["report_at", "actual_out"])
+    def test_an_instant_that_no_duty_can_have_is_a_fault_of_its_own_record(self, null: str, field: str) -> None:
+        """Exports write 0001-01-01 or 9999-12-31 where they know nothing."""
+        first = FLOWN["sectors"][0]
+        changes = {field: null} if field in FLOWN else {"sectors": [first | {field: null}, *FLOWN["sectors"][1:]]}
+        judged = judge_file(CREW, ndjson_file([FLOWN, FLOWN | changes | {"duty_id": "D2"}]))
+        (rejected,) = judged.rejected
+        assert {finding.field for finding in rejected.findings} == {field if field in FLOWN else f"sectors.{field}"}
 
 
 class TestMembers:

@@ -198,6 +198,13 @@ HOME = {"home_base": "EHAM"}  #: where all sectors of these duties begin and end
 AWAY = {"home_base": "LFPG"}
 
 
+@pytest.mark.parametrize(("fdp", "expected"), [("8:29", []), ("8:30", ["easa.night_sectors"])])
+def test_a_duty_that_ends_at_0200_is_a_night_duty(fdp: str, expected: list[str]) -> None:
+    """ORO.FTL.105(8): a late finish ends by 01:59, and a night duty encroaches on 02:00 to 04:59: no minute is
+    between. From 17:00 the duty ends half an hour after its FDP (CS FTL.1.205(a)(1))."""
+    assert codes(*roster(easa("17:00", fdp, 5), easa("+1 17:00", fdp, 5))) == expected
+
+
 class TestEasaRest:
     """ORO.FTL.235(a), (b). A duty of 10:30, from 08:00 to 18:30."""
 
@@ -215,12 +222,12 @@ class TestEasaRest:
         assert codes(*roster(short, easa("20:30", "2:00", **AWAY))) == []
         assert codes(*roster(short, easa("20:29", "2:00", **AWAY))) == ["easa.rest"]
 
-    def test_without_a_home_base_10_hours_are_demanded_and_12_asked_for(self) -> None:
+    def test_without_a_home_base_it_may_be_anywhere(self) -> None:
         short = easa("08:00", "2:00")
         assert codes(*roster(short, easa("22:30", "2:00"))) == []
         (asked,) = found_in(*roster(short, easa("20:30", "2:00")))[-1]
-        assert (asked.code, asked.severity) == ("crew.easa.rest_if_at_home", Severity.SOFT)
-        assert codes(*roster(short, easa("20:29", "2:00"))) == ["easa.rest"]
+        assert (asked.code, asked.severity) == ("crew.easa.rest", Severity.HARD)
+        assert "give home_base if it is not" in asked.message
 
     def test_14_hours_after_in_flight_rest(self) -> None:
         """CS FTL.1.205(c): an FDP of 13:01 needed it, one of 13:00 did not. Released at 21:31 and 21:30."""

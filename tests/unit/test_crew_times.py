@@ -1,7 +1,7 @@
 """Clocks and calendars, against Python's own."""
 
 from datetime import UTC, datetime, timedelta
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -37,6 +37,26 @@ def test_a_day_has_23_or_25_hours_when_clocks_change(day: str, length: int) -> N
     number = minute(f"{day} 00:00") // times.DAY
     begin, end = times.midnight("Europe/Amsterdam", number), times.midnight("Europe/Amsterdam", number + 1)
     assert end - begin == length * 60
+
+
+@pytest.mark.parametrize(
+    ("zone", "day", "begins"),
+    [
+        # Clocks go from 23:59 to 01:00, from 00:59 back to 00:00, and from 23:59 back to 23:00.
+        ("Atlantic/Azores", "2026-03-29", "2026-03-29 01:00"),
+        ("Atlantic/Azores", "2026-10-25", "2026-10-25 00:00"),
+        ("America/Sao_Paulo", "2018-02-18", "2018-02-18 03:00"),
+        ("America/Sao_Paulo", "2018-11-04", "2018-11-04 03:00"),
+    ],
+)
+def test_a_day_begins_when_the_clock_first_shows_it(zone: str, day: str, begins: str) -> None:
+    assert times.midnight(zone, minute(f"{day} 00:00") // times.DAY) == minute(begins)
+
+
+@given(st.sampled_from(sorted(available_timezones())), st.integers(7305, 24836))
+def test_every_day_of_every_zone_begins_with_its_first_minute(zone: str, day: int) -> None:
+    begin = times.midnight(zone, day)
+    assert times.local(zone, begin - 1) // times.DAY < day <= times.local(zone, begin) // times.DAY
 
 
 @given(moments)

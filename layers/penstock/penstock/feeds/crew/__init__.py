@@ -6,6 +6,12 @@ paragraph.
 
 In a table the nested fields (`sectors`, `split_rest`, `standby`, `qualifications`) are JSON in a cell. A duty that was
 accepted counts for those after it, in whatever file they come; a higher `revision` replaces it.
+
+What a record does not tell never loosens a limit. Without `acclimatised` the stricter table holds, without `home_base`
+every place may be it, and a sector without times fills the FDP unless `flight_time_minutes` is given. Without
+`fdp_end_at` the FDP ends when the last sector that is operated is in. Positioning before it counts to the FDP, after it
+as duty only. A home standby that nobody was called from is a record of its own: `report_at` and `release_at` are the
+standby's.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Airports: which identifiers mean the same place, and which clock hangs there.
 
-`airports.txt` has ICAO location indicators (Doc 7910), IATA location identifiers and IANA zones: 17,340 airports,
-reduced from airportsdata 20260905 of PyPI, of 2026-09-05 (MIT, its licence stands at the top of the file). It is read
-when the first airport is asked for. Curfews are the operator's policy.
+`airports.txt` has ICAO location indicators (Doc 7910), IATA location identifiers and IANA zones, reduced from
+airportsdata 20260905 of PyPI (MIT, its licence stands at the top of the file). It is read when the first airport is
+asked for. Curfews are the operator's policy.
 """
 
 from collections.abc import Iterator

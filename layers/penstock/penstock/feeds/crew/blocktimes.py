@@ -1,4 +1,5 @@
-"""What a duty's times say about themselves, before any limit: OOOI, order, and actual against planned.
+"""What a duty's times say about themselves, before any limit: OOOI, order, and actual against planned. Times that
+contradict each other are handed back before any rule is asked (`invariants`).
 
 OOOI is out (off blocks), off (takeoff), on (touchdown), in (on blocks).
 """
@@ -10,9 +11,16 @@ from penstock.feeds.crew.airports import same_airport
 from penstock.feeds.crew.duty import Duty, Oooi, Times
 from penstock.feeds.crew.exceptions import Breach, Clause
 from penstock.feeds.crew.policy import Policy
-from penstock.feeds.crew.times import hours, text_of
+from penstock.feeds.crew.times import DAY, HOUR, hours, text_of
 from penstock.feeds.feed import Record
+from penstock.feeds.invariants import Interval, backward, longer_than, outside, overlapping
 from penstock.model.findings import Severity
+
+LONGEST_DUTY = 4 * DAY
+"""No regulation knows it; a duty of more days is a wrong date."""
+
+LONGEST_SECTOR = 24 * HOUR
+"""The longest flights there are take 19 hours; a sector of more than a day is a wrong date."""
 
 TIME_ORDER = Clause(
     "crew.time_order",
@@ -74,24 +82,34 @@ _N_NUMBER = re.compile(r"N-?[1-9](?:\d{0,4}|\d{0,3}[A-HJ-NP-Z]|\d{0,2}[A-HJ-NP-Z
 
 
 def time_order(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
-    """Report, end of the FDP, release; a break lies within the FDP; standby begins before it ends, and no later than
-    the duty (14 CFR 117.3; ORO.FTL.105)."""
+    """Report, end of the FDP, release, within days; a break lies within the FDP, and nobody flies in it; a standby
+    begins before it ends, no later than the duty, and ends at report, or takes the place of a duty that nobody was
+    called for (14 CFR 117.3; ORO.FTL.105; CS FTL.1.225(b)(5))."""
     faults: list[str] = []
     if not duty.report <= duty.fdp_end <= duty.release or duty.release == duty.report:
         faults.append("report_at, fdp_end_at and release_at do not follow each other")
-    if sectors and not duty.flies:
+    if longer_than(LONGEST_DUTY, [Interval("duty", duty.begin, duty.release)]):
+        faults.append(f"the duty takes {hours(duty.release - duty.begin)}")
+    if duty.sectors and not duty.flies:
         faults.append("there are sectors and no fdp_end_at after report_at")
     if duty.flight_time > duty.fdp_end - duty.fdp_start:
         faults.append("there is more flight time than FDP")
     if duty.split_start and not (duty.fdp_start <= duty.split_start < duty.split_end <= duty.fdp_end):
         faults.append("split_rest does not lie within the FDP")
-    if duty.standby and not duty.standby_start <= min(duty.standby_end, duty.report):
-        faults.append("standby does not begin before its end and the report")
+    if duty.standby:
+        standby = Interval("standby", duty.standby_start, duty.standby_end)
+        if backward([standby]) or duty.standby_start > duty.report:
+            faults.append("standby does not begin before its end and the report")
+        elif duty.flies and duty.standby_end > duty.report:
+            faults.append("standby ends after the report, at which it ceases")
+        elif outside(Interval("duty", duty.standby_start, duty.release), [standby]):
+            faults.append("standby ends after release_at")
     return [TIME_ORDER.breach(f"{fault}; correct the times or their offsets", (duty.id,)) for fault in faults]
 
 
 def oooi_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) -> list[Breach]:
-    """Out, off, on, in never go back, planned and actual each; a missing one is passed over."""
+    """Out, off, on, in never go back, planned and actual each, nor from what was planned to what became of it; a
+    missing one is passed over. No sector takes more than a day."""
     found: list[Breach] = []
     for number, (sector, of) in enumerate(zip(sectors, times, strict=True), 1):
         for kind, oooi in (("planned", of.planned), ("actual", of.actual)):
@@ -99,13 +117,21 @@ def oooi_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) ->
             if said != sorted(said):
                 message = f"sector {number} ({sector['flight']}): {kind} times go back; check dates and offsets"
                 found.append(OOOI_ORDER.breach(message, (duty.id,)))
+        if of.block is None:
+            continue
+        block = Interval(f"sector {number} ({sector['flight']})", *of.block)
+        for one in (*backward([block]), *longer_than(LONGEST_SECTOR, [block])):
+            message = f"{one.name} is out at {text_of(one.start)} and in at {text_of(one.end)}; check dates and offsets"
+            found.append(OOOI_ORDER.breach(message, (duty.id,)))
     return found
 
 
 def sector_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) -> list[Breach]:
-    """The sectors' block times follow each other between the start and the end of the FDP."""
+    """The sectors' block times follow each other from the start to the end of the FDP, and none lies in a break on the
+    ground. Positioning after the last sector that is operated is duty and no FDP (14 CFR 117.3, ORO.FTL.215), and
+    over by the release."""
     found: list[Breach] = []
-    before = duty.fdp_start
+    before = fdp_end = duty.fdp_start
     for number, (sector, of) in enumerate(zip(sectors, times, strict=True), 1):
         block = of.block
         if block is None:
@@ -117,10 +143,34 @@ def sector_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) 
             )
             found.append(SECTOR_ORDER.breach(message, (duty.id,)))
         before = max(before, block[1])
-    if before > duty.fdp_end and duty.flies:
-        message = f"the last sector is in at {text_of(before)}, after fdp_end_at {text_of(duty.fdp_end)}"
+        fdp_end = fdp_end if sector.get("positioning") else before
+    if fdp_end > duty.fdp_end and duty.flies:
+        message = f"the last sector is in at {text_of(fdp_end)}, after fdp_end_at {text_of(duty.fdp_end)}"
         found.append(SECTOR_ORDER.breach(f"{message}; the FDP ends no earlier", (duty.id,)))
-    return found
+    if before > duty.release:
+        message = f"the last sector is in at {text_of(before)}, after release_at {text_of(duty.release)}"
+        found.append(SECTOR_ORDER.breach(f"{message}; the duty ends no earlier", (duty.id,)))
+    return found + _in_the_break(duty, sectors, times)
+
+
+def _in_the_break(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) -> list[Breach]:
+    if not duty.split:
+        return []
+    split = Interval("split_rest", duty.split_start, duty.split_end)
+    flown = [
+        Interval(f"sector {number} ({sector['flight']})", *of.block)
+        for number, (sector, of) in enumerate(zip(sectors, times, strict=True), 1)
+        if of.block
+    ]
+    return [
+        SECTOR_ORDER.breach(
+            f"{one.name} is under way from {text_of(one.start)} to {text_of(one.end)}, within split_rest; nobody rests"
+            " and flies at once",
+            (duty.id,),
+        )
+        for one in flown
+        if overlapping([split, one])
+    ]
 
 
 def broken_route(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
@@ -147,7 +197,10 @@ def block_discrepancy(duty: Duty, sectors: Sequence[Record], times: Sequence[Tim
             f"sector {number} ({sector['flight']}) took {hours(actual)} from block to block, {hours(planned)} were"
             f" planned; {_effect(times[-1])}"
         )
-        found.append(BLOCK_DISCREPANCY.breach(message, (duty.id,), planned + policy.block_threshold, actual))
+        if actual < planned:
+            found.append(BLOCK_DISCREPANCY.breach(message, (duty.id,)))
+        else:
+            found.append(BLOCK_DISCREPANCY.breach(message, (duty.id,), planned + policy.block_threshold, actual))
     return found
 
 

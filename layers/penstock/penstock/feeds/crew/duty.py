@@ -32,11 +32,13 @@ class Duty(NamedTuple):
     `standby` is one of `airport`, `short_call`, `long_call` under Part 117, and of `airport`, `other`, `reserve` under
     EASA; "" is none. `rest_class` is 0 without a rest facility.
 
+    What a record does not tell counts as its longest: `acclimatised` is "" then, which takes the stricter table, and a
+    sector without times fills its FDP.
+
     `flights` are block times, actual ones where known; `sectors` are those operated, `longest_sector` the longest block
-    time of them, `first_in` when the first of them ends, 0 if unknown. `after_takeoff` is by how much the last sector
-    took longer, from off to in, than planned: the part of an extension that arose after takeoff. `offsets` are the
-    least and the greatest offset from UTC that the sectors' planned times are written with, where there is a
-    `home_base` to return to.
+    time of them, `first_in` when the first of them ends, the end of the FDP if unknown. `after_takeoff` is by how much
+    the last sector took longer, from off to in, than planned: the part of an extension that arose after takeoff.
+    `offsets` are the least and the greatest offset from UTC that the sectors' planned times are written with.
     """
 
     id: str
@@ -91,14 +93,22 @@ class Duty(NamedTuple):
         return self.split_end > self.split_start
 
     @property
+    def uncalled(self) -> bool:
+        """Is it a standby or reserve that led to no duty, and goes on after what it names as report?"""
+        return bool(self.standby) and not self.flies and self.standby_end > self.report
+
+    @property
     def clock(self) -> int:
         """The minute of the day, 0 to 1439, at which the FDP starts, by the reference zone."""
         return local(self.zone, self.fdp_start) % 1440
 
     @property
     def duty_start(self) -> int:
-        """When duty time begins: with an airport standby (ORO.FTL.225(c)), otherwise at report."""
-        return min(self.report, self.standby_start) if self.standby == "airport" else self.report
+        """When duty time begins: with an airport standby (ORO.FTL.225(c)), otherwise at report; of a standby that led
+        to no duty, when it ends."""
+        if self.standby == "airport":
+            return min(self.report, self.standby_start)
+        return self.standby_end if self.uncalled else self.report
 
     def local(self, instant: int) -> int:
         """The reference zone's local time of an instant."""
@@ -117,11 +127,15 @@ class Times(NamedTuple):
 
     @property
     def block(self) -> tuple[int, int] | None:
-        """(out, in): actual where known; a flight under way is taken to last as long as planned."""
-        planned_out, planned_in = self.planned[0], self.planned[3]
-        out, into = self.actual[0] if self.actual[0] is not None else planned_out, self.actual[3]
-        if out is not None and into is None and planned_in is not None:
-            into = planned_in + (out - planned_out if planned_out is not None else 0)
+        """(out, in): actual where known; a flight under way is taken to last as long as planned, and no shorter than
+        what is known of its takeoff and landing."""
+        (planned_out, _, _, planned_in), (out, off, on, into) = self
+        late = out - planned_out if out is not None and planned_out is not None else 0
+        if out is None:
+            out = min((time for time in (planned_out, off) if time is not None), default=None)
+        if into is None:
+            expected = planned_in + late if planned_in is not None else None
+            into = max((time for time in (expected, on) if time is not None), default=None)
         return None if out is None or into is None else (out, into)
 
 
@@ -147,8 +161,6 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
     (`times.is_zone`)."""
     report, release = minute_of(record["report_at"]), minute_of(record["release_at"])
     sectors: Sequence[Record] = record.get("sectors") or ()
-    fdp_end_at: datetime | None = record.get("fdp_end_at")
-    fdp_end = minute_of(fdp_end_at) if fdp_end_at else report
     standby, standby_start, standby_end = _interval(record.get("standby"), report)
     kind: str = standby["kind"] if standby else ""
     kind = _STANDBY[record["regulation"]].get(kind, kind)
@@ -157,6 +169,10 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
     times = [times_of(sector) for sector in sectors] if times is None else times
     operated = [time for time, sector in zip(times, sectors, strict=True) if not sector.get("positioning")]
     flights = blocks = tuple(block for time in operated if (block := time.block))
+    untimed = len(operated) - len(blocks)
+    fdp_end_at: datetime | None = record.get("fdp_end_at")
+    # The FDP ends when the last sector that is operated is in (14 CFR 117.3, ORO.FTL.105(12)).
+    fdp_end = minute_of(fdp_end_at) if fdp_end_at else blocks[-1][1] if blocks and not untimed else report
     flown = sum(end - start for start, end in flights)
     flight_time = record.get("flight_time_minutes")
     if flight_time is not None:
@@ -164,12 +180,15 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
         if abs(flight_time - flown) > len(blocks):
             flights = ((fdp_end - flight_time, fdp_end),) if flight_time else ()
         flown = flight_time
+    elif untimed:
+        # Nobody says how long these took: as long as the FDP had room for.
+        flights, flown = ((report, fdp_end),), max(flown, fdp_end - report)
     return Duty(
         record["duty_id"],
         record["crew_id"],
         record.get("revision", 0),
         record["regulation"],
-        record.get("acclimatised", "unknown"),
+        record.get("acclimatised", ""),
         record["reference_tz"],
         begin,
         report,
@@ -188,14 +207,26 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
         flown,
         flights,
         len(operated),
-        max((end - start for start, end in blocks), default=0),
-        blocks[0][1] if blocks else 0,
+        _longest(blocks, len(operated), flown),
+        _first_in(operated, fdp_end),
         _after_takeoff(times[-1]) if times else 0,
         sectors[0]["origin"] if sectors else "",
         sectors[-1]["destination"] if sectors else "",
         record.get("home_base") or "",
-        _offsets(sectors) if record.get("home_base") else (0, 0),
+        _offsets(sectors),
     )
+
+
+def _first_in(operated: Sequence[Times], fdp_end: int) -> int:
+    if not operated:
+        return 0
+    first = operated[0].block
+    return first[1] if first else fdp_end
+
+
+def _longest(blocks: Sequence[tuple[int, int]], operated: int, flown: int) -> int:
+    """The longest block time. Of a single sector it is the duty's flight time, whether or not it says when."""
+    return flown if operated == 1 else max((end - start for start, end in blocks), default=0)
 
 
 def _offsets(sectors: Sequence[Record]) -> tuple[int, int]:

@@ -133,11 +133,14 @@ CLAUSES = (
 
 
 def basic_fdp(duty: Duty, policy: Policy) -> int | None:
-    """ORO.FTL.205(b): Table 2 by the reference time of the start, or Table 3, or 4 under fatigue risk management. None
-    where the tables end. A reduction for standby is not in it."""
+    """ORO.FTL.205(b): Table 2 by the reference time of the start, or Table 3, or 4 under fatigue risk management; the
+    stricter of both where a record does not say. None where the tables end. A reduction for standby is not in it."""
+    acclimatised, unknown = tables.acclimatised(duty.clock, duty.sectors), tables.unknown(duty.sectors, policy.frm)
     if duty.acclimatised == "yes":
-        return tables.acclimatised(duty.clock, duty.sectors)
-    return tables.unknown(duty.sectors, policy.frm)
+        return acclimatised
+    if duty.acclimatised or acclimatised is None or unknown is None:
+        return unknown
+    return min(acclimatised, unknown)
 
 
 def longest_fdp(duty: Duty, policy: Policy) -> int | None:
@@ -149,12 +152,13 @@ def longest_fdp(duty: Duty, policy: Policy) -> int | None:
     elif basic is None:
         return None
     else:
-        limit = basic + split_credit(duty)
-    return limit - standby_reduction(duty)
+        limit = basic + split_credit(duty, policy)
+    return limit - standby_reduction(duty, policy)
 
 
-def split_credit(duty: Duty) -> int:
-    """CS FTL.1.220: half of a break on the ground of at least 3 consecutive hours, not with in-flight rest.
+def split_credit(duty: Duty, policy: Policy) -> int:
+    """CS FTL.1.220: half of a break on the ground of at least 3 consecutive hours, not with in-flight rest. In an
+    unknown state of acclimatisation, more than Table 3 asks for fatigue risk management (EASA's FAQ 47625).
 
     `split_rest` is the break itself, without the 30 minutes or more for duties and travelling before and after it (b);
     so the 3 hours are net of them. Without a suitable accommodation, what is beyond 6 hours and what lies in the
@@ -162,13 +166,15 @@ def split_credit(duty: Duty) -> int:
     """
     if duty.augmented or duty.split_end - duty.split_start < LEAST_BREAK:
         return 0
+    if duty.acclimatised != "yes" and not policy.frm:
+        return 0
     if duty.split_suitable:
         return (duty.split_end - duty.split_start) // 2
     end = min(duty.split_end, duty.split_start + UNSUITED_BREAK)
     return (end - duty.split_start - in_wocl(duty.local(duty.split_start), duty.local(end))) // 2
 
 
-def standby_reduction(duty: Duty) -> int:
+def standby_reduction(duty: Duty, policy: Policy) -> int:
     """CS FTL.1.225: at the airport, standby of more than 4 hours shortens the FDP by what is over (a)(2)(i). Elsewhere
     that of more than 6 hours does, 8 with in-flight rest or a break that counts (b)(7), (8); it goes on until report
     (b)(5), and if it starts between 23:00 and 07:00, the time between them counts from the call only (b)(9).
@@ -177,7 +183,7 @@ def standby_reduction(duty: Duty) -> int:
         return max(0, duty.report - duty.standby_start - AIRPORT_STANDBY_FREE)
     if duty.standby != "other":
         return 0
-    free = STANDBY_FREE_WITH_REST if duty.augmented or split_credit(duty) else STANDBY_FREE
+    free = STANDBY_FREE_WITH_REST if duty.augmented or split_credit(duty, policy) else STANDBY_FREE
     start = duty.local(duty.standby_start)
     night_end = (start - 7 * HOUR) // DAY * DAY + DAY + 7 * HOUR
     asleep = 0
@@ -196,7 +202,7 @@ def flight_duty_period(duty: Duty, policy: Policy) -> list[Breach]:
         message = f"{duty.sectors} sectors, and the table of FDPs ends at {most}; no FDP is allowed for more"
         return [SECTORS.breach(message, (duty.id,), most, duty.sectors)]
     if duty.extension == "planned":
-        return _planned(duty, limit)
+        return _planned(duty, limit, policy)
     if duty.extension == "discretion":
         return _discretion(duty, limit)
     actual = duty.fdp_end - duty.fdp_start
@@ -206,7 +212,7 @@ def flight_duty_period(duty: Duty, policy: Policy) -> list[Breach]:
     return [clause.breach(f"{_fdp_over(duty, limit)}; shorten it", (duty.id,), limit, actual)]
 
 
-def _planned(duty: Duty, limit: int) -> list[Breach]:
+def _planned(duty: Duty, limit: int, policy: Policy) -> list[Breach]:
     """ORO.FTL.205(d), CS FTL.1.205(b): an extension without in-flight rest, up to the table's values, where it has
     one; at most 5 sectors, 4 if the window of circadian low is encroached by up to 2 hours, 2 if by more (d)(3); never
     with in-flight rest or a break (d)(4). The table goes by the time of start, so that in an unknown state of
@@ -224,7 +230,7 @@ def _planned(duty: Duty, limit: int) -> list[Breach]:
     why_not = ""
     encroached = in_wocl(duty.local(duty.fdp_start), duty.local(duty.fdp_end))
     most = 5 if encroached == 0 else 4 if encroached <= 2 * HOUR else 2
-    if duty.augmented or split_credit(duty):
+    if duty.augmented or split_credit(duty, policy):
         why_not = "it does not go with in-flight rest or a break on the ground"
     elif duty.acclimatised != "yes":
         why_not = "the crew member is not known to be acclimatised"
@@ -235,7 +241,7 @@ def _planned(duty: Duty, limit: int) -> list[Breach]:
     if extended is None or why_not:
         message = f"the planned extension is not allowed: {why_not}; the FDP takes {hours(actual)}"
         return [EXTENSION_NOT_ALLOWED.breach(message, (duty.id,), limit, actual)]
-    extended -= standby_reduction(duty)
+    extended -= standby_reduction(duty, policy)
     if actual > extended:
         message = f"{_fdp_over(duty, extended)} with a planned extension; shorten it"
         return [FDP_EXTENDED.breach(message, (duty.id,), extended, actual)]
@@ -267,8 +273,12 @@ def _fdp_over(duty: Duty, limit: int) -> str:
 
 
 def sectors_in_flight_rest(duty: Duty, policy: Policy) -> list[Breach]:
-    """CS FTL.1.205(c)(2)(i): with in-flight rest no more than three sectors."""
+    """CS FTL.1.205(c)(2)(i): an FDP that in-flight rest extends has no more than three sectors. One within the basic
+    table needs no in-flight rest, whoever else is on board."""
     if not duty.augmented or duty.sectors <= MOST_SECTORS_IN_FLIGHT_REST:
+        return []
+    basic = basic_fdp(duty, policy)
+    if basic is not None and duty.fdp_end - duty.fdp_start <= basic - standby_reduction(duty, policy):
         return []
     message = f"{duty.sectors} sectors with in-flight rest; plan no more than three"
     return [SECTORS_IN_FLIGHT_REST.breach(message, (duty.id,), MOST_SECTORS_IN_FLIGHT_REST, duty.sectors)]
@@ -276,13 +286,15 @@ def sectors_in_flight_rest(duty: Duty, policy: Policy) -> list[Breach]:
 
 def split_rest(duty: Duty, policy: Policy) -> list[Breach]:
     """CS FTL.1.220(a), (e), (f): a break that earns nothing, and that is said."""
-    if not duty.split or split_credit(duty):
+    if not duty.split or split_credit(duty, policy):
         return []
     why = (
         "it does not go with in-flight rest"
         if duty.augmented
         else "it takes less than 3 hours"
         if duty.split_end - duty.split_start < LEAST_BREAK
+        else "the state of acclimatisation is unknown, and there is no fatigue risk management"
+        if duty.acclimatised != "yes" and not policy.frm
         else "the accommodation is not said to be suitable, and the break lies in the window of circadian low"
     )
     return [SPLIT_NOT_CREDITED.breach(f"the break on the ground does not extend the FDP: {why}", (duty.id,))]
@@ -294,7 +306,7 @@ def standby(duty: Duty, policy: Policy) -> list[Breach]:
     takes more than 18, of which one may be awake (b)(2)."""
     found: list[Breach] = []
     together = duty.fdp_end - duty.standby_start
-    if duty.standby == "airport" and duty.flies and not duty.augmented and not split_credit(duty):
+    if duty.standby == "airport" and duty.flies and not duty.augmented and not split_credit(duty, policy):
         if together > MOST_WITH_AIRPORT_STANDBY:
             message = f"airport standby and FDP take {hours(together)} together, 16:00 are allowed; end the FDP earlier"
             found.append(AIRPORT_STANDBY.breach(message, (duty.id,), MOST_WITH_AIRPORT_STANDBY, together))

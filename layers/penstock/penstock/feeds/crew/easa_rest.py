@@ -37,14 +37,6 @@ REST_BEFORE = Clause(
     " extension (205(d)) and after in-flight rest (CS FTL.1.205(c))",
     least=True,
 )
-REST_AT_HOME = Clause(
-    "crew.easa.rest_if_at_home",
-    "report_at",
-    "ORO.FTL.235(a)(1)",
-    "12 hours of rest at home base; the record does not say where that is",
-    Severity.SOFT,
-    least=True,
-)
 REST_WITH_DISCRETION = Clause(
     "crew.easa.rest_with_discretion",
     "report_at",
@@ -105,7 +97,6 @@ TRANSITION = Clause(
 )
 CLAUSES = (
     REST_BEFORE,
-    REST_AT_HOME,
     REST_WITH_DISCRETION,
     REDUCED_REST,
     REDUCED_TOO_OFTEN,
@@ -126,7 +117,7 @@ def rest_before(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     reduced rest before lacked (CS FTL.1.235(c)(3)). Less by commander's discretion, never below 10 hours
     (205(f)(1)(iii)), and under fatigue risk management (CS FTL.1.235(c)); both are flagged.
 
-    A record without `home_base` is taken to start away from it, and flagged if it may not.
+    A record without `home_base` may start there: 12 hours.
     """
     before = next(history.before(duty), None)
     if before is None or not (duty.flies or duty.standby in ("airport", "other")):
@@ -134,13 +125,10 @@ def rest_before(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     rest, ids = duty.begin - before.release, (before.id, duty.id)
     need = _needed(history, before, duty, policy)
     if rest >= need:
-        if duty.home_base or rest >= REST_HOME:
-            return []
-        message = (
-            f"{hours(rest)} of rest after {before.id}; 12:00 are demanded if this is the home base: give home_base"
-        )
-        return [REST_AT_HOME.breach(message, ids, REST_HOME, rest)]
+        return []
     message = f"{hours(rest)} of rest after {before.id}, {hours(need)} are demanded"
+    if not duty.home_base and rest >= REST_AWAY:
+        message += " if this is the home base: give home_base if it is not"
     if before.extension == "discretion" and rest >= LEAST_WITH_DISCRETION:
         message += "; reduced by commander's discretion"
         return [REST_WITH_DISCRETION.breach(message, ids, need, rest)]
@@ -157,8 +145,12 @@ def _basic_rest(before: Duty, duty: Duty) -> int:
 
 
 def _at_home(duty: Duty) -> bool:
-    """Where the table of airports cannot tell, it is the home base, which asks for more."""
-    return bool(duty.home_base) and (not duty.origin or same_airport(duty.origin, duty.home_base) is not False)
+    """Where neither record nor table of airports can tell, it is the home base, which asks for more."""
+    return _may_be_home(duty, duty.origin)
+
+
+def _may_be_home(duty: Duty, airport: str) -> bool:
+    return not (duty.home_base and airport) or same_airport(airport, duty.home_base) is not False
 
 
 def _needed(history: History, before: Duty, duty: Duty, policy: Policy) -> int:
@@ -299,11 +291,11 @@ def night_sectors(history: History, duty: Duty, policy: Policy) -> list[Breach]:
 
 def late_to_early(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """CS FTL.1.235(a)(1): at home base, the rest from a late finish or a night duty to an early start includes a local
-    night. The record must name the home base."""
+    night. Without a home base in the record, it may be there."""
     before = next(history.before(duty), None)
-    if before is None or not duty.home_base or not duty.flies or not before.flies:
+    if before is None or not duty.flies or not before.flies:
         return []
-    if any(same_airport(one, duty.home_base) is False for one in (duty.origin, before.destination)):
+    if not (_may_be_home(duty, duty.origin) and _may_be_home(duty, before.destination)):
         return []
     if not _early_start(duty, policy):
         return []
@@ -319,8 +311,9 @@ def _disruptive(duty: Duty, policy: Policy) -> bool:
 
 
 def _night_duty(duty: Duty) -> bool:
-    """A duty that encroaches any portion of 02:00 to 04:59."""
-    return duty.flies and within_daily(duty.local(duty.duty_start), duty.local(duty.release), 2 * HOUR, 5 * HOUR) > 0
+    """A duty that encroaches any portion of 02:00 to 04:59, to the minute: one that ends at 02:00 does."""
+    start, end = duty.local(duty.duty_start), duty.local(duty.release)
+    return duty.flies and within_daily(start, end + 1, 2 * HOUR, 5 * HOUR) > 0
 
 
 def _early_start(duty: Duty, policy: Policy) -> bool:

@@ -31,8 +31,10 @@ class Clause:
         limit: int | None = None,
         actual: int | None = None,
     ) -> Breach:
-        """This clause, broken or used by these duties."""
+        """This clause, broken or used by these duties. The figures are told where they say by how much."""
         margin = None if limit is None or actual is None else (actual - limit if self.least else limit - actual)
+        if margin is not None and margin >= 0:
+            limit = actual = margin = None
         return Breach(
             code=self.code,
             message=message,

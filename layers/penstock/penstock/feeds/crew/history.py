@@ -144,8 +144,8 @@ def intervals_of(duty: Duty, quantity: Quantity) -> list[tuple[int, int]]:
     """When a duty adds to a quantity.
 
     Duty time is report to release, all of an airport standby (ORO.FTL.225(c)), and a quarter of a standby elsewhere
-    (CS FTL.1.225(b)(3)), which is put right before report. FDP is without a split-duty rest that Part 117 lets not
-    count (117.15).
+    (CS FTL.1.225(b)(3)), which is put right before report, or at its end if nobody was called. FDP is without a
+    split-duty rest that Part 117 lets not count (117.15).
     """
     if quantity == "flight_time":
         return list(duty.flights)
@@ -154,9 +154,15 @@ def intervals_of(duty: Duty, quantity: Quantity) -> list[tuple[int, int]]:
             rest_start, rest_end = split_credit(duty).counted
             return [(duty.fdp_start, rest_start), (rest_end, duty.fdp_end)]
         return [(duty.fdp_start, duty.fdp_end)] if duty.flies else []
-    if duty.standby == "other":
-        return [(duty.report - (duty.report - duty.standby_start) // 4, duty.release)]
+    if duty.standby in _BY_THE_QUARTER:
+        until = duty.standby_end if duty.uncalled else duty.report
+        counted = (until - duty.standby_start) // 4 if duty.standby == "other" else 0
+        return [(until - counted, max(until, duty.release))]
     return [(duty.duty_start, duty.release)]
+
+
+_BY_THE_QUARTER = frozenset({"other", "reserve"})
+"""Standby that is no duty: elsewhere than at the airport a quarter of it counts, reserve not at all (CS FTL.1.230)."""
 
 
 def _place(duty: Duty) -> tuple[int, int, str]:

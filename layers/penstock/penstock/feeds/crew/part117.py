@@ -193,8 +193,12 @@ def flight_duty_period(duty: Duty, policy: Policy) -> list[Breach]:
 
 
 def segments_augmented(duty: Duty, policy: Policy) -> list[Breach]:
-    """117.17(d): an augmented FDP has no more than three flight segments."""
+    """117.17(d): an augmented FDP has no more than three flight segments. One that Tables A and B allow is none,
+    whoever else is on board."""
     if not duty.augmented or duty.sectors <= MOST_SEGMENTS_AUGMENTED:
+        return []
+    minimum = duty._replace(pilots=2)
+    if fdp_length(duty) <= longest_fdp(minimum) and not flight_time(minimum, policy):
         return []
     message = f"{duty.sectors} segments with an augmented crew; plan no more than three"
     return [SEGMENTS_AUGMENTED.breach(message, (duty.id,), MOST_SEGMENTS_AUGMENTED, duty.sectors)]

@@ -133,10 +133,11 @@ def rest_at_home_base(history: History, duty: Duty, policy: Policy) -> list[Brea
     """117.25(d): 56 consecutive hours of rest that hold three physiological nights, upon return to home base from more
     than 168 hours away that went beyond 60 degrees of longitude.
 
-    The record must name the home base. Longitude is told by the offsets that the sectors' times are written with, four
-    hours for 60 degrees: nearly, so this is a soft finding; times written in UTC tell nothing.
+    Without a home base in the record, it may be where the duty begins. Longitude is told by the offsets that the
+    sectors' times are written with, four hours for 60 degrees: nearly, so this is a soft finding; times written in UTC
+    tell nothing.
     """
-    home = duty.home_base
+    home = duty.home_base or duty.origin
     before = next(history.before(duty), None)
     if not home or before is None or any(same_airport(one, home) is False for one in (duty.origin, before.destination)):
         return []

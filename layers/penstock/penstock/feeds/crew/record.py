@@ -5,7 +5,7 @@ else tells: `home_base` (the rest that ORO.FTL.235 and 117.25(d) ask for depends
 (deadhead: part of the FDP, and no sector, ORO.FTL.215; no flight segment of Part 117 either).
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any, Literal, NotRequired, Required, TypedDict
 
 from pydantic import ConfigDict, Field, GetCoreSchemaHandler, StringConstraints, with_config
@@ -16,6 +16,10 @@ type Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1
 _ISO = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})$"
 
 
+_FIRST, _BEYOND = datetime(1970, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+"""No duty lies outside: exports write 0001-01-01 or 9999-12-31 where they know nothing."""
+
+
 class _Iso8601:
     """Text first, then a time: a bare number would be taken for seconds since 1970, and a time without an offset
     says nothing."""
@@ -24,13 +28,13 @@ class _Iso8601:
         return core_schema.chain_schema(
             [
                 core_schema.str_schema(strip_whitespace=True, pattern=_ISO),
-                core_schema.datetime_schema(tz_constraint="aware"),
+                core_schema.datetime_schema(tz_constraint="aware", ge=_FIRST, lt=_BEYOND),
             ]
         )
 
 
 type Moment = Annotated[datetime, _Iso8601()]
-"""ISO 8601 with seconds or without, and an offset: Z, +02:00 or +0200."""
+"""ISO 8601 with seconds or without, and an offset: Z, +02:00 or +0200; of the years 1970 to 2199."""
 
 
 class _DayOrMoment:
@@ -103,7 +107,7 @@ class SplitRest(TypedDict):
 
 @with_config(_MODEL)
 class Standby(TypedDict):
-    """Reserve or standby before the duty. `end` is when it ended by a call, or by itself.
+    """Reserve or standby before the duty, or in place of one. `end` is when it ended by a call, or by itself.
 
     `airport`: 117.21(b), CS FTL.1.225(a). `short_call`, `long_call`: 117.21. `home`, `other`: CS FTL.1.225(b).
     `reserve`: CS FTL.1.230, and under Part 117 long-call, as 117.21(a) says of all that is not called otherwise.

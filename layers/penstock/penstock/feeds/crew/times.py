@@ -73,9 +73,11 @@ def local(zone: str, instant: int) -> int:
 
 @lru_cache(16384)
 def midnight(zone: str, day: int) -> int:
-    """The instant at which a local day begins. Where the clocks skip midnight, when they do so."""
-    guess = day * DAY - offset(zone, day * DAY)
-    return day * DAY - offset(zone, guess)
+    """The instant at which a local day begins. Where the clocks skip midnight, when they do so; where they show it
+    twice, the first."""
+    offsets = offset(zone, day * DAY - DAY), offset(zone, day * DAY + DAY)
+    begins = [day * DAY - ahead for ahead in offsets]
+    return min(begin for begin in begins if local(zone, begin) >= day * DAY)
 
 
 @lru_cache(4096)

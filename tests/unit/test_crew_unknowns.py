@@ -1,0 +1,119 @@
+"""What a record does not tell never loosens a limit: whatever field is left out, no decision gets milder."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penstock.feeds.crew.policy import Policy
+from penstock.model.findings import Severity
+from tests.support.duties import codes, duty, easa, flight, found_in, plain, rest, roster
+
+OPTIONAL = (
+    "acclimatised",
+    "pilots",
+    "rest_facility_class",
+    "home_base",
+    "extension",
+    "flight_time_minutes",
+    "fdp_end_at",
+)
+"""What may be left out of a duty without saying anything by it. Who leaves out a standby, a break or a sector says that
+there was none."""
+
+OPTIONAL_OF_A_SECTOR = ("planned_out", "planned_in", "actual_out", "actual_in", "positioning")
+
+
+def clock(minute: int) -> str:
+    return f"+{minute // 1440} {minute % 1440 // 60:02d}:{minute % 60:02d}"
+
+
+@st.composite
+def rosters(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Two duties of one crew member, of which all is told that can be, and nothing contradicts itself."""
+    regulation = draw(st.sampled_from(["far117", "easa"]))
+    made: list[dict[str, Any]] = []
+    report = draw(st.integers(0, 23)) * 60
+    for _ in range(2):
+        block, turn = draw(st.integers(60, 300)), draw(st.integers(30, 120))
+        legs: list[dict[str, Any]] = []
+        out = report + 45
+        for number in range(draw(st.integers(1, 5))):
+            here, there = ("EHAM", "EDDF") if number % 2 == 0 else ("EDDF", "EHAM")
+            places: dict[str, Any] = {"origin": here, "destination": there}
+            positioning: dict[str, Any] = {"positioning": True} if number == 0 and draw(st.booleans()) else {}
+            legs.append(flight(clock(out), clock(out + block), **places, **positioning))
+            out += block + turn
+        legs[-1].pop("positioning", None)
+        crew: dict[str, Any] = draw(st.sampled_from([{}, {"pilots": 3, "rest_facility_class": 1}]))
+        record = duty(
+            clock(report),
+            out - turn - report,
+            legs,
+            regulation=regulation,
+            acclimatised=draw(st.sampled_from(["yes", "unknown"])),
+            home_base=draw(st.sampled_from(["EHAM", "AMS", "LFPG"])),
+            flight_time_minutes=block * sum("positioning" not in leg for leg in legs),
+            extension=draw(st.sampled_from(["none", "discretion"])),
+            **crew,
+        )
+        made.append(record)
+        report = out - turn + 30 + draw(st.integers(9 * 60, 14 * 60))
+    return roster(*made)
+
+
+def rejected(records: list[dict[str, Any]], policy: Policy) -> list[bool]:
+    return [any(one.severity is Severity.HARD for one in found) for found in found_in(*records, policy=policy)]
+
+
+@settings(deadline=None, max_examples=300)
+@given(rosters(), st.integers(0, 1), st.booleans(), st.data())
+def test_no_decision_gets_milder(records: list[dict[str, Any]], which: int, frm: bool, data: st.DataObject) -> None:
+    policy = Policy(frm=frm)
+    before, lacking = records[which], dict(records[which])
+    if data.draw(st.booleans(), "of a sector"):
+        number = data.draw(st.integers(0, len(before["sectors"]) - 1), "sector")
+        gone = data.draw(st.sampled_from(OPTIONAL_OF_A_SECTOR), "field")
+        sectors = [dict(sector) for sector in before["sectors"]]
+        sectors[number].pop(gone, None)
+        lacking["sectors"] = sectors
+    else:
+        lacking.pop(data.draw(st.sampled_from(OPTIONAL), "field"), None)
+    told, less = rejected(records, policy), rejected([*records[:which], lacking, *records[which + 1 :]], policy)
+    assert less[which] >= told[which]
+    # A duty that is not accepted any more is no burden to the other.
+    if less[which] == told[which]:
+        assert less >= told
+
+
+def test_without_times_a_sector_fills_the_fdp() -> None:
+    """117.11(a): from 08:00 9 hours of flight time with two pilots, and nobody says how much of 13 it was."""
+    untimed = duty("08:00", "13:00", flight_time_minutes=None)
+    assert plain(untimed).flight_time == 13 * 60
+    assert codes(untimed) == ["far117.flight_time"]
+    assert codes(untimed | {"flight_time_minutes": 540}) == []
+
+
+@pytest.mark.parametrize("frm", [False, True])
+def test_an_absent_state_of_acclimatisation_takes_the_stricter_table(frm: bool) -> None:
+    """ORO.FTL.205(b): from 22:00 Table 2 allows 11 hours, Table 3 as many, Table 4 an hour more."""
+    absent = easa("22:00", "11:01", acclimatised=None)
+    assert codes(absent, policy=Policy(frm=frm)) == ["easa.fdp"]
+    assert (codes(absent | {"acclimatised": "unknown"}, policy=Policy(frm=frm)) == []) is frm
+
+
+@pytest.mark.parametrize("state", ["unknown", "no", None])
+def test_in_an_unknown_state_a_break_extends_only_under_fatigue_risk_management(state: str | None) -> None:
+    """EASA's FAQ 47625. Table 3 allows 11 hours, Table 4 12, and half of the break of 4 hours comes on top."""
+    record = easa("08:00", "13:00", split_rest=rest("11:00", "15:00"), acclimatised=state)
+    assert codes(record) == ["easa.fdp", "easa.split_rest"]
+    assert codes(record, policy=Policy(frm=True)) == []
+    assert codes(easa("10:00", "13:30", 4, split_rest=rest("13:00", "16:00"))) == []
+
+
+def test_a_single_sector_is_as_long_as_the_flight_time_that_is_said() -> None:
+    """CS FTL.1.205(c): an hour more for a sector of more than 9 hours; class 1 and three pilots, 17 hours then."""
+    crew = {"pilots": 3, "rest_facility_class": 1}
+    assert codes(easa("10:00", "17:00", flight_time_minutes=541, **crew)) == []
+    assert codes(easa("10:00", "16:01", flight_time_minutes=540, **crew)) == ["easa.fdp_in_flight_rest"]
