@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from penstock.model.errors import LeaseLost
 from penstock.model.findings import Account, Finding, Noted, Outcome
 from penstock.model.messages import Checkpoint, ChunkMessage, DispatchMessage, Layout, SourceFile, Span
-from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease, Owner
+from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease
 
 
 @dataclass(slots=True)
@@ -313,30 +313,3 @@ _GOING = (ChunkState.SENT, ChunkState.VALIDATED)
 def _change(was: ChunkState | None, now: ChunkState, counted: ChunkState) -> int:
     """By how much the number of chunks that ended so has changed."""
     return (now is counted) - (was is counted)
-
-
-class MemoryClaims:
-    """As `Claims`."""
-
-    def __init__(self) -> None:
-        self.held: dict[tuple[str, str], Owner] = {}
-
-    async def claim(self, feed: str, wanted: Mapping[str, Owner]) -> dict[str, Owner]:
-        """As `Claims.claim`."""
-        return {identity: self.held.setdefault((feed, identity), owner) for identity, owner in wanted.items()}
-
-    async def take_over(self, feed: str, identity: str, held: Owner, wanted: Owner) -> bool:
-        """As `Claims.take_over`."""
-        now = self.held.get((feed, identity), held)
-        if not now.is_same(held) or now.fence != held.fence:
-            return False
-        self.held[feed, identity] = wanted
-        return True
-
-    async def give_up(self, feed: str, identity: str, owner: Owner) -> None:
-        """As `Claims.give_up`."""
-        held = self.held.get((feed, identity))
-        if held and held.is_same(owner) and held.fence <= owner.fence:
-            del self.held[feed, identity]
-            if held.was:
-                self.held[feed, identity] = held.was

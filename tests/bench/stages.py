@@ -14,8 +14,9 @@ from penstock.adapters.system_clock import SystemClock
 from penstock.model.messages import SourceFile
 from penstock.model.rows import Owner
 from penstock.ports.destination import DestinationSettings
+from penstock_testing.claims import MemoryClaims
 from penstock_testing.histories import MemoryHistories
-from penstock_testing.ledger import MemoryClaims, MemoryLedger
+from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import (
     MemoryClock,
     MemoryDestination,

@@ -12,7 +12,7 @@ from penstock.adapters.aws_clients import AwsClients
 from penstock.model.errors import Transient
 from penstock.model.rows import Owner
 from penstock.ports.claims import Claims
-from penstock_testing.ledger import MemoryClaims
+from penstock_testing.claims import MemoryClaims
 from penstock_testing.memory import MemoryClock
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator

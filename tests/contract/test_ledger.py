@@ -13,7 +13,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.adapters.aws_clients import AwsClients
-from penstock.adapters.aws_ledger import ATTEMPTS, DynamoLedger
+from penstock.adapters.aws_ledger import DynamoLedger
+from penstock.adapters.aws_ledger.table import ATTEMPTS
 from penstock.model.errors import LeaseLost, Transient
 from penstock.model.findings import Account, Finding, Noted, Outcome, Severity, account
 from penstock.model.messages import (

@@ -33,8 +33,9 @@ from penstock.ports.histories import Entry, History
 from penstock.ports.queue import Outgoing
 from penstock.split.stage import SplitterPorts, split
 from penstock.validate.stage import ValidatorPorts, validate
+from penstock_testing.claims import MemoryClaims
 from penstock_testing.histories import MemoryHistories
-from penstock_testing.ledger import MemoryClaims, MemoryLedger
+from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import MemoryEvents, MemoryMappings, MemoryStore
 from penstock_testing.throttle import MemoryThrottle
 from tests.simulation.chaos import Chaos, Kind, Plan, Quiet

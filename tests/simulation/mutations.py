@@ -67,7 +67,7 @@ def _modules() -> list[ModuleType]:
 
 _LEDGER, _CLAIMS, _DELIVERY = (
     "penstock_testing.ledger:MemoryLedger",
-    "penstock_testing.ledger:MemoryClaims",
+    "penstock_testing.claims:MemoryClaims",
     "deliver.stage:_Delivery",
 )
 

@@ -36,8 +36,9 @@ from penstock.split import stage as splitter
 from penstock.split.intake import read_intake
 from penstock.split.stage import SplitterPorts, split
 from penstock.validate.stage import ValidatorPorts, validate
+from penstock_testing.claims import MemoryClaims
 from penstock_testing.histories import MemoryHistories
-from penstock_testing.ledger import MemoryClaims, MemoryLedger
+from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import MemoryDrops, MemoryEvents, MemoryStore
 from penstock_testing.throttle import MemoryThrottle
 from tests.simulation.api import LATEST, Api, Departures

@@ -21,8 +21,9 @@ from penstock.outputs.outcomes import outcome_lines_of
 from penstock.split.intake import read_intake
 from penstock.split.stage import SplitterPorts, split
 from penstock.validate.stage import ValidatorPorts, validate
+from penstock_testing.claims import MemoryClaims
 from penstock_testing.histories import MemoryHistories
-from penstock_testing.ledger import MemoryClaims, MemoryLedger
+from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import Held, MemoryClock, MemoryEvents, MemoryMappings, MemoryQueue, MemoryStore
 from penstock_testing.throttle import MemoryThrottle
 from tests.support.destination import Api

@@ -1,0 +1,119 @@
+"""The batches of the ledger, each written under the lease on its chunk."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import batched
+
+from penstock.adapters.aws_items import Item, number, text
+from penstock.adapters.aws_ledger.items import GOING, STATE, batch_key, batch_row, chunk_key, going
+from penstock.adapters.aws_ledger.leases import FENCED
+from penstock.adapters.aws_ledger.table import LedgerTable
+from penstock.model.ids import chunk_name
+from penstock.model.ordinals import folded
+from penstock.model.rows import BatchRow, BatchState, ChunkRow
+
+TRANSACTED = 90  #: items written in one transaction beside its condition checks; DynamoDB takes 100
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoBatches(LedgerTable):
+    """The batches of `Ledger`."""
+
+    async def batches(self, file_id: str, chunk: int) -> list[BatchRow]:
+        """As `Ledger.batches`."""
+        rows = [batch_row(item) for item in await self._query(file_id, f"BATCH#{chunk_name(chunk)}#")]
+        return sorted(rows, key=lambda row: row.number)
+
+    async def fix_batches(self, chunk: ChunkRow, fence: int, batches: Sequence[BatchRow]) -> None:
+        """As `Ledger.fix_batches`."""
+        for group in batched(batches, TRANSACTED, strict=False):
+            puts = [
+                {
+                    "Put": {
+                        "TableName": self.table,
+                        "Item": {
+                            **batch_key(chunk, batch.number),
+                            "state": text(batch.state),
+                            "ordinals": text(folded(batch.ordinals)),
+                            "round": number(batch.generation),
+                            "attempts": number(0),
+                            "expires_at": self._expiry(),
+                        },
+                        "ConditionExpression": "attribute_not_exists(pk)",
+                    }
+                }
+                for batch in group
+            ]
+            await self._transact(self._holding(chunk, fence), *puts)
+
+    async def begin_attempt(self, chunk: ChunkRow, fence: int, batch: BatchRow, now: float) -> BatchRow:
+        """As `Ledger.begin_attempt`."""
+        first = now if batch.first_sent_at is None else batch.first_sent_at
+        begun = replace(batch, attempts=batch.attempts + 1, first_sent_at=first, unanswered=True)
+        await self._write_batch(
+            chunk,
+            fence,
+            batch,
+            "SET attempts = :attempts, first_sent_at = :first, unanswered = :yes",
+            {":attempts": number(begun.attempts), ":first": number(first), ":yes": {"BOOL": True}},
+        )
+        return begun
+
+    async def note_answer(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> None:
+        """As `Ledger.note_answer`."""
+        await self._write_batch(
+            chunk, fence, batch, "SET unanswered = :unanswered", {":unanswered": {"BOOL": batch.unanswered}}
+        )
+
+    async def end_batch(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> None:
+        """As `Ledger.end_batch`."""
+        await self._write_batch(
+            chunk,
+            fence,
+            batch,
+            "SET #state = :state, refused = :refused, #returned = :returned, unanswered = :unanswered",
+            {
+                ":state": text(batch.state),
+                ":refused": text(folded(batch.refused)),
+                ":returned": text(folded(batch.returned)),
+                ":unanswered": {"BOOL": batch.unanswered},
+                ":held": text(BatchState.HELD),
+            },
+            {"#returned": "returned"},
+            "#state IN (:attempted, :unknown, :held)",
+        )
+
+    async def _write_batch(
+        self,
+        chunk: ChunkRow,
+        fence: int,
+        batch: BatchRow,
+        update: str,
+        values: Item,
+        names: Mapping[str, str] | None = None,
+        condition: str = "#state IN (:attempted, :unknown)",
+    ) -> None:
+        """Writes a batch that is on its way, under the lease on its chunk."""
+        on_its_way = {":attempted": text(BatchState.ATTEMPTED), ":unknown": text(BatchState.UNKNOWN)}
+        await self._transact(
+            self._holding(chunk, fence),
+            self._updating(
+                batch_key(chunk, batch.number),
+                update,
+                condition,
+                values | on_its_way,
+                STATE | dict(names or {}),
+            ),
+        )
+
+    def _holding(self, chunk: ChunkRow, fence: int) -> Item:
+        """The condition that we still hold the chunk."""
+        return {
+            "ConditionCheck": {
+                "TableName": self.table,
+                "Key": chunk_key(chunk.file_id, chunk.span.chunk),
+                "ConditionExpression": f"{GOING} AND {FENCED}",
+                "ExpressionAttributeNames": STATE,
+                "ExpressionAttributeValues": {":fence": number(fence), **going()},
+            }
+        }

@@ -1,0 +1,217 @@
+"""The chunks of the ledger."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from penstock.adapters.aws_items import Item, integer_of, number, text
+from penstock.adapters.aws_ledger.items import GOING, ROUND, STATE, chunk_key, chunk_row, file_key, going
+from penstock.adapters.aws_ledger.leases import (
+    FENCED,
+    FREE,
+    LEASED,
+    chunk_lease,
+    chunk_or_planned,
+    leasing,
+    message_lease,
+)
+from penstock.adapters.aws_ledger.table import ATTEMPTS, LedgerTable
+from penstock.model.errors import LeaseLost, Transient
+from penstock.model.findings import Account, Outcome
+from penstock.model.messages import ChunkMessage, DispatchMessage
+from penstock.model.rows import ChunkRow, ChunkState, FileState, Lease
+
+_CLAIMED = (
+    f"#round = :round, #span = if_not_exists(#span, :span), expires_at = if_not_exists(expires_at, :expires), {LEASED}"
+)
+_CLAIMED_NAMES = STATE | ROUND | {"#only": "only", "#span": "span"}
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoChunks(LedgerTable):
+    """The chunks of `Ledger`."""
+
+    async def claim_validation(self, message: ChunkMessage, now: float, seconds: float) -> Lease[ChunkRow]:
+        """As `Ledger.claim_validation`."""
+        item = await self._try_update(
+            chunk_key(message.file.file_id, message.span.chunk),
+            f"SET #state = :sent, #only = :only, {_CLAIMED}",
+            f"{_unplanned(message)}(#round = :round AND ((#state = :sent AND {FREE}) OR #state = :dead))"
+            " OR (#state = :settled AND #round < :round)",
+            {
+                ":sent": text(ChunkState.SENT),
+                ":dead": text(ChunkState.DEAD),
+                ":settled": text(ChunkState.SETTLED),
+                **self._claiming(message),
+                **leasing(now, seconds),
+            },
+            _CLAIMED_NAMES,
+        )
+        return message_lease(item, now, message, ChunkState.SENT)
+
+    async def mark_validated(self, message: DispatchMessage, fence: int) -> None:
+        """As `Ledger.mark_validated`."""
+        chunk = message.chunk
+        item = await self._try_update(
+            chunk_key(chunk.file.file_id, chunk.span.chunk),
+            "SET #state = :validated, leased_until = :zero",
+            f"#state = :sent AND #round = :round AND {FENCED}",
+            {
+                ":validated": text(ChunkState.VALIDATED),
+                ":sent": text(ChunkState.SENT),
+                ":round": number(chunk.generation),
+                ":zero": number(0),
+                ":fence": number(fence),
+            },
+            STATE | ROUND,
+        )
+        if item.was is None:
+            return
+        row = chunk_or_planned(item.was, chunk)
+        if row.state is ChunkState.SENT and row.generation == chunk.generation:
+            raise LeaseLost("another validator has taken the chunk over")
+
+    async def claim_dispatch(self, message: DispatchMessage, now: float, seconds: float) -> Lease[ChunkRow]:
+        """As `Ledger.claim_dispatch`."""
+        chunk = message.chunk
+        item = await self._try_update(
+            chunk_key(chunk.file.file_id, chunk.span.chunk),
+            f"SET #state = :validated, #only = if_not_exists(#only, :only), {_CLAIMED}",
+            f"{_unplanned(chunk)}(#round = :round AND (#state IN (:sent, :dead) OR (#state = :validated AND {FREE})))",
+            {
+                ":sent": text(ChunkState.SENT),
+                ":dead": text(ChunkState.DEAD),
+                ":validated": text(ChunkState.VALIDATED),
+                **self._claiming(chunk),
+                **leasing(now, seconds),
+            },
+            _CLAIMED_NAMES,
+        )
+        return message_lease(item, now, chunk, ChunkState.VALIDATED)
+
+    async def claim_ending(
+        self, file_id: str, chunk: int, in_generation: int, now: float, seconds: float
+    ) -> Lease[ChunkRow]:
+        """As `Ledger.claim_ending`."""
+        item = await self._try_update(
+            chunk_key(file_id, chunk),
+            f"SET {LEASED}",
+            f"#round = :round AND {GOING} AND {FREE}",
+            {":round": number(in_generation), **going(), **leasing(now, seconds)},
+            STATE | ROUND,
+        )
+        return chunk_lease(item, now, in_generation, ChunkState.SENT, ChunkState.VALIDATED)
+
+    async def claim_generation(self, chunk: ChunkRow, only: str, now: float, seconds: float) -> Lease[ChunkRow]:
+        """As `Ledger.claim_generation`. A settled chunk is always free."""
+        item = await self._try_update(
+            chunk_key(chunk.file_id, chunk.span.chunk),
+            f"SET #state = :validated, #round = :next, #only = :only, {LEASED}",
+            f"#state = :settled AND #round = :round AND {FREE}",
+            {
+                ":validated": text(ChunkState.VALIDATED),
+                ":settled": text(ChunkState.SETTLED),
+                ":round": number(chunk.generation),
+                ":next": number(chunk.generation + 1),
+                ":only": text(only),
+                **leasing(now, seconds),
+            },
+            STATE | ROUND | {"#only": "only"},
+        )
+        return chunk_lease(item, now, chunk.generation)
+
+    async def release_chunk(self, chunk: ChunkRow, fence: int) -> None:
+        """As `Ledger.release_chunk`."""
+        await self._release(chunk_key(chunk.file_id, chunk.span.chunk), fence)
+
+    async def holds(self, chunk: ChunkRow, fence: int) -> bool:
+        """As `Ledger.holds`."""
+        item = await self._get(chunk_key(chunk.file_id, chunk.span.chunk))
+        if item is None or integer_of(item, "fence") != fence:
+            return False
+        return item["state"]["S"] in (ChunkState.SENT, ChunkState.VALIDATED)
+
+    async def end_chunk(
+        self,
+        chunk: ChunkRow,
+        fence: int,
+        state: ChunkState,
+        counted: Account,
+        findings: Mapping[str, int],
+        now: float,
+    ) -> None:
+        """As `Ledger.end_chunk`. An ending that follows another needs to know whether the file is settled: it takes it
+        to be, then not to be, until the file's condition holds."""
+        ending = self._updating(
+            chunk_key(chunk.file_id, chunk.span.chunk),
+            "SET #state = :ended, ended = :ended, ended_under = :fence, counted = :counted, findings = :findings,"
+            " settled_at = :now, leased_until = :zero",
+            f"{GOING} AND {FENCED}",
+            {
+                ":ended": text(state),
+                ":counted": text(json.dumps(counted)),
+                ":findings": text(json.dumps(dict(findings))),
+                ":now": number(now),
+                ":zero": number(0),
+                ":fence": number(fence),
+                **going(),
+            },
+            STATE,
+        )
+        changes = _changes(chunk, state, counted, findings)
+        follows = chunk.ended is not None
+        for attempt in range(ATTEMPTS):
+            settled = attempt % 2 == 0 if follows else None
+            failed = await self._try_transact(ending, self._counting(chunk.file_id, changes, settled))
+            if failed is None:
+                return
+            if failed == 0:
+                raise LeaseLost("another worker has taken the chunk over, or ended it")
+        raise Transient("the file kept being settled and reopened, or is not there")
+
+    def _counting(self, file_id: str, changes: Mapping[str, int], settled: bool | None) -> Item:
+        """The change of a file's counters; if it is `settled`, or if it is not, where that matters."""
+        names = {f"#c{place}": name for place, name in enumerate(changes)}
+        values = {f":c{place}": number(change) for place, change in enumerate(changes.values())}
+        update = f"ADD {', '.join(f'#c{place} :c{place}' for place in range(len(changes)))}"
+        condition = "attribute_exists(pk)"
+        if settled is not None:
+            values[":settled"] = text(FileState.SETTLED)
+            condition += f" AND file_state {'=' if settled else '<>'} :settled"
+        if settled:
+            values[":sealed"] = text(FileState.SEALED)
+            update = f"SET file_state = :sealed {update}"
+        return self._updating(file_key(file_id), update, condition, values, names)
+
+    async def chunk(self, file_id: str, chunk: int) -> ChunkRow | None:
+        """As `Ledger.chunk`."""
+        item = await self._get(chunk_key(file_id, chunk))
+        return chunk_row(item) if item else None
+
+    async def chunks(self, file_id: str) -> list[ChunkRow]:
+        """As `Ledger.chunks`."""
+        return [chunk_row(item) for item in await self._query(file_id, "CHUNK#")]
+
+    def _claiming(self, message: ChunkMessage) -> Item:
+        return {
+            ":round": number(message.generation),
+            ":only": text(message.only),
+            ":span": text(message.span.model_dump_json()),
+            ":expires": self._expiry(),
+        }
+
+
+def _unplanned(message: ChunkMessage) -> str:
+    """The splitter's row may not have come to be seen; but a later round follows one that ended."""
+    return "" if message.generation else "attribute_not_exists(pk) OR "
+
+
+def _changes(chunk: ChunkRow, state: ChunkState, counted: Account, findings: Mapping[str, int]) -> dict[str, int]:
+    """By how much the file's counters change: the chunk's ending without the one before."""
+    changed = Counter({f"n_{outcome}": counted[outcome] - chunk.counted[outcome] for outcome in Outcome})
+    changed.update({f"f_{code}": number for code, number in findings.items()})
+    changed.subtract({f"f_{code}": number for code, number in chunk.findings.items()})
+    changed["chunks_settled"] = (state is ChunkState.SETTLED) - (chunk.ended is ChunkState.SETTLED)
+    changed["chunks_dead"] = (state is ChunkState.DEAD) - (chunk.ended is ChunkState.DEAD)
+    return {"endings": 1} | {name: change for name, change in changed.items() if change}

@@ -1,0 +1,234 @@
+"""The files of the ledger."""
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from itertools import batched
+
+from penstock.adapters.aws_faults import insert_fault, transient_faults
+from penstock.adapters.aws_items import Item, integer_of, number, read_items, text
+from penstock.adapters.aws_ledger.items import chunk_key, file_key, file_row
+from penstock.adapters.aws_ledger.leases import FENCED, FREE, LEASED, busy_for, leasing
+from penstock.adapters.aws_ledger.table import ATTEMPTS, LedgerTable
+from penstock.io.retry import backoff
+from penstock.model.errors import Transient
+from penstock.model.findings import Finding, Noted
+from penstock.model.messages import Checkpoint, Layout, SourceFile, Span
+from penstock.model.rows import ChunkState, FileRow, FileState, Lease
+
+INSERTED = 25  #: BatchExecuteStatement takes no more
+
+_OPEN = (FileState.SPLITTING, FileState.SEALED)
+
+
+@dataclass(frozen=True, slots=True)
+class DynamoFiles(LedgerTable):
+    """The files of `Ledger`."""
+
+    async def claim_file(self, file: SourceFile, now: float, seconds: float) -> Lease[FileRow]:
+        """As `Ledger.claim_file`."""
+        item = await self._try_update(
+            file_key(file.file_id),
+            "SET #file = if_not_exists(#file, :file), feed = if_not_exists(feed, :feed),"
+            " file_state = if_not_exists(file_state, :splitting), opened_at = if_not_exists(opened_at, :opened),"
+            " endings = if_not_exists(endings, :zero), expires_at = if_not_exists(expires_at, :expires),"
+            f" {LEASED}",
+            f"attribute_not_exists(pk) OR (file_state = :splitting AND {FREE})",
+            {
+                ":file": text(file.model_dump_json()),
+                ":feed": text(file.feed),
+                ":opened": text(_sortable(now)),
+                ":splitting": text(FileState.SPLITTING),
+                ":expires": self._expiry(),
+                **leasing(now, seconds),
+            },
+            {"#file": "file"},
+        )
+        if item.was is None:
+            return Lease(file_row(item.now), integer_of(item.now, "fence"))
+        row = file_row(item.was)
+        return Lease(row, None, busy_for(item.was, now) if row.state is FileState.SPLITTING else 0.0)
+
+    async def plan_chunks(self, file: SourceFile, spans: Sequence[Span]) -> None:
+        """As `Ledger.plan_chunks`: conditional inserts, so that a row further on is never set back."""
+        insert = (
+            f"INSERT INTO \"{self.table}\" VALUE {{'pk':?,'sk':?,'state':?,'span':?,'round':0,'fence':0,"
+            "'leased_until':0,'expires_at':?}"
+        )
+        left = list(spans)
+        for attempt in range(1, ATTEMPTS + 1):
+            throttled: list[Span] = []
+            for group in batched(left, INSERTED, strict=False):
+                statements = [
+                    {"Statement": insert, "Parameters": [*chunk_key(file.file_id, span.chunk).values(),
+                     text(ChunkState.SENT), text(span.model_dump_json()), self._expiry()]}
+                    for span in group
+                ]  # fmt: skip
+                with transient_faults():
+                    answer = await self.dynamodb.batch_execute_statement(Statements=statements)
+                throttled += [
+                    span
+                    for span, response in zip(group, answer["Responses"], strict=True)
+                    if insert_fault(response) not in (None, "DuplicateItem")
+                ]
+            if not throttled:
+                return
+            left = throttled
+            await self.clock.sleep(backoff(attempt, self.rng) / 10)
+        raise Transient(f"{len(left)} chunks could not be written to the ledger")
+
+    async def seal_file(
+        self,
+        file_id: str,
+        fence: int,
+        *,
+        layout: Layout,
+        chunks: int,
+        received: int,
+        sha256_tree: str,
+        noted: Noted,
+        now: float,
+    ) -> None:
+        """As `Ledger.seal_file`."""
+        await self._update(
+            file_key(file_id),
+            "SET file_state = :sealed, layout = :layout, chunks = :chunks, received = :received,"
+            " sha256_tree = :sha256_tree, noted = :noted, sealed_at = :now REMOVE splitting_from",
+            f"file_state = :splitting AND {FENCED}",
+            {
+                ":sealed": text(FileState.SEALED),
+                ":splitting": text(FileState.SPLITTING),
+                ":layout": text(layout.model_dump_json()),
+                ":chunks": number(chunks),
+                ":received": number(received),
+                ":sha256_tree": text(sha256_tree),
+                ":noted": text(noted.model_dump_json()),
+                ":now": number(now),
+                ":fence": number(fence),
+            },
+        )
+
+    async def note_checkpoint(self, file_id: str, fence: int, checkpoint: Checkpoint) -> None:
+        """As `Ledger.note_checkpoint`."""
+        await self._update(
+            file_key(file_id),
+            "SET splitting_from = :checkpoint",
+            f"file_state = :splitting AND {FENCED}",
+            {
+                ":checkpoint": text(checkpoint.model_dump_json()),
+                ":splitting": text(FileState.SPLITTING),
+                ":fence": number(fence),
+            },
+        )
+
+    async def refuse_file(self, file_id: str, fence: int, finding: Finding, now: float) -> None:
+        """As `Ledger.refuse_file`."""
+        await self._update(
+            file_key(file_id),
+            "SET file_state = :refused, refused = :finding, settled_at = :now",
+            f"file_state = :splitting AND {FENCED}",
+            {
+                ":refused": text(FileState.REFUSED),
+                ":splitting": text(FileState.SPLITTING),
+                ":finding": text(json.dumps(asdict(finding))),
+                ":now": number(now),
+                ":fence": number(fence),
+            },
+        )
+
+    async def stage_file(self, file: SourceFile, fence: int) -> None:
+        """As `Ledger.stage_file`."""
+        await self._update(
+            file_key(file.file_id),
+            "SET #file = :file",
+            f"file_state = :splitting AND {FENCED}",
+            {":file": text(file.model_dump_json()), ":splitting": text(FileState.SPLITTING), ":fence": number(fence)},
+            {"#file": "file"},
+        )
+
+    async def unpack_file(self, file_id: str, fence: int, files: int, now: float) -> None:
+        """As `Ledger.unpack_file`."""
+        await self._update(
+            file_key(file_id),
+            "SET file_state = :unpacked, unpacked_files = :files, settled_at = :now",
+            f"file_state = :splitting AND {FENCED}",
+            {
+                ":unpacked": text(FileState.UNPACKED),
+                ":splitting": text(FileState.SPLITTING),
+                ":files": number(files),
+                ":now": number(now),
+                ":fence": number(fence),
+            },
+        )
+
+    async def settle_file(self, file_id: str, endings: int, now: float) -> bool:
+        """As `Ledger.settle_file`."""
+        item = await self._try_update(
+            file_key(file_id),
+            "SET file_state = :settled, settled_at = :now",
+            "file_state = :sealed AND endings = :endings",
+            {
+                ":settled": text(FileState.SETTLED),
+                ":sealed": text(FileState.SEALED),
+                ":endings": number(endings),
+                ":now": number(now),
+            },
+        )
+        return item.was is None
+
+    async def release_file(self, file_id: str, fence: int) -> None:
+        """As `Ledger.release_file`."""
+        await self._release(file_key(file_id), fence)
+
+    async def file(self, file_id: str) -> FileRow | None:
+        """As `Ledger.file`."""
+        item = await self._get(file_key(file_id))
+        return file_row(item) if item else None
+
+    async def files(self, limit: int) -> list[FileRow]:
+        """As `Ledger.files`: the newest of each state, merged."""
+        rows = await self._in_states(FileState, limit, newest=True)
+        return sorted(rows, key=lambda row: row.opened_at, reverse=True)
+
+    async def open_files(self, limit: int) -> list[FileRow]:
+        """As `Ledger.open_files`: the oldest of each open state, merged. The index runs after the rows."""
+        rows = await self._in_states(_OPEN, limit, newest=False)
+        return sorted((row for row in rows if row.state in _OPEN), key=lambda row: row.opened_at)
+
+    async def note_stalled(self, file_id: str, now: float) -> bool:
+        """As `Ledger.note_stalled`."""
+        item = await self._try_update(
+            file_key(file_id),
+            "SET stalled_at = :now",
+            "attribute_not_exists(stalled_at) AND file_state IN (:splitting, :sealed)",
+            {":now": number(now), ":splitting": text(FileState.SPLITTING), ":sealed": text(FileState.SEALED)},
+        )
+        return item.was is None
+
+    async def _in_states(self, states: Iterable[FileState], limit: int, *, newest: bool) -> list[FileRow]:
+        """The files opened last, or first, that the index has in these states; at most `limit`, in no order."""
+        found: list[Item] = []
+        for state in states:
+            with transient_faults():
+                answer = await self.dynamodb.query(
+                    TableName=self.table,
+                    IndexName="files_by_state",
+                    KeyConditionExpression="file_state = :state",
+                    ExpressionAttributeValues={":state": text(state)},
+                    ScanIndexForward=not newest,
+                    Limit=limit,
+                )
+            found += answer["Items"]
+        # By its key once: a file that moved on meanwhile was found in two states.
+        unique = {item["pk"]["S"]: item for item in found}
+        wanted = sorted(unique.values(), key=_opened_at, reverse=newest)[:limit]
+        keys = ({"pk": item["pk"], "sk": item["sk"]} for item in wanted)
+        return [file_row(item) for item in await read_items(self.dynamodb, self.table, keys, self.clock, self.rng)]
+
+
+def _opened_at(item: Item) -> str:
+    return item["opened_at"]["S"]
+
+
+def _sortable(now: float) -> str:
+    return f"{now:017.6f}"

@@ -1,0 +1,91 @@
+"""Keys, conditions and rows of the ledger's items."""
+
+import json
+
+from penstock.adapters.aws_items import Item, float_of, integer_of, text
+from penstock.model.findings import Finding, Noted, Outcome, Severity
+from penstock.model.ids import chunk_name
+from penstock.model.messages import Checkpoint, Layout, SourceFile, Span
+from penstock.model.ordinals import unfolded
+from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState
+
+STATE = {"#state": "state"}
+ROUND = {"#round": "round"}
+GOING = "#state IN (:sent, :validated)"
+
+
+def going() -> Item:
+    """The values of `GOING`."""
+    return {":sent": text(ChunkState.SENT), ":validated": text(ChunkState.VALIDATED)}
+
+
+def file_key(file_id: str) -> Item:
+    """Where a file's row lies."""
+    return {"pk": text(f"FILE#{file_id}"), "sk": text("FILE")}
+
+
+def chunk_key(file_id: str, chunk: int) -> Item:
+    """Where a chunk's row lies."""
+    return {"pk": text(f"FILE#{file_id}"), "sk": text(f"CHUNK#{chunk_name(chunk)}")}
+
+
+def batch_key(chunk: ChunkRow, number: int) -> Item:
+    """Where the row of a chunk's batch lies."""
+    return {"pk": text(f"FILE#{chunk.file_id}"), "sk": text(f"BATCH#{chunk_name(chunk.span.chunk)}#{number:03d}")}
+
+
+def file_row(item: Item) -> FileRow:
+    """A file's row."""
+    refused = json.loads(item["refused"]["S"]) if "refused" in item else None
+    return FileRow(
+        file=SourceFile.model_validate_json(item["file"]["S"]),
+        state=FileState(item["file_state"]["S"]),
+        opened_at=float(item["opened_at"]["S"]),
+        layout=Layout.model_validate_json(item["layout"]["S"]) if "layout" in item else None,
+        sealed_at=float_of(item, "sealed_at") if "sealed_at" in item else None,
+        settled_at=float_of(item, "settled_at") if "settled_at" in item else None,
+        chunks=integer_of(item, "chunks"),
+        chunks_settled=integer_of(item, "chunks_settled"),
+        chunks_dead=integer_of(item, "chunks_dead"),
+        endings=integer_of(item, "endings"),
+        received=integer_of(item, "received"),
+        counted={outcome: integer_of(item, f"n_{outcome}") for outcome in Outcome},
+        findings={name[2:]: int(value["N"]) for name, value in item.items() if name[:2] == "f_" and value["N"] != "0"},
+        noted=Noted.model_validate_json(item["noted"]["S"]) if "noted" in item else Noted(),
+        sha256_tree=item["sha256_tree"]["S"] if "sha256_tree" in item else "",
+        checkpoint=Checkpoint.model_validate_json(item["splitting_from"]["S"]) if "splitting_from" in item else None,
+        refused=Finding(**(refused | {"severity": Severity(refused["severity"])})) if refused else None,
+        files=integer_of(item, "unpacked_files"),
+    )
+
+
+def chunk_row(item: Item) -> ChunkRow:
+    """A chunk's row."""
+    counted: dict[str, int] = json.loads(item["counted"]["S"]) if "counted" in item else {}
+    return ChunkRow(
+        file_id=item["pk"]["S"].removeprefix("FILE#"),
+        span=Span.model_validate_json(item["span"]["S"]),
+        state=ChunkState(item["state"]["S"]),
+        generation=integer_of(item, "round"),
+        only=item["only"]["S"] if "only" in item else "",
+        ended=ChunkState(item["ended"]["S"]) if "ended" in item else None,
+        ended_under=integer_of(item, "ended_under"),
+        counted={outcome: counted.get(outcome, 0) for outcome in Outcome},
+        findings=json.loads(item["findings"]["S"]) if "findings" in item else {},
+        settled_at=float_of(item, "settled_at") if "settled_at" in item else None,
+    )
+
+
+def batch_row(item: Item) -> BatchRow:
+    """A batch's row."""
+    return BatchRow(
+        number=int(item["sk"]["S"].rsplit("#", 1)[1]),
+        ordinals=unfolded(item["ordinals"]["S"]),
+        generation=integer_of(item, "round"),
+        state=BatchState(item["state"]["S"]),
+        attempts=integer_of(item, "attempts"),
+        first_sent_at=float_of(item, "first_sent_at") if "first_sent_at" in item else None,
+        unanswered=item.get("unanswered", {}).get("BOOL", False),
+        refused=unfolded(item["refused"]["S"]) if "refused" in item else (),
+        returned=unfolded(item["returned"]["S"]) if "returned" in item else (),
+    )

@@ -1,0 +1,118 @@
+"""The ledger's table: reading, and writing under conditions, alone or many at once."""
+
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from penstock.adapters.aws_faults import code_of, transient_faults
+from penstock.adapters.aws_items import Item, Updated, number, text, try_update, update_of
+from penstock.adapters.aws_ledger.leases import FENCED
+from penstock.io.retry import backoff
+from penstock.model.errors import LeaseLost, PenstockError, Transient
+from penstock.ports.clock import Clock
+
+ATTEMPTS = 8  #: for transactions that met another on the same file's row
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerTable:
+    """What files, chunks and batches are kept in. `ttl_seconds` is how long a row outlives its making."""
+
+    dynamodb: Any
+    table: str
+    clock: Clock
+    ttl_seconds: int
+    rng: random.Random = field(default_factory=random.Random)
+
+    def _expiry(self) -> Item:
+        return number(int(self.clock.now()) + self.ttl_seconds)
+
+    async def _get(self, key: Item) -> Item | None:
+        with transient_faults():
+            answer = await self.dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True)
+        return answer.get("Item")
+
+    async def _query(self, file_id: str, prefix: str) -> list[Item]:
+        items: list[Item] = []
+        request: Item = {
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
+            "ExpressionAttributeValues": {":pk": text(f"FILE#{file_id}"), ":prefix": text(prefix)},
+            "ConsistentRead": True,
+        }
+        while True:
+            with transient_faults():
+                answer = await self.dynamodb.query(**request)
+            items += answer["Items"]
+            if "LastEvaluatedKey" not in answer:
+                return items
+            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def _updating(
+        self, key: Item, update: str, condition: str, values: Item, names: Mapping[str, str] | None = None
+    ) -> Item:
+        """An update as a transaction takes it."""
+        return {"Update": update_of(self.table, key, update, condition, values, names)}
+
+    async def _try_update(
+        self, key: Item, update: str, condition: str, values: Item, names: Mapping[str, str] | None = None
+    ) -> Updated:
+        """An update under a condition: the item as it is now, or, where the condition did not hold, as it was."""
+        return await try_update(self.dynamodb, update_of(self.table, key, update, condition, values, names))
+
+    async def _update(
+        self, key: Item, update: str, condition: str, values: Item, names: Mapping[str, str] | None = None
+    ) -> None:
+        """An update of a file's row that must hold. One that met a transaction, as a chunk that ends meanwhile makes
+        on the same row, is tried again."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                updated = await self._try_update(key, update, condition, values, names)
+            except Transient as error:
+                if attempt == ATTEMPTS or not _met_a_transaction(error):
+                    raise
+                await self.clock.sleep(backoff(attempt, self.rng) / 20)
+                continue
+            if updated.was is not None:
+                raise LeaseLost("another worker has taken the row over, or moved it on")
+            return
+
+    async def _release(self, key: Item, fence: int) -> None:
+        await self._try_update(key, "SET leased_until = :zero", FENCED, {":zero": number(0), ":fence": number(fence)})
+
+    async def _transact(self, *items: Item) -> None:
+        """All or nothing, under conditions that must hold."""
+        if await self._try_transact(*items) is not None:
+            raise LeaseLost("another worker has taken the row over, or moved it on")
+
+    async def _try_transact(self, *items: Item) -> int | None:
+        """All or nothing: the place of the first item whose condition did not hold, None where it is done. What met
+        another transaction on the same row is tried again."""
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                with transient_faults():
+                    await self.dynamodb.transact_write_items(TransactItems=list(items))
+                return None
+            except ClientError as error:
+                if code_of(error) != "TransactionCanceledException":
+                    raise
+                reasons = _reasons(error)
+                if "ConditionalCheckFailed" in reasons:
+                    return reasons.index("ConditionalCheckFailed")
+                if "ValidationError" in reasons or "ItemCollectionSizeLimitExceeded" in reasons:
+                    raise PenstockError(f"DynamoDB refuses the write: {reasons}") from error
+            await self.clock.sleep(backoff(attempt, self.rng) / 20)
+        raise Transient("the transaction kept meeting others on the same row")
+
+
+def _met_a_transaction(error: Transient) -> bool:
+    return isinstance(error.__cause__, ClientError) and code_of(error.__cause__) == "TransactionConflictException"
+
+
+def _reasons(error: ClientError) -> list[str]:
+    """Why a transaction was cancelled, by the places of its items."""
+    response: Any = error.response
+    return [reason.get("Code", "None") for reason in response.get("CancellationReasons", ())]
