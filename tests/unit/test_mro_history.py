@@ -12,7 +12,8 @@ from pydantic import TypeAdapter, ValidationError
 
 from penstock.feeds.feed import Known, Record
 from penstock.feeds.mro import MRO
-from penstock.feeds.mro.history import KEPT, examine, prune, to_history
+from penstock.feeds.mro.examination import examine
+from penstock.feeds.mro.history import KEPT, prune, to_history
 from penstock.feeds.mro.policy import Policy
 from penstock.model.findings import Finding, Severity
 from tests.support.components import installation, removal

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from penstock.feeds.mro import MRO, rules
+from penstock.feeds.mro import MRO, days
 from penstock.model.findings import Severity
 from tests.support.components import CERTIFIED, EASA, RELEASED, installation, new, removal
 from tests.support.reading import judge_file
@@ -18,7 +18,7 @@ from tests.support.spots import csv_file, ndjson_file
 def in_summer() -> Iterator[None]:
     """It is 1 July 2026."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(rules, "today", lambda: date(2026, 7, 1))
+        patch.setattr(days, "today", lambda: date(2026, 7, 1))
         yield
 
 

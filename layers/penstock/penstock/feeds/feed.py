@@ -2,21 +2,19 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, TypeAdapter
 
+from penstock.feeds.rules import Record, Rule
 from penstock.formats.format import Format, Parsed
 from penstock.formats.text import refuse_unless_text
 from penstock.model.errors import Refused
-from penstock.model.findings import Finding, Severity
+from penstock.model.findings import Finding
 from penstock.model.messages import Layout
-
-type Record = Mapping[str, Any]
-"""A validated record: the model's fields by name; absent where the sender said nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +29,6 @@ class Limits:
     group_records: int = 20_000
     group_bytes: int = 16 * 1024 * 1024
     lines: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """A rule over records that are valid in themselves: the indices of those that break it."""
-
-    code: str
-    field: str
-    message: str
-    breaks: Callable[[Sequence[Record]], Iterable[int]]
-    severity: Severity = Severity.HARD
-    source: str | None = None
-
-    @property
-    def finding(self) -> Finding:
-        """What a record that breaks it is told."""
-        return Finding(self.code, self.message, self.field, self.severity, self.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,8 @@ from typing import Annotated, Any, Literal, Required, TypedDict
 
 from pydantic import ConfigDict, Field, StringConstraints, with_config
 
-from penstock.feeds.feed import Feed, Limits, Record, Rule
+from penstock.feeds.feed import Feed, Limits
+from penstock.feeds.rules import Record, Rulebook
 from penstock.formats.asrun import AsRun
 from penstock.formats.delimited import Delimited
 from penstock.formats.json_array import JsonArray
@@ -63,9 +64,10 @@ class TrafficRecord(TypedDict, total=False):
     notes: Text | None
 
 
-# Rules look at a whole chunk in one comprehension each: they run over every record.
+RULES = Rulebook("traffic")
 
 
+@RULES.among("spot_needs_material", "isci", "a spot has material: give its Ad-ID or ISCI, or a house number")
 def _spot_without_material(records: Sequence[Record]) -> list[int]:
     return [
         at
@@ -74,10 +76,12 @@ def _spot_without_material(records: Sequence[Record]) -> list[int]:
     ]
 
 
+@RULES.among("spot_needs_length", "length_s", "a spot has a length in seconds")
 def _spot_without_length(records: Sequence[Record]) -> list[int]:
     return [at for at, one in enumerate(records) if "length_s" not in one and one.get("record_type", "spot") == "spot"]
 
 
+@RULES.among("make_good_needs_spot", "make_good_for", "a make-good names the spot it replaces, which is not itself")
 def _make_good_for_nothing(records: Sequence[Record]) -> list[int]:
     return [
         at
@@ -86,14 +90,17 @@ def _make_good_for_nothing(records: Sequence[Record]) -> list[int]:
     ]
 
 
+@RULES.among("billing_needs_rate", "rate", "a billing record has a rate")
 def _billing_without_rate(records: Sequence[Record]) -> list[int]:
     return [at for at, one in enumerate(records) if "rate" not in one and one.get("record_type") == "billing"]
 
 
+@RULES.among("billing_needs_code", "billing_code", "a billing record has a billing code")
 def _billing_without_code(records: Sequence[Record]) -> list[int]:
     return [at for at, one in enumerate(records) if "billing_code" not in one and one.get("record_type") == "billing"]
 
 
+@RULES.among("avail_has_advertiser", "advertiser", "an avail is time still to be sold: it has no advertiser")
 def _avail_with_advertiser(records: Sequence[Record]) -> list[int]:
     return [at for at, one in enumerate(records) if "advertiser" in one and one.get("record_type") == "avail"]
 
@@ -143,43 +150,6 @@ TRAFFIC = Feed(
     identity=("station", "spot_id", "air_date", "air_time"),
     limits=Limits(records=5000),
     normalise=_tidy,
-    rules=(
-        Rule(
-            "traffic.spot_needs_material",
-            "isci",
-            "a spot has material: give its Ad-ID or ISCI, or a house number",
-            _spot_without_material,
-        ),
-        Rule(
-            "traffic.spot_needs_length",
-            "length_s",
-            "a spot has a length in seconds",
-            _spot_without_length,
-        ),
-        Rule(
-            "traffic.make_good_needs_spot",
-            "make_good_for",
-            "a make-good names the spot it replaces, which is not itself",
-            _make_good_for_nothing,
-        ),
-        Rule(
-            "traffic.billing_needs_rate",
-            "rate",
-            "a billing record has a rate",
-            _billing_without_rate,
-        ),
-        Rule(
-            "traffic.billing_needs_code",
-            "billing_code",
-            "a billing record has a billing code",
-            _billing_without_code,
-        ),
-        Rule(
-            "traffic.avail_has_advertiser",
-            "advertiser",
-            "an avail is time still to be sold: it has no advertiser",
-            _avail_with_advertiser,
-        ),
-    ),
+    rules=tuple(RULES),
     spellings={name: tuple(spellings.split(", ")) for name, spellings in _SPELLINGS.items()},
 )

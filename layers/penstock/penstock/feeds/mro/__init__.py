@@ -1,8 +1,8 @@
 """Component removals and installations with their release certificates: FAA Form 8130-3, EASA Form 1, and their kin.
 
 A record is one component, taken off an aircraft or put on one, with what its certificate says. The model (`record`)
-says what it looks like; `forms` what each form may say; `rules` judge a record by itself, and `history` judges it
-beside the others of the same component, in any file, and for the operator.
+says what it looks like; `forms` what each form may say. `certificate`, `component` and `dates` judge a record by
+itself, `timeline` beside the others of the same component, in any file, and `operator` by the operator's policy.
 
 The blocks of a certificate, as FAA Form 8130-3 (02-14) and EASA Form 1 number them, are 1 `authority`, 2 `form_type`,
 3 `form_tracking_number`, 4 `organisation`, 5 `work_order`, 6 `item`, 7 `description`, 8 `part_number`, 9 `quantity`,
@@ -20,10 +20,11 @@ is delivered before somebody has looked at it: a record with a soft finding is h
 """
 
 from penstock.feeds.feed import Examination, Feed, Limits
-from penstock.feeds.mro.history import FINDINGS, examine, prune, to_history
+from penstock.feeds.mro import certificate, component, dates
+from penstock.feeds.mro.examination import FINDINGS, examine
+from penstock.feeds.mro.history import prune, to_history
 from penstock.feeds.mro.policy import Policy
 from penstock.feeds.mro.record import ComponentRecord
-from penstock.feeds.mro.rules import RULES
 from penstock.feeds.mro.tidying import SPELLINGS, tidied
 from penstock.formats.delimited import Delimited
 from penstock.formats.json_array import JsonArray
@@ -38,7 +39,7 @@ MRO = Feed(
     identity=("form_type", "form_tracking_number", "item", "part_number", "component_sn", "event", "removal_date"),
     revision="revision",
     # No group: a component's records are compared through its history, wherever they stand.
-    rules=RULES,
+    rules=(*certificate.RULES, *component.RULES, *dates.RULES),
     examination=Examination(
         by=("part_number", "component_sn"),
         examine=examine,
