@@ -5,11 +5,11 @@ OOOI is out (off blocks), off (takeoff), on (touchdown), in (on blocks).
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from penstock.feeds.crew.airports import same_airport
 from penstock.feeds.crew.duty import Duty, Oooi, Times
-from penstock.feeds.crew.exceptions import Breach, Clause
+from penstock.feeds.crew.exceptions import Breach, Clause, Lawbook
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, HOUR, hours, text_of
 from penstock.feeds.feed import Record
@@ -22,65 +22,20 @@ LONGEST_DUTY = 4 * DAY
 LONGEST_SECTOR = 24 * HOUR
 """The longest flights there are take 19 hours; a sector of more than a day is a wrong date."""
 
+
+_N_NUMBER = re.compile(r"N-?[1-9](?:\d{0,4}|\d{0,3}[A-HJ-NP-Z]|\d{0,2}[A-HJ-NP-Z]{2})")
+
+LAW = Lawbook[Callable[..., list[Breach]]]()
+
 TIME_ORDER = Clause(
     "crew.time_order",
     "release_at",
     "14 CFR 117.3; ORO.FTL.105 (duty, FDP)",
     "a duty begins, its FDP ends, and then the crew member is released; breaks and standby lie where they can",
 )
-OOOI_ORDER = Clause(
-    "crew.oooi_order",
-    "sectors",
-    "14 CFR 1.1 (flight time); ORO.FTL.105 (flight time)",
-    "a sector's out, off, on and in follow each other",
-)
-SECTOR_ORDER = Clause(
-    "crew.sector_order",
-    "sectors",
-    "14 CFR 117.3; ORO.FTL.105 (FDP)",
-    "sectors follow each other, within the FDP",
-)
-BROKEN_ROUTE = Clause(
-    "crew.broken_route",
-    "sectors",
-    "record",
-    "a sector begins where the one before ended",
-    Severity.SOFT,
-)
-BLOCK_DISCREPANCY = Clause(
-    "crew.block_discrepancy",
-    "sectors",
-    "operator policy, block_threshold",
-    "actual block time is near the planned",
-    Severity.SOFT,
-)
-FLIGHT_TIME_MISMATCH = Clause(
-    "crew.flight_time_mismatch",
-    "flight_time_minutes",
-    "14 CFR 1.1 (flight time); ORO.FTL.105 (flight time)",
-    "flight time is the sum of the sectors' block times",
-    Severity.SOFT,
-)
-UNUSUAL_REGISTRATION = Clause(
-    "crew.unusual_registration",
-    "sectors",
-    "14 CFR 47.15",
-    "a registration that begins with N has the form of one",
-    Severity.INFO,
-)
-CLAUSES = (
-    TIME_ORDER,
-    OOOI_ORDER,
-    SECTOR_ORDER,
-    BROKEN_ROUTE,
-    BLOCK_DISCREPANCY,
-    FLIGHT_TIME_MISMATCH,
-    UNUSUAL_REGISTRATION,
-)
-
-_N_NUMBER = re.compile(r"N-?[1-9](?:\d{0,4}|\d{0,3}[A-HJ-NP-Z]|\d{0,2}[A-HJ-NP-Z]{2})")
 
 
+@LAW.rule(TIME_ORDER)
 def time_order(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
     """Report, end of the FDP, release, within days; a break lies within the FDP, and nobody flies in it; a standby
     begins before it ends, no later than the duty, and ends at report, or takes the place of a duty that nobody was
@@ -107,6 +62,15 @@ def time_order(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
     return [TIME_ORDER.breach(f"{fault}; correct the times or their offsets", (duty.id,)) for fault in faults]
 
 
+OOOI_ORDER = Clause(
+    "crew.oooi_order",
+    "sectors",
+    "14 CFR 1.1 (flight time); ORO.FTL.105 (flight time)",
+    "a sector's out, off, on and in follow each other",
+)
+
+
+@LAW.rule(OOOI_ORDER)
 def oooi_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) -> list[Breach]:
     """Out, off, on, in never go back, planned and actual each, nor from what was planned to what became of it; a
     missing one is passed over. No sector takes more than a day."""
@@ -126,6 +90,15 @@ def oooi_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) ->
     return found
 
 
+SECTOR_ORDER = Clause(
+    "crew.sector_order",
+    "sectors",
+    "14 CFR 117.3; ORO.FTL.105 (FDP)",
+    "sectors follow each other, within the FDP",
+)
+
+
+@LAW.rule(SECTOR_ORDER)
 def sector_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) -> list[Breach]:
     """The sectors' block times follow each other from the start to the end of the FDP, and none lies in a break on the
     ground. Positioning after the last sector that is operated is duty and no FDP (14 CFR 117.3, ORO.FTL.215), and
@@ -173,6 +146,16 @@ def _in_the_break(duty: Duty, sectors: Sequence[Record], times: Sequence[Times])
     ]
 
 
+BROKEN_ROUTE = Clause(
+    "crew.broken_route",
+    "sectors",
+    "record",
+    "a sector begins where the one before ended",
+    Severity.SOFT,
+)
+
+
+@LAW.rule(BROKEN_ROUTE)
 def broken_route(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
     """Each sector begins where the one before ended. What the table of airports cannot tell is told by
     `common.unknown_airport`."""
@@ -185,6 +168,16 @@ def broken_route(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
     return found
 
 
+BLOCK_DISCREPANCY = Clause(
+    "crew.block_discrepancy",
+    "sectors",
+    "operator policy, block_threshold",
+    "actual block time is near the planned",
+    Severity.SOFT,
+)
+
+
+@LAW.rule(BLOCK_DISCREPANCY)
 def block_discrepancy(duty: Duty, sectors: Sequence[Record], times: Sequence[Times], policy: Policy) -> list[Breach]:
     """Actual block time (in - out) against planned, per sector, and what all delays together did to the FDP: by how
     much the last sector was in later than planned. Flagged from above the policy's `block_threshold`."""
@@ -218,6 +211,16 @@ def _effect(last: Times) -> str:
     return f"the FDP ends {hours(abs(actual - planned))} {'later' if actual > planned else 'earlier'} than planned"
 
 
+FLIGHT_TIME_MISMATCH = Clause(
+    "crew.flight_time_mismatch",
+    "flight_time_minutes",
+    "14 CFR 1.1 (flight time); ORO.FTL.105 (flight time)",
+    "flight time is the sum of the sectors' block times",
+    Severity.SOFT,
+)
+
+
+@LAW.rule(FLIGHT_TIME_MISMATCH)
 def flight_time_mismatch(
     duty: Duty, sectors: Sequence[Record], times: Sequence[Times], said: int | None
 ) -> list[Breach]:
@@ -233,6 +236,16 @@ def flight_time_mismatch(
     return [FLIGHT_TIME_MISMATCH.breach(message, (duty.id,), flown, said)]
 
 
+UNUSUAL_REGISTRATION = Clause(
+    "crew.unusual_registration",
+    "sectors",
+    "14 CFR 47.15",
+    "a registration that begins with N has the form of one",
+    Severity.INFO,
+)
+
+
+@LAW.rule(UNUSUAL_REGISTRATION)
 def unusual_registration(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
     """N and a number of up to five characters, no 0 first, no I and no O (14 CFR 47.15). Only told: reports of the US
     Department of Transportation carry tail numbers that are none."""

@@ -5,11 +5,29 @@ from datetime import date, datetime, timedelta
 
 from penstock.feeds.crew.airports import airport
 from penstock.feeds.crew.duty import Duty
-from penstock.feeds.crew.exceptions import Breach, Clause
+from penstock.feeds.crew.exceptions import Breach, Clause, Lawbook
+from penstock.feeds.crew.history import History
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, minute_of
 from penstock.feeds.feed import Record
 from penstock.model.findings import Severity
+
+UNKNOWN_ZONE = Clause(
+    "crew.unknown_zone",
+    "reference_tz",
+    "IANA time zone database",
+    "the reference zone exists",
+)
+
+_EPOCH = date(1970, 1, 1)
+
+type DutyRule = Callable[[Duty, Policy], list[Breach]]
+"""A rule about one duty by itself."""
+
+type HistoryRule = Callable[[History, Duty, Policy], list[Breach]]
+"""A rule about a duty of the history, by what is before it."""
+
+LAW = Lawbook[Callable[..., list[Breach]]]()
 
 QUALIFICATION = Clause(
     "crew.qualification_expired",
@@ -17,32 +35,9 @@ QUALIFICATION = Clause(
     "14 CFR 61.3, 121.436, 121.441; ORO.FC.145, FCL.045",
     "what a crew member must hold is valid until the end of the duty",
 )
-REST_FACILITY = Clause(
-    "crew.rest_facility",
-    "rest_facility_class",
-    "14 CFR 117.3, 117.17; CS FTL.1.205(c); operator policy, preferred_rest_class",
-    "an augmented crew has a rest facility of the preferred class",
-    Severity.SOFT,
-    unit="class",
-)
-UNKNOWN_ZONE = Clause(
-    "crew.unknown_zone",
-    "reference_tz",
-    "IANA time zone database",
-    "the reference zone exists",
-)
-UNKNOWN_AIRPORT = Clause(
-    "crew.unknown_airport",
-    "sectors",
-    "ICAO Doc 7910, IATA; airportsdata 20260905",
-    "an airport is in the table of airports; where it is not, the stricter reading holds",
-    Severity.INFO,
-)
-CLAUSES = (QUALIFICATION, REST_FACILITY, UNKNOWN_ZONE, UNKNOWN_AIRPORT)
-
-_EPOCH = date(1970, 1, 1)
 
 
+@LAW.rule(QUALIFICATION)
 def qualifications(duty: Duty, held: Sequence[Record]) -> list[Breach]:
     """Licences, ratings, checks and medicals are valid to the end of the FDP, or of a duty without one. A date is
     valid to the end of that day, by the reference zone."""
@@ -65,6 +60,17 @@ def _expired(valid_until: date, end: int, last_day: date) -> bool:
     return valid_until < last_day
 
 
+REST_FACILITY = Clause(
+    "crew.rest_facility",
+    "rest_facility_class",
+    "14 CFR 117.3, 117.17; CS FTL.1.205(c); operator policy, preferred_rest_class",
+    "an augmented crew has a rest facility of the preferred class",
+    Severity.SOFT,
+    unit="class",
+)
+
+
+@LAW.rule(REST_FACILITY)
 def rest_facility(duty: Duty, policy: Policy) -> list[Breach]:
     """An augmented crew without a rest facility is no augmented crew to the tables (117.3, CS FTL.1.205(c)); one whose
     facility is of a lesser class than the operator prefers is flagged."""
@@ -78,6 +84,16 @@ def rest_facility(duty: Duty, policy: Policy) -> list[Breach]:
     return [REST_FACILITY.breach(message, (duty.id,), preferred, duty.rest_class)]
 
 
+UNKNOWN_AIRPORT = Clause(
+    "crew.unknown_airport",
+    "sectors",
+    "ICAO Doc 7910, IATA; airportsdata 20260905",
+    "an airport is in the table of airports; where it is not, the stricter reading holds",
+    Severity.INFO,
+)
+
+
+@LAW.rule(UNKNOWN_AIRPORT)
 def unknown_airport(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
     """Airports that the table does not have. Nothing is milder for it: they may be the home base, and the airports of
     any of the policy's rules."""
@@ -89,7 +105,3 @@ def unknown_airport(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
         for code in sorted(named - {""})
         if airport(code) is None
     ]
-
-
-type DutyRule = Callable[[Duty, Policy], list[Breach]]
-"""A rule about one duty by itself."""

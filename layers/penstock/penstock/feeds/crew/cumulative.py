@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from penstock.feeds.crew.duty import Duty
-from penstock.feeds.crew.exceptions import Breach, Clause
+from penstock.feeds.crew.exceptions import Breach, Clause, Lawbook
 from penstock.feeds.crew.history import History, Quantity
 from penstock.feeds.crew.policy import PolicyLimit
 from penstock.feeds.crew.times import DAY, HOUR, first_day, hours, local, midnight, month_of, text_of
@@ -211,6 +211,8 @@ AFTER_TAKEOFF = Clause(
     Severity.SOFT,
 )
 
+LAW = Lawbook[Callable[[History, Duty], list[Breach]]]()
+
 
 def fullest(history: History, duty: Duty, quantity: Quantity, spans: Spans) -> tuple[int, tuple[int, int]]:
     """(minutes, window) of the fullest window that the duty, which is in the history, has a part in."""
@@ -229,6 +231,7 @@ def fullest(history: History, duty: Duty, quantity: Quantity, spans: Spans) -> t
     return most, where
 
 
+@LAW.rule(*(window.clause for window in (*PART_117, *EASA)), AFTER_TAKEOFF)
 def cumulative(history: History, duty: Duty) -> list[Breach]:
     """117.23(b), (c) for a duty under Part 117; ORO.FTL.210 for one under EASA. The duty is in the history.
 
@@ -288,6 +291,3 @@ def policy_clause(one: PolicyLimit) -> Clause:
         "sectors" if one.measure == "sectors" else "minutes",
         least,
     )
-
-
-CLAUSES = (*(window.clause for window in (*PART_117, *EASA)), AFTER_TAKEOFF)

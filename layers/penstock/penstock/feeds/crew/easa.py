@@ -11,7 +11,7 @@ rest of each pilot (CS FTL.1.205(c)(2)), travelling, accommodation while on stan
 from penstock.feeds.crew import easa_tables as tables
 from penstock.feeds.crew.common import DutyRule
 from penstock.feeds.crew.duty import Duty
-from penstock.feeds.crew.exceptions import Breach, Clause
+from penstock.feeds.crew.exceptions import Breach, Clause, Lawbook
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, HOUR, clock, hours, in_wocl
 from penstock.model.findings import Severity
@@ -23,113 +23,7 @@ AIRPORT_STANDBY_FREE, MOST_WITH_AIRPORT_STANDBY = 4 * HOUR, 16 * HOUR
 STANDBY_FREE, STANDBY_FREE_WITH_REST, MOST_STANDBY, MOST_AWAKE = 6 * HOUR, 8 * HOUR, 16 * HOUR, 18 * HOUR
 RESERVE_NOTICE = 10 * HOUR
 
-FDP = Clause(
-    "crew.easa.fdp",
-    "fdp_end_at",
-    "ORO.FTL.205(b)",
-    "the FDP is within Table 2, 3 or 4, with a break on the ground within CS FTL.1.220",
-)
-FDP_IN_FLIGHT_REST = Clause(
-    "crew.easa.fdp_in_flight_rest",
-    "fdp_end_at",
-    "ORO.FTL.205(e), CS FTL.1.205(c)(3)",
-    "the FDP with in-flight rest is within the limit of the rest facility's class",
-)
-FDP_EXTENDED = Clause(
-    "crew.easa.fdp_extended",
-    "fdp_end_at",
-    "ORO.FTL.205(d), CS FTL.1.205(b)",
-    "the FDP with a planned extension is within the table of extensions",
-)
-SECTORS = Clause(
-    "crew.easa.sectors",
-    "sectors",
-    "ORO.FTL.205(b)",
-    "the tables end at 10 sectors, in an unknown state of acclimatisation at 8",
-    unit="sectors",
-)
-SECTORS_IN_FLIGHT_REST = Clause(
-    "crew.easa.sectors_in_flight_rest",
-    "sectors",
-    "CS FTL.1.205(c)(2)(i)",
-    "an FDP with in-flight rest has no more than three sectors",
-    unit="sectors",
-)
-EXTENSION_NOT_ALLOWED = Clause(
-    "crew.easa.extension_not_allowed",
-    "extension",
-    "ORO.FTL.205(d)(3), (4), CS FTL.1.205(b)",
-    "an extension is planned only for the starts and sectors of the table, and not with a break or in-flight rest",
-)
-EXTENSION_USED = Clause(
-    "crew.easa.extension_used",
-    "extension",
-    "ORO.FTL.205(d)",
-    "a planned extension is flagged",
-    Severity.SOFT,
-)
-DISCRETION_TOO_LONG = Clause(
-    "crew.easa.discretion",
-    "extension",
-    "ORO.FTL.205(f)(1)(i)",
-    "the commander may add no more than 2 hours, 3 with an augmented crew",
-)
-DISCRETION_USED = Clause(
-    "crew.easa.discretion_used",
-    "extension",
-    "ORO.FTL.205(f)",
-    "commander's discretion is flagged; more than an hour is reported to the authority within 28 days",
-    Severity.SOFT,
-)
-SPLIT_NOT_CREDITED = Clause(
-    "crew.easa.split_rest",
-    "split_rest",
-    "ORO.FTL.220, CS FTL.1.220",
-    "a break extends the FDP if it takes 3 hours, and not together with in-flight rest",
-    Severity.SOFT,
-)
-AIRPORT_STANDBY = Clause(
-    "crew.easa.airport_standby",
-    "fdp_end_at",
-    "CS FTL.1.225(a)(2)(ii)",
-    "airport standby and FDP together take no more than 16 hours",
-)
-STANDBY_TOO_LONG = Clause(
-    "crew.easa.standby",
-    "standby",
-    "CS FTL.1.225(b)(1)",
-    "a standby other than at the airport takes no more than 16 hours",
-)
-AWAKE = Clause(
-    "crew.easa.awake",
-    "standby",
-    "CS FTL.1.225(b)(2)",
-    "standby and FDP do not lead to more than 18 hours awake",
-    Severity.SOFT,
-)
-RESERVE = Clause(
-    "crew.easa.reserve_notice",
-    "standby",
-    "CS FTL.1.230",
-    "who is on reserve is told 10 hours before report",
-    least=True,
-)
-CLAUSES = (
-    FDP,
-    FDP_IN_FLIGHT_REST,
-    FDP_EXTENDED,
-    SECTORS,
-    SECTORS_IN_FLIGHT_REST,
-    EXTENSION_NOT_ALLOWED,
-    EXTENSION_USED,
-    DISCRETION_TOO_LONG,
-    DISCRETION_USED,
-    SPLIT_NOT_CREDITED,
-    AIRPORT_STANDBY,
-    STANDBY_TOO_LONG,
-    AWAKE,
-    RESERVE,
-)
+LAW = Lawbook[DutyRule]()
 
 
 def basic_fdp(duty: Duty, policy: Policy) -> int | None:
@@ -192,6 +86,69 @@ def standby_reduction(duty: Duty, policy: Policy) -> int:
     return max(0, duty.report - duty.standby_start - asleep - free)
 
 
+FDP = Clause(
+    "crew.easa.fdp",
+    "fdp_end_at",
+    "ORO.FTL.205(b)",
+    "the FDP is within Table 2, 3 or 4, with a break on the ground within CS FTL.1.220",
+)
+FDP_IN_FLIGHT_REST = Clause(
+    "crew.easa.fdp_in_flight_rest",
+    "fdp_end_at",
+    "ORO.FTL.205(e), CS FTL.1.205(c)(3)",
+    "the FDP with in-flight rest is within the limit of the rest facility's class",
+)
+FDP_EXTENDED = Clause(
+    "crew.easa.fdp_extended",
+    "fdp_end_at",
+    "ORO.FTL.205(d), CS FTL.1.205(b)",
+    "the FDP with a planned extension is within the table of extensions",
+)
+SECTORS = Clause(
+    "crew.easa.sectors",
+    "sectors",
+    "ORO.FTL.205(b)",
+    "the tables end at 10 sectors, in an unknown state of acclimatisation at 8",
+    unit="sectors",
+)
+EXTENSION_NOT_ALLOWED = Clause(
+    "crew.easa.extension_not_allowed",
+    "extension",
+    "ORO.FTL.205(d)(3), (4), CS FTL.1.205(b)",
+    "an extension is planned only for the starts and sectors of the table, and not with a break or in-flight rest",
+)
+EXTENSION_USED = Clause(
+    "crew.easa.extension_used",
+    "extension",
+    "ORO.FTL.205(d)",
+    "a planned extension is flagged",
+    Severity.SOFT,
+)
+DISCRETION_TOO_LONG = Clause(
+    "crew.easa.discretion",
+    "extension",
+    "ORO.FTL.205(f)(1)(i)",
+    "the commander may add no more than 2 hours, 3 with an augmented crew",
+)
+DISCRETION_USED = Clause(
+    "crew.easa.discretion_used",
+    "extension",
+    "ORO.FTL.205(f)",
+    "commander's discretion is flagged; more than an hour is reported to the authority within 28 days",
+    Severity.SOFT,
+)
+
+
+@LAW.rule(
+    FDP,
+    FDP_IN_FLIGHT_REST,
+    FDP_EXTENDED,
+    SECTORS,
+    EXTENSION_NOT_ALLOWED,
+    EXTENSION_USED,
+    DISCRETION_TOO_LONG,
+    DISCRETION_USED,
+)
 def flight_duty_period(duty: Duty, policy: Policy) -> list[Breach]:
     """ORO.FTL.205(b), (e) and 220: the FDP is within its maximum; `extension` decides what may be added."""
     if not duty.flies:
@@ -272,6 +229,16 @@ def _fdp_over(duty: Duty, limit: int) -> str:
     )
 
 
+SECTORS_IN_FLIGHT_REST = Clause(
+    "crew.easa.sectors_in_flight_rest",
+    "sectors",
+    "CS FTL.1.205(c)(2)(i)",
+    "an FDP with in-flight rest has no more than three sectors",
+    unit="sectors",
+)
+
+
+@LAW.rule(SECTORS_IN_FLIGHT_REST)
 def sectors_in_flight_rest(duty: Duty, policy: Policy) -> list[Breach]:
     """CS FTL.1.205(c)(2)(i): an FDP that in-flight rest extends has no more than three sectors. One within the basic
     table needs no in-flight rest, whoever else is on board."""
@@ -284,6 +251,16 @@ def sectors_in_flight_rest(duty: Duty, policy: Policy) -> list[Breach]:
     return [SECTORS_IN_FLIGHT_REST.breach(message, (duty.id,), MOST_SECTORS_IN_FLIGHT_REST, duty.sectors)]
 
 
+SPLIT_NOT_CREDITED = Clause(
+    "crew.easa.split_rest",
+    "split_rest",
+    "ORO.FTL.220, CS FTL.1.220",
+    "a break extends the FDP if it takes 3 hours, and not together with in-flight rest",
+    Severity.SOFT,
+)
+
+
+@LAW.rule(SPLIT_NOT_CREDITED)
 def split_rest(duty: Duty, policy: Policy) -> list[Breach]:
     """CS FTL.1.220(a), (e), (f): a break that earns nothing, and that is said."""
     if not duty.split or split_credit(duty, policy):
@@ -300,6 +277,28 @@ def split_rest(duty: Duty, policy: Policy) -> list[Breach]:
     return [SPLIT_NOT_CREDITED.breach(f"the break on the ground does not extend the FDP: {why}", (duty.id,))]
 
 
+AIRPORT_STANDBY = Clause(
+    "crew.easa.airport_standby",
+    "fdp_end_at",
+    "CS FTL.1.225(a)(2)(ii)",
+    "airport standby and FDP together take no more than 16 hours",
+)
+STANDBY_TOO_LONG = Clause(
+    "crew.easa.standby",
+    "standby",
+    "CS FTL.1.225(b)(1)",
+    "a standby other than at the airport takes no more than 16 hours",
+)
+AWAKE = Clause(
+    "crew.easa.awake",
+    "standby",
+    "CS FTL.1.225(b)(2)",
+    "standby and FDP do not lead to more than 18 hours awake",
+    Severity.SOFT,
+)
+
+
+@LAW.rule(AIRPORT_STANDBY, STANDBY_TOO_LONG, AWAKE)
 def standby(duty: Duty, policy: Policy) -> list[Breach]:
     """CS FTL.1.225: airport standby and an FDP as of ORO.FTL.205(b) and (d), that is without in-flight rest or a break,
     take at most 16 hours (a)(2)(ii); standby elsewhere at most 16 hours (b)(1), and it is flagged where with the FDP it
@@ -321,6 +320,16 @@ def standby(duty: Duty, policy: Policy) -> list[Breach]:
     return found
 
 
+RESERVE = Clause(
+    "crew.easa.reserve_notice",
+    "standby",
+    "CS FTL.1.230",
+    "who is on reserve is told 10 hours before report",
+    least=True,
+)
+
+
+@LAW.rule(RESERVE)
 def reserve(duty: Duty, policy: Policy) -> list[Breach]:
     """CS FTL.1.230: at least 10 hours from the notification of a duty, which is `standby.end`, to report."""
     notice = duty.report - duty.standby_end
@@ -328,6 +337,3 @@ def reserve(duty: Duty, policy: Policy) -> list[Breach]:
         return []
     message = f"{hours(notice)} of notice on reserve; 10:00 are demanded, to protect 8 hours of sleep"
     return [RESERVE.breach(message, (duty.id,), RESERVE_NOTICE, notice)]
-
-
-RULES: tuple[DutyRule, ...] = (flight_duty_period, sectors_in_flight_rest, split_rest, standby, reserve)

@@ -9,9 +9,10 @@ rest for time zone differences (CS FTL.1.235(b); it needs the zone of every rest
 from typing import NamedTuple
 
 from penstock.feeds.crew.airports import same_airport
+from penstock.feeds.crew.common import HistoryRule
 from penstock.feeds.crew.duty import Duty
 from penstock.feeds.crew.easa import basic_fdp, longest_fdp
-from penstock.feeds.crew.exceptions import Breach, Clause
+from penstock.feeds.crew.exceptions import Breach, Clause, Lawbook
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, HOUR, hours, local_nights, text_of, within_daily
@@ -28,6 +29,8 @@ MOST_BETWEEN_RECOVERIES = 168 * HOUR
 MOST_DISRUPTIVE = 4
 MOST_REDUCED = 2
 MOST_SECTORS_AT_NIGHT = 4
+
+LAW = Lawbook[HistoryRule]()
 
 REST_BEFORE = Clause(
     "crew.easa.rest",
@@ -53,61 +56,9 @@ REDUCED_REST = Clause(
     Severity.SOFT,
     least=True,
 )
-REDUCED_TOO_OFTEN = Clause(
-    "crew.easa.reduced_rests",
-    "report_at",
-    "CS FTL.1.235(c)(5)",
-    "no more than two reduced rests between two recurrent extended recovery rests",
-    unit="rests",
-)
-FDP_AFTER_REDUCED_REST = Clause(
-    "crew.easa.fdp_after_reduced_rest",
-    "fdp_end_at",
-    "CS FTL.1.235(c)(4)",
-    "the FDP after a reduced rest is shorter by what the rest lacks",
-)
-RECOVERY_REST = Clause(
-    "crew.easa.recovery_rest",
-    "release_at",
-    "ORO.FTL.235(d), CS FTL.1.235(a)(2)",
-    "no more than 168 hours between two recovery rests of 36 hours with two local nights, the second of 60 hours after"
-    " four disruptive duties",
-)
-EXTENSIONS = Clause(
-    "crew.easa.extensions_7d",
-    "extension",
-    "ORO.FTL.205(d)(1)",
-    "no more than two planned extensions in any 7 consecutive days",
-    unit="extensions",
-)
-NIGHT_SECTORS = Clause(
-    "crew.easa.night_sectors",
-    "sectors",
-    "CS FTL.1.205(a)(1)",
-    "consecutive night duties have no more than four sectors each",
-    unit="sectors",
-)
-TRANSITION = Clause(
-    "crew.easa.late_to_early",
-    "report_at",
-    "CS FTL.1.235(a)(1)",
-    "at home base, from a late finish or night duty to an early start, rest includes a local night",
-    unit="local nights",
-    least=True,
-)
-CLAUSES = (
-    REST_BEFORE,
-    REST_WITH_DISCRETION,
-    REDUCED_REST,
-    REDUCED_TOO_OFTEN,
-    FDP_AFTER_REDUCED_REST,
-    RECOVERY_REST,
-    EXTENSIONS,
-    NIGHT_SECTORS,
-    TRANSITION,
-)
 
 
+@LAW.rule(REST_BEFORE, REST_WITH_DISCRETION, REDUCED_REST)
 def rest_before(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """ORO.FTL.235(a), (b): rest before an FDP is as long as the duty before, and at least 12 hours at home base and 10
     away from it.
@@ -182,6 +133,15 @@ def _reduced_by(history: History, duty: Duty, policy: Policy) -> int:
     return max(0, _basic_rest(before, duty) - rest) if rest >= least else 0
 
 
+FDP_AFTER_REDUCED_REST = Clause(
+    "crew.easa.fdp_after_reduced_rest",
+    "fdp_end_at",
+    "CS FTL.1.235(c)(4)",
+    "the FDP after a reduced rest is shorter by what the rest lacks",
+)
+
+
+@LAW.rule(FDP_AFTER_REDUCED_REST)
 def fdp_after_reduced_rest(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """CS FTL.1.235(c)(4): the FDP after a reduced rest is shorter by what the rest lacks."""
     reduced = _reduced_by(history, duty, policy)
@@ -230,6 +190,16 @@ def _nights(before: Duty, begin: int) -> int:
     return local_nights(before.local(before.release), before.local(begin))
 
 
+RECOVERY_REST = Clause(
+    "crew.easa.recovery_rest",
+    "release_at",
+    "ORO.FTL.235(d), CS FTL.1.235(a)(2)",
+    "no more than 168 hours between two recovery rests of 36 hours with two local nights, the second of 60 hours after"
+    " four disruptive duties",
+)
+
+
+@LAW.rule(RECOVERY_REST)
 def recovery_rest(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """ORO.FTL.235(d): at most 168 hours from the end of one recurrent extended recovery rest to the start of the next,
     of 36 hours with two local nights; CS FTL.1.235(a)(2): of 60 hours after four or more night duties, early starts or
@@ -247,6 +217,16 @@ def recovery_rest(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     return [RECOVERY_REST.breach(message, tuple(one.id for one in since), MOST_BETWEEN_RECOVERIES, elapsed)]
 
 
+REDUCED_TOO_OFTEN = Clause(
+    "crew.easa.reduced_rests",
+    "report_at",
+    "CS FTL.1.235(c)(5)",
+    "no more than two reduced rests between two recurrent extended recovery rests",
+    unit="rests",
+)
+
+
+@LAW.rule(REDUCED_TOO_OFTEN)
 def reduced_rests(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """CS FTL.1.235(c)(5): at most two reduced rests between two recurrent extended recovery rests."""
     if not _reduced_by(history, duty, policy):
@@ -259,6 +239,16 @@ def reduced_rests(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     return [REDUCED_TOO_OFTEN.breach(message, ids, MOST_REDUCED, since.rests_reduced)]
 
 
+EXTENSIONS = Clause(
+    "crew.easa.extensions_7d",
+    "extension",
+    "ORO.FTL.205(d)(1)",
+    "no more than two planned extensions in any 7 consecutive days",
+    unit="extensions",
+)
+
+
+@LAW.rule(EXTENSIONS)
 def extensions(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """ORO.FTL.205(d)(1): at most two planned extensions in any 7 consecutive days, by the day of report."""
     if duty.extension != "planned":
@@ -276,6 +266,16 @@ def extensions(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     return [EXTENSIONS.breach(message, tuple(reversed(ids)), MOST_EXTENSIONS, len(ids))]
 
 
+NIGHT_SECTORS = Clause(
+    "crew.easa.night_sectors",
+    "sectors",
+    "CS FTL.1.205(a)(1)",
+    "consecutive night duties have no more than four sectors each",
+    unit="sectors",
+)
+
+
+@LAW.rule(NIGHT_SECTORS)
 def night_sectors(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """CS FTL.1.205(a)(1): consecutive night duties have at most four sectors each. Here two are consecutive if no other
     duty and no local night of rest is between them."""
@@ -289,6 +289,17 @@ def night_sectors(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     return [NIGHT_SECTORS.breach(message, (before.id, duty.id), MOST_SECTORS_AT_NIGHT, most)]
 
 
+TRANSITION = Clause(
+    "crew.easa.late_to_early",
+    "report_at",
+    "CS FTL.1.235(a)(1)",
+    "at home base, from a late finish or night duty to an early start, rest includes a local night",
+    unit="local nights",
+    least=True,
+)
+
+
+@LAW.rule(TRANSITION)
 def late_to_early(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """CS FTL.1.235(a)(1): at home base, the rest from a late finish or a night duty to an early start includes a local
     night. Without a home base in the record, it may be there."""
@@ -325,14 +336,3 @@ def _late_finish(duty: Duty, policy: Policy) -> bool:
     """A duty that ends from 23:00 (early type), from 00:00 (late type), to 01:59."""
     end = duty.local(duty.release) % DAY
     return end < 2 * HOUR or (policy.schedule == "early" and end >= 23 * HOUR)
-
-
-RULES = (
-    rest_before,
-    fdp_after_reduced_rest,
-    recovery_rest,
-    reduced_rests,
-    extensions,
-    night_sectors,
-    late_to_early,
-)

@@ -37,15 +37,16 @@ SUPERSEDED = Clause(
     least=True,
 )
 CLAUSES = (
-    *common.CLAUSES,
-    *blocktimes.CLAUSES,
+    *common.LAW.clauses,
+    common.UNKNOWN_ZONE,
+    *blocktimes.LAW.clauses,
     DUTIES_OVERLAP,
     SUPERSEDED,
-    *part117.CLAUSES,
-    *part117_rest.CLAUSES,
-    *easa.CLAUSES,
-    *easa_rest.CLAUSES,
-    *cumulative.CLAUSES,
+    *part117.LAW.clauses,
+    *part117_rest.LAW.clauses,
+    *easa.LAW.clauses,
+    *easa_rest.LAW.clauses,
+    *cumulative.LAW.clauses,
 )
 """Every finding there is, but for those of an operator's policy."""
 
@@ -178,7 +179,7 @@ def alone(record: Record, duty: Duty, policy: Policy) -> list[Breach]:
     found = common.qualifications(duty, held) if held else []
     found += common.rest_facility(duty, policy)
     found += common.unknown_airport(duty, record.get("sectors") or ())
-    for rule in part117.RULES if duty.far else easa.RULES:
+    for rule in part117.LAW.rules if duty.far else easa.LAW.rules:
         found += rule(duty, policy)
     for one in policy.limits:
         if one.window_hours is None and one.measure != "rest_before" and one.regulation in (None, duty.regulation):
@@ -212,7 +213,7 @@ def _measured(duty: Duty, one: PolicyLimit) -> int:
 def among_others(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """The findings of a duty of the history by what is before it."""
     found: list[Breach] = []
-    for rule in part117_rest.RULES if duty.far else easa_rest.RULES:
+    for rule in part117_rest.LAW.rules if duty.far else easa_rest.LAW.rules:
         found += rule(history, duty, policy)
     for one in policy.limits:
         if one.measure == "rest_before" and one.regulation in (None, duty.regulation):

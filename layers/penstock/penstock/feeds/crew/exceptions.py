@@ -1,5 +1,6 @@
 """The exceptions that dispatch and compliance read: which paragraph, what limit, what was done, and by whose duties."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from penstock.model.findings import Breach, Finding, Severity
@@ -47,3 +48,21 @@ class Clause:
             unit=self.unit if limit is not None else None,
             duties=duties,
         )
+
+
+class Lawbook[Rule: Callable[..., list[Breach]]]:
+    """The clauses of a regulation, and the rules that find who breaks them, in the order in which they are written
+    down: each clause right above its rule, which may have several, as one paragraph has exceptions to another."""
+
+    def __init__(self) -> None:
+        self.clauses, self.rules = list[Clause](), list[Rule]()
+
+    def rule(self, *clauses: Clause) -> Callable[[Rule], Rule]:
+        """Decorates a rule with the clauses that it finds broken or used."""
+        self.clauses += [clause for clause in clauses if clause not in self.clauses]
+
+        def write_down(rule: Rule) -> Rule:
+            self.rules.append(rule)
+            return rule
+
+        return write_down

@@ -11,7 +11,7 @@ What a record does not tell is not checked: fitness (117.5), in-flight rest of t
 from penstock.feeds.crew import part117_tables as tables
 from penstock.feeds.crew.common import DutyRule
 from penstock.feeds.crew.duty import Duty
-from penstock.feeds.crew.exceptions import Breach, Clause
+from penstock.feeds.crew.exceptions import Breach, Clause, Lawbook
 from penstock.feeds.crew.part117_split import split_credit
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, HOUR, WOCL, clock, hours
@@ -26,98 +26,7 @@ RAP_BONUS = 4 * HOUR
 MOST_RAP_AND_FDP = 16 * HOUR
 LONG_CALL_NOTICE = 12 * HOUR
 
-FLIGHT_TIME = Clause(
-    "crew.far117.flight_time",
-    "flight_time_minutes",
-    "14 CFR 117.11(a), Table A",
-    "flight time is within Table A, or 13 and 17 hours for three and four pilots",
-)
-FLIGHT_TIME_AFTER_TAKEOFF = Clause(
-    "crew.far117.flight_time_after_takeoff",
-    "flight_time_minutes",
-    "14 CFR 117.11(b), (c)",
-    "flight time may be exceeded to land after takeoff; to be reported within 10 days",
-    Severity.SOFT,
-)
-FDP = Clause(
-    "crew.far117.fdp",
-    "fdp_end_at",
-    "14 CFR 117.13, Table B",
-    "the FDP of an unaugmented crew is within Table B, 30 minutes less if not acclimated",
-)
-FDP_AUGMENTED = Clause(
-    "crew.far117.fdp_augmented",
-    "fdp_end_at",
-    "14 CFR 117.17, Table C",
-    "the FDP of an augmented crew is within Table C, 30 minutes less if not acclimated",
-)
-SEGMENTS_AUGMENTED = Clause(
-    "crew.far117.segments_augmented",
-    "sectors",
-    "14 CFR 117.17(d)",
-    "an augmented crew flies no more than three segments",
-    unit="sectors",
-)
-EXTENSION_TOO_LONG = Clause(
-    "crew.far117.extension",
-    "extension",
-    "14 CFR 117.19(a)(1)",
-    "before takeoff an FDP may be extended by up to 2 hours",
-)
-EXTENSION_USED = Clause(
-    "crew.far117.extension_used",
-    "extension",
-    "14 CFR 117.19(a), (b)",
-    "an extension is flagged; one of more than 30 minutes is to be reported within 10 days",
-    Severity.SOFT,
-)
-NO_PLANNED_EXTENSION = Clause(
-    "crew.far117.planned_extension",
-    "extension",
-    "14 CFR 117.19",
-    "Part 117 knows extensions by unforeseen circumstances only, none that are planned",
-    Severity.SOFT,
-)
-SPLIT_NOT_CREDITED = Clause(
-    "crew.far117.split_rest",
-    "split_rest",
-    "14 CFR 117.15",
-    "a split-duty rest counts as FDP unless it meets all conditions",
-    Severity.SOFT,
-)
-RAP = Clause(
-    "crew.far117.reserve_period",
-    "standby",
-    "14 CFR 117.21(c)(1)",
-    "a reserve availability period takes no more than 14 hours",
-)
-RAP_AND_FDP = Clause(
-    "crew.far117.reserve_and_fdp",
-    "fdp_end_at",
-    "14 CFR 117.21(c)(3), (4)",
-    "reserve and FDP end within the table's FDP plus 4 hours, unaugmented within 16 hours",
-)
-LONG_CALL = Clause(
-    "crew.far117.long_call_notice",
-    "standby",
-    "14 CFR 117.21(d)",
-    "long-call reserve has 12 hours' notice of an FDP that begins before and runs into the window of circadian low",
-    least=True,
-)
-CLAUSES = (
-    FLIGHT_TIME,
-    FLIGHT_TIME_AFTER_TAKEOFF,
-    FDP,
-    FDP_AUGMENTED,
-    SEGMENTS_AUGMENTED,
-    EXTENSION_TOO_LONG,
-    EXTENSION_USED,
-    NO_PLANNED_EXTENSION,
-    SPLIT_NOT_CREDITED,
-    RAP,
-    RAP_AND_FDP,
-    LONG_CALL,
-)
+LAW = Lawbook[DutyRule]()
 
 
 def fdp_length(duty: Duty) -> int:
@@ -141,6 +50,22 @@ def extended_by(duty: Duty) -> int:
     return max(0, fdp_length(duty) - longest_fdp(duty)) if duty.flies else 0
 
 
+FLIGHT_TIME = Clause(
+    "crew.far117.flight_time",
+    "flight_time_minutes",
+    "14 CFR 117.11(a), Table A",
+    "flight time is within Table A, or 13 and 17 hours for three and four pilots",
+)
+FLIGHT_TIME_AFTER_TAKEOFF = Clause(
+    "crew.far117.flight_time_after_takeoff",
+    "flight_time_minutes",
+    "14 CFR 117.11(b), (c)",
+    "flight time may be exceeded to land after takeoff; to be reported within 10 days",
+    Severity.SOFT,
+)
+
+
+@LAW.rule(FLIGHT_TIME, FLIGHT_TIME_AFTER_TAKEOFF)
 def flight_time(duty: Duty, policy: Policy) -> list[Breach]:
     """117.11: flight time is within Table A by time of report with the minimum crew, 13 hours with three pilots and 17
     with four. What arose after takeoff of the last sector may exceed it to land, and is reported (b), (c)."""
@@ -156,6 +81,41 @@ def flight_time(duty: Duty, policy: Policy) -> list[Breach]:
     return [FLIGHT_TIME.breach(message, (duty.id,), limit, duty.flight_time)]
 
 
+FDP = Clause(
+    "crew.far117.fdp",
+    "fdp_end_at",
+    "14 CFR 117.13, Table B",
+    "the FDP of an unaugmented crew is within Table B, 30 minutes less if not acclimated",
+)
+FDP_AUGMENTED = Clause(
+    "crew.far117.fdp_augmented",
+    "fdp_end_at",
+    "14 CFR 117.17, Table C",
+    "the FDP of an augmented crew is within Table C, 30 minutes less if not acclimated",
+)
+EXTENSION_TOO_LONG = Clause(
+    "crew.far117.extension",
+    "extension",
+    "14 CFR 117.19(a)(1)",
+    "before takeoff an FDP may be extended by up to 2 hours",
+)
+EXTENSION_USED = Clause(
+    "crew.far117.extension_used",
+    "extension",
+    "14 CFR 117.19(a), (b)",
+    "an extension is flagged; one of more than 30 minutes is to be reported within 10 days",
+    Severity.SOFT,
+)
+NO_PLANNED_EXTENSION = Clause(
+    "crew.far117.planned_extension",
+    "extension",
+    "14 CFR 117.19",
+    "Part 117 knows extensions by unforeseen circumstances only, none that are planned",
+    Severity.SOFT,
+)
+
+
+@LAW.rule(FDP, FDP_AUGMENTED, EXTENSION_TOO_LONG, EXTENSION_USED, NO_PLANNED_EXTENSION)
 def flight_duty_period(duty: Duty, policy: Policy) -> list[Breach]:
     """117.13, 117.17 and 117.19: the FDP is within Table B or C.
 
@@ -192,6 +152,16 @@ def flight_duty_period(duty: Duty, policy: Policy) -> list[Breach]:
     return found
 
 
+SEGMENTS_AUGMENTED = Clause(
+    "crew.far117.segments_augmented",
+    "sectors",
+    "14 CFR 117.17(d)",
+    "an augmented crew flies no more than three segments",
+    unit="sectors",
+)
+
+
+@LAW.rule(SEGMENTS_AUGMENTED)
 def segments_augmented(duty: Duty, policy: Policy) -> list[Breach]:
     """117.17(d): an augmented FDP has no more than three flight segments. One that Tables A and B allow is none,
     whoever else is on board."""
@@ -204,6 +174,16 @@ def segments_augmented(duty: Duty, policy: Policy) -> list[Breach]:
     return [SEGMENTS_AUGMENTED.breach(message, (duty.id,), MOST_SEGMENTS_AUGMENTED, duty.sectors)]
 
 
+SPLIT_NOT_CREDITED = Clause(
+    "crew.far117.split_rest",
+    "split_rest",
+    "14 CFR 117.15",
+    "a split-duty rest counts as FDP unless it meets all conditions",
+    Severity.SOFT,
+)
+
+
+@LAW.rule(SPLIT_NOT_CREDITED)
 def split_rest(duty: Duty, policy: Policy) -> list[Breach]:
     """117.15: a rest within the FDP that meets not all conditions is FDP, and that is said."""
     why_not = split_credit(duty).why_not
@@ -212,6 +192,21 @@ def split_rest(duty: Duty, policy: Policy) -> list[Breach]:
     return [SPLIT_NOT_CREDITED.breach(f"the split-duty rest counts as FDP: {why_not}", (duty.id,))]
 
 
+RAP = Clause(
+    "crew.far117.reserve_period",
+    "standby",
+    "14 CFR 117.21(c)(1)",
+    "a reserve availability period takes no more than 14 hours",
+)
+RAP_AND_FDP = Clause(
+    "crew.far117.reserve_and_fdp",
+    "fdp_end_at",
+    "14 CFR 117.21(c)(3), (4)",
+    "reserve and FDP end within the table's FDP plus 4 hours, unaugmented within 16 hours",
+)
+
+
+@LAW.rule(RAP, RAP_AND_FDP)
 def reserve(duty: Duty, policy: Policy) -> list[Breach]:
     """117.21(c): a short-call reserve availability period takes at most 14 hours; from its beginning, reserve and FDP
     together at most 4 hours more than Table B, and 16 hours, or than Table C with an augmented crew, each up to 2
@@ -239,6 +234,16 @@ def reserve(duty: Duty, policy: Policy) -> list[Breach]:
     return found
 
 
+LONG_CALL = Clause(
+    "crew.far117.long_call_notice",
+    "standby",
+    "14 CFR 117.21(d)",
+    "long-call reserve has 12 hours' notice of an FDP that begins before and runs into the window of circadian low",
+    least=True,
+)
+
+
+@LAW.rule(LONG_CALL)
 def long_call(duty: Duty, policy: Policy) -> list[Breach]:
     """117.21(a), (d): who is on long-call reserve, or on reserve without any other name, is told 12 hours before
     report of an FDP that begins before the window of circadian low and runs into it. `standby.end` is the call."""
@@ -253,13 +258,3 @@ def long_call(duty: Duty, policy: Policy) -> list[Breach]:
         return []
     message = f"{hours(notice)} of notice to an FDP that runs into the window of circadian low; 12:00 are demanded"
     return [LONG_CALL.breach(message, (duty.id,), LONG_CALL_NOTICE, notice)]
-
-
-RULES: tuple[DutyRule, ...] = (
-    flight_time,
-    flight_duty_period,
-    segments_augmented,
-    split_rest,
-    reserve,
-    long_call,
-)

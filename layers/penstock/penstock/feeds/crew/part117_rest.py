@@ -4,8 +4,9 @@ Every rule looks back from a duty of the history. What is before the first known
 """
 
 from penstock.feeds.crew.airports import same_airport
+from penstock.feeds.crew.common import HistoryRule
 from penstock.feeds.crew.duty import Duty
-from penstock.feeds.crew.exceptions import Breach, Clause
+from penstock.feeds.crew.exceptions import Breach, Clause, Lawbook
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.part117 import REPORTABLE, extended_by
 from penstock.feeds.crew.part117_split import rest_at_night
@@ -23,6 +24,8 @@ HOMECOMING_NIGHTS = 3
 THEATER = 4 * HOUR  #: 60 degrees of longitude are four hours of the sun
 MOST_NIGHTS, MOST_NIGHTS_WITH_REST, NIGHT_REST = 3, 5, 2 * HOUR
 
+LAW = Lawbook[HistoryRule]()
+
 REST_BEFORE = Clause(
     "crew.far117.rest",
     "report_at",
@@ -30,45 +33,9 @@ REST_BEFORE = Clause(
     "10 consecutive hours of rest, with 8 of sleep opportunity, before any reserve or FDP",
     least=True,
 )
-REST_IN_WEEK = Clause(
-    "crew.far117.rest_168h",
-    "report_at",
-    "14 CFR 117.25(b)",
-    "30 consecutive hours free from all duty within the 168 hours before any reserve or FDP",
-    least=True,
-)
-ACCLIMATED = Clause(
-    "crew.far117.acclimated",
-    "acclimatised",
-    "14 CFR 117.3, 117.25(c)",
-    "in a new theater one is acclimated after 36 hours of rest, or 72 hours there",
-    Severity.SOFT,
-    least=True,
-)
-HOMECOMING = Clause(
-    "crew.far117.rest_at_home_base",
-    "report_at",
-    "14 CFR 117.25(d)",
-    "56 hours with three physiological nights at home base after more than 168 hours away beyond 60 degrees",
-    Severity.SOFT,
-    least=True,
-)
-EXTENDED_TWICE = Clause(
-    "crew.far117.extended_twice",
-    "extension",
-    "14 CFR 117.19(a)(2), (b)(2)",
-    "one extension of more than 30 minutes before the next rest of 30 hours",
-)
-NIGHTS = Clause(
-    "crew.far117.consecutive_nights",
-    "report_at",
-    "14 CFR 117.27",
-    "no more than three consecutive FDPs infringe on the window of circadian low, five with 2 hours of rest in each",
-    unit="duties",
-)
-CLAUSES = (REST_BEFORE, REST_IN_WEEK, ACCLIMATED, HOMECOMING, EXTENDED_TWICE, NIGHTS)
 
 
+@LAW.rule(REST_BEFORE)
 def rest_before(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """117.25(e): 10 consecutive hours from release to the next reserve or FDP. That 8 of them can be slept is for the
     flightcrew member to say (117.25(f)); no record tells."""
@@ -83,6 +50,16 @@ def rest_before(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     return [REST_BEFORE.breach(message, (before.id, duty.id), REST, rest)]
 
 
+REST_IN_WEEK = Clause(
+    "crew.far117.rest_168h",
+    "report_at",
+    "14 CFR 117.25(b)",
+    "30 consecutive hours free from all duty within the 168 hours before any reserve or FDP",
+    least=True,
+)
+
+
+@LAW.rule(REST_IN_WEEK)
 def rest_in_week(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """117.25(b): 30 consecutive hours free from all duty within the 168 hours before a reserve or FDP."""
     if not _reserve_or_fdp(duty):
@@ -104,6 +81,17 @@ def rest_in_week(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     return [REST_IN_WEEK.breach(message, tuple(reversed(ids)), WEEKLY_REST, longest)]
 
 
+ACCLIMATED = Clause(
+    "crew.far117.acclimated",
+    "acclimatised",
+    "14 CFR 117.3, 117.25(c)",
+    "in a new theater one is acclimated after 36 hours of rest, or 72 hours there",
+    Severity.SOFT,
+    least=True,
+)
+
+
+@LAW.rule(ACCLIMATED)
 def acclimated(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """117.3 and 117.25(c): who is said to be acclimated in a new theater has had 36 consecutive hours of rest there,
     or been there for 72 hours. A theater is taken to be new where its clocks are more than 4 hours off: 60 degrees
@@ -129,6 +117,17 @@ def acclimated(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     return []
 
 
+HOMECOMING = Clause(
+    "crew.far117.rest_at_home_base",
+    "report_at",
+    "14 CFR 117.25(d)",
+    "56 hours with three physiological nights at home base after more than 168 hours away beyond 60 degrees",
+    Severity.SOFT,
+    least=True,
+)
+
+
+@LAW.rule(HOMECOMING)
 def rest_at_home_base(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """117.25(d): 56 consecutive hours of rest that hold three physiological nights, upon return to home base from more
     than 168 hours away that went beyond 60 degrees of longitude.
@@ -161,6 +160,15 @@ def rest_at_home_base(history: History, duty: Duty, policy: Policy) -> list[Brea
     return []
 
 
+EXTENDED_TWICE = Clause(
+    "crew.far117.extended_twice",
+    "extension",
+    "14 CFR 117.19(a)(2), (b)(2)",
+    "one extension of more than 30 minutes before the next rest of 30 hours",
+)
+
+
+@LAW.rule(EXTENDED_TWICE)
 def extended_twice(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """117.19(a)(2), (b)(2): an extension of more than 30 minutes is used once before a rest as 117.25(b) describes."""
     if duty.extension != "discretion" or extended_by(duty) <= REPORTABLE:
@@ -179,6 +187,16 @@ def extended_twice(history: History, duty: Duty, policy: Policy) -> list[Breach]
     return []
 
 
+NIGHTS = Clause(
+    "crew.far117.consecutive_nights",
+    "report_at",
+    "14 CFR 117.27",
+    "no more than three consecutive FDPs infringe on the window of circadian low, five with 2 hours of rest in each",
+    unit="duties",
+)
+
+
+@LAW.rule(NIGHTS)
 def consecutive_nights(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """117.27: at most three consecutive FDPs infringe on the window of circadian low, at most five if each has two
     hours of rest in a suitable accommodation as 117.15(a), (c), (d) and (e) describe.
@@ -210,6 +228,3 @@ def _reserve_or_fdp(duty: Duty) -> bool:
 
 def _at_night(duty: Duty) -> bool:
     return duty.flies and in_wocl(duty.local(duty.fdp_start), duty.local(duty.fdp_end)) > 0
-
-
-RULES = (rest_before, rest_in_week, acclimated, rest_at_home_base, extended_twice, consecutive_nights)
