@@ -1,4 +1,4 @@
-"""The claims' contract (DESIGN.md, "Record claims"), on the twin and on DynamoDB."""
+"""The claims' contract (R22, R25), on the twin and on DynamoDB."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""The histories' contract (issue 5, state across files), on the twin and on DynamoDB."""
+"""The histories' contract (state across files), on the twin and on DynamoDB."""
 
 import asyncio
 import hashlib

@@ -1,4 +1,4 @@
-"""No update of a history is lost, and every conflict is clean, whoever comes between whom: state across files, issue 5.
+"""No update of a history is lost, and every conflict is clean, whoever comes between whom: state across files.
 `make simulate-histories` runs a thousand."""
 
 import pytest

@@ -1,5 +1,5 @@
 """State across files: a duty is judged with those of earlier files, counts once whatever happens, and not at all where
-it was not delivered (issue 5, R of the ledger's histories)."""
+it was not delivered."""
 
 import asyncio
 import json
