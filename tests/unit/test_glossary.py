@@ -16,7 +16,7 @@ TERMS = {word: re.findall(r"`([^`]+)`", code) for word, code in ROWS if word not
 
 @cache
 def names() -> frozenset[str]:
-    """What the code has a name for: packages, modules, classes, functions, fields, constants and types; the members of a
+    """What the code has a name for: packages, modules, classes, functions, fields, constants, types; the members of a
     class also with its name before."""
     found = set[str]()
     for path in (*(ROOT / "layers/penstock/penstock").rglob("*.py"), *(ROOT / "scripts").rglob("*.py")):
