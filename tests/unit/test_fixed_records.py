@@ -83,7 +83,7 @@ def reference(lines: Sequence[str]) -> list[str]:
     records: list[str] = []
     continued = False
     for text in lines:
-        if not text.strip(" ") or not text.strip("0") or (text[0] in "125" and len(text) == 200):
+        if not text.strip(" \t") or not text.strip("0") or (text[0] in "125" and len(text) == 200):
             continued = False
         elif text[0] == "4" and continued:
             records[-1] += "\n" + text
