@@ -65,11 +65,8 @@ def _modules() -> list[ModuleType]:
     ]
 
 
-_LEDGER, _CLAIMS, _DELIVERY = (
-    "penstock_testing.ledger:MemoryLedger",
-    "penstock_testing.claims:MemoryClaims",
-    "deliver.stage:_Delivery",
-)
+_LEDGER, _CLAIMS = "penstock_testing.ledger:MemoryLedger", "penstock_testing.claims:MemoryClaims"
+_DELIVERY, _SENDER = "deliver.stage:_Delivery", "deliver.sender:BatchSender"
 
 MUTATIONS = (
     Mutation(
@@ -83,30 +80,29 @@ MUTATIONS = (
     Mutation("a correction that fails frees what it corrects", f"{_CLAIMS}.give_up", "if held.was:", "if False:"),
     Mutation(
         "a void correction hides what it corrects",
-        f"{_DELIVERY}._in_force",
-        "await self._in_force(held.was, wanted) if held.was else (None, fate)",
-        "(None, fate)",
+        "identity.contention:IdentityResolver._in_force",
+        "await self._in_force(held.was, wanted, lookup)",
+        "_InForce(None, outcome)",
         rare=True,
     ),
     Mutation(
         "an earlier revision follows a later one",
-        f"{_DELIVERY}._contend",
-        "<= owner.revision",
-        "== owner.revision",
+        "identity.decision:decide",
+        "record.revision > owner.revision",
+        "record.revision != owner.revision",
     ),
     Mutation(
         "a claim of an attempt that broke is waited for",
-        f"{_DELIVERY}._own_fate",
+        "identity.lookup:Progress.outcome_of",
         "or Outcome.REJECTED",
         "or None",
         rare=True,
     ),
     Mutation(
         "a claim is given up while its call is in doubt",
-        f"{_DELIVERY}._doubt",
-        "raise (NotNow if after else Transient)(reason, after=after)",
-        "[await self._ports.claims.give_up('traffic', self._records[at].identity, self._owner(self._records[at]))"
-        " for at in batch.ordinals]; raise Transient(reason, after=after)",
+        f"{_DELIVERY}.run",
+        "await self._sender.end()",
+        "await self._resolver.give_up(self._progress.undecided()); await self._sender.end()",
     ),
     Mutation(
         "an unknown record gives its claim up",
@@ -116,15 +112,15 @@ MUTATIONS = (
     ),
     Mutation(
         "a duplicate is decided while its owner is on its way",
-        "deliver.stage:_Elsewhere.outcome_of",
+        "identity.lookup:ChunkOutcomes.outcome_of",
         "    if outcome:\n        return outcome",
         "    if batch:\n        return outcome or Outcome.DELIVERED",
     ),
     Mutation(
         "a conflict is called a duplicate",
-        f"{_DELIVERY}._after",
-        "held.digest == record.digest",
-        "held.digest",
+        "identity.decision:decide",
+        "record.digest == owner.digest",
+        "owner.digest",
     ),
     Mutation(
         "counters are added outside the transaction",
@@ -152,15 +148,15 @@ MUTATIONS = (
     ),
     Mutation(
         "a key changes on a retry",
-        f"{_DELIVERY}._deliver",
-        "self._chunk.span.chunk, batch.number)",
-        "self._chunk.span.chunk, batch.number + 100 * (batch.attempts - 1))",
+        f"{_SENDER}._deliver",
+        "chunk.span.chunk, batch.number)",
+        "chunk.span.chunk, batch.number + 100 * (batch.attempts - 1))",
     ),
     Mutation(
         "a batch is settled before it is sent",
-        f"{_DELIVERY}._deliver",
-        "self._calls += 1",
-        "await self._end(replace(batch, state=BatchState.DELIVERED)); self._calls += 1",
+        f"{_SENDER}._deliver",
+        "self.calls += 1",
+        "await self._end(replace(batch, state=BatchState.DELIVERED)); self.calls += 1",
     ),
     Mutation(
         "a file is sealed with a chunk unsent",
@@ -191,21 +187,21 @@ MUTATIONS = (
     Mutation("a lease is ignored", "penstock_testing.ledger:_Kept.lease", "self.leased_until > now", "False"),
     Mutation(
         "an unanswered call is repeated without keys",
-        f"{_DELIVERY}._may_ask_again",
-        "not self._settings.honours_idempotency_key or ",
+        f"{_SENDER}._may_ask_again",
+        "not self.settings.honours_idempotency_key or ",
         "",
     ),
     Mutation(
         "a key is sent again after its retention",
-        f"{_DELIVERY}._may_ask_again",
-        "self._settings.key_retention_hours * 3600",
+        f"{_SENDER}._may_ask_again",
+        "self.settings.key_retention_hours * 3600",
         "1e9",
     ),
     Mutation(
         "a call that was begun is forgotten", f"{_LEDGER}.begin_attempt", "unanswered=True", "unanswered=False"
     ),
     Mutation(
-        "a 5xx is taken for nothing done", f"{_DELIVERY}._read", "status in MAYBE_DONE", "status < 0"
+        "a 5xx is taken for nothing done", f"{_SENDER}._read", "status in MAYBE_DONE", "status < 0"
     ),
     Mutation(
         "a gateway's refusal settles a doubt",
@@ -249,8 +245,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a call that missed its turn goes all the same",
-        f"{_DELIVERY}._deliver",
-        "ports.clock.now() > turn_ends",
+        f"{_SENDER}._deliver",
+        "self.clock.now() > turn_ends",
         "False",
         rare=True,
     ),
@@ -283,7 +279,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a dead chunk's doubt is free to be taken over",
-        "deliver.stage:_Elsewhere.outcome_of",
+        "identity.lookup:ChunkOutcomes.outcome_of",
         "batch and batch.unanswered",
         "False",
         rare=True,
@@ -336,9 +332,9 @@ MUTATIONS = (
     ),
     Mutation(
         "a replayed record's old batch speaks for it",
-        f"{_DELIVERY}._know",
-        "if batch.generation != self._chunk.generation:",
-        "if False:",
+        f"{_SENDER}.take_up",
+        "if batch.generation == self.lease.chunk.generation:",
+        "if True:",
     ),
     Mutation(
         "a file's end is not written anew",
@@ -348,15 +344,15 @@ MUTATIONS = (
     ),
     Mutation(
         "a held batch is sent when its chunk is tried again",
-        f"{_DELIVERY}._deliver_all",
+        f"{_DELIVERY}._resume",
         "if batch.state is BatchState.ATTEMPTED]",
         "if batch.state in (BatchState.ATTEMPTED, BatchState.HELD)]",
     ),
     Mutation(
         "what was found is forgotten when the chunk comes again",
-        f"{_DELIVERY}.run",
-        "if self._message.flagged:",
-        "if self._message.flagged and not self._message.waits:",
+        "deliver.stage:_rule_flags",
+        "if not message.flagged:",
+        "if not message.flagged or message.waits:",
     ),
     Mutation(
         "a released record is held again",
@@ -415,7 +411,7 @@ OF_HISTORIES = (
     ),
     Mutation(
         "a worker whose lease has passed writes",
-        "deliver.stage:_Delivery._look",
+        "deliver.lease:ChunkLease.ensure_held",
         "if not await",
         "if None and await",
         rare=True,
@@ -442,14 +438,14 @@ OF_HISTORIES = (
     ),
     Mutation(
         "records in a fixed batch are examined again",
-        "deliver.stage:_Delivery._deliver_all",
-        "await self._send([batch for batch in mine if batch.state is BatchState.ATTEMPTED])",
+        "deliver.stage:_Delivery._resume",
+        "await self._sender.send([batch for batch in mine if batch.state is BatchState.ATTEMPTED])",
         "None",
     ),
     Mutation(
         "who is refused keeps an identity that others wait for",
-        "deliver.stage:_Delivery._make_way",
-        "sorted(self._refused)",
+        "deliver.stage:_Delivery.run",
+        "self._refused",
         "()",
     ),
     Mutation(

@@ -5,14 +5,25 @@ import asyncio
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from penstock.feeds.feed import Feed
-from penstock.identity.examination import Examiner, Ours, OutcomeLookup, policy_of
+from penstock.identity.decision import Decision, decide, findings_of
+from penstock.identity.examination import Examiner, OutcomeLookup, policy_of
+from penstock.identity.ours import Ours
 from penstock.model.findings import Finding, Outcome
 from penstock.model.records import Accepted
 from penstock.ports.histories import Entry
 from penstock_ops.check.seen import Seen
 from penstock_testing.histories import MemoryHistories
+
+
+class _Earlier(NamedTuple):
+    """The record that an identity was delivered for."""
+
+    digest: str
+    revision: int
+    ordinal: int
 
 
 @dataclass(slots=True)
@@ -24,6 +35,19 @@ class Beside:
     duplicates: set[int] = field(default_factory=set[int])
     flagged: dict[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
 
+    def add(self, record: Accepted, earlier: _Earlier | None, feed: Feed) -> bool:
+        """Ends a record as the one before it of the same identity has it, which is taken to be delivered. Whether it is
+        to be delivered itself."""
+        decision = decide(record, earlier, Outcome.DELIVERED)
+        if decision is Decision.OURS or earlier is None:
+            return True
+        if decision is Decision.DUPLICATE:
+            self.duplicates.add(record.ordinal)
+        else:
+            name = f"record {earlier.ordinal} of this file"
+            self.rejected[record.ordinal] = findings_of(decision, feed, name)
+        return False
+
 
 class Repeats:
     """Judges the chunks of one file of a feed without examination and revisions, in 16 bytes a record."""
@@ -33,12 +57,11 @@ class Repeats:
 
     def judge(self, chunk: int, records: Sequence[Accepted]) -> Beside:
         """As `Judge.judge`."""
-        beside = Beside()
-        for ordinal, earlier, same in self._seen.add(records) if self._feed.identity else ():
-            if same:
-                beside.duplicates.add(ordinal)
-            else:
-                beside.rejected[ordinal] = (self._feed.conflict_with(f"record {earlier} of this file"),)
+        beside, again = Beside(), self._seen.add(records) if self._feed.identity else []
+        by_ordinal = {record.ordinal: record for record in records} if again else {}
+        for ordinal, earlier, same in again:
+            record = by_ordinal[ordinal]
+            beside.add(record, _Earlier(record.digest if same else "", 0, earlier), self._feed)
         return beside
 
 
@@ -48,7 +71,7 @@ class Judge:
     def __init__(self, feed: Feed) -> None:
         self._feed, self._policy = feed, policy_of(feed, {})
         self._histories = MemoryHistories()
-        self._owners: dict[str, tuple[str, int, int]] = {}  # digest, revision and ordinal by identity
+        self._owners: dict[str, _Earlier] = {}
 
     def judge(self, chunk: int, records: Sequence[Accepted]) -> Beside:
         """Judges the accepted records of a chunk."""
@@ -62,7 +85,7 @@ class Judge:
             waiting = await self._examine(chunk, ours, ended, beside) if self._feed.examination else set[int]()
             for record in ours:
                 if record.ordinal not in waiting and record.ordinal not in beside.rejected:
-                    self._owners[record.identity] = record.digest, record.revision, record.ordinal
+                    self._owners[record.identity] = _Earlier(record.digest, record.revision, record.ordinal)
                     ended[record.ordinal] = Outcome.DELIVERED
             done = beside.rejected.keys() | beside.duplicates | ended.keys()
             undecided = {ordinal: record for ordinal, record in undecided.items() if ordinal not in done}
@@ -73,19 +96,7 @@ class Judge:
         first: dict[str, Accepted] = {}
         for record in undecided.values():
             first.setdefault(record.identity or str(record.ordinal), record)
-        ours: list[Accepted] = []
-        for identity, record in first.items():
-            digest, revision, ordinal = self._owners.get(identity, ("", -1, -1))
-            earlier = f"record {ordinal} of this file"
-            if record.digest == digest:
-                beside.duplicates.add(record.ordinal)
-            elif record.revision > revision:
-                ours.append(record)
-            elif record.revision < revision:
-                beside.rejected[record.ordinal] = (self._feed.superseded_by(earlier),)
-            else:
-                beside.rejected[record.ordinal] = (self._feed.conflict_with(earlier),)
-        return ours
+        return [one for identity, one in first.items() if beside.add(one, self._owners.get(identity), self._feed)]
 
     async def _examine(
         self, chunk: int, ours: Sequence[Accepted], ended: dict[int, Outcome], beside: Beside

@@ -16,7 +16,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from penstock.feeds import feed_named
-from penstock.identity.examination import Ours, take_back
+from penstock.identity.examination import take_back
+from penstock.identity.ours import Ours
 from penstock.io.archiving import archive
 from penstock.io.reader import read_range
 from penstock.model.findings import Account, Finding, Outcome, account

@@ -10,6 +10,7 @@ from penstock.ports.destination import DestinationSettings
 from penstock.ports.throttle import Throttle
 
 MARGIN = 5.0  #: seconds kept at the end of an invocation for the ledger to be told what happened
+SLOW_FOR = 60.0  #: seconds calls go slower after a destination has said that they come too fast
 LATE = 0.25  #: seconds a call may come after its time, also where the destination allows no burst
 
 
@@ -45,6 +46,10 @@ class RateLimiter:
             await clock.sleep(max(0.0, booked - max(0.0, grace - late) - clock.now()))
             if clock.now() <= booked + late:
                 return booked + late
+
+    async def slow_down(self, seconds: float) -> None:
+        """Calls go slower for so many seconds, or `SLOW_FOR` if that is longer."""
+        await self.throttle.slow_down(self.feed, self.clock.now(), max(SLOW_FOR, seconds))
 
     async def _book(self, cost: float) -> float:
         """A booking of `cost` seconds: when it begins."""

@@ -19,6 +19,7 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from penstock.feeds.feed import Examination, Feed, Known, Record
+from penstock.identity.ours import Ours
 from penstock.model.errors import Transient
 from penstock.model.findings import Finding, Outcome, Severity
 from penstock.model.records import Accepted
@@ -52,15 +53,6 @@ class Examined:
         self.waiting |= other.waiting
         self.refused |= other.refused
         self.flagged |= other.flagged
-
-
-@dataclass(frozen=True, slots=True)
-class Ours:
-    """Whose entries an examination writes: the chunk, and the fence of its lease."""
-
-    file_id: str
-    chunk: int
-    fence: int
 
 
 def policy_of(feed: Feed, policy: Mapping[str, Any]) -> Any:

@@ -1,0 +1,182 @@
+"""Batches on their way to a destination: composed, fixed in the ledger, sent under its rate, and their answers read."""
+
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from penstock.deliver.body import body_of
+from penstock.deliver.circuit import Breaker
+from penstock.deliver.lease import ChunkLease
+from penstock.deliver.rate_limiter import RateLimiter
+from penstock.deliver.responses import MAYBE_DONE, TOO_FAST, Meaning, Reading, read_answer
+from penstock.feeds.feed import Feed
+from penstock.identity.lookup import Progress
+from penstock.model import ids
+from penstock.model.errors import NotNow, Transient, Unanswered
+from penstock.model.rows import BatchRow, BatchState
+from penstock.outputs.answers import Reason, ends_of, write_reasons
+from penstock.ports.clock import Clock
+from penstock.ports.destination import Answer, Destination, DestinationSettings
+from penstock.ports.object_store import ObjectStore
+
+
+@dataclass(slots=True)
+class BatchSender:
+    """Sends the batches of one chunk; `deadline` is when the invocation ends, in seconds since the epoch. What has
+    ended goes into `progress`, what has to be tried again is left in `faults`."""
+
+    lease: ChunkLease
+    progress: Progress
+    feed: Feed
+    destination: Destination
+    settings: DestinationSettings
+    store: ObjectStore
+    clock: Clock
+    turns: RateLimiter
+    breaker: Breaker
+    deadline: float
+    faults: list[Transient] = field(default_factory=list[Transient])
+    calls: int = 0
+    _got_further: bool = False
+
+    async def compose(self, ordinals: Iterable[int], held: Iterable[int]) -> list[BatchRow]:
+        """New batches to be sent, fixed in the ledger before anything is; numbers go on from those before. What is to
+        be held is fixed with them, in a batch of its own."""
+        waits, ours, size = tuple(sorted(held)), sorted(ordinals), self.settings.batch_records
+        number, generation = len(self.progress.batches), self.lease.chunk.generation
+        batches = [
+            BatchRow(number=number + place, ordinals=tuple(ours[at : at + size]), generation=generation)
+            for place, at in enumerate(range(0, len(ours), size))
+        ]
+        kept = [BatchRow(number + len(batches), waits, generation, BatchState.HELD)] if waits else []
+        await self.lease.fix([*kept, *batches])
+        for batch in kept:
+            await self.take_up(batch)
+        return batches
+
+    async def take_up(self, batch: BatchRow, reasons: Mapping[int, Reason] | None = None) -> None:
+        """Takes up a batch as the ledger has it. What one of this generation says of its records ends them."""
+        self.progress.batches[batch.number] = batch
+        if batch.generation == self.lease.chunk.generation:
+            self.progress.endings |= await ends_of(self.store, self.lease.chunk, batch, reasons)
+
+    async def send(self, batches: Sequence[BatchRow]) -> None:
+        """Sends batches under the destination's rate, some at once."""
+        at_once = asyncio.Semaphore(self.settings.concurrency)
+
+        async def deliver(batch: BatchRow) -> None:
+            async with at_once:
+                try:
+                    await self._deliver(batch)
+                except Transient as error:
+                    self.faults.append(error)
+
+        async with asyncio.TaskGroup() as tasks:
+            for batch in batches:
+                tasks.create_task(deliver(batch))
+
+    async def end(self) -> None:
+        """Everything that can be sent now has been.
+
+        Raises:
+            NotNow: the rest is to come back later. So it is where something failed and something got further: only
+                attempts that lead nowhere count.
+            Transient: something failed.
+        """
+        await self.breaker.end()
+        if self.faults:
+            after = max((error.after or 0 for error in self.faults), default=0) or None
+            harmless = all(isinstance(error, NotNow) for error in self.faults)
+            raise (NotNow if harmless or self._got_further else Transient)(str(self.faults[0]), after=after)
+
+    async def _deliver(self, batch: BatchRow) -> None:
+        """One batch, one call: its end is written to the ledger, or Transient says that it must come again."""
+        in_doubt = batch.unanswered
+        if in_doubt and not self._may_ask_again(batch):
+            await self._end(replace(batch, state=BatchState.UNKNOWN, unanswered=False))
+            return
+        turn_ends = await self.turns.next(len(batch.ordinals))
+        batch = await self.lease.begin_attempt(batch, self.clock.now())
+        if self.clock.now() > turn_ends:
+            await self.lease.note_nothing_done(batch, in_doubt=in_doubt)
+            raise NotNow("the ledger was slow, and the call missed its turn", after=0)
+        self.calls += 1
+        chunk = self.lease.chunk
+        batch_id = ids.batch_id(chunk.file_id, chunk.span.chunk, batch.number)
+        body = body_of(self.feed, chunk.file_id, batch_id, batch, self.progress.records)
+        try:
+            answer = await self.destination.post(self.settings, batch_id, body)
+        except Unanswered:
+            await self._doubt(batch, "the destination did not answer")
+        except Transient as error:
+            await self.lease.note_nothing_done(batch, in_doubt=in_doubt)
+            await self.breaker.failed(str(error))
+            raise
+        else:
+            await self._read(batch, answer, in_doubt)
+
+    async def _read(self, batch: BatchRow, answer: Answer, in_doubt: bool) -> None:
+        """Does what the destination's answer says. The ledger hears of it before the circuit does."""
+        reading, status = read_answer(answer, len(batch.ordinals), in_doubt), answer.status
+        if reading.meaning is Meaning.DOUBT:
+            await self._doubt(batch, "the destination's answer leaves in doubt what it did", answer.retry_after)
+        elif reading.meaning is Meaning.LATER and status in MAYBE_DONE:
+            await self._doubt(batch, f"the destination answered {status}, and may have done it", answer.retry_after)
+        elif reading.meaning is Meaning.LATER:
+            await self.lease.note_nothing_done(batch, in_doubt=in_doubt)
+            await self._come_again(status, answer.retry_after)
+        else:
+            await self._take(batch, reading)
+
+    async def _come_again(self, status: int, after: float | None) -> None:
+        """The destination has done nothing, and is to be asked again."""
+        if status == TOO_FAST:
+            await self.turns.slow_down(after or 0)
+            await self.breaker.succeeded()
+            raise NotNow("the destination says that calls come too fast", after=after)
+        await self.breaker.failed(f"the destination answered {status}")
+        raise (NotNow if after else Transient)(f"the destination answered {status}", after=after)
+
+    def _may_ask_again(self, batch: BatchRow) -> bool:
+        """Whether the same key can be sent again without doing it twice: the key is kept for as long as this invocation
+        can go on, and its last call be under way."""
+        if not self.settings.honours_idempotency_key or batch.first_sent_at is None:
+            return False
+        last = self.deadline + self.settings.timeout_seconds
+        return last - batch.first_sent_at < self.settings.key_retention_hours * 3600
+
+    async def _doubt(self, batch: BatchRow, reason: str, after: float | None = None) -> None:
+        """Nobody knows whether the batch was applied."""
+        may_ask_again = self._may_ask_again(batch)
+        if not may_ask_again:
+            await self._end(replace(batch, state=BatchState.UNKNOWN, unanswered=False))
+        await self.breaker.failed(reason)
+        if may_ask_again:
+            raise (NotNow if after else Transient)(reason, after=after)
+
+    async def _take(self, batch: BatchRow, reading: Reading) -> None:
+        """The destination took the batch, or refused it, as a whole or in part."""
+        rejected = reading.meaning is Meaning.REFUSED
+        reasons = dict.fromkeys(range(len(batch.ordinals)), reading.reason) if rejected else reading.refused
+        refused = {batch.ordinals[index]: reason for index, reason in reasons.items()}
+        if refused:
+            await write_reasons(self.store, self.lease.chunk, batch, refused)
+        returned = tuple(batch.ordinals[index] for index in sorted(reading.returned))
+        await self._end(
+            replace(
+                batch,
+                state=BatchState.REJECTED if rejected else BatchState.DELIVERED,
+                refused=() if rejected else tuple(sorted(refused)),
+                returned=returned,
+                unanswered=False,
+            ),
+            refused,
+        )
+        await self.breaker.succeeded()
+        if returned:
+            raise Transient(f"the destination asked to have {len(returned)} records again")
+
+    async def _end(self, batch: BatchRow, reasons: Mapping[int, Reason] | None = None) -> None:
+        await self.lease.end(batch)
+        self._got_further |= len(batch.returned) < len(batch.ordinals)
+        await self.take_up(batch, reasons)

@@ -1,0 +1,60 @@
+"""What a record is beside the one that stands before it under the same identity: the rule, in one place.
+
+nobody stands, or who did was not delivered    ours
+it is still on its way                         waits
+it has the same payload                        duplicate
+ours is a later revision of it                 ours, as a correction
+ours is an earlier revision of it              superseded
+neither is                                     conflict
+"""
+
+from enum import StrEnum
+from typing import Protocol
+
+from penstock.feeds.feed import Feed
+from penstock.model.findings import Finding, Outcome
+from penstock.model.records import Accepted
+
+VOID = (Outcome.REJECTED, Outcome.DEAD, Outcome.DUPLICATE)
+"""Who ended so was not delivered by itself, and holds no identity."""
+
+
+class Earlier(Protocol):
+    """A record that stands under an identity: the digest of its payload, and its revision."""
+
+    @property
+    def digest(self) -> str: ...
+
+    @property
+    def revision(self) -> int: ...
+
+
+class Decision(StrEnum):
+    """What a record is beside the one before it."""
+
+    OURS = "ours"
+    WAITS = "waits"
+    DUPLICATE = "duplicate"
+    SUPERSEDED = "superseded"
+    CONFLICT = "conflict"
+
+
+def decide(record: Accepted, owner: Earlier | None, outcome: Outcome | None) -> Decision:
+    """What a record is beside the owner of its identity, None if nobody has it, and the owner's `outcome`, None while
+    it is on its way."""
+    if owner is None or outcome in VOID:
+        return Decision.OURS
+    if outcome is None:
+        return Decision.WAITS
+    if record.digest == owner.digest:
+        return Decision.DUPLICATE
+    if record.revision > owner.revision:
+        return Decision.OURS
+    return Decision.SUPERSEDED if record.revision < owner.revision else Decision.CONFLICT
+
+
+def findings_of(decision: Decision, feed: Feed, earlier: str) -> tuple[Finding, ...]:
+    """Why the decision rejects a record; nothing where it does not. `earlier` is how the owner is called."""
+    if decision is Decision.SUPERSEDED:
+        return (feed.superseded_by(earlier),)
+    return (feed.conflict_with(earlier),) if decision is Decision.CONFLICT else ()

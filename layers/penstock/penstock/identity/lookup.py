@@ -1,0 +1,83 @@
+"""What became of records: those of our own chunk, and those of others, as the ledger tells."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from penstock.identity.ours import Ours
+from penstock.model.findings import Finding, Outcome
+from penstock.model.records import Accepted
+from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, scope_of
+from penstock.outputs.outcomes import RecordEnd
+from penstock.ports.ledger import Ledger
+
+
+@dataclass(slots=True)
+class Progress:
+    """How far the records of our own chunk have come in its generation: its accepted records, how those ended that
+    have, by ordinal, and what its examination found of the others. `batches` are those of all its generations."""
+
+    chunk: ChunkRow
+    records: Mapping[int, Accepted]
+    batches: dict[int, BatchRow] = field(default_factory=dict[int, BatchRow])
+    endings: dict[int, RecordEnd] = field(default_factory=dict[int, RecordEnd])
+    flags: dict[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
+
+    def undecided(self) -> list[int]:
+        """The ordinals of records that have not ended."""
+        return [ordinal for ordinal in self.records if ordinal not in self.endings]
+
+    def outcome_of(self, ordinal: int) -> Outcome | None:
+        """The record's outcome, None while it is on its way. One that is undecided holds an identity in vain: an
+        attempt that broke has claimed it, before those that come first are decided again."""
+        ending = self.endings.get(ordinal)
+        if ending:
+            return ending.outcome
+        last = [batch for batch in self.batches.values() if ordinal in batch.ordinals][-1:]
+        if last and last[0].generation == self.chunk.generation and last[0].state is BatchState.ATTEMPTED:
+            return None
+        return (last[0].outcome_of(ordinal) if last else None) or Outcome.REJECTED
+
+
+class ChunkOutcomes:
+    """What became of the records of another chunk."""
+
+    def __init__(self, row: ChunkRow | None, batches: Iterable[BatchRow]) -> None:
+        self._row = row
+        self._last = {ordinal: batch for batch in batches for ordinal in batch.ordinals}
+        # What an earlier generation said of the records of this one does not count any more.
+        if row and row.generation and row.state is not ChunkState.SETTLED:
+            for ordinal in scope_of(row):
+                if ordinal in self._last and self._last[ordinal].generation < row.generation:
+                    del self._last[ordinal]
+
+    def outcome_of(self, ordinal: int) -> Outcome | None:
+        """The record's outcome, None while it is on its way. Who ended without a batch has no use for the claim, as if
+        rejected; nor has who died, unless a batch of it may have been applied. A chunk whose rows have expired has
+        delivered what it still holds."""
+        batch = self._last.get(ordinal)
+        outcome = batch.outcome_of(ordinal) if batch else None
+        if outcome:
+            return outcome
+        if self._row is None:
+            return Outcome.DELIVERED
+        if self._row.state is ChunkState.DEAD and batch and batch.unanswered:
+            return Outcome.UNKNOWN
+        return Outcome.REJECTED if self._row.state in (ChunkState.SETTLED, ChunkState.DEAD) else None
+
+
+class Lookup:
+    """One look at what became of records: another chunk is seen as it was when the look first came to it."""
+
+    def __init__(self, ledger: Ledger, ours: Ours, progress: Progress) -> None:
+        self._ledger, self._ours, self._progress = ledger, ours, progress
+        self._seen: dict[tuple[str, int], ChunkOutcomes] = {}
+
+    async def outcome_of(self, file_id: str, chunk: int, ordinal: int) -> Outcome | None:
+        """The outcome of a record of any chunk, None while it is on its way."""
+        if (file_id, chunk) == (self._ours.file_id, self._ours.chunk):
+            return self._progress.outcome_of(ordinal)
+        if (file_id, chunk) not in self._seen:
+            # The row first: a chunk that is seen settled has all its batches.
+            row = await self._ledger.chunk(file_id, chunk)
+            self._seen[file_id, chunk] = ChunkOutcomes(row, await self._ledger.batches(file_id, chunk))
+        return self._seen[file_id, chunk].outcome_of(ordinal)
