@@ -128,9 +128,5 @@ def judge_file(feed: Feed, body: bytes) -> Judgement:
     """The judgement of the whole file, its chunks' added up."""
     whole = Judgement()
     for one in split_file(feed, body).judged():
-        whole.accepted += one.accepted
-        whole.rejected += one.rejected
-        whole.flagged += one.flagged
-        whole.findings += one.findings
-        whole.unknown |= one.unknown
+        whole.add(one)
     return whole

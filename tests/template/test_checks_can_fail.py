@@ -215,6 +215,11 @@ BREAKS: list[Break] = [
         None,
     ),
     (
+        checks.test_an_alarm_where_penstock_itself_failed_at_a_record,
+        "InternalErrorsAlarm.Properties.Threshold",
+        10,
+    ),
+    (
         checks.test_r34_an_alarm_on_the_validators_attempts_for_a_chunk,
         "ValidatorAttemptsAlarm.Properties.Threshold",
         10,

@@ -439,6 +439,12 @@ def test_r34_an_alarm_on_imbalance(template: Template) -> None:
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
 
 
+def test_an_alarm_where_penstock_itself_failed_at_a_record(template: Template) -> None:
+    alarm = template.resources["InternalErrorsAlarm"]["Properties"]
+    assert alarm["Metrics"][0]["Expression"].startswith("SELECT SUM(InternalErrors) FROM")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+
+
 def test_r34_an_alarm_on_the_validators_attempts_for_a_chunk(template: Template) -> None:
     alarms_on_attempts(template, "validator")
 

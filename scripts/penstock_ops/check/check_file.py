@@ -34,8 +34,9 @@ BLOCK = 1024 * 1024  #: bytes read at once
 class Checked:
     """What a check found. `rejects` is where the reject file was written, None if there are none. Of an archive,
     `entries` are what was found of each file in it, and `file` is its name there. `notes` are findings about the file
-    and not about one of its records. Where the feed judges records by earlier ones, it was judged `by_itself`, without
-    earlier files and the operator's policy."""
+    and not about one of its records; `internal_errors` counts what our own functions failed of at `dead` records. Where
+    the feed judges records by earlier ones, it was judged `by_itself`, without earlier files and the operator's
+    policy."""
 
     feed: str
     file: str | None = None
@@ -43,6 +44,7 @@ class Checked:
     received: int = 0
     rejected: int = 0
     duplicate: int = 0
+    dead: int = 0
     chunks: int = 0
     findings: Counter[str] = field(default_factory=Counter[str])
     notes: list[Finding] = field(default_factory=list[Finding])
@@ -51,6 +53,7 @@ class Checked:
     seconds: float = 0.0
     entries: list["Checked"] = field(default_factory=list["Checked"])
     by_itself: bool = False
+    internal_errors: Counter[str] = field(default_factory=Counter[str])
 
     def refuse(self, refusal: Refused) -> None:
         """Notes why the file as a whole cannot be read."""
@@ -60,10 +63,9 @@ class Checked:
     def as_dict(self) -> dict[str, Any]:
         """The check as JSON shows it. An archive's figures are those of its files together; it alone has `entries`."""
         every = [self, *self.entries]
-        received, rejected, duplicate = (
-            sum(figures)
-            for figures in zip(*((one.received, one.rejected, one.duplicate) for one in every), strict=True)
-        )
+        figures = ((one.received, one.rejected, one.duplicate, one.dead) for one in every)
+        received, rejected, duplicate, dead = map(sum, zip(*figures, strict=True))
+        errors = sum((one.internal_errors for one in every), Counter[str]())
         named = {"file": self.file} if self.file else {}
         entries = {"entries": [one.as_dict() for one in self.entries]} if self.entries else {}
         return (
@@ -73,10 +75,11 @@ class Checked:
                 "format": self.format,
                 "records": {
                     "received": received,
-                    "valid": received - rejected - duplicate,
+                    "valid": received - rejected - duplicate - dead,
                     "rejected": rejected,
                     "duplicate": duplicate,
-                },
+                }
+                | ({"dead": dead} if dead else {}),
                 "chunks": sum(one.chunks for one in every),
                 "findings": dict(sorted(sum((one.findings for one in every), Counter[str]()).items())),
                 "notes": [finding.as_dict() for finding in self.notes],
@@ -84,6 +87,7 @@ class Checked:
                 "rejects": str(self.rejects) if self.rejects else None,
                 "seconds": round(self.seconds, 3),
             }
+            | ({"internal_errors": dict(errors)} if errors else {})
             | ({"by_itself": True} if any(one.by_itself for one in every) else {})
             | entries
         )
@@ -182,8 +186,11 @@ def _check(
             checked.received += span.records
             checked.rejected += len(bad)
             checked.duplicate += len(beside.duplicates)
+            checked.dead += len(judgement.dead) + len(beside.dead)
             checked.findings.update(judgement.findings)
-            for found in (beside.rejected, beside.flagged):
+            dead = (*(one.findings for one in judgement.dead), *beside.dead.values())
+            checked.internal_errors.update(finding.message for findings in dead for finding in findings)
+            for found in (beside.rejected, beside.flagged, beside.dead):
                 checked.findings.update(finding.code for findings in found.values() for finding in findings)
             if bad:
                 _write(feed, reading, bad, rejects_to, checked)

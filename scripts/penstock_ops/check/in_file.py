@@ -28,12 +28,13 @@ class _Earlier(NamedTuple):
 
 @dataclass(slots=True)
 class Beside:
-    """What became of a chunk's accepted records: the findings of those that are rejected, by ordinal, those that repeat
-    an earlier one, and what was found of the others."""
+    """What became of a chunk's accepted records: the findings of those that are rejected and of those that are dead, by
+    ordinal, those that repeat an earlier one, and what was found of the others."""
 
     rejected: dict[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
     duplicates: set[int] = field(default_factory=set[int])
     flagged: dict[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
+    dead: dict[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
 
     def add(self, record: Accepted, earlier: _Earlier | None, feed: Feed) -> bool:
         """Ends a record as the one before it of the same identity has it, which is taken to be delivered. Whether it is
@@ -84,10 +85,11 @@ class Judge:
             ours = self._contend(undecided, beside)
             waiting = await self._examine(chunk, ours, ended, beside) if self._feed.examination else set[int]()
             for record in ours:
-                if record.ordinal not in waiting and record.ordinal not in beside.rejected:
+                ended_badly = beside.rejected.keys() | beside.dead.keys()
+                if record.ordinal not in waiting and record.ordinal not in ended_badly:
                     self._owners[record.identity] = _Earlier(record.digest, record.revision, record.ordinal)
                     ended[record.ordinal] = Outcome.DELIVERED
-            done = beside.rejected.keys() | beside.duplicates | ended.keys()
+            done = beside.rejected.keys() | beside.dead.keys() | beside.duplicates | ended.keys()
             undecided = {ordinal: record for ordinal, record in undecided.items() if ordinal not in done}
         return beside
 
@@ -115,4 +117,5 @@ class Judge:
         examined = await examiner.examine(ours, look)
         beside.rejected |= examined.refused
         beside.flagged |= examined.flagged
+        beside.dead |= examined.dead
         return examined.waiting

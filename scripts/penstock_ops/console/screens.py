@@ -76,12 +76,14 @@ def checked(result: Mapping[str, Any]) -> None:
         return
     records = result["records"]
     out.print(f"{result['feed']}, {result['format']}: {records['received']:,} records in {result['chunks']:,} chunks")
-    for name in ("valid", "rejected", "duplicate"):
+    for name in ("valid", "rejected", "duplicate", *(["dead"] if "dead" in records else [])):
         out.print(
             Text.assemble("  ", (f"{records[name]:>12,} {name}", _STYLES.get(name, "") if records[name] else "dim"))
         )
     findings(result["findings"])
     notes(result["notes"])
+    for message, count in result.get("internal_errors", {}).items():
+        out.print(Text(f"    {count:,} dead: {message}", "red"), soft_wrap=True)
     if result.get("by_itself"):
         out.print("judged by itself: not beside earlier files, and without the operator's policy")
     if result["rejects"]:

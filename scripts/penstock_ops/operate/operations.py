@@ -4,7 +4,8 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,10 @@ from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_throttle import DynamoThrottle
 from penstock.adapters.system_clock import SystemClock
 from penstock.model import ids
+from penstock.model.defects import is_defect
 from penstock.model.findings import Outcome
 from penstock.model.rows import FileRow
+from penstock.outputs.outcomes import outcome_lines_of
 from penstock_ops import world
 from penstock_ops.operate.circuits import circuits_of, told
 from penstock_ops.operate.explaining import explain
@@ -106,6 +109,24 @@ class Records:
         ids_of = [report["file_id"] for report in reports if report["state"] == "incomplete"]
         found = [await self.report(file_id) for file_id in ids_of]
         return [{name: report[name] for name in ("file_id", "key", "ranges")} for report in found]
+
+    async def internal_errors(self, reports: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        """Those of these files with records that Penstock itself has failed at: how many, of which exception, where."""
+        ids_of = [report["file_id"] for report in reports if any(map(is_defect, report["findings"]))]
+        rows = [await self.row(file_id) for file_id in ids_of]
+        return [
+            {"file_id": row.file.file_id, "key": row.file.dropped.key, "found": await self._defects_of(row)}
+            for row in rows
+        ]
+
+    async def _defects_of(self, row: FileRow) -> dict[str, int]:
+        found = Counter[str]()
+        for chunk in await self.ledger.chunks(row.file.file_id):
+            if any(map(is_defect, chunk.findings)):
+                lines = (await outcome_lines_of(self.store, chunk)).values()
+                told = (finding for line in lines for finding in line.get("findings", ()))
+                found.update(finding["message"] for finding in told if is_defect(finding["code"]))
+        return dict(found)
 
     async def rejects(self, file_id: str) -> bytes | None:
         """A file's rejects.csv, None where it has no rejected records (yet)."""

@@ -97,6 +97,8 @@ def status(stack: Stack = None, as_json: AsJson = False) -> None:
             found = {"queues": await records.depths(), "circuits": await records.circuits(), "files": dict(states)}
             waiting = [one for one in latest if one["records"]["held"]]
             held = [{"file_id": one["file_id"], "key": one["key"], "held": one["records"]["held"]} for one in waiting]
-            return found | {"incomplete": await records.incomplete(latest[:INCOMPLETE]), "held": held}
+            errors = await records.internal_errors(latest[:INCOMPLETE])
+            incomplete = await records.incomplete(latest[:INCOMPLETE])
+            return found | {"incomplete": incomplete, "held": held, "internal_errors": errors}
 
     show(told | asyncio.run(look()), as_json, screens.status)

@@ -20,6 +20,7 @@ from penstock.identity.examination import take_back
 from penstock.identity.ours import Ours
 from penstock.io.archiving import archive
 from penstock.io.reader import read_range
+from penstock.model.defects import is_defect
 from penstock.model.findings import Account, Finding, Outcome, account
 from penstock.model.messages import ChunkMessage
 from penstock.model.records import Accepted
@@ -57,7 +58,7 @@ class FinalisingPorts:
 
 @dataclass(frozen=True, slots=True)
 class ChunkEnd:
-    """A round that has ended: how each record did that reached delivery, and what the validator rejected of the others.
+    """A round that has ended: how each record did that reached delivery, and how many the validator did not accept.
     `records` are the accepted ones, as far as they are known, `flags` what was found of them that rejects none."""
 
     endings: Mapping[int, RecordEnd]
@@ -81,9 +82,9 @@ async def end_chunk(
         if one.outcome is not Outcome.DELIVERED or at in flags
     }
     rows = await _reject_rows(ports, message, refused, ended.records)
-    if ended.rejected:
-        judged = {at: found for at, found in (await judged_of(ports.store, chunk)).items() if rejects_any(found)}
-        told = {at: RecordEnd(Outcome.REJECTED, found).outcome_line(at) for at, found in judged.items()} | told
+    judged = await _judged(ports.store, chunk) if ended.rejected else {}
+    if judged:
+        told = {at: ending.outcome_line(at) for at, ending in judged.items()} | told
         rows = (await ports.store.get(chunk_key(chunk, "rejects.csv", chunk.generation)) or b"") + rows
     before = await outcome_lines_of(ports.store, chunk)
     if chunk.ended:
@@ -96,14 +97,25 @@ async def end_chunk(
     await _archive(ports.store, message, chunk, fence, lines, rows)
     await _give_up(ports, message, fence, (at for at, one in endings.items() if one.outcome in _FREE), ended.records)
     counted = account((ending.outcome, 1) for ending in endings.values())
-    counted[Outcome.REJECTED] += ended.rejected
+    dead = sum(one.outcome is Outcome.DEAD for one in judged.values())
+    counted[Outcome.DEAD] += dead
+    counted[Outcome.REJECTED] += ended.rejected - dead
     findings = Counter(ended.findings)
-    findings.update(finding.code for ending in refused.values() for finding in ending.findings)
+    findings.update(one.code for end in endings.values() if end.outcome in _FREE for one in end.findings)
     findings.update(finding.code for found in flags.values() for finding in found)
     if chunk.ended and chunk.only:
         _add_the_others(counted, findings, chunk, before, about)
     await ports.ledger.end_chunk(chunk, fence, state, counted, _positive(findings), now)
     return counted
+
+
+async def _judged(store: ObjectStore, chunk: ChunkRow) -> dict[int, RecordEnd]:
+    """The ends of the records that the validator did not accept, by ordinal."""
+    found = {at: findings for at, findings in (await judged_of(store, chunk)).items() if rejects_any(findings)}
+    return {
+        at: RecordEnd(Outcome.DEAD if any(is_defect(one.code) for one in findings) else Outcome.REJECTED, findings)
+        for at, findings in found.items()
+    }
 
 
 async def _archive(

@@ -223,7 +223,13 @@ class _Delivery:
             return StageResult("waiting for records on their way", self._feed.name, chunk_id, counts)
         counted = await self._settle()
         counts |= {f"Records{outcome.title()}": float(number) for outcome, number in counted.items()}
-        counts |= {"ChunksSettled": 1.0, "DeliveryLatency": (ports.clock.now() - began) * 1000}
+        # Nothing else has ended as dead here.
+        dead = sum(one.outcome is Outcome.DEAD for one in self._progress.endings.values())
+        counts |= {
+            "InternalErrors": float(dead),
+            "ChunksSettled": 1.0,
+            "DeliveryLatency": (ports.clock.now() - began) * 1000,
+        }
         counts |= await complete_file(ports.ledger, ports.store, ports.events, ports.clock, self._lease.chunk.file_id)
         return StageResult("settled", self._feed.name, chunk_id, counts)
 
@@ -263,7 +269,8 @@ class _Delivery:
         examiner = Examiner(ports.histories, self._feed, examination, policy, self._lease.ours, now)
         examined = await examiner.examine([progress.records[ordinal] for ordinal in ours], self._look)
         progress.endings |= {at: RecordEnd(Outcome.REJECTED, findings) for at, findings in examined.refused.items()}
-        self._refused |= examined.refused.keys()
+        progress.endings |= {at: RecordEnd(Outcome.DEAD, findings) for at, findings in examined.dead.items()}
+        self._refused |= examined.refused.keys() | examined.dead.keys()
         await self._found.add(examined.flagged)
         for ordinal in ours:
             progress.flags.pop(ordinal, None)

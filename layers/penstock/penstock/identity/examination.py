@@ -7,6 +7,9 @@
 Entries of other chunks that are on their way count. Only, nobody is refused for what may yet come to nothing: who would
 stand by what is certain waits. No two chunks wait for each other by that, as who waits has no entry, and who has one
 waits for nobody: its record goes out next.
+
+Records at which a function of the feed fails, by themselves or beside their history, end as dead; the others are judged
+as if they were not there.
 """
 
 import asyncio
@@ -20,6 +23,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from penstock.feeds.feed import Examination, Feed, Known, Record
 from penstock.identity.ours import Ours
+from penstock.model.defects import defect
 from penstock.model.errors import Transient
 from penstock.model.findings import Finding, Outcome, Severity
 from penstock.model.records import Accepted
@@ -40,12 +44,14 @@ is examined is another's by then: who looks after he has read a history writes n
 @dataclass(slots=True)
 class Examined:
     """What came of an examination: what is known from now on of those that may be sent, by ordinal, ordinals that wait,
-    and the findings of those that are refused; `flagged` are those of the accepted ones that do not refuse them."""
+    and the findings of those that are refused and of those that are dead; `flagged` are those of the accepted ones,
+    which do not refuse them."""
 
     accepted: dict[int, Known] = field(default_factory=dict[int, Known])
     waiting: set[int] = field(default_factory=set[int])
     refused: dict[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
     flagged: dict[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
+    dead: dict[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
 
     def add(self, other: "Examined") -> None:
         """Takes up another's."""
@@ -53,6 +59,7 @@ class Examined:
         self.waiting |= other.waiting
         self.refused |= other.refused
         self.flagged |= other.flagged
+        self.dead |= other.dead
 
 
 def policy_of(feed: Feed, policy: Mapping[str, Any]) -> Any:
@@ -82,13 +89,25 @@ def key_of(examination: Examination, record: Record) -> str:
     return hashlib.sha256(values.encode()).hexdigest()[:32]
 
 
-def by_history(feed: Feed, examination: Examination, records: Iterable[Accepted]) -> dict[str, dict[int, Record]]:
-    """Records as the model has them, by their history's key and their ordinal."""
-    histories: dict[str, dict[int, Record]] = {}
+type _Records = Mapping[int, Record]
+"""Records of one history, by their ordinals."""
+
+
+def by_history(
+    feed: Feed, examination: Examination, records: Iterable[Accepted]
+) -> tuple[dict[str, dict[int, Record]], dict[int, tuple[Finding, ...]]]:
+    """Records as the model has them, by their history's key and their ordinal; and the findings of those for which that
+    cannot be told, as a function of the feed fails."""
+    histories, dead = dict[str, dict[int, Record]](), dict[int, tuple[Finding, ...]]()
     for one in records:
-        record = feed.one.validate_json(one.payload)
-        histories.setdefault(key_of(examination, record), {})[one.ordinal] = record
-    return histories
+        try:
+            record = feed.one.validate_json(one.payload)
+            key = key_of(examination, record)
+        except Exception as error:
+            dead[one.ordinal] = (defect(feed.name, error),)
+        else:
+            histories.setdefault(key, {})[one.ordinal] = record
+    return histories, dead
 
 
 class Examiner:
@@ -106,11 +125,11 @@ class Examiner:
         Raises:
             LeaseLost: another dispatcher has the chunk.
         """
-        by_key = by_history(self._feed, self._examination, records)
-        seen, at_once, examined = await self._histories.read(self._feed.name, list(by_key)), AT_ONCE, Examined()
-        fate, turns = await look(), asyncio.Semaphore(at_once)
+        by_key, dead = by_history(self._feed, self._examination, records)
+        seen, examined = await self._histories.read(self._feed.name, list(by_key)), Examined(dead=dead)
+        fate, turns = await look(), asyncio.Semaphore(AT_ONCE)
 
-        async def one(key: str, records: Mapping[int, Record]) -> Examined:
+        async def one(key: str, records: _Records) -> Examined:
             async with turns:
                 return await self._examine_one(key, records, seen[key], fate, look)
 
@@ -124,26 +143,21 @@ class Examiner:
         return examined
 
     async def _examine_one(
-        self, key: str, records: Mapping[int, Record], seen: History, fate: OutcomeLookup, look: Look
+        self, key: str, records: _Records, seen: History, fate: OutcomeLookup, look: Look
     ) -> Examined:
         """All of one history. Who loses the race too often comes again later."""
         for _ in range(TRIES):
             standing, on_their_way = await self._standing(seen, fate)
-            examined = self._judge(records, standing, on_their_way)
-            if len(examined.waiting) == len(records) and not on_their_way:
-                # They stand in each other's way only: one goes first.
-                first = min(records)
-                examined = self._judge({first: records[first]}, standing, on_their_way)
-                examined.waiting |= records.keys() - {first}
+            examined, entries = self._decide(records, standing, on_their_way)
             if not examined.accepted and not self._has_void(seen, standing):
                 return examined
-            entries = self._entries(examined.accepted, standing)
             try:
                 if await self._histories.write(self._feed.name, key, seen, entries, self._until):
                     return examined
             except HistoryFull:
                 full = (self._feed.history_full(),)
-                return Examined(refused=examined.refused | dict.fromkeys(examined.accepted, full))
+                refused = examined.refused | dict.fromkeys(examined.accepted, full)
+                return Examined(refused=refused, dead=examined.dead)
             seen = (await self._histories.read(self._feed.name, [key]))[key]
             fate = await look()
         return Examined(waiting=set(records))
@@ -181,7 +195,56 @@ class Examiner:
 
     # -- what ours are worth beside it
 
-    def _judge(self, records: Mapping[int, Record], standing: Mapping[str, Entry], on_their_way: set[str]) -> Examined:
+    def _decide(
+        self, records: _Records, standing: Mapping[str, Entry], on_their_way: set[str]
+    ) -> tuple[Examined, list[Entry]]:
+        """What records are worth, and the history with those in it that may be sent; without those that the feed fails
+        at. Where it fails at what is known, it fails at all of them."""
+        try:
+            return self._decide_at_once(records, standing, on_their_way)
+        except Exception as error:
+            fault = defect(self._feed.name, error)
+        dead = self._failing(records, standing, on_their_way) or dict.fromkeys(records, (fault,))
+        others = {ordinal: record for ordinal, record in records.items() if ordinal not in dead}
+        try:
+            examined, entries = self._decide_at_once(others, standing, on_their_way) if others else (Examined(), None)
+        except Exception as error:
+            examined, entries = Examined(dead=dict.fromkeys(others, (defect(self._feed.name, error),))), None
+        examined.dead |= dead
+        return examined, list(standing.values()) if entries is None else entries
+
+    def _failing(
+        self, records: _Records, standing: Mapping[str, Entry], on_their_way: set[str]
+    ) -> dict[int, tuple[Finding, ...]]:
+        """Those that the feed fails at one by one, looked for by halves."""
+        try:
+            self._decide_at_once(records, standing, on_their_way)
+            return {}
+        except Exception as error:
+            fault = defect(self._feed.name, error)
+        if len(records) == 1:
+            return dict.fromkeys(records, (fault,))
+        ordinals = sorted(records)
+        halves = ordinals[: len(ordinals) // 2], ordinals[len(ordinals) // 2 :]
+        return {
+            at: found
+            for half in halves
+            for at, found in self._failing({at: records[at] for at in half}, standing, on_their_way).items()
+        }
+
+    def _decide_at_once(
+        self, records: _Records, standing: Mapping[str, Entry], on_their_way: set[str]
+    ) -> tuple[Examined, list[Entry]]:
+        """As `_decide`; whatever the feed raises goes through."""
+        examined = self._judge(records, standing, on_their_way)
+        if len(examined.waiting) == len(records) and not on_their_way:
+            # They stand in each other's way only: one goes first.
+            first = min(records)
+            examined = self._judge({first: records[first]}, standing, on_their_way)
+            examined.waiting |= records.keys() - {first}
+        return examined, self._entries(examined.accepted, standing)
+
+    def _judge(self, records: _Records, standing: Mapping[str, Entry], on_their_way: set[str]) -> Examined:
         if any(standing[one].was for one in on_their_way):
             # If it comes to nothing, what it corrects is back; nobody can be judged by both.
             return Examined(waiting=set(records))
@@ -204,7 +267,7 @@ class Examiner:
 
     def _only_beside_others(
         self,
-        records: Mapping[int, Record],
+        records: _Records,
         fits: Mapping[int, Known],
         standing: Mapping[str, Entry],
         certain: Sequence[Entry],
@@ -218,7 +281,7 @@ class Examiner:
             found += self._found_in(new, standing.values()).items()
         return {ordinal for ordinal, said in found if _refuses(said)}
 
-    def _found_in(self, records: Mapping[int, Record], entries: Iterable[Entry]) -> dict[int, list[Finding]]:
+    def _found_in(self, records: _Records, entries: Iterable[Entry]) -> dict[int, list[Finding]]:
         known = [Known(entry.id, entry.kept) for entry in entries]
         found = self._examination.examine(list(records.values()), known, self._policy)
         return dict(zip(records, found, strict=True))
@@ -250,7 +313,8 @@ async def take_back(histories: Histories, feed: Feed, ours: Ours, records: Itera
     examination = feed.examination
     if examination is None:
         return
-    by_key = by_history(feed, examination, records)
+    # Who cannot be told the history of has no entry in one.
+    by_key, _ = by_history(feed, examination, records)
     for _ in range(TRIES):
         for key, seen in (await histories.read(feed.name, list(by_key))).items():
             entries = [_without(entry, ours, by_key[key]) for entry in seen.entries]
@@ -262,7 +326,7 @@ async def take_back(histories: Histories, feed: Feed, ours: Ours, records: Itera
             return
 
 
-def _without(entry: Entry, ours: Ours, ordinals: Mapping[int, Record]) -> Entry | None:
+def _without(entry: Entry, ours: Ours, ordinals: _Records) -> Entry | None:
     """An entry, or what it replaced if its record is one of these. That of a sure one never is."""
     is_ours = entry.is_of(ours.file_id, ours.chunk) and entry.ordinal in ordinals and entry.fence <= ours.fence
     return entry.was if is_ours and not entry.sure else entry

@@ -203,9 +203,9 @@ class ChunkMessage(_Message):
 class DispatchMessage(_Message):
     """Validator → dispatcher: deliver what was accepted of this chunk.
 
-    `rejected` counts the validator's rejects, `findings` by code what it found in them and in the chunk as a whole, and
-    `flagged` the accepted records that it found something of. `waits` counts how often the chunk has already come back
-    later by a message of its own.
+    `rejected` counts the records that the validator did not accept (some may be dead: see `defects`), `findings` by
+    code what it found in them and in the chunk as a whole, and `flagged` the accepted records that it found something
+    of. `waits` counts how often the chunk has already come back later by a message of its own.
     """
 
     v: Literal[1] = 1

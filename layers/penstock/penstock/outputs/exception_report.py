@@ -13,6 +13,7 @@ from typing import Any
 
 from penstock.feeds.feed import Feed
 from penstock.model import ids
+from penstock.model.defects import is_defect
 from penstock.model.findings import Finding, Severity
 from penstock.model.messages import SourceFile
 from penstock.model.rows import ChunkRow
@@ -34,7 +35,7 @@ def are_among(feed: Feed, findings: Iterable[str]) -> bool:
 
 
 def _is_exception(feed: Feed, code: str) -> bool:
-    return feed.examination is not None and code.startswith(f"{feed.name}.")
+    return feed.examination is not None and code.startswith(f"{feed.name}.") and not is_defect(code)
 
 
 def exceptions_in(feed: Feed, file_id: str, outcome_line: OutcomeLine) -> list[Line]:

@@ -74,7 +74,7 @@ def _values(columns: Iterable[str], record: Mapping[str, Any]) -> list[str]:
 def _cell(value: Any) -> str:
     if value is None:
         return ""
-    return json.dumps(value) if isinstance(value, dict | list) else str(value)
+    return json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
 
 
 def _csv(lines: Iterable[Iterable[str]]) -> bytes:

@@ -2,7 +2,8 @@
 
 Pure: bytes in, judgement out. The validator and `penstock check` both call it, so what a check says is what a drop
 does. Records go through the format's parser, pydantic-core and the rules some hundreds at once; only those that fail
-there are looked at one by one.
+there are looked at one by one. Where a function of the feed itself fails, the records it fails at are looked for by
+halves, and the others are judged as if those were not there.
 """
 
 import gc
@@ -21,6 +22,7 @@ from pydantic_core import ErrorDetails
 from penstock.feeds.feed import Feed
 from penstock.formats.format import ENDLESS, Parsed
 from penstock.formats.record_lines import RecordLines
+from penstock.model.defects import defect
 from penstock.model.errors import PenstockError
 from penstock.model.findings import Finding, Severity
 from penstock.model.messages import Layout, Span
@@ -31,17 +33,34 @@ PART = 500  #: records worked on at once: so few stay in a processor's cache, an
 
 @dataclass(slots=True)
 class Judgement:
-    """A judged chunk: every record is in exactly one of the first two lists. `flagged` tells of the accepted ones that
-    something was found of; `findings` counts all findings by code, `raws` are the records as they came. `log_counts`
-    counts those that the model took by the feed's `log_fields` and what became of them."""
+    """A judged chunk: every record is in exactly one of the first three lists. `dead` are those at which a function of
+    the feed has failed; `flagged` tells of the accepted ones that something was found of. `findings` counts all
+    findings by code, `raws` are the records as they came. `log_counts` counts those that the model took by the feed's
+    `log_fields` and what became of them."""
 
     raws: Sequence[bytes] = ()
     accepted: list[Accepted] = field(default_factory=list[Accepted])
     rejected: list[Rejected] = field(default_factory=list[Rejected])
+    dead: list[Rejected] = field(default_factory=list[Rejected])
     flagged: list[Flagged] = field(default_factory=list[Flagged])
     findings: Counter[str] = field(default_factory=Counter[str])
     unknown: set[str] = field(default_factory=set[str])
     log_counts: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
+
+    @property
+    def refused(self) -> list[Rejected]:
+        """Those that are not accepted, in order."""
+        return sorted((*self.rejected, *self.dead), key=lambda one: one.ordinal)
+
+    def add(self, part: "Judgement") -> None:
+        """Takes up the judgement of the chunk's next records."""
+        self.accepted += part.accepted
+        self.rejected += part.rejected
+        self.dead += part.dead
+        self.flagged += part.flagged
+        self.findings += part.findings
+        self.unknown |= part.unknown
+        self.log_counts += part.log_counts
 
 
 class Miscounted(PenstockError):
@@ -69,22 +88,39 @@ def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
     """
     if span.oversize:
         return _oversize(feed, span, chunk)
-    raws = feed.format_named(layout.format).split(layout, chunk)
+    try:
+        raws = feed.format_named(layout.format).split(layout, chunk)
+    except Exception as error:
+        return _all_dead(span, defect(feed.name, error))
     if len(raws) != span.records:
         raise Miscounted(f"chunk {span.chunk}: {len(raws)} records where {span.records} were counted")
     if span.of_group is not None:
         return _of_large_group(feed, span, chunk, raws, span.of_group)
     judgement, lines = Judgement(raws), RecordLines(chunk, raws, span)
     for begin in range(0, len(raws), PART):
-        _judge_part(feed, layout, span.first_record + begin, raws[begin : begin + PART], lines, judgement)
+        judgement.add(_judge_part(feed, layout, span.first_record + begin, raws[begin : begin + PART], lines))
     judgement.findings.update(unknown_field(name).code for name in judgement.unknown)
     return judgement
 
 
-def _judge_part(
-    feed: Feed, layout: Layout, first: int, raws: Sequence[bytes], lines: "RecordLines", judgement: Judgement
-) -> None:
-    """Judges the next records of a chunk; `first` is the ordinal of the first of them."""
+def _judge_part(feed: Feed, layout: Layout, first: int, raws: Sequence[bytes], lines: RecordLines) -> Judgement:
+    """Judges the next records of a chunk; `first` is the ordinal of the first of them. Where a function of the feed
+    fails, each half by itself, until only the records are left that it fails at."""
+    try:
+        return _judge_at_once(feed, layout, first, raws, lines)
+    except Exception as error:
+        fault = defect(feed.name, error)
+    if len(raws) == 1:
+        dead = Rejected(first, lines.of(first), raws[0], hashlib.sha256(raws[0]).hexdigest(), (fault,), None)
+        return Judgement(dead=[dead], findings=Counter({fault.code: 1}))
+    middle = len(raws) // 2
+    judgement = _judge_part(feed, layout, first, raws[:middle], lines)
+    judgement.add(_judge_part(feed, layout, first + middle, raws[middle:], lines))
+    return judgement
+
+
+def _judge_at_once(feed: Feed, layout: Layout, first: int, raws: Sequence[bytes], lines: RecordLines) -> Judgement:
+    """As `_judge_part`; whatever a function of the feed raises goes through, before a line has been asked for."""
     reader = feed.format_named(layout.format)
     parsed, unknown = reader.parse(layout, raws), set[str]()
     if feed.to_record:
@@ -101,11 +137,10 @@ def _judge_part(
     rejected = {at for at, findings in faults.items() if any(f.severity is Severity.HARD for f in findings)}
     digests = [hashlib.sha256(raw).hexdigest() for raw in raws]
 
+    judgement = Judgement(unknown=unknown, accepted=_accept(feed, first, digests, places, records, rejected))
     if feed.log_fields:
         judgement.log_counts.update(_log_codes(feed, places, records, rejected))
-    judgement.unknown |= unknown
     judgement.findings.update(finding.code for findings in faults.values() for finding in findings)
-    judgement.accepted += _accept(feed, first, digests, places, records, rejected)
     for at in sorted(faults):
         entry, ordinal, findings = parsed[at], first + at, tuple(faults[at])
         line = lines.of(ordinal)
@@ -114,6 +149,7 @@ def _judge_part(
             continue
         cells = None if isinstance(entry, Finding) else dict(entry)
         judgement.rejected.append(Rejected(ordinal, line, raws[at], digests[at], findings, cells))
+    return judgement
 
 
 def _log_codes(
@@ -200,9 +236,10 @@ def of_these(judgement: Judgement, ordinals: frozenset[int]) -> Judgement:
     """What a judgement says of these records alone."""
     accepted = [one for one in judgement.accepted if one.ordinal in ordinals]
     rejected = [one for one in judgement.rejected if one.ordinal in ordinals]
+    dead = [one for one in judgement.dead if one.ordinal in ordinals]
     flagged = [one for one in judgement.flagged if one.ordinal in ordinals]
-    codes = Counter(finding.code for one in (*rejected, *flagged) for finding in one.findings)
-    return Judgement(judgement.raws, accepted, rejected, flagged, codes)
+    codes = Counter(finding.code for one in (*rejected, *dead, *flagged) for finding in one.findings)
+    return Judgement(judgement.raws, accepted, rejected, dead, flagged, codes)
 
 
 def schema_finding(fault: ErrorDetails) -> Finding:
@@ -230,6 +267,13 @@ def _renamed(feed: Feed, parsed: Sequence[Parsed], unknown: set[str]) -> tuple[l
         for entry in parsed
     ]
     return renamed, unknown - spelt.keys()
+
+
+def _all_dead(span: Span, fault: Finding) -> Judgement:
+    """A chunk that cannot even be taken apart. Nobody knows where its records lie in it."""
+    ordinals = range(span.first_record, span.first_record + span.records)
+    dead = [Rejected(ordinal, span.line, b"", "", (fault,), None) for ordinal in ordinals]
+    return Judgement(dead=dead, findings=Counter({fault.code: span.records}))
 
 
 def _oversize(feed: Feed, span: Span, head: bytes) -> Judgement:

@@ -89,7 +89,7 @@ async def _validate(
     dispatch = DispatchMessage(
         chunk=message,
         accepted=len(judgement.accepted),
-        rejected=len(judgement.rejected),
+        rejected=len(judgement.refused),
         findings=dict(judgement.findings - flagged),
         flagged=len(judgement.flagged),
     )
@@ -100,7 +100,11 @@ async def _validate(
         "validated",
         feed.name,
         message.chunk_id,
-        {"ChunksValidated": 1, "ChunkLatency": (ports.clock.now() - began) * 1000},
+        {
+            "ChunksValidated": 1,
+            "ChunkLatency": (ports.clock.now() - began) * 1000,
+            "InternalErrors": len(judgement.dead),
+        },
         _told(feed, judgement),
     )
 
@@ -118,7 +122,7 @@ def _told(feed: Feed, judgement: Judgement) -> tuple[dict[str, Any], ...]:
 
 def _digests(judgement: Judgement) -> bytes:
     """A line a record: its ordinal, and the SHA-256 of its raw bytes; of one too large to be read, of its beginning."""
-    digests = sorted((one.ordinal, one.raw) for one in (*judgement.accepted, *judgement.rejected))
+    digests = sorted((one.ordinal, one.raw) for one in (*judgement.accepted, *judgement.refused))
     return "".join(f"{ordinal} {digest}\n" for ordinal, digest in digests).encode()
 
 
@@ -126,7 +130,7 @@ def _findings(judgement: Judgement) -> bytes:
     """A line a finding of each record, and one for each name that the feed has no field for."""
     lines = [
         {"ordinal": one.ordinal, "line": one.line, "sha256": one.raw} | finding.as_dict()
-        for one in (*judgement.rejected, *judgement.flagged)
+        for one in (*judgement.refused, *judgement.flagged)
         for finding in one.findings
     ]
     lines += [unknown_field(name).as_dict() for name in sorted(judgement.unknown)]

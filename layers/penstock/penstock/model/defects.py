@@ -1,0 +1,48 @@
+"""Defects of our own, told apart from outages: the one place that says which is which.
+
+A feed's functions (its model, rules, examination and the rest) are pure. What one of them raises, it raises again
+whenever it meets the same record: to try again is in vain, and would keep the other records of the chunk. So the record
+ends at once, as `dead` with the finding `<feed>.internal_error`, and can be replayed once the function is mended.
+
+    an outage    Transient and Unanswered, an OSError (a file of ours that cannot be read), a MemoryError: raised again
+    a defect     every other Exception
+    never met    KeyboardInterrupt, SystemExit, CancelledError: they are no Exception
+"""
+
+from traceback import walk_tb
+from types import TracebackType
+
+from penstock.model.errors import Transient, Unanswered
+from penstock.model.findings import Finding
+
+INTERNAL_ERROR = "internal_error"  #: what the code of a defect's finding ends in
+
+_OUTAGES = (Transient, Unanswered, OSError, MemoryError)
+
+
+def defect(feed: str, error: Exception) -> Finding:
+    """The finding of a record at which a function of its feed has raised: the exception's type, and the place in our
+    own code. Its text may quote the record, and is not told.
+
+    Raises:
+        Exception: the error itself, where it is an outage.
+    """
+    if isinstance(error, _OUTAGES):
+        raise error
+    message = (
+        f"Penstock failed at this record ({type(error).__name__} at {_place(error.__traceback__)}), which says nothing"
+        " about the record; report it, and replay the record once that is mended"
+    )
+    return Finding(f"{feed}.{INTERNAL_ERROR}", message)
+
+
+def is_defect(code: str) -> bool:
+    """Whether a finding with this code tells of a defect."""
+    return code.endswith(f".{INTERNAL_ERROR}")
+
+
+def _place(traceback: TracebackType | None) -> str:
+    """Module and line of the innermost frame that is ours."""
+    places = [(frame.f_globals.get("__name__", ""), line) for frame, line in walk_tb(traceback)]
+    ours = [f"{module}:{line}" for module, line in places if module.partition(".")[0] == "penstock"]
+    return ours[-1] if ours else "an unknown place"

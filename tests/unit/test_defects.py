@@ -1,0 +1,326 @@
+"""A feed's function that fails at a record is our fault: that record is dead at once, the others go on, and it can be
+replayed once the function is mended. An outage stays one."""
+
+import asyncio
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from penstock import feeds
+from penstock.feeds.crew import CREW
+from penstock.feeds.feed import Examination, Feed, Known, Limits, Record, Rule
+from penstock.feeds.traffic import TRAFFIC
+from penstock.model.defects import defect
+from penstock.model.errors import Transient, Unanswered
+from penstock.model.findings import Outcome
+from penstock.model.messages import SourceFile
+from penstock.model.rows import FileState
+from penstock.operate.replay import begin_replay, plan_replay
+from penstock.outputs.outcomes import codes_of
+from penstock_ops import cli
+from penstock_ops.operate.operations import Records
+from tests.support.duties import duty
+from tests.support.operators import operated
+from tests.support.pipeline import Pipeline
+from tests.support.reading import judge_file
+from tests.support.spots import csv_file, spot
+from tests.unit.test_histories import Desk, ndjson, week
+
+SECRET = "Mrs-Miller-4711"
+
+
+class Trips(Exception):
+    """What a function of ours that is wrong raises; its text quotes the record."""
+
+
+def trip_at(*spots: str, error: type[Exception] = Trips) -> Rule:
+    """A rule that raises where these spots are among the records."""
+
+    def breaks(records: Sequence[Record]) -> Iterator[int]:
+        for record in records:
+            if record["spot_id"] in spots:
+                raise error(SECRET, record)
+        return iter(())
+
+    return Rule("traffic.trips", "spot_id", "never breaks", breaks)
+
+
+def tripping(*spots: str) -> Feed:
+    return replace(TRAFFIC, rules=(*TRAFFIC.rules, trip_at(*spots)), limits=Limits(records=20))
+
+
+# -- what is a defect
+
+
+def test_a_defect_tells_its_type_and_its_place_in_our_code_and_nothing_of_its_text() -> None:
+    found = defect("crew", ValueError(SECRET))
+    judged = judge_file(tripping("S00002"), csv_file([spot(2)])).dead[0].findings[0]
+
+    assert found.code == "crew.internal_error"
+    assert "ValueError at an unknown place" in found.message
+    assert "Trips at penstock.validate.judging:" in judged.message
+    assert SECRET not in found.message + judged.message
+
+
+@pytest.mark.parametrize(
+    "error", [Transient("later"), Unanswered("no answer"), OSError("disk"), MemoryError(), TimeoutError()]
+)
+def test_an_outage_is_no_defect(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        defect("crew", error)
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, asyncio.CancelledError, MemoryError, SystemExit])
+def test_what_must_never_be_swallowed_goes_through_a_judgement(error: Any) -> None:
+    feed = replace(TRAFFIC, rules=(trip_at("S00001", error=error),))
+    with pytest.raises(error):
+        judge_file(feed, csv_file([spot(0), spot(1)]))
+
+
+# -- where a record is judged by itself
+
+
+@pytest.mark.parametrize("bad", [(), (0,), (7,), (0, 1, 2), (3, 999, 1000, 1999), tuple(range(2000))])
+def test_only_the_records_that_a_rule_fails_at_are_dead(bad: tuple[int, ...]) -> None:
+    names = [f"S{at:05}" for at in bad]
+    body = csv_file([spot(at, **({"isci": "?"} if at == 5 else {})) for at in range(2000)])
+    whole, judged = judge_file(TRAFFIC, body), judge_file(replace(tripping(*names), limits=Limits()), body)
+
+    assert [one.ordinal for one in judged.dead] == [at for at in bad if at != 5]
+    assert [one.line for one in judged.dead] == [at + 2 for at in bad if at != 5]
+    assert judged.accepted == [one for one in whole.accepted if one.ordinal not in bad]
+    assert [one.ordinal for one in judged.rejected] == [5]
+    assert judged.findings["traffic.internal_error"] == len(judged.dead)
+
+
+def fails(*_: Any) -> Any:
+    raise Trips(SECRET)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"normalise": fails}, {"to_record": fails}, {"rules": (Rule("traffic.x", "x", "x", fails),)}]
+)
+def test_any_function_of_a_feed_may_fail(changes: dict[str, Any]) -> None:
+    """`normalise` is asked only about what the model refuses."""
+    body = csv_file([spot(1, rate="$1.00"), spot(2, rate="$2.00")])
+    judged = judge_file(replace(TRAFFIC, **changes), body)
+    assert [one.ordinal for one in judged.dead] == [0, 1]
+    assert "Trips" in judged.dead[0].findings[0].message
+
+
+async def test_the_other_records_of_its_chunk_are_delivered_and_it_is_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(feeds.FEEDS, "traffic", tripping("S00003"))
+    pipeline = Pipeline()
+    file = pipeline.drop(csv_file([spot(at, **({"isci": "?"} if at == 1 else {})) for at in range(6)]))
+    await pipeline.run()
+
+    report = pipeline.report(file)
+    assert await pipeline.counted(file) == {"delivered": 4, "rejected": 1, "dead": 1}
+    assert (report["state"], report["balanced"]) == ("incomplete", True)
+    assert report["ranges"] == {"dead": "3"}
+    assert report["findings"] == {"schema.pattern": 1, "traffic.internal_error": 1}
+    assert not pipeline.errors  # at the first attempt
+    assert b"S00003" not in pipeline.report(file, "rejects.csv")
+    assert sum(worked.counts.get("InternalErrors", 0) for worked in pipeline.worked) == 1
+    assert SECRET not in str(await pipeline.outcome_lines(file))
+
+
+async def test_it_is_delivered_by_a_replay_once_the_rule_is_mended(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Given a file of which two records died, in two chunks that have settled
+    monkeypatch.setitem(feeds.FEEDS, "traffic", tripping("S00003", "S00030"))
+    pipeline = Pipeline()
+    file = pipeline.drop(csv_file([spot(at) for at in range(40)]))
+    await pipeline.run()
+    # When the rule is mended and they are replayed, by their code
+    monkeypatch.setitem(feeds.FEEDS, "traffic", tripping())
+    row = await pipeline.row(file)
+    replay = await plan_replay(pipeline.ledger, pipeline.store, row, code="traffic.internal_error")
+    await begin_replay(replay, pipeline.chunks, pipeline.clock, pipeline.rng)
+    await pipeline.run()
+    # Expect all of them delivered, each once, and nothing told of defects any more
+    assert [message.only for message in replay.messages] == ["3", "30"]
+    assert await pipeline.assert_sound(file, 40) == {"delivered": 40}
+    assert pipeline.report(file)["findings"] == {}
+
+
+async def test_a_replay_before_that_leaves_it_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(feeds.FEEDS, "traffic", tripping("S00003"))
+    pipeline = Pipeline()
+    file = pipeline.drop(csv_file([spot(at) for at in range(6)]))
+    await pipeline.run()
+    replay = await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(file))
+    await begin_replay(replay, pipeline.chunks, pipeline.clock, pipeline.rng)
+    await pipeline.run()
+
+    assert await pipeline.counted(file) == {"delivered": 5, "dead": 1}
+    assert pipeline.report(file)["findings"] == {"traffic.internal_error": 1}
+
+
+async def test_its_identity_is_free_for_the_same_record_in_another_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(feeds.FEEDS, "traffic", tripping("S00003"))
+    pipeline = Pipeline()
+    pipeline.drop(csv_file([spot(3)]), "traffic/one.csv")
+    await pipeline.run()
+    monkeypatch.setitem(feeds.FEEDS, "traffic", tripping())
+    again = pipeline.drop(csv_file([spot(3)]), "traffic/other.csv")
+    await pipeline.run()
+    assert await pipeline.assert_sound(again, 1) == {"delivered": 1}
+
+
+async def test_a_format_that_cannot_take_a_chunk_apart_leaves_its_records_dead(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = Pipeline()
+    file = pipeline.drop(csv_file([spot(at) for at in range(3)]))
+    await pipeline.handle_next(pipeline.intake)
+    monkeypatch.setattr(type(TRAFFIC.format_named("csv")), "split", fails)
+    await pipeline.run()
+    assert await pipeline.counted(file) == {"dead": 3}
+
+
+# -- where it is judged beside others
+
+
+def own_examination() -> Examination:
+    assert CREW.examination
+    return CREW.examination
+
+
+EXAMINATION = own_examination()
+
+
+def examined_with(**changes: Callable[..., Any]) -> Feed:
+    return replace(CREW, examination=replace(EXAMINATION, **changes))
+
+
+def examine_but(*duties: str) -> Callable[..., Any]:
+    """The feed's own examination, but that it raises where it sees one of these duties."""
+
+    def examine(records: Sequence[Record], known: Sequence[Known], policy: Any) -> Any:
+        if any(record["duty_id"] in duties for record in records):
+            raise Trips(SECRET)
+        return EXAMINATION.examine(records, known, policy)
+
+    return examine
+
+
+def to_history_but(*duties: str) -> Callable[[Record], Known]:
+    def to_history(record: Record) -> Known:
+        return fails() if record["duty_id"] in duties else EXAMINATION.to_history(record)
+
+    return to_history
+
+
+async def ends_of(desk: Desk, file: SourceFile) -> dict[int, tuple[Outcome, list[str]]]:
+    lines = await desk.outcome_lines(file)
+    return {at: (Outcome(line["outcome"]), codes_of(line)) for at, line in lines.items()}
+
+
+@pytest.mark.parametrize("changes", [{"examine": examine_but("D1", "D4")}, {"to_history": to_history_but("D1", "D4")}])
+async def test_only_the_records_that_an_examination_fails_at_are_dead(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    monkeypatch.setitem(feeds.FEEDS, "crew", examined_with(**changes))
+    desk = Desk()
+    file = await desk.file(*(week(at) for at in range(6)), *(week(at, crew_id="C2") for at in (6, 7)))
+
+    assert await desk.counted(file) == {"delivered": 6, "dead": 2}
+    assert await ends_of(desk, file) == {at: (Outcome.DEAD, ["crew.internal_error"]) for at in (1, 4)}
+    assert not desk.errors
+    assert desk.known() == {"D0", "D2", "D3", "D5", "D6", "D7"}
+    assert f"reports/{file.file_id}/exceptions.ndjson" not in desk.store.work  # no rule has found anything
+
+
+@pytest.mark.parametrize("function", ["examine", "prune"])
+async def test_a_history_that_cannot_be_read_ends_the_records_of_its_key_and_no_others(
+    monkeypatch: pytest.MonkeyPatch, function: str
+) -> None:
+    """A row of an older release, say, that nobody has taught the newer one to read."""
+    # Given what is known of two members of the crew
+    desk = Desk()
+    await desk.file(week(0), week(1, crew_id="C2"), name="before")
+    # When the examination fails at what is known of one of them
+    own = getattr(EXAMINATION, function)
+
+    def fail_at_known(*args: Any) -> Any:
+        known = args[-1] if function == "prune" else args[1]
+        return fails() if any(one.id == "D0" for one in known) else own(*args)
+
+    monkeypatch.setitem(feeds.FEEDS, "crew", examined_with(**{function: fail_at_known}))
+    file = await desk.file(week(2), week(3), week(4, crew_id="C2"))
+    # Expect
+    assert await desk.counted(file) == {"delivered": 1, "dead": 2}
+    assert set(await ends_of(desk, file)) == {0, 1}
+    # And once it can be read, they are delivered
+    monkeypatch.setitem(feeds.FEEDS, "crew", CREW)
+    replay = await plan_replay(desk.ledger, desk.store, await desk.row(file))
+    await begin_replay(replay, desk.chunks, desk.clock, desk.rng)
+    await desk.run()
+    assert await desk.counted(file) == {"delivered": 3}
+
+
+async def test_a_twin_of_a_dead_record_is_no_duplicate_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(feeds.FEEDS, "crew", examined_with(examine=examine_but("D0")))
+    desk = Desk()
+    file = await desk.file(week(0), week(1), week(0))
+    assert await desk.counted(file) == {"delivered": 1, "dead": 2}
+
+
+async def test_what_breaks_on_the_way_to_the_histories_is_an_outage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a missing right would: it is nothing that one record has done."""
+    desk = Desk()
+
+    async def denied(*_: Any) -> Any:
+        raise PermissionError("AccessDenied")
+
+    monkeypatch.setattr(desk.histories, "write", denied)
+    file = desk.drop(ndjson(week(0)), "crew/duties.ndjson")
+    with pytest.raises(PermissionError):
+        await desk.run()
+    assert (await desk.row(file)).state is FileState.SEALED
+
+
+# -- what operators see
+
+
+def test_a_check_shows_them_as_dead(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.setitem(feeds.FEEDS, "traffic", tripping("S00003"))
+    monkeypatch.setitem(feeds.FEEDS, "crew", examined_with(examine=examine_but("D1")))
+    spots, duties = tmp_path / "spots.csv", tmp_path / "duties.ndjson"
+    spots.write_bytes(csv_file([spot(at) for at in range(5)]))
+    duties.write_bytes(ndjson(*(week(at) for at in range(3))))
+    for path, feed, valid in ((spots, "traffic", 4), (duties, "crew", 2)):
+        result = CliRunner().invoke(cli.app, ["check", str(path), "--feed", feed, "--rejects", str(tmp_path / "r.csv")])
+        assert result.exit_code == cli.Exit.REJECTED
+        assert f"{valid} valid" in result.stdout
+        assert "1 dead\n" in result.stdout
+        assert f"{feed}.internal_error" in result.stdout
+        assert "Penstock failed at this record (Trips at penstock." in result.stdout
+        assert SECRET not in result.stdout
+
+
+async def test_status_says_where_penstock_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(feeds.FEEDS, "traffic", tripping("S00003", "S00004", "S00030"))
+    pipeline = Pipeline()
+    file = pipeline.drop(csv_file([spot(at) for at in range(40)]))
+    pipeline.drop(csv_file([spot(50)]), "traffic/sound.csv")
+    await pipeline.run()
+    ports = operated(pipeline)
+    records = Records.__new__(Records)
+    records.ledger, records.store = ports.ledger, ports.store  # pyright: ignore[reportAttributeAccessIssue]
+
+    (told,) = await records.internal_errors(await records.files(10))
+
+    assert (told["file_id"], told["key"]) == (file.file_id, "traffic/spots.csv")
+    ((message, count),) = told["found"].items()
+    assert "Trips at penstock.validate.judging:" in message
+    assert count == 3
+
+
+def test_the_case_of_a_null_instant_takes_nobody_with_it() -> None:
+    """0001-01-01, a common null of exports."""
+    duties = [duty("08:00", "9:00", 2, duty_id=f"D{at}") for at in range(3)]
+    duties[1] |= {"report_at": "0001-01-01T00:00:00+14:00"}
+    judged = judge_file(CREW, ndjson(*duties))
+    assert [one.ordinal for one in judged.accepted] == [0, 2]
