@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -40,10 +41,37 @@ def mended(report: bytes, **changes: str) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＠x", "=", "'"]
+    "cell", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\ta", "\ra", "\na", "＝1+1", "＠x", "=", "'"]
 )
 def test_a_cell_that_could_be_a_formula_is_neutralised(cell: str) -> None:
     assert neutralised(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [
+        ("a;=1", "a;'=1"),
+        ("a; =1", "a;' =1"),
+        ("a;\ufeff\u200b=1", "a;'\ufeff\u200b=1"),
+        ("a;\t=1", "a;'\t'=1"),
+        ("a\r=1", "a\r'=1"),
+        ("a\n+1\n-1", "a\n'+1\n'-1"),
+        ("a|@SUM(A1)|b", "a|'@SUM(A1)|b"),
+        ("a;-5;+5", "a;'-5;'+5"),
+        (" =1", "' =1"),
+        ("\xa0@x", "'\xa0@x"),
+        ("\u202e=1", "'\u202e=1"),
+        ("\x1b=1", "'\x1b=1"),
+        ("a;'=1", "a;''=1"),
+        ("a;b;c", "a;b;c"),
+        ("a; 'tis", "a; 'tis"),
+        ("a;5", "a;5"),
+    ],
+)
+def test_so_is_what_is_one_where_semicolons_or_line_ends_separate_cells(cell: str, shown: str) -> None:
+    """A quoted cell behind a comma is one cell to nobody whose list separator is another."""
+    assert neutralised(cell) == shown
+    assert restored(shown) == cell
 
 
 @pytest.mark.parametrize("cell", ["", "WXYZ", "-5.00", "+12", "1-2", "a=b", "mail@example.com", "$5"])
@@ -51,7 +79,7 @@ def test_other_cells_and_plain_numbers_are_left_alone(cell: str) -> None:
     assert neutralised(cell) == cell
 
 
-cells = st.text(max_size=12) | st.text(alphabet="'=+-@\t\r\n＝0a.", max_size=5)
+cells = st.text(max_size=12) | st.text(alphabet="'=+-@\t\r\n＝0a. ;,|\ufeff\u2028\x1b", max_size=8)
 
 
 @given(cells)
@@ -63,6 +91,15 @@ def test_neutralising_comes_undone(cell: str) -> None:
 def test_no_neutralised_cell_begins_as_a_formula_does(cell: str) -> None:
     shown = neutralised(cell)
     assert not shown.startswith(FORMULA) or shown.lstrip("+-").replace(".", "", 1).isdecimal()
+
+
+@given(cells)
+def test_no_part_of_a_neutralised_cell_begins_as_a_formula_does(cell: str) -> None:
+    """Whatever a program separates cells and lines by, and whatever it passes over before a formula."""
+    shown = neutralised(cell)
+    if shown != cell or not cell.lstrip("+-").replace(".", "", 1).isdecimal():
+        for part in re.split(r"[;,|\t\r\n\u2028]", shown):
+            assert not part.strip(" \ufeff\x1b").startswith(("=", "+", "-", "@", "＝"))
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,9 +1,13 @@
 """Cells that a spreadsheet would run as formulas, made harmless and made whole again (R33).
 
-A reject file is opened in a spreadsheet, mended, saved and dropped again, so what is done to a cell must come undone. A
-cell that a spreadsheet could take for a formula gets an apostrophe in front, and so does a cell that begins with an
-apostrophe; reading takes one apostrophe off again. Plain numbers are left alone: "-5.00" is no formula.
+A reject file is opened in a spreadsheet, mended, saved and dropped again, so what is done to a cell must come undone.
+An apostrophe is put in front of what a spreadsheet could take for a formula, and in front of apostrophes that stand
+there already; reading takes one off again. Plain numbers are left alone: "-5.00" is no formula.
 (OWASP, "CSV Injection": cells that begin with = + - @, their full-width forms, tab, carriage return or line feed.)
+
+    where     at a cell's beginning, and behind every character within it that some spreadsheet separates cells or rows
+              by: where the list separator is a semicolon, quotes that a comma stands before protect nothing
+    between   blanks, zero-width and control characters may stand before the formula: many programs pass over them
 """
 
 import re
@@ -11,15 +15,28 @@ import re
 OURS = "penstock_"  #: the columns a reject file adds begin with it; dropped again, they are passed over
 RETURNED = "penstock_code"  #: a header with this column is one of our reject files come back
 
-_RISKY = re.compile(r"[=+\-@＝＋－＠\t\r\n']")
-_NUMBER = re.compile(r"[+-]?\d+(?:\.\d+)?")
+_SEPARATORS = "\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029,;|"  #: and line ends, of all kinds there are
+_NOT_SEEN = (
+    "\x00-\x08\x0e-\x1b\x1f \x7f-\x84\x86-\xa0\xad\u061c\u115f\u1160\u1680\u180e\u2000-\u200f\u202a-\u202f\u205f-\u206f"
+    "\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+)
+_FORMULA = rf"[{_NOT_SEEN}]*[=+\-@＝＋－＠﹢﹣﹦﹫−\t\r\n]"
+# What stands between such a place and the character that makes it one holds no other, so both see the same places.
+_AT_FIRST, _WITHIN = f"(?={_FORMULA}|')", f"(?='*{_FORMULA})"
+_PLACE = re.compile(rf"\A{_AT_FIRST}|(?<=[{_SEPARATORS}]){_WITHIN}")
+_MARKED = re.compile(rf"\A'{_AT_FIRST}|(?<=[{_SEPARATORS}])'{_WITHIN}")
+_NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 
 
 def neutralised(cell: str) -> str:
-    """The cell as a spreadsheet may see it."""
-    return f"'{cell}" if _RISKY.match(cell) and not _NUMBER.fullmatch(cell) else cell
+    """The cell as a spreadsheet may see it.
+
+    >>> neutralised("=1+1"), neutralised("a; =1+1"), neutralised("-5.00")
+    ("'=1+1", "a;' =1+1", '-5.00')
+    """
+    return cell if _NUMBER.fullmatch(cell) else _PLACE.sub("'", cell)
 
 
 def restored(cell: str) -> str:
     """The cell as it was before `neutralised`."""
-    return cell[1:] if cell.startswith("'") and _RISKY.match(cell, 1) else cell
+    return _MARKED.sub("", cell) if "'" in cell else cell
