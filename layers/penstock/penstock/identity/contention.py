@@ -137,6 +137,6 @@ class IdentityResolver:
     def _same_as(self, ordinal: int) -> RecordEnd:
         """The ending of a record whose twin, earlier in the chunk, has ended."""
         twin = self._progress.endings[ordinal]
-        if twin.outcome in (Outcome.REJECTED, Outcome.DUPLICATE):
+        if twin.outcome in (Outcome.REJECTED, Outcome.DUPLICATE, Outcome.DEAD):
             return replace(twin, batch=None)
         return RecordEnd(Outcome.DUPLICATE, of=ids.trace(self._ours.file_id, ordinal))
