@@ -36,7 +36,7 @@ from penstock.identity.lookup import Progress
 from penstock.io.sending import send_all
 from penstock.model import ids
 from penstock.model.errors import Busy, NotNow, Transient
-from penstock.model.findings import Account, Finding, Outcome, Severity
+from penstock.model.findings import Account, Finding, Outcome
 from penstock.model.messages import DispatchMessage
 from penstock.model.records import Accepted
 from penstock.model.rows import BatchState, ChunkState
@@ -288,10 +288,10 @@ class _Delivery:
         return outcome_of
 
     def _is_to_be_held(self, ordinal: int) -> bool:
-        if (self._settings.soft or self._feed.soft) == "deliver" or self._message.chunk.released:
+        if self._message.chunk.released:
             return False
         found = (*self._rule_flags.get(ordinal, ()), *self._progress.flags.get(ordinal, ()))
-        return any(finding.severity is Severity.SOFT for finding in found)
+        return self._feed.is_held_for(found, self._settings.soft)
 
     async def _settle(self) -> Account:
         """Every record has its end."""

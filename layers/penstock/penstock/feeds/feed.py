@@ -48,7 +48,9 @@ class Examination:
     operator's policy, and gives the findings of each record: pure, and the same whatever the order. A record without a
     hard finding is known from then on: `to_history` says as what, nothing if what is kept is None; it takes the place
     of what had its id. `prune` drops what is too old to matter. `policy` is the type that the `policy` of the feed's
-    settings must have. A history that nothing has been added to for so many `days` may be forgotten.
+    settings must have. A history that nothing has been added to for so many `days` may be forgotten. Where records
+    belong to several histories, or to those of like values, `keys` says to which, instead of the values of `by`. A
+    record that is examined carries its trace, where the feed's delivered ones do.
     """
 
     by: tuple[str, ...]
@@ -57,6 +59,7 @@ class Examination:
     prune: Callable[[Sequence[Known]], Sequence[Known]]
     policy: type[Any]
     days: int = 400
+    keys: Callable[[Record], Sequence[str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -68,11 +71,13 @@ class Feed:
     corrects the other, where the feed has a field for it. `group` are the fields whose values consecutive records
     share that must stay together, in one chunk; without any, every record stands for itself. `normalise` mends usual
     spellings of values in a record that the model refused, before it is refused for good. `to_record` makes the model's
-    fields of a record that came as something else: a document's tree, a set of segments. `soft` says what becomes of a
-    record with a soft finding, unless the feed's settings do. `lines` counts the lines within whole records, by their
-    bytes. `log_fields` are fields of few characters, codes and never content, by which a chunk's records are counted in
-    the log. `trace` names what each delivered record carries its trace as, if it does. `archived` says that what was
-    judged and rejected must be kept where nobody can change it: see `archiving`.
+    fields of a record that came as something else: a document's tree, a set of segments; or all the reasons why it
+    cannot. `soft` says what becomes of a record with a soft finding, unless the feed's settings do; a soft finding of
+    one of the codes `holds` holds it in any case. `lines` counts the lines within whole records, by their bytes.
+    `log_fields` are fields of few characters, codes and never content, by which a chunk's records are counted in the
+    log. `trace` names what each delivered record carries its trace as, if it does. `unread` is the model's field, never
+    serialised, in which `to_record` tells the names that it passes over. `archived` says that what was judged and
+    rejected must be kept where nobody can change it: see `archiving`.
 
     `findings` are what the feed may find beside its rules and its model: one for each code of its examination and its
     `to_record`, whose message says what is demanded, without figures. `penstock feeds` and the feed's page list them.
@@ -88,15 +93,23 @@ class Feed:
     rules: tuple[Rule, ...] = ()
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     normalise: Callable[[dict[str, Any]], dict[str, Any]] = dict
-    to_record: Callable[[Mapping[str, Any]], Parsed] | None = None
+    to_record: Callable[[Mapping[str, Any]], Parsed | tuple[Finding, ...]] | None = None
     examination: Examination | None = None
     findings: tuple[Finding, ...] = ()
     soft: Literal["deliver", "hold"] = "deliver"
+    holds: tuple[str, ...] = ()
     limits: Limits = Limits()
     lines: Callable[[Layout, bytes], int] | None = None
     log_fields: tuple[str, ...] = ()
     trace: str = ""
+    unread: str = ""
     archived: bool = False
+
+    def is_held_for(self, findings: Iterable[Finding], soft: Literal["deliver", "hold"] | None) -> bool:
+        """Whether a record of which this was found waits for somebody; `soft` is the settings' word, if they have
+        one."""
+        holds_all = (soft or self.soft) == "hold"
+        return any(one.severity is Severity.SOFT and (holds_all or one.code in self.holds) for one in findings)
 
     @cached_property
     def model(self) -> TypeAdapter[list[Any]]:

@@ -26,6 +26,7 @@ from penstock.identity.ours import Ours
 from penstock.model.defects import defect
 from penstock.model.errors import Transient
 from penstock.model.findings import Finding, Outcome, Severity
+from penstock.model.ids import trace
 from penstock.model.records import Accepted
 from penstock.ports.histories import Entry, Histories, History, HistoryFull
 
@@ -54,12 +55,23 @@ class Examined:
     dead: dict[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
 
     def add(self, other: "Examined") -> None:
-        """Takes up another's."""
-        self.accepted |= other.accepted
+        """Takes up what came of another history. A record of several is dead if one of them cannot be examined,
+        is refused if one of them refuses it, and waits if one of them lets it wait; what two of them tell alike is told
+        once."""
         self.waiting |= other.waiting
-        self.refused |= other.refused
-        self.flagged |= other.flagged
-        self.dead |= other.dead
+        told = ((self.refused, other.refused), (self.flagged, other.flagged), (self.dead, other.dead))
+        for mine, theirs in told:
+            for at, found in theirs.items():
+                before = mine.get(at, ())
+                mine[at] = (*before, *(one for one in found if one not in before))
+        self.waiting -= self.refused.keys() | self.dead.keys()
+        for at in self.dead:
+            self.refused.pop(at, None)
+        for at in other.accepted.keys() | other.waiting | other.refused.keys() | other.dead.keys():
+            if at in self.waiting or at in self.refused or at in self.dead:
+                self.accepted.pop(at, None)
+            elif at in other.accepted:
+                self.accepted[at] = other.accepted[at]
 
 
 def policy_of(feed: Feed, policy: Mapping[str, Any]) -> Any:
@@ -83,10 +95,11 @@ def _reader(policy: type[Any]) -> TypeAdapter[Any]:
     return TypeAdapter(policy)
 
 
-def key_of(examination: Examination, record: Record) -> str:
-    """The key of the history that a record belongs to: 128 bits of SHA-256 over the values it goes by."""
-    values = "\x1f".join(str(record.get(name)) for name in examination.by)
-    return hashlib.sha256(values.encode()).hexdigest()[:32]
+def keys_of(examination: Examination, record: Record) -> list[str]:
+    """The keys of the histories that a record belongs to: 128 bits of SHA-256 over the values it goes by."""
+    by = examination.by
+    values = examination.keys(record) if examination.keys else ["\x1f".join(str(record.get(name)) for name in by)]
+    return [hashlib.sha256(text.encode()).hexdigest()[:32] for text in values]
 
 
 type _Records = Mapping[int, Record]
@@ -94,19 +107,23 @@ type _Records = Mapping[int, Record]
 
 
 def by_history(
-    feed: Feed, examination: Examination, records: Iterable[Accepted]
+    feed: Feed, examination: Examination, file_id: str, records: Iterable[Accepted]
 ) -> tuple[dict[str, dict[int, Record]], dict[int, tuple[Finding, ...]]]:
-    """Records as the model has them, by their history's key and their ordinal; and the findings of those for which that
-    cannot be told, as a function of the feed fails."""
+    """Records as the model has them, by their histories' keys and their ordinal, with their trace, if they have one
+    when they are delivered; and the findings of those for which that cannot be told, as a function of the feed
+    fails."""
     histories, dead = dict[str, dict[int, Record]](), dict[int, tuple[Finding, ...]]()
     for one in records:
         try:
             record = feed.one.validate_json(one.payload)
-            key = key_of(examination, record)
+            if feed.trace:
+                record[feed.trace] = trace(file_id, one.ordinal)
+            keys = keys_of(examination, record)
         except Exception as error:
             dead[one.ordinal] = (defect(feed.name, error),)
         else:
-            histories.setdefault(key, {})[one.ordinal] = record
+            for key in keys:
+                histories.setdefault(key, {})[one.ordinal] = record
     return histories, dead
 
 
@@ -125,7 +142,7 @@ class Examiner:
         Raises:
             LeaseLost: another dispatcher has the chunk.
         """
-        by_key, dead = by_history(self._feed, self._examination, records)
+        by_key, dead = by_history(self._feed, self._examination, self._ours.file_id, records)
         seen, examined = await self._histories.read(self._feed.name, list(by_key)), Examined(dead=dead)
         fate, turns = await look(), asyncio.Semaphore(AT_ONCE)
 
@@ -314,7 +331,7 @@ async def take_back(histories: Histories, feed: Feed, ours: Ours, records: Itera
     if examination is None:
         return
     # Who cannot be told the history of has no entry in one.
-    by_key, _ = by_history(feed, examination, records)
+    by_key, _ = by_history(feed, examination, ours.file_id, records)
     for _ in range(TRIES):
         for key, seen in (await histories.read(feed.name, list(by_key))).items():
             entries = [_without(entry, ours, by_key[key]) for entry in seen.entries]

@@ -122,14 +122,17 @@ def _judge_part(feed: Feed, layout: Layout, first: int, raws: Sequence[bytes], l
 def _judge_at_once(feed: Feed, layout: Layout, first: int, raws: Sequence[bytes], lines: RecordLines) -> Judgement:
     """As `_judge_part`; whatever a function of the feed raises goes through, before a line has been asked for."""
     reader = feed.format_named(layout.format)
-    parsed, unknown = reader.parse(layout, raws), set[str]()
-    if feed.to_record:
-        parsed = [entry if isinstance(entry, Finding) else feed.to_record(entry) for entry in parsed]
-    else:
-        unknown = reader.unknown_fields(layout, parsed) - feed.fields
+    came, unknown = reader.parse(layout, raws), set[str]()
+    if not feed.to_record:
+        unknown = reader.unknown_fields(layout, came) - feed.fields
     if unknown:
-        parsed, unknown = _renamed(feed, parsed, unknown)
+        came, unknown = _renamed(feed, came, unknown)
+    parsed: list[Parsed | tuple[Finding, ...]] = [
+        feed.to_record(entry) if feed.to_record and not isinstance(entry, Finding) else entry for entry in came
+    ]
     places, records, faults = _validated(feed, parsed)
+    if feed.unread:
+        unknown |= {name for record in records for name in record.get(feed.unread, ())}
     for rule in feed.rules:
         finding = Finding(rule.code, rule.message, rule.field, rule.severity, rule.source)
         for at in rule.breaks(records):
@@ -147,7 +150,7 @@ def _judge_at_once(feed: Feed, layout: Layout, first: int, raws: Sequence[bytes]
         if at not in rejected:
             judgement.flagged.append(Flagged(ordinal, line, digests[at], findings))
             continue
-        cells = None if isinstance(entry, Finding) else dict(entry)
+        cells = None if isinstance(entry, Finding | tuple) else dict(entry)
         judgement.rejected.append(Rejected(ordinal, line, raws[at], digests[at], findings, cells))
     return judgement
 
@@ -190,7 +193,7 @@ def _accept(
 
 
 def _validated(
-    feed: Feed, parsed: list[Parsed]
+    feed: Feed, parsed: list[Parsed | tuple[Finding, ...]]
 ) -> tuple[Sequence[int], list[dict[str, Any]], dict[int, list[Finding]]]:
     """(places, records) of those the model takes, and the findings, by place, of the others."""
     records = feed.model.validate_python(parsed)
@@ -200,8 +203,8 @@ def _validated(
     faults: dict[int, list[Finding]] = {}
     for at in suspects:
         entry = parsed[at]
-        if isinstance(entry, Finding):
-            faults[at] = [entry]
+        if isinstance(entry, Finding | tuple):
+            faults[at] = [entry] if isinstance(entry, Finding) else list(entry)
             continue
         try:
             records[at] = feed.one.validate_python(feed.normalise(dict(entry)))
