@@ -17,7 +17,7 @@ SCACS = ["".join(letters) for letters in product(string.ascii_uppercase[:5], rep
 
 
 def bill(number: int, scac: str = "ACME", **changes: Any) -> list[Words]:
-    return freight_bill(changed(B3, {2: f"INV-{number}", 11: scac}), **changes)
+    return freight_bill(changed(B3, {2: f"INV-{number}", 3: f"PRO-{number}", 11: scac}), **changes)
 
 
 def posted(pipeline: Pipeline) -> list[dict[str, Any]]:
@@ -80,7 +80,7 @@ async def test_a_rejected_invoice_comes_back_with_what_it_says_and_as_it_came() 
     (reject,) = rejects_of(pipeline, file)
     assert (reject["penstock_code"], reject["penstock_field"]) == ("freight.net_due", "totals.due")
     assert (reject["carrier"], reject["invoice_number"]) == ("ACME", "INV-1")
-    assert reject["totals"] == '{"due": "300.01", "lines": "300.00"}'
+    assert reject["totals"] == '{"due": "300.01", "lines": "300.00", "weight": "1200"}'
     assert reject["penstock_record"].startswith("ST*210*0001~B3**INV-1*")
 
 

@@ -180,6 +180,7 @@ def test_a_set_comes_out_as_its_segments_with_what_its_envelopes_say() -> None:
             "group_function": "IM",
             "group_sender": "SCAC",
             "group_receiver": "PAYER",
+            "group_made": "202611202115",
             "group_version": "004010",
         },
         "segments": [

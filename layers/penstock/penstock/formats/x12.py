@@ -98,6 +98,7 @@ class X12(Segmented):
             "group_function": said[1],
             "group_sender": said[2],
             "group_receiver": said[3],
+            "group_made": said[4] + said[5],
             "group_version": said[8],
         }
         return layout.model_copy(update={"envelope": layout.envelope | group})

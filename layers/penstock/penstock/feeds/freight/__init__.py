@@ -17,10 +17,13 @@ rejects it before any sum is looked at. Whether rates are as agreed is not looke
 came, the whole set or document: mend it, and send it in an interchange or a file again.
 """
 
-from penstock.feeds.feed import Feed, Limits
+from penstock.feeds.feed import Examination, Feed, Limits
+from penstock.feeds.freight import examination
 from penstock.feeds.freight.defects import FINDINGS
+from penstock.feeds.freight.examination import DAYS, HOLDING, TRACE, examine, histories_of, prune, to_history
 from penstock.feeds.freight.invoice import Invoice
 from penstock.feeds.freight.lines import lines_in
+from penstock.feeds.freight.policy import Policy
 from penstock.feeds.freight.routing import to_record
 from penstock.feeds.freight.totals import RULES
 from penstock.formats.x12 import X12
@@ -34,12 +37,24 @@ FREIGHT = Feed(
     title="Carriers' freight invoices in X12 and UBL",
     formats=(X12(), Xml(*(f"/{one}" for one in _INVOICES), *(f"/Invoices/{one}" for one in _INVOICES))),
     record=Invoice,
-    identity=("carrier", "invoice_number", "invoice_date"),
+    identity=("carrier_scheme", "carrier", "invoice_number", "invoice_date", "standing"),
+    revision="revision",
     rules=RULES,
     to_record=to_record,
-    findings=FINDINGS,
+    examination=Examination(
+        by=("carrier", "invoice_number", "pro_number"),
+        keys=histories_of,
+        examine=examine,
+        to_history=to_history,
+        prune=prune,
+        policy=Policy,
+        days=DAYS,
+    ),
+    findings=(*FINDINGS, *examination.FINDINGS),
+    holds=(*HOLDING, "freight.negative"),
     limits=Limits(lines=750, bytes=45_000_000),
     lines=lines_in,
     log_fields=("document_type", "scac"),
-    trace="audit_trace_id",
+    trace=TRACE,
+    unread="unread",
 )

@@ -1,5 +1,8 @@
 """What makes a document no invoice at all: found before there is a record, and for good."""
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from penstock.model.findings import Finding
 
 FINDINGS = (
@@ -24,6 +27,18 @@ FINDINGS = (
         "a segment or document has the elements that it must have",
         rule="X12 AK403 1: mandatory data element missing",
     ),
+    Finding(
+        "freight.price_basis",
+        "a unit price says what it is per by a code that is known",
+        "IT1-05",
+        rule="X12 data element 639",
+    ),
+    Finding(
+        "freight.allowance_unpriced",
+        "an allowance or charge gives an amount, or a percentage or rate that one can be made of",
+        "SAC-05",
+        rule="X12 SAC, note on SAC01: at least one of SAC05, SAC07 or SAC08",
+    ),
     Finding("freight.carrier_missing", "the invoice says whose it is"),
     Finding("freight.scac", "the carrier's SCAC is two to four capital letters", rule="NMFTA, SCAC"),
     Finding("freight.date", "a date is one; X12 writes it CCYYMMDD", rule="X12 AK403 8: invalid date"),
@@ -37,18 +52,77 @@ FINDINGS = (
         "every amount of a document is in the document's currency; a tax may be told in another one as well",
         rule="UBL 2.1, DocumentCurrencyCode",
     ),
+    Finding(
+        "freight.currency_unknown",
+        "the currency is one of ISO 4217's with amounts of its own",
+        "currency",
+        rule="ISO 4217",
+    ),
+    Finding(
+        "freight.stands_twice",
+        "what money hangs on stands once in a document, in every version",
+        rule="X12 AK304 5: segment exceeds maximum use",
+    ),
     Finding("freight.no_lines", "a UBL document has at least one line", "InvoiceLine", rule="UBL 2.1, InvoiceLine"),
 )
 """One for each code."""
+
+OF_SUMS = frozenset(
+    f"freight.{code}"
+    for code in ("amount", "price_basis", "allowance_unpriced", "currency", "currency_unknown", "stands_twice",
+                 "segment_order", "no_lines")
+)  # fmt: skip
+"""Defects of what is added up: where there is one, nothing more can be said of the sums."""
 
 _RULES = {finding.code.removeprefix("freight."): finding.rule for finding in FINDINGS}
 
 
 class Defective(Exception):
-    """Raised where a document cannot be read as an invoice; the routing turns it into the record's finding. `code` is
+    """Raised where a document cannot be read as an invoice; the routing turns it into the record's findings. `code` is
     one of `FINDINGS`, without the feed's name; `field` is the element as its standard calls it. No value of the
-    document is in it."""
+    document is in it. `fields` are those that could be read, if it was read to its end."""
 
     def __init__(self, code: str, field: str, message: str, rule: str | None = None) -> None:
         super().__init__(code)
-        self.finding = Finding(f"freight.{code}", message, field, rule=rule or _RULES[code])
+        self.findings: tuple[Finding, ...] = (Finding(f"freight.{code}", message, field, rule=rule or _RULES[code]),)
+        self.fields: Mapping[str, Any] | None = None
+
+
+class Defects:
+    """Defects of one document, gathered: one never hides another."""
+
+    def __init__(self) -> None:
+        self._found: list[Finding] = []
+
+    def add(self, code: str, field: str, message: str, rule: str | None = None) -> None:
+        """One more; of several of one field the first is told."""
+        self.take(Defective(code, field, message, rule))
+
+    def read[T](self, of: Callable[[], T], otherwise: T) -> T:
+        """What a reader gives, `otherwise` where it finds a defect."""
+        try:
+            return of()
+        except Defective as defect:
+            self.take(defect)
+            return otherwise
+
+    def take(self, defect: Defective) -> None:
+        """All of another's."""
+        told = {(one.code, one.field) for one in self._found}
+        self._found += [one for one in defect.findings if (one.code, one.field) not in told][:MOST]
+        del self._found[MOST:]
+
+    def settle(self, fields: Mapping[str, Any]) -> None:
+        """Ends the reading, if there were any; `fields` are what could be read nevertheless.
+
+        Raises:
+            Defective: all of them.
+        """
+        if self._found:
+            first = self._found[0]
+            defect = Defective(first.code.removeprefix("freight."), first.field or "", first.message)
+            defect.findings, defect.fields = tuple(self._found), fields
+            raise defect
+
+
+MOST = 20  #: defects of one document that are told

@@ -1,8 +1,9 @@
 """The canonical invoice: what a carrier's invoice says, whichever format it came in.
 
 Amounts are decimals in the invoice's currency, discounts negative. What the sender did not say is absent; nothing is
-filled in, not even a currency. Control numbers of envelopes are left out on purpose: an invoice that is sent again in
-another interchange is the same invoice.
+filled in, not even a currency. Facts of the envelope are no part of what is delivered: an invoice that is sent again in
+another interchange, or under another version, is the same invoice. What the rules and the identity need of them is in
+fields that are never serialised.
 """
 
 from datetime import date
@@ -11,6 +12,7 @@ from typing import Annotated, Literal, Required, TypedDict
 
 from pydantic import ConfigDict, Field, StringConstraints, with_config
 
+from penstock.feeds.freight.kinds import Kind, Purpose
 from penstock.feeds.freight.values import LONGEST
 
 type Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
@@ -26,7 +28,12 @@ type Scac = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}$")]
 type Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 """ISO 4217."""
 
-type DocumentType = Literal["x12_210", "x12_810", "ubl_invoice", "ubl_freight_invoice"]
+type DocumentType = Literal[
+    "x12_210", "x12_810", "ubl_invoice", "ubl_freight_invoice", "ubl_credit_note", "cii_invoice", "edifact_invoic"
+]
+
+Inner = Annotated[Word, Field(exclude=True)]  # no `type`: pydantic sees what is excluded only so
+"""Known to the rules and the identity, and no part of what is delivered."""
 
 _MODEL = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
@@ -38,6 +45,54 @@ class Reference(TypedDict):
 
     kind: Word
     value: Word
+
+
+@with_config(_MODEL)
+class EarlierInvoice(TypedDict, total=False):
+    """An invoice that the document refers to: what it corrects, credits or copies."""
+
+    number: Required[Word]
+    date: Day
+
+
+@with_config(_MODEL)
+class Dated(TypedDict):
+    """A day on which something was done; `kind` is X12's data element 432 or 374, or the element's name."""
+
+    kind: Word
+    date: Day
+
+
+@with_config(_MODEL)
+class Period(TypedDict, total=False):
+    """From when to when something was done; both days are in it."""
+
+    start: Day
+    end: Day
+
+
+@with_config(_MODEL)
+class Payee(TypedDict, total=False):
+    """Who is paid, and where to, if that is not the carrier. `scheme` is whose number `id` is."""
+
+    name: Text
+    id: Word
+    scheme: Word
+    iban: Word
+    account: Word
+
+
+@with_config(_MODEL)
+class Terms(TypedDict, total=False):
+    """When payment is due, and what is allowed to who pays earlier: a percentage or an amount, until a day."""
+
+    due_date: Day
+    net_days: Annotated[int, Field(ge=0)]
+    discount_percent: Amount
+    discount_amount: Money
+    discount_date: Day
+    discount_days: Annotated[int, Field(ge=0)]
+    description: Text
 
 
 @with_config(_MODEL)
@@ -74,6 +129,7 @@ class Stop(TypedDict, total=False):
     reason: Word
     weight: Amount
     date: Day
+    dates: list[Dated]
     parties: list[Party]
 
 
@@ -88,6 +144,10 @@ class Charge(TypedDict, total=False):
     description: Text
     rate: Amount
     rate_basis: Word
+    percent: Amount
+    base: Money
+    prepaid: Money
+    advances: Money
 
 
 @with_config(_MODEL)
@@ -96,14 +156,29 @@ class Tax(TypedDict, total=False):
 
     amount: Required[Money]
     kind: Word
+    category: Word
     percent: Amount
     taxable: Money
 
 
 @with_config(_MODEL)
+class Part(TypedDict, total=False):
+    """A part of a line with a price of its own (X12's SLN)."""
+
+    number: Word
+    quantity: Amount
+    unit: Word
+    unit_price: Amount
+    price_per: Amount
+    amount: Money
+    description: Text
+
+
+@with_config(_MODEL)
 class Line(TypedDict, total=False):
     """A line of the invoice: an LX loop of a 210, whose `amount` is the sum of its charges; an IT1 loop of an 810,
-    quantity by price; or a line of UBL, where `charges` are within the amount."""
+    quantity by price; or a line of UBL, where `charges` are within the amount. `unit_price` is for `price_per` units;
+    for one, where that is not said."""
 
     number: Word
     description: Text
@@ -111,18 +186,25 @@ class Line(TypedDict, total=False):
     quantity: Amount
     unit: Word
     unit_price: Amount
+    price_per: Amount
+    price_basis: Word
     weight: Amount
     weight_unit: Word
     freight_class: Word
     charges: list[Charge]
     taxes: list[Tax]
     references: list[Reference]
+    parties: list[Party]
+    parts: list[Part]
+    dates: list[Dated]
+    period: Period
 
 
 @with_config(_MODEL)
 class Totals(TypedDict, total=False):
     """What the invoice itself says that it comes to. `lines` is L3-05 or UBL's LineExtensionAmount; `due` is B3-07,
-    TDS01 or PayableAmount; `line_count` is CTT01."""
+    TDS01 or PayableAmount; `line_count` is CTT01. `reading` says by which of the readings that the standard allows the
+    document adds up."""
 
     due: Required[Money]
     lines: Money
@@ -133,27 +215,45 @@ class Totals(TypedDict, total=False):
     tax: Money
     tax_inclusive: Money
     prepaid: Money
+    advances: Money
     rounding: Money
+    weight: Amount
+    reading: list[Word]
 
 
 @with_config(_MODEL)
 class Invoice(TypedDict, total=False):
-    """One invoice. `carrier` is who sends it: its SCAC, or else the number or name it gives itself."""
+    """One invoice. `carrier` is who claims the money: its SCAC, or else the number or name it gives itself;
+    `carrier_scheme` says whose number that is (`SCAC`, `VAT`, a code of ISO 6523, `name`), since two schemes give the
+    same number to two. `sign` is which way the money goes, for amounts as they are written: 1 to the carrier, -1 back.
+    `revision` is 0, or of a correction when it was made. `unread` are names in the document that nobody here reads."""
 
     document_type: Required[DocumentType]
+    kind: Required[Kind]
+    kind_code: Word
+    purpose: Required[Purpose]
+    purpose_code: Word
+    sign: Required[Literal[1, -1]]
+    test: bool
     carrier: Required[Word]
+    carrier_scheme: Required[Word]
     scac: Scac
+    payee: Payee
     invoice_number: Required[Word]
     invoice_date: Required[Day]
+    refers_to: list[EarlierInvoice]
     pro_number: Word
     shipment_id: Word
+    order_number: Word
+    contract_number: Word
+    buyer_reference: Word
     currency: Currency
     payment_method: Word
-    correction: Word
     due_date: Day
+    terms: list[Terms]
     delivery_date: Day
-    usage: Word
-    version: Word
+    dates: list[Dated]
+    period: Period
     references: list[Reference]
     parties: list[Party]
     legs: list[Leg]
@@ -163,3 +263,9 @@ class Invoice(TypedDict, total=False):
     charges: list[Charge]
     taxes: list[Tax]
     totals: Required[Totals]
+    standing: Inner
+    revision: Annotated[int, Field(ge=0, exclude=True)]
+    usage: Inner
+    version: Inner
+    sums: Inner
+    unread: Annotated[list[str], Field(exclude=True)]

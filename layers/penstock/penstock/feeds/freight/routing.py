@@ -5,16 +5,31 @@ element. What is no invoice is rejected with its kind's name. A PDF does not com
 it yet, so such a file is refused, and its reader will be one more format and one more entry here.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from penstock.feeds.freight import ubl, x12_210, x12_810
-from penstock.feeds.freight.defects import Defective
+from penstock.feeds.freight.defects import OF_SUMS, Defective
+from penstock.feeds.freight.invoice import Invoice
+from penstock.feeds.freight.totals import RULES
 from penstock.formats.format import Parsed
+from penstock.model.findings import Finding, Severity
 
 type Canonical = Callable[[Mapping[str, Any]], dict[str, Any]]
 
 _TRANSACTIONS: dict[str, Canonical] = {"210": x12_210.to_record, "810": x12_810.to_record}
+
+_NOT_READ = {
+    "110": "air freight details and invoice",
+    "310": "freight receipt and invoice (ocean)",
+    "410": "rail carrier freight details and invoice",
+    "812": "credit/debit adjustment",
+    "859": "freight invoice",
+    "880": "grocery products invoice",
+}
+"""Invoices and adjustments of kinds that this feed does not read yet."""
 
 _NO_INVOICES = {
     "204": "motor carrier load tender",
@@ -30,12 +45,31 @@ _NO_INVOICES = {
 """What else carriers send, to be told by name (X12.3, transaction set identifiers)."""
 
 
-def to_record(tree: Mapping[str, Any]) -> Parsed:
-    """The invoice's fields, or why the record is no invoice: a defect that no retry mends."""
+def to_record(tree: Mapping[str, Any]) -> Parsed | tuple[Finding, ...]:
+    """The invoice's fields, or why the record is no invoice: defects that no retry mends."""
     try:
         return _reader_of(tree)(tree)
     except Defective as defect:
-        return defect.finding
+        return (*defect.findings, *_sums_of(defect))
+
+
+_STAND_INS = {"carrier": "?", "carrier_scheme": "?", "invoice_number": "?", "invoice_date": "1980-01-01"}
+
+
+def _sums_of(defect: Defective) -> Iterator[Finding]:
+    """What is wrong with the sums of a document that is no invoice for other reasons: who mends it mends both."""
+    if defect.fields is None or any(one.code in OF_SUMS for one in defect.findings):
+        return
+    try:
+        record = _INVOICE.validate_python(_STAND_INS | dict(defect.fields))
+    except ValidationError:
+        return
+    for rule in RULES:
+        if rule.severity is Severity.HARD and rule.breaks([record]):
+            yield rule.finding
+
+
+_INVOICE = TypeAdapter(Invoice)
 
 
 def _reader_of(tree: Mapping[str, Any]) -> Canonical:
@@ -44,8 +78,11 @@ def _reader_of(tree: Mapping[str, Any]) -> Canonical:
     kind = tree["transaction"]
     if kind in _TRANSACTIONS:
         return _TRANSACTIONS[kind]
-    name = f" ({_NO_INVOICES[kind]})" if kind in _NO_INVOICES else ""
     known = " or ".join(_TRANSACTIONS)
+    if kind in _NOT_READ:
+        why = f"the transaction set is a {kind} ({_NOT_READ[kind]}), which is not read yet; this feed reads {known}"
+        raise Defective("document_type", "ST-01", why)
+    name = f" ({_NO_INVOICES[kind]})" if kind in _NO_INVOICES else ""
     raise Defective(
         "document_type",
         "ST-01",

@@ -1,7 +1,7 @@
 """Whether an invoice adds up, and whatever else can be told from the invoice alone.
 
-No rate is looked up: whether a charge is what was agreed is the next system's to say. Sums are exact, but for an 810,
-whose lines are quantity by price: each may have been rounded to the cent or not.
+No rate is looked up: whether a charge is what was agreed is the next system's to say. Sums are exact; of an 810, whose
+lines are quantity by price, see `x12_readings`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -9,12 +9,13 @@ from decimal import Decimal
 from typing import Any
 
 from penstock.feeds.feed import Record, Rule
+from penstock.feeds.freight.currencies import CENT, MINOR_UNITS, smallest_unit
 from penstock.feeds.freight.x12_order import CHECKED
+from penstock.feeds.freight.x12_readings import SEVERAL, WRONG
 from penstock.model.findings import Severity
 
 _NOTHING = Decimal()
-_HALF_A_CENT = Decimal("0.005")
-_TERMS_DISCOUNT = "C310"  #: SAC02 of a discount that a payer takes who pays in time
+_DISCOUNT = "DSC"  #: L1-08 of what is taken off
 
 _X12 = "X12 004010"
 _UBL = "UBL 2.1, MonetaryTotal"
@@ -49,7 +50,39 @@ def _charges_differ_from_l3(invoice: Record) -> bool:
 
 @_210
 def _charges_differ_from_b3(invoice: Record) -> bool:
-    return invoice["totals"]["due"] != _sum(invoice["lines"])
+    """Advances are owed as well, unless they are among the charges already; what was paid at the origin is not."""
+    totals = invoice["totals"]
+    net = _sum(invoice["lines"]) - _either(invoice, "prepaid")
+    return totals["due"] not in (net, net + _either(invoice, "advances"))
+
+
+@_210
+def _advances_open(invoice: Record) -> bool:
+    return bool(_either(invoice, "advances"))
+
+
+def _either(invoice: Record, what: str) -> Decimal:
+    """An amount that L3 gives for all lines, or else the lines' own."""
+    total = invoice["totals"].get(what)
+    return _of_charges(invoice, what) if total is None else total
+
+
+def _of_charges(invoice: Record, what: str) -> Decimal:
+    return sum((_sum(line.get("charges", ()), what) for line in invoice["lines"]), _NOTHING)
+
+
+@_210
+def _prepaid_differs(invoice: Record) -> bool:
+    return any(
+        _of_charges(invoice, what) not in (_NOTHING, invoice["totals"].get(what, _of_charges(invoice, what)))
+        for what in ("prepaid", "advances")
+    )
+
+
+@_210
+def _discount_is_charged(invoice: Record) -> bool:
+    charges = [charge for line in invoice["lines"] for charge in line.get("charges", ())]
+    return any(charge.get("code") == _DISCOUNT and charge["amount"] > 0 for charge in charges)
 
 
 # -- X12 810
@@ -57,38 +90,12 @@ def _charges_differ_from_b3(invoice: Record) -> bool:
 
 @_810
 def _total_differs_from_lines(invoice: Record) -> bool:
-    due, slack = invoice["totals"]["due"], _HALF_A_CENT * len(invoice["lines"])
-    return all(abs(due - reading) > slack for reading in _readings(invoice))
+    return invoice.get("sums") == WRONG
 
 
-def _readings(invoice: Record) -> list[Decimal]:
-    """What an 810 may come to. The standard leaves open whether the SAC and TXI behind TDS repeat those of the lines,
-    and a discount for payment in time may be deducted or only be told; senders do either."""
-    lines, own = invoice["lines"], _Extras(invoice.get("charges", ()), invoice.get("taxes", ()))
-    of_lines = _Extras(
-        [charge for line in lines for charge in line.get("charges", ())],
-        [tax for line in lines for tax in line.get("taxes", ())],
-    )
-    plain, some = _sum(lines), own if own else of_lines
-    both = (own.total + of_lines.total, own.discounts + of_lines.discounts)
-    return [
-        plain + total - discounts
-        for total, terms in (both, (some.total, some.discounts))
-        for discounts in (_NOTHING, terms)
-    ]
-
-
-class _Extras:
-    """Charges and taxes at one level. A tax may be told twice there, as a charge and in TXI; then it counts once."""
-
-    def __init__(self, charges: Sequence[Any], taxes: Sequence[Any]) -> None:
-        told = any(charge["kind"] == "tax" for charge in charges)
-        self._some = bool(charges or taxes)
-        self.total = _sum(charges) + (_NOTHING if told else _sum(taxes))
-        self.discounts = _sum(charge for charge in charges if charge.get("code") == _TERMS_DISCOUNT)
-
-    def __bool__(self) -> bool:
-        return self._some
+@_810
+def _other_readings(invoice: Record) -> bool:
+    return invoice.get("sums") == SEVERAL
 
 
 @_810
@@ -168,8 +175,19 @@ def _due_before_issue(records: Sequence[Record]) -> list[int]:
     return [at for at, one in enumerate(records) if one.get("due_date", one["invoice_date"]) < one["invoice_date"]]
 
 
-def _test_data(records: Sequence[Record]) -> list[int]:
-    return [at for at, one in enumerate(records) if one.get("usage") == "T"]
+def _negative(records: Sequence[Record]) -> list[int]:
+    return [at for at, one in enumerate(records) if one["totals"]["due"] < 0]
+
+
+def _no_such_unit(records: Sequence[Record]) -> list[int]:
+    """An amount in parts that the currency does not have."""
+    return [
+        at for at, one in enumerate(records) if "currency" in one and one["totals"]["due"] % _unit(one["currency"]) != 0
+    ]
+
+
+def _unit(currency: str) -> Decimal:
+    return smallest_unit(currency) if currency in MINOR_UNITS else CENT
 
 
 @_of_x12
@@ -194,9 +212,39 @@ RULES = (
     Rule(
         "freight.net_due",
         "totals.due",
-        "B3-07 is the sum of the charges in L1-04, discounts negative",
+        "B3-07 is the sum of the charges in L1-04, discounts negative, less what was prepaid, with advances",
         _charges_differ_from_b3,
         source=f"{_X12} B3-07",
+    ),
+    Rule(
+        "freight.advances",
+        "totals.advances",
+        "there are advances, which the charges may hold already or not; B3-07 tells which",
+        _advances_open,
+        Severity.SOFT,
+        f"{_X12} L3-06",
+    ),
+    Rule(
+        "freight.prepaid_total",
+        "totals.prepaid",
+        "L3-06 and L3-07 are the sums of the advances and prepaid amounts in L1-05 and L1-06",
+        _prepaid_differs,
+        source=f"{_X12} L3-07",
+    ),
+    Rule(
+        "freight.discount_positive",
+        "lines",
+        "a discount (L1-08 DSC) is taken off: its amount in L1-04 is negative",
+        _discount_is_charged,
+        source=f"{_X12} L1-04",
+    ),
+    Rule(
+        "freight.several_readings",
+        "totals.reading",
+        "the standard allows another reading of the charges, with another sum; `totals.reading` says which fitted",
+        _other_readings,
+        Severity.SOFT,
+        f"{_X12} TDS-01",
     ),
     Rule(
         "freight.invoice_total",
@@ -270,12 +318,18 @@ RULES = (
         Severity.SOFT,
     ),
     Rule(
-        "freight.test_data",
-        "usage",
-        "the interchange says that it is a test (ISA15 T); nobody should pay the invoice",
-        _test_data,
+        "freight.negative",
+        "totals.due",
+        "the amount due is below nothing: a credit that is not called one; is it to be delivered?",
+        _negative,
         Severity.SOFT,
-        "X12 ISA15",
+    ),
+    Rule(
+        "freight.minor_unit",
+        "totals.due",
+        "an amount is a multiple of its currency's smallest unit",
+        _no_such_unit,
+        source="ISO 4217",
     ),
     Rule(
         "freight.version_unchecked",

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from penstock.feeds.freight.defects import Defective
+from penstock.feeds.freight.kinds import kind_of_1001, says
 from penstock.feeds.freight.scac import require_scac
 from penstock.feeds.freight.values import joined, said
 
@@ -70,6 +71,7 @@ def to_record(tree: Node) -> dict[str, Any]:
     invoice = {name: value for name, value in invoice.items() if value}
     return (
         invoice
+        | says(kind_of_1001(text_of(one_of(tree, "InvoiceTypeCode"))), "original", False)
         | _carrier(tree)
         | said(
             currency=amounts.currency,
@@ -258,8 +260,8 @@ def _carrier(tree: Node) -> dict[str, str]:
             "the invoice does not say whose it is; give the carrier's SCAC as the supplier's PartyIdentification",
         )
     if attribute(number, "schemeID").upper() != "SCAC":
-        return {"carrier": carrier}
-    return {"carrier": carrier, "scac": require_scac(carrier, "PartyIdentification")}
+        return {"carrier": carrier, "carrier_scheme": attribute(number, "schemeID") or "name"}
+    return {"carrier": carrier, "carrier_scheme": "SCAC", "scac": require_scac(carrier, "PartyIdentification")}
 
 
 def _leg(node: Node) -> dict[str, str]:

@@ -6,11 +6,14 @@ The order is 004010's. B2A belongs to the 204; some carriers send it, so it may 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from penstock.feeds.freight.defects import Defective
+from penstock.feeds.freight.currencies import require_currency
+from penstock.feeds.freight.defects import Defective, Defects
 from penstock.feeds.freight.scac import require_scac
 from penstock.feeds.freight.values import joined, said
+from penstock.feeds.freight.x12_kinds import kind_of_210
 from penstock.feeds.freight.x12_order import Order
 from penstock.feeds.freight.x12_parties import Parties
+from penstock.feeds.freight.x12_terms import take_terms, terms_of
 from penstock.feeds.freight.x12_values import cents, day, element, money, number
 from penstock.formats.segment_records import Segment
 
@@ -36,94 +39,156 @@ ORDER = Order(
         "S5": (1, 2),
         "LX": (1,),
     },
+    once=("B3", "C3", "L3"),
 )
 
+_EARLIER = ("OI", "IK")  #: of N9-01: the number of an original invoice
+_ORDER, _CONTRACT = "PO", "CT"
 _DISCOUNT = "DSC"
+
+_READ = frozenset(
+    "ST B3 B2A C3 ITD N9 G62 R3 N1 N2 N3 N4 N7 SPO S5 LX L5 L0 L1 L7 L3 SE".split()  # noqa: SIM905
+)
+"""What is read; other segments are told by name."""
 
 
 def to_record(tree: Mapping[str, Any]) -> dict[str, Any]:
     """The invoice's fields.
 
     Raises:
-        Defective: it is no such invoice.
+        Defective: it is no such invoice; with all that is wrong.
     """
     segments: Sequence[Segment] = tree["segments"]
-    ORDER.check(segments, tree["version"])
+    version = tree["version"]
+    defects = ORDER.check(segments, version)
     header = next(segment for segment in segments if segment[0] == "B3")
-    carrier = element(header, 11)
-    if not carrier:
-        raise Defective("carrier_missing", "B3-11", "the invoice does not say its carrier; give its SCAC in B3-11")
-    due = cents(header, 7)
-    assert due is not None
+    set_purpose = next((segment for segment in segments if segment[0] == "B2A"), list[str]())
+    due = defects.read(lambda: cents(header, 7), None)
     invoice: dict[str, Any] = {
         "document_type": "x12_210",
-        "carrier": carrier,
-        "scac": require_scac(carrier, "B3-11"),
-        "invoice_number": element(header, 2),
-        "invoice_date": day(header, 6),
-        "version": tree["version"],
+        "version": version,
         "lines": [],
-        "totals": {"due": money(due)},
+        "totals": {} if due is None else {"due": money(due)},
+        "unread": sorted({segment[0] for segment in segments} - _READ),
     }
+    invoice |= kind_of_210(element(header, 8), set_purpose, tree["envelope"])
+    invoice |= defects.read(lambda: _carrier(header), {})
     invoice |= said(
+        invoice_number=element(header, 2),
+        invoice_date=defects.read(lambda: day(header, 6, version), ""),
         shipment_id=element(header, 3),
         payment_method=element(header, 4),
-        correction=element(header, 8),
-        delivery_date=day(header, 9),
+        delivery_date=defects.read(lambda: day(header, 9, version), ""),
         usage=tree["envelope"].get("usage", ""),
     )
-    _read_body(invoice, segments)
-    references = {one["kind"]: one["value"] for one in invoice.get("references", ())}
+    take_terms(invoice, said(due_date=defects.read(lambda: day(header, 12, version), "")))
+    _Body(invoice, version, defects).read(segments)
+    references = {one["kind"]: one["value"] for one in reversed(invoice.get("references", ()))}
     # CN is the carrier's own number for the shipment; where it is not given, B3-03 is what there is.
-    invoice |= said(pro_number=references.get("CN") or element(header, 3))
+    invoice |= said(
+        pro_number=references.get("CN") or element(header, 3),
+        order_number=references.get(_ORDER, ""),
+        contract_number=references.get(_CONTRACT, ""),
+    )
+    earlier = [references[kind] for kind in _EARLIER if kind in references]
+    if earlier:
+        invoice["refers_to"] = [{"number": one} for one in dict.fromkeys(earlier)]
+    defects.settle(invoice)
     return invoice
 
 
-def _read_body(invoice: dict[str, Any], segments: Sequence[Segment]) -> None:
+def _carrier(header: Segment) -> dict[str, str]:
+    code = element(header, 11)
+    if not code:
+        raise Defective("carrier_missing", "B3-11", "the invoice does not say its carrier; give its SCAC in B3-11")
+    return {"carrier": code, "carrier_scheme": "SCAC", "scac": require_scac(code, "B3-11")}
+
+
+class _Body:
     """All behind the header: each segment belongs to the stop or the line that was opened before it, else to the
     invoice."""
-    parties, total = Parties(), 0
-    here: dict[str, Any] = invoice
-    for segment in segments:
+
+    def __init__(self, invoice: dict[str, Any], version: str, defects: Defects) -> None:
+        self._invoice, self._version, self._defects = invoice, version, defects
+        self._here: dict[str, Any] = invoice
+        self._parties, self._total = Parties(), 0
+
+    def read(self, segments: Sequence[Segment]) -> None:
+        """All segments; a defect in one hides none in another."""
+        for segment in segments:
+            try:
+                self._read(segment)
+            except Defective as defect:
+                self._defects.take(defect)
+
+    def _read(self, segment: Segment) -> None:
+        invoice, here = self._invoice, self._here
         match segment[0]:
-            case "C3":
-                invoice["currency"] = element(segment, 1)
+            case "C3" if element(segment, 1):
+                invoice["currency"] = require_currency(element(segment, 1), "C3-01")
+            case "ITD":
+                take_terms(invoice, terms_of(segment, self._version))
             case "R3":
-                leg = said(sequence=element(segment, 2), carrier=element(segment, 1), city=element(segment, 3))
-                invoice.setdefault("legs", []).append(leg | said(mode=element(segment, 4)))
+                invoice.setdefault("legs", []).append(_leg(segment))
             case "N7":
                 invoice.setdefault("equipment", []).append(element(segment, 1) + element(segment, 2))
             case "S5":
-                here = {"sequence": element(segment, 1)}
-                here |= said(reason=element(segment, 2), weight=number(segment, 3))
-                invoice.setdefault("stops", []).append(here)
-            case "G62" if "sequence" in here:
-                here |= said(date=day(segment, 2))
+                self._here = {"sequence": element(segment, 1)}
+                self._here |= said(reason=element(segment, 2), weight=number(segment, 3))
+                invoice.setdefault("stops", []).append(self._here)
+            case "G62":
+                self._take_date(element(segment, 1), day(segment, 2, self._version))
             case "LX":
-                here, total = {"number": element(segment, 1)}, 0
-                invoice["lines"].append(here)
+                self._here, self._total = {"number": element(segment, 1)}, 0
+                invoice["lines"].append(self._here)
             case "L5":
                 here |= said(description=joined(here.get("description", ""), element(segment, 2)))
             case "L0":
                 here |= _quantities(segment)
             case "L1":
-                charge, amount = _charge(segment)
-                if charge:
-                    total += amount
-                    here.setdefault("charges", []).append(charge)
-                    here["amount"] = money(total)
+                self._take_charge(*_charge(segment))
             case "L7":
                 here |= said(freight_class=element(segment, 7))
             case "N9" if element(segment, 2):
-                reference = {"kind": element(segment, 1), "value": element(segment, 2)}
-                (here if "number" in here else invoice).setdefault("references", []).append(reference)
+                self._take_reference(element(segment, 1), element(segment, 2))
+            case "SPO" if element(segment, 1):
+                self._take_reference(_ORDER, element(segment, 1))
             case "L3":
-                totals = cents(segment, 5)
-                invoice["totals"] |= {} if totals is None else {"lines": money(totals)}
+                invoice["totals"] |= _totals(segment)
             case _:
-                # A line's own parties say nothing about the invoice.
-                if "number" not in here:
-                    parties.read(segment, here)
+                self._parties.read(segment, here)
+
+    def _take_charge(self, charge: dict[str, str] | None, amount: int) -> None:
+        if charge:
+            self._total += amount
+            self._here.setdefault("charges", []).append(charge)
+            self._here["amount"] = money(self._total)
+
+    def _take_reference(self, kind: str, value: str) -> None:
+        holder = self._here if "number" in self._here else self._invoice
+        holder.setdefault("references", []).append({"kind": kind, "value": value})
+
+    def _take_date(self, kind: str, date: str) -> None:
+        if not date:
+            return
+        if "sequence" in self._here:
+            self._here.setdefault("date", date)
+        self._here.setdefault("dates", []).append({"kind": kind or "G62", "date": date})
+
+
+def _leg(segment: Segment) -> dict[str, str]:
+    """R3: a part of the way."""
+    return said(
+        sequence=element(segment, 2), carrier=element(segment, 1), city=element(segment, 3), mode=element(segment, 4)
+    )
+
+
+def _totals(segment: Segment) -> dict[str, str]:
+    """L3: what the charges come to, what was advanced, and what was paid at the origin."""
+    amounts = {"lines": cents(segment, 5), "advances": cents(segment, 6), "prepaid": cents(segment, 7)}
+    return {name: money(amount) for name, amount in amounts.items() if amount is not None} | said(
+        weight=number(segment, 1)
+    )
 
 
 def _quantities(segment: Segment) -> dict[str, str]:
@@ -142,9 +207,12 @@ def _charge(segment: Segment) -> tuple[dict[str, str] | None, int]:
         return None, 0
     code = element(segment, 8)
     kind = "discount" if amount < 0 or code == _DISCOUNT else "accessorial" if code else "freight"
+    advances, prepaid = cents(segment, 5), cents(segment, 6)
     found = said(
         kind=kind,
         amount=money(amount),
+        advances="" if advances is None else money(advances),
+        prepaid="" if prepaid is None else money(prepaid),
         code=code,
         description=element(segment, 12),
         rate=number(segment, 2),

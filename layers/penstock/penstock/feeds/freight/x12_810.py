@@ -1,17 +1,23 @@
 """X12 810, invoice: what its segments mean where a carrier sends it.
 
-The standard has no element for the carrier. It is who says so: a party with a SCAC in the role of a carrier or seller,
-a REF of SCA, a sender of the interchange who is known by SCAC; else the selling party by number or name.
+What a line costs is its quantity by its price, for as many units as IT1-05 says; or what its parts (SLN) cost, or the
+price that a CTP gives, where the line has none.
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from penstock.feeds.freight.defects import Defective
-from penstock.feeds.freight.scac import require_scac
+from penstock.feeds.freight.currencies import require_currency, smallest_unit
+from penstock.feeds.freight.defects import Defective, Defects
 from penstock.feeds.freight.values import joined, said
+from penstock.feeds.freight.x12_carrier import carrier_of, payee_of
+from penstock.feeds.freight.x12_kinds import kind_of_810
 from penstock.feeds.freight.x12_order import Order
-from penstock.feeds.freight.x12_parties import SCAC_QUALIFIER, Parties
+from penstock.feeds.freight.x12_parties import Parties
+from penstock.feeds.freight.x12_prices import FREE, per
+from penstock.feeds.freight.x12_readings import take_reading
+from penstock.feeds.freight.x12_terms import take_terms, terms_of
 from penstock.feeds.freight.x12_values import cents, day, element, money, number, product
 from penstock.formats.envelopes import as_number
 from penstock.formats.segment_records import Segment
@@ -41,114 +47,270 @@ ORDER = Order(
         "TDS": (1,),
         "CTT": (1,),
     },
+    once=("BIG", "TDS", "CTT"),
 )
 
-_ISSUERS = ("CA", "SE", "II", "VN", "SU")  #: carrier, selling party, issuer of the invoice, vendor, supplier
 _TAX = "H850"  #: of SAC02 (data element 1300)
-_KNOWN_BY_SCAC = "02"  #: ISA05: the sender's id is a SCAC
+_EARLIER = ("OI", "IV", "IK")  #: of REF01: an original, or a seller's, invoice number
+_ORDER, _CONTRACT = "PO", "CT"
+
+_READ = frozenset(
+    "ST BIG CUR REF N1 N2 N3 N4 ITD DTM PID N9 IT1 CTP SLN SAC ITA TXI TDS CAD CTT SE".split()  # noqa: SIM905
+)
+"""What is read; other segments are told by name."""
 
 
 def to_record(tree: Mapping[str, Any]) -> dict[str, Any]:
     """The invoice's fields.
 
     Raises:
-        Defective: it is no such invoice.
+        Defective: it is no such invoice; with all that is wrong.
     """
     segments: Sequence[Segment] = tree["segments"]
-    ORDER.check(segments, tree["version"])
+    version = tree["version"]
+    defects = ORDER.check(segments, version)
     header = next(segment for segment in segments if segment[0] == "BIG")
-    invoice: dict[str, Any] = {
-        "document_type": "x12_810",
-        "invoice_number": element(header, 2),
-        "invoice_date": day(header, 1),
-        "version": tree["version"],
-        "lines": [],
-        "totals": {},
-    }
-    invoice |= said(usage=tree["envelope"].get("usage", ""))
+    invoice: dict[str, Any] = {"document_type": "x12_810", "version": version, "lines": [], "totals": {}}
+    invoice["unread"] = sorted({segment[0] for segment in segments} - _READ)
+    invoice |= kind_of_810(element(header, 7), element(header, 8), tree["envelope"])
+    invoice |= said(
+        invoice_number=element(header, 2),
+        invoice_date=defects.read(lambda: day(header, 1, version), ""),
+        order_number=element(header, 4),
+        usage=tree["envelope"].get("usage", ""),
+    )
     if element(header, 4):
-        invoice["references"] = [{"kind": "PO", "value": element(header, 4)}]
-    _read_body(invoice, segments)
-    references = {one["kind"]: one["value"] for one in invoice.get("references", ())}
-    return invoice | _carrier(invoice, references, tree["envelope"]) | said(pro_number=references.get("CN", ""))
+        invoice["references"] = [{"kind": _ORDER, "value": element(header, 4)}]
+    _Body(invoice, version, defects).read(segments)
+    references = {one["kind"]: one["value"] for one in reversed(invoice.get("references", ()))}
+    invoice |= said(pro_number=references.get("CN", ""), contract_number=references.get(_CONTRACT, ""))
+    invoice |= defects.read(lambda: carrier_of(invoice.get("parties", ()), references), {})
+    payee = payee_of(invoice.get("parties", ()))
+    invoice |= {"payee": payee} if payee else {}
+    earlier = [references[kind] for kind in _EARLIER if references.get(kind, invoice.get("invoice_number"))
+               != invoice.get("invoice_number")]  # fmt: skip
+    if earlier and (invoice["kind"], invoice["purpose"]) != ("invoice", "original"):
+        invoice["refers_to"] = [{"number": number} for number in dict.fromkeys(earlier)]
+    if "due" in invoice["totals"]:
+        take_reading(invoice, smallest_unit(invoice.get("currency")))
+    defects.settle(invoice)
+    return invoice
 
 
-def _carrier(invoice: Mapping[str, Any], references: Mapping[str, str], envelope: Mapping[str, str]) -> dict[str, str]:
-    parties = {party["role"]: party for party in reversed(invoice.get("parties", ()))}
-    issuers = [parties[role] for role in _ISSUERS if role in parties]
-    code = next((one["id"] for one in issuers if one.get("id_kind") == SCAC_QUALIFIER), "") or references.get("SCA")
-    if not code and envelope.get("sender_qualifier") == _KNOWN_BY_SCAC:
-        code = envelope["sender"]
-    if code:
-        return {"carrier": code, "scac": require_scac(code, "N1-04")}
-    name = next((one.get("id") or one.get("name") for one in issuers), "")
-    if not name:
-        raise Defective(
-            "carrier_missing",
-            "N1",
-            "the invoice does not say whose it is; name the carrier in an N1 of CA or SE, with its SCAC",
-        )
-    return {"carrier": name}
+class _Body:
+    """All behind the header: each segment belongs to the line that was opened before it, else to the invoice; from TDS
+    on to the invoice."""
 
+    def __init__(self, invoice: dict[str, Any], version: str, defects: Defects) -> None:
+        self._invoice, self._version, self._defects = invoice, version, defects
+        self._here, self._parties = invoice, Parties()
 
-def _read_body(invoice: dict[str, Any], segments: Sequence[Segment]) -> None:
-    """Each segment belongs to the line that was opened before it, else to the invoice; from TDS on to the invoice."""
-    here, parties = invoice, Parties()
-    for segment in segments:
+    def read(self, segments: Sequence[Segment]) -> None:
+        """All segments; a defect in one hides none in another."""
+        for segment in segments:
+            try:
+                self._read(segment)
+            except Defective as defect:
+                self._defects.take(defect)
+        for line in self._invoice["lines"]:
+            self._defects.read(lambda line=line: _price(line), None)
+            self._settle_charges(line, Decimal(line.get("amount", 0)))
+        base = sum((Decimal(line.get("amount", 0)) for line in self._invoice["lines"]), Decimal())
+        self._settle_charges(self._invoice, base)
+
+    def _read(self, segment: Segment) -> None:
+        invoice, here, version = self._invoice, self._here, self._version
         match segment[0]:
-            case "CUR" if here is invoice:
-                invoice["currency"] = element(segment, 2)
+            case "CUR" if here is invoice and element(segment, 2):
+                if "currency" in invoice:
+                    raise Defective("stands_twice", "CUR", "an 810 has one CUR; which of them counts?")
+                invoice["currency"] = require_currency(element(segment, 2), "CUR-02")
             case "ITD" if here is invoice:
-                invoice |= said(due_date=day(segment, 6))
-            case "DTM" if element(segment, 1) == "035":
-                invoice |= said(delivery_date=day(segment, 2))
-            case "REF" if element(segment, 2):
+                take_terms(invoice, terms_of(segment, version))
+            case "DTM":
+                self._take_date(element(segment, 1), day(segment, 2, version))
+            case "REF" | "N9" if element(segment, 2):
                 here.setdefault("references", []).append({"kind": element(segment, 1), "value": element(segment, 2)})
             case "CAD" if element(segment, 8):
                 reference = {"kind": element(segment, 7) or "CAD", "value": element(segment, 8)}
                 invoice.setdefault("references", []).append(reference)
             case "IT1":
-                here = _line(segment)
-                invoice["lines"].append(here)
+                self._here = _line(segment)
+                invoice["lines"].append(self._here)
+            case "CTP" if here is not invoice and element(segment, 3):
+                here.setdefault("prices", []).append(segment)
+            case "SLN" if here is not invoice:
+                here.setdefault("parts", []).append(_part(segment))
             case "PID":
                 here |= said(description=joined(here.get("description", ""), element(segment, 5)))
             case "SAC":
-                charge = _charge(segment)
-                if charge:
-                    here.setdefault("charges", []).append(charge)
+                self._take_charge(_charge(segment))
+            case "ITA":
+                self._take_charge(_allowance(segment))
             case "TXI":
                 tax = said(amount=number(segment, 2), kind=element(segment, 1), percent=number(segment, 3))
                 if "amount" in tax:
                     here.setdefault("taxes", []).append(tax | said(taxable=number(segment, 8)))
             case "TDS":
-                here, due = invoice, cents(segment, 1)
-                invoice["totals"]["due"] = money(due or 0)
+                self._here, due = invoice, cents(segment, 1)
+                if due is not None:
+                    invoice["totals"]["due"] = money(due)
+                discount = cents(segment, 4)
+                if discount is not None:
+                    take_terms(invoice, {"discount_amount": money(discount)})
             case "CTT":
                 count = as_number(element(segment, 1))
                 if count is None:
                     raise Defective("amount", "CTT-01", "the number of lines is a whole number")
                 invoice["totals"]["line_count"] = count
             case _:
-                if here is invoice:
-                    parties.read(segment, invoice)
+                self._parties.read(segment, here)
+
+    def _take_date(self, kind: str, date: str) -> None:
+        here = self._here
+        if not date:
+            return
+        if kind == "035":
+            self._invoice["delivery_date"] = date
+        elif kind in ("150", "186", "151", "187"):
+            here.setdefault("period", {})["start" if kind in ("150", "186") else "end"] = date
+        elif here is self._invoice:
+            here.setdefault("dates", []).append({"kind": kind, "date": date})
+
+    def _take_charge(self, charge: dict[str, Any] | None) -> None:
+        if charge:
+            self._here.setdefault("charges", []).append(charge)
+
+    def _settle_charges(self, holder: dict[str, Any], base: Decimal) -> None:
+        """Gives charges that are told in percent, or at a rate, their amount."""
+        for charge in holder.get("charges", ()):
+            self._defects.read(lambda charge=charge: _amount_charge(charge, holder, base, self._unit), None)
+
+    @property
+    def _unit(self) -> Decimal:
+        return smallest_unit(self._invoice.get("currency"))
 
 
 def _line(segment: Segment) -> dict[str, Any]:
-    quantity, price = number(segment, 2), number(segment, 4)
-    line: dict[str, Any] = said(number=element(segment, 1), quantity=quantity, unit=element(segment, 3))
-    line |= said(unit_price=price)
-    if quantity and price:
-        line["amount"] = product(quantity, price)
-    return line
+    return said(
+        number=element(segment, 1),
+        quantity=number(segment, 2),
+        unit=element(segment, 3),
+        unit_price=number(segment, 4),
+        price_basis=element(segment, 5),
+    )
 
 
-def _charge(segment: Segment) -> dict[str, str] | None:
+def _part(segment: Segment) -> dict[str, Any]:
+    """SLN: what a line consists of. I is within the line, A comes on top; D and the like are no part of its price."""
+    part: dict[str, Any] = said(
+        number=element(segment, 1),
+        quantity=number(segment, 4),
+        unit=element(segment, 5),
+        unit_price=number(segment, 6),
+        price_basis=element(segment, 7),
+    )
+    return part | {"relation": element(segment, 3)}
+
+
+def _price(line: dict[str, Any]) -> None:
+    """Gives a line its amount, if something tells its price.
+
+    Raises:
+        Defective: `freight.price_basis`.
+    """
+    prices: list[Segment] = line.pop("prices", [])
+    if "unit_price" not in line and len(prices) == 1:
+        line |= said(unit_price=number(prices[0], 3), price_basis=element(prices[0], 9))
+        if element(prices[0], 7):
+            line["unit_price"] = product(line["unit_price"], number(prices[0], 7))
+    _extend(line, "IT1-05")
+    parts, relations = line.get("parts", []), [part.pop("relation") for part in line.get("parts", [])]
+    for part in parts:
+        _extend(part, "SLN-07")
+    counted = {"A"} if "amount" in line else {"A", "I"}
+    amounts = [
+        Decimal(part["amount"])
+        for part, relation in zip(parts, relations, strict=True)
+        if relation in counted and "amount" in part
+    ]
+    if amounts:
+        line["amount"] = f"{Decimal(line.get('amount', 0)) + sum(amounts):f}"
+
+
+def _extend(line: dict[str, Any], field: str) -> None:
+    """Quantity by price, for as many as the price is for."""
+    basis = line.get("price_basis", "")
+    units = per(basis)
+    if units is None:
+        raise Defective("price_basis", field, "the price is per something that no code of the standard says")
+    if units != 1:
+        line["price_per"] = str(units)
+    if basis in FREE:
+        line["amount"] = "0.00"
+    elif "quantity" in line and "unit_price" in line:
+        line["amount"] = _trimmed(product(line["quantity"], line["unit_price"], units))
+
+
+def _trimmed(amount: str) -> str:
+    """An amount with two decimals, or as many as it has.
+
+    >>> _trimmed("60.00000000"), _trimmed("1.23450000")
+    ('60.00', '1.2345')
+    """
+    whole, _, decimals = amount.partition(".")
+    return f"{whole}.{decimals.rstrip('0'):0<2}"
+
+
+def _charge(segment: Segment) -> dict[str, Any] | None:
     """SAC: A is an allowance, C a charge; of the others none is part of the total."""
-    amount = cents(segment, 5)
-    kind, code = element(segment, 1), element(segment, 2)
-    if kind not in ("A", "C") or amount is None:
+    amount, kind, code = cents(segment, 5), element(segment, 1), element(segment, 2)
+    if kind not in ("A", "C"):
         return None
-    found = said(code=code, description=element(segment, 15), rate=number(segment, 8))
-    if kind == "A":
-        return found | {"kind": "discount", "amount": money(-amount)}
-    return found | {"kind": "tax" if code == _TAX else "accessorial", "amount": money(amount)}
+    told = said(
+        code=code or element(segment, 4),
+        description=element(segment, 15),
+        percent=number(segment, 7),
+        rate=number(segment, 8),
+        quantity=number(segment, 10),
+    )
+    return _kinded(told, kind, code, amount, "SAC-05")
+
+
+def _allowance(segment: Segment) -> dict[str, Any] | None:
+    """ITA, which SAC has replaced since 004010."""
+    amount, kind = cents(segment, 7), element(segment, 1)
+    if kind not in ("A", "C"):
+        return None
+    told = said(
+        code=element(segment, 3),
+        description=element(segment, 13),
+        rate=number(segment, 6),
+        percent=number(segment, 9),
+        quantity=number(segment, 10),
+    )
+    return _kinded(told, kind, element(segment, 3), amount, "ITA-07")
+
+
+def _kinded(told: dict[str, Any], kind: str, code: str, amount: int | None, field: str) -> dict[str, Any]:
+    told["kind"] = "discount" if kind == "A" else "tax" if code == _TAX else "accessorial"
+    if amount is not None:
+        return told | {"amount": money(-amount if kind == "A" else amount)}
+    if "percent" not in told and "rate" not in told:
+        raise Defective(
+            "allowance_unpriced", field, "an allowance or charge has neither an amount, nor a percentage or rate"
+        )
+    return told
+
+
+def _amount_charge(charge: dict[str, Any], holder: Mapping[str, Any], base: Decimal, unit: Decimal) -> None:
+    quantity = charge.pop("quantity", holder.get("quantity", "1"))
+    if "amount" in charge:
+        return
+    if "percent" in charge:
+        amount = base * Decimal(charge["percent"]) / 100
+        charge["base"] = f"{base:f}"
+    else:
+        amount = Decimal(charge["rate"]) * Decimal(quantity)
+    amount = amount.quantize(unit, ROUND_HALF_UP)
+    charge["amount"] = f"{-amount if charge['kind'] == 'discount' else amount:f}"

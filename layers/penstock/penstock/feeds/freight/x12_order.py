@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from penstock.feeds.freight.defects import Defective
+from penstock.feeds.freight.defects import Defective, Defects
 from penstock.feeds.freight.x12_values import element
 from penstock.formats.segment_records import Segment
 
@@ -31,11 +31,13 @@ class Part:
 
 @dataclass(frozen=True)
 class Order:
-    """A transaction set's segments. `needs` are the elements that each segment must have."""
+    """A transaction set's segments. `needs` are the elements that each segment must have; `once` are the segments that
+    money hangs on, which stand once in every version."""
 
     kind: str
     table: str
     needs: Mapping[str, Sequence[int]]
+    once: Sequence[str] = ()
 
     @cached_property
     def parts(self) -> tuple[Part, ...]:
@@ -61,28 +63,33 @@ class Order:
         """All that may be in it."""
         return frozenset(token[2] for token in _TOKEN.finditer(self.table) if token[2])
 
-    def check(self, segments: Sequence[Segment], version: str) -> None:
-        """Looks at the segments of a set, from ST to SE.
+    def check(self, segments: Sequence[Segment], version: str) -> Defects:
+        """Looks at the segments of a set, from ST to SE: what stands twice or in no order, which elements are missing.
 
         Raises:
-            Defective: `freight.segment_missing`, `freight.segment_order`, `freight.element_missing`.
+            Defective: `freight.segment_missing`.
         """
+        found = Defects()
         tags = [segment[0] for segment in segments]
         for tag in self.mandatory:
             if tag not in tags:
                 raise Defective("segment_missing", tag, f"a {self.kind} has a {tag}")
+        for tag in self.once:
+            if tags.count(tag) > 1:
+                found.add("stands_twice", tag, f"a {self.kind} has one {tag}; which of them counts?")
         if version.startswith(CHECKED):
             place = _walk(self.parts, tags, 0)
             if place < len(tags):
-                raise self._misplaced(tags[place], place + 1)
+                found.take(self._misplaced(tags[place], place + 1))
         for place, segment in enumerate(segments, 1):
             for at in self.needs.get(segment[0], ()):
                 if not element(segment, at):
-                    raise Defective(
+                    found.add(
                         "element_missing",
                         f"{segment[0]}-{at:02}",
                         f"segment {place} ({segment[0]}) lacks its element {at:02}, which it must have",
                     )
+        return found
 
     def _misplaced(self, tag: str, place: int) -> Defective:
         if tag not in self.tags:

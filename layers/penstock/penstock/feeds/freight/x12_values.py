@@ -9,7 +9,7 @@ from penstock.feeds.freight.defects import Defective
 
 _N2 = re.compile(r"(-?)([0-9]{1,15})")
 _R = re.compile(r"-?(?:[0-9]{1,11}(?:\.[0-9]{0,8})?|\.[0-9]{1,8})")
-_CENT = Decimal("0.01")
+_SMALLEST = Decimal("0.00000001")
 
 
 def element(segment: Sequence[str], at: int) -> str:
@@ -61,13 +61,15 @@ def number(segment: Sequence[str], at: int) -> str:
     return text
 
 
-def product(one: str, other: str) -> str:
-    """Two numbers multiplied, to the cent."""
-    return str((Decimal(one) * Decimal(other)).quantize(_CENT, ROUND_HALF_UP))
+def product(one: str, other: str, per: int = 1) -> str:
+    """Two numbers multiplied, of which one is for so many of the other; not rounded, but where it has no end."""
+    exact = Decimal(one) * Decimal(other) / per
+    return f"{exact.quantize(_SMALLEST, ROUND_HALF_UP):f}"
 
 
-def day(segment: Sequence[str], at: int) -> str:
-    """A date (CCYYMMDD) as ISO 8601 has it, "" if it is not there.
+def day(segment: Sequence[str], at: int, version: str = "004010") -> str:
+    """A date as ISO 8601 has it, "" if it is not there. It is written CCYYMMDD; before 004010, YYMMDD, where a year
+    from 80 on is of the last century.
 
     Raises:
         Defective: `freight.date`.
@@ -75,16 +77,15 @@ def day(segment: Sequence[str], at: int) -> str:
     text = element(segment, at)
     if not text:
         return ""
+    short = version[:6] < "004010"
+    whole = f"{'19' if text >= '80' else '20'}{text}" if short and len(text) == 6 else text
     try:
-        if len(text) != 8 or not text.isascii() or not text.isdecimal():
+        if len(whole) != 8 or not whole.isascii() or not whole.isdecimal():
             raise ValueError
-        return date(int(text[:4]), int(text[4:6]), int(text[6:])).isoformat()
+        return date(int(whole[:4]), int(whole[4:6]), int(whole[6:])).isoformat()
     except ValueError:
-        raise Defective(
-            "date",
-            _name(segment, at),
-            "the date is none; write it as CCYYMMDD",
-        ) from None
+        form = "YYMMDD" if short else "CCYYMMDD"
+        raise Defective("date", _name(segment, at), f"the date is none; write it as {form}") from None
 
 
 def _name(segment: Sequence[str], at: int) -> str:

@@ -1,0 +1,182 @@
+"""What becomes of an invoice for what it is, and beside the earlier ones of the same carrier.
+
+The commonest way to pay twice is an invoice that comes again under another day or another spelling of its number, or
+the same shipment and amount under another number. Such records share a history by number, and one by shipment and
+amount; so do those that refer to an invoice with it. Nothing here forbids an invoice: it is held, and both are named.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from penstock.feeds.feed import Known, Record
+from penstock.feeds.freight.kinds import corrects, is_claim
+from penstock.feeds.freight.policy import Action, Policy
+from penstock.model.findings import Finding, Severity
+
+DAYS = 400  #: between two invoices that may be one
+KEPT = 100  #: invoices that are remembered of one number, or of one shipment and amount: the latest
+TRACE = "audit_trace_id"  #: what a record carries its trace as
+
+_TOKENS = re.compile(r"[^\W\d_]+|\d+")
+_AGAIN = frozenset({"R", "RB", "RV", "REV", "V", "COPY", "DUP", "COR", "CORR", "REBILL", "REBILLED"})
+"""What a number that is billed again has behind it, perhaps with a count."""
+
+
+def normalised(number: str) -> str:
+    """A number as it may be spelt otherwise: without capitals, punctuation, leading zeros, and what somebody who bills
+    again puts behind it, which is a letter or two, or a word.
+
+    >>> normalised("000123"), normalised("inv-1"), normalised("INV 01A"), normalised("INV-1-R2"), normalised("INV-11")
+    ('123', 'INV.1', 'INV.1', 'INV.1', 'INV.11')
+    """
+    tokens = [token.lstrip("0") or "0" for token in _TOKENS.findall(number.upper())]
+    if len(tokens) > 2 and tokens[-2] in _AGAIN:
+        del tokens[-2:]
+    elif len(tokens) > 1 and tokens[-1].isalpha() and (len(tokens[-1]) <= 2 or tokens[-1] in _AGAIN):
+        tokens.pop()
+    return ".".join(tokens) or number
+
+
+def histories_of(record: Record) -> list[str]:
+    """The histories that a record belongs to: of its carrier's number, and of the numbers that it refers to; of its
+    shipment and amount."""
+    whose = f"{record['carrier_scheme']}\x1f{record['carrier']}"
+    numbers = [record["invoice_number"], *(one["number"] for one in record.get("refers_to", ()))]
+    found = [f"number\x1f{whose}\x1f{normalised(number)}" for number in numbers]
+    if record.get("pro_number") and is_claim(record):
+        found.append(f"shipment\x1f{whose}\x1f{record['pro_number']}\x1f{_plain(record['totals']['due'])}")
+    return list(dict.fromkeys(found))
+
+
+def to_history(record: Record) -> Known:
+    """What is remembered of a record, under its trace. Of a test nothing."""
+    trace = record[TRACE]
+    return Known(trace, None if record.get("test") else _kept(record))
+
+
+def _kept(record: Record) -> dict[str, Any]:
+    return {
+        "number": record["invoice_number"],
+        "day": record["invoice_date"].isoformat(),
+        "claim": is_claim(record),
+        "corrects": corrects(record["kind"], record["purpose"]),
+        "shipment": record.get("pro_number", ""),
+        "due": _plain(record["totals"]["due"]),
+    }
+
+
+def _plain(amount: Decimal) -> str:
+    """An amount as text, the same for 1.5 and 1.50."""
+    return f"{amount.normalize():f}"
+
+
+def prune(known: Sequence[Known]) -> Sequence[Known]:
+    """The latest."""
+    return sorted((one for one in known if one.kept), key=lambda one: (one.kept["day"], one.id))[-KEPT:]
+
+
+def examine(records: Sequence[Record], known: Sequence[Known], policy: Policy) -> list[list[Finding]]:
+    """The findings of each of the records of one history; of two new ones the first to come is the earlier."""
+    before: dict[str, Any] = {one.id: one.kept for one in known if one.kept}
+    found: dict[int, list[Finding]] = {}
+    for at in sorted(range(len(records)), key=lambda at: _place(records[at][TRACE])):
+        record = records[at]
+        others = {trace: kept for trace, kept in before.items() if trace != record[TRACE]}
+        found[at] = [*_for_what_it_is(record, others, policy), *_beside(record, others, policy)]
+        if not record.get("test"):
+            before[record[TRACE]] = _kept(record)
+    return [found[at] for at in range(len(records))]
+
+
+def _place(trace: str) -> tuple[str, int]:
+    file_id, _, ordinal = trace.rpartition(":")
+    return file_id, int(ordinal)
+
+
+# -- what it is
+
+
+def _for_what_it_is(record: Record, others: Mapping[str, Any], policy: Policy) -> Iterator[Finding]:
+    kind, purpose = record["kind"], record["purpose"]
+    said = [
+        *_said(KIND, policy.of_kind(kind), f"the document is of the kind {kind}; is it to be delivered?"),
+        *_said(PURPOSE, policy.of_purpose(purpose), f"the document is sent as {purpose}; is it to be delivered?"),
+    ]
+    if record.get("test"):
+        said += _said(TEST, policy.test, "the sender says that this is a test; nobody should pay it")
+    yield from said
+    about = {normalised(number) for number in _numbers(record)}
+    traces = [trace for trace, kept in others.items() if normalised(kept["number"]) in about and kept["claim"]]
+    if said and traces:
+        yield Finding(
+            ABOUT.code, f"the document is about record {traces[-1]}, which came before", ABOUT.field, ABOUT.severity
+        )
+
+
+def _numbers(record: Record) -> list[str]:
+    """Of the invoices that the document is about: those it refers to, or else its own."""
+    return [one["number"] for one in record.get("refers_to", ())] or [record["invoice_number"]]
+
+
+# -- whether it came before
+
+
+def _beside(record: Record, others: Mapping[str, Any], policy: Policy) -> Iterator[Finding]:
+    if not is_claim(record):
+        return
+    alike = [trace for trace, kept in others.items() if kept["claim"] and _may_be_one(record, kept)]
+    if alike:
+        why = "this invoice may be the same again: number, or shipment and amount, are those of"
+        yield from _said(AGAIN, policy.perhaps_again, f"{why} record {alike[-1]}")
+
+
+def _may_be_one(record: Record, kept: Mapping[str, Any]) -> bool:
+    """Whether both may claim the same money. The same number of the same day is a matter of the identity."""
+    apart = abs((record["invoice_date"] - date.fromisoformat(kept["day"])).days)
+    if apart > DAYS or corrects(record["kind"], record["purpose"]):
+        return False
+    if record["invoice_number"] == kept["number"] and apart == 0:
+        return kept["corrects"]
+    same_number = normalised(record["invoice_number"]) == normalised(kept["number"])
+    same_shipment = bool(kept["shipment"]) and record.get("pro_number") == kept["shipment"]
+    return same_number or (same_shipment and _plain(record["totals"]["due"]) == kept["due"])
+
+
+def _said(finding: tuple[str, str, str | None], action: Action, message: str) -> Iterator[Finding]:
+    code, field, rule = finding
+    if action == "hold":
+        yield Finding(f"freight.{code}", message, field, Severity.SOFT, rule)
+    elif action == "reject":
+        yield Finding(f"freight.{code}_refused", f"{message}; the payer takes none", field, Severity.HARD, rule)
+
+
+KIND = "kind", "kind", "UNTDID 1001; X12 data element 640"
+PURPOSE = "purpose", "purpose", "X12 data elements 353 and 202; UNTDID 1225"
+TEST = "test_data", "test", "X12 ISA15"
+AGAIN = "perhaps_again", "invoice_number", None
+
+ABOUT = Finding(
+    "freight.about", "the document is about an invoice that came before; it is named", "refers_to", Severity.INFO
+)
+
+_DEMANDED = {
+    KIND: "a document that reverses, corrects or only offers a claim, or of an unknown kind, is looked at first",
+    PURPOSE: "a copy, correction, cancellation or draft is looked at first",
+    TEST: "test data is looked at first; nobody should pay it",
+    AGAIN: "an invoice whose number, or shipment and amount, came before is looked at first; both are named",
+}
+
+HOLDING = tuple(f"freight.{code}" for code, _, _ in _DEMANDED)
+"""What holds a record, whatever is said of soft findings."""
+
+FINDINGS = (
+    *(Finding(f"freight.{code}", says, field, Severity.SOFT, rule) for (code, field, rule), says in _DEMANDED.items()),
+    *(
+        Finding(f"freight.{code}_refused", f"where the settings reject it: {says}", field, rule=rule)
+        for (code, field, rule), says in _DEMANDED.items()
+    ),
+    ABOUT,
+)

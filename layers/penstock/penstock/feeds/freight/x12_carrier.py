@@ -1,0 +1,54 @@
+"""Who claims the money of an 810, and who is paid. The standard has no element for the carrier; it is who says so."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from penstock.feeds.freight.defects import Defective
+from penstock.feeds.freight.scac import require_scac
+from penstock.feeds.freight.values import said
+
+_ISSUERS = ("CA", "SE", "II", "VN", "SU")  #: carrier, selling party, issuer of the invoice, vendor, supplier
+_PAYEES = ("PE", "RE", "RI")  #: payee, party to receive the remittance, remit to
+_SCHEMES = {"1": "DUNS", "9": "DUNS+4", "2": "SCAC", "92": "assigned_by_buyer", "91": "assigned_by_seller", "FI": "tax"}
+
+
+def scheme_of(qualifier: str) -> str:
+    """Whose number an N1-04 is, by N1-03 (data element 66)."""
+    return _SCHEMES.get(qualifier, f"X12-66:{qualifier}" if qualifier else "party_id")
+
+
+def carrier_of(parties: Sequence[Mapping[str, Any]], references: Mapping[str, str]) -> dict[str, str]:
+    """The carrier's fields: a party that issues invoices, by its SCAC or number or name; a REF of SCA; or else who is
+    paid, where nobody else is named.
+
+    Raises:
+        Defective: `freight.carrier_missing`, `freight.scac`.
+    """
+    by_role = {party["role"]: party for party in reversed(parties)}
+    issuers = [by_role[role] for role in _ISSUERS if role in by_role]
+    payees = [by_role[role] for role in _PAYEES if role in by_role]
+    for some in (issuers, payees):
+        code = next((one["id"] for one in some if one.get("id_kind") == "2"), "")
+        code = code or (references.get("SCA", "") if some is issuers else "")
+        if code:
+            return {"carrier": code, "carrier_scheme": "SCAC", "scac": require_scac(code, "N1-04")}
+        for party in some:
+            if "id" in party:
+                return {"carrier": party["id"], "carrier_scheme": scheme_of(party.get("id_kind", ""))}
+        name = next((one["name"] for one in some if "name" in one), "")
+        if name:
+            return {"carrier": name, "carrier_scheme": "name"}
+    raise Defective(
+        "carrier_missing",
+        "N1",
+        "the invoice does not say whose it is; name the carrier in an N1 of CA or SE, with its SCAC",
+    )
+
+
+def payee_of(parties: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """Who is paid, if an N1 says so."""
+    party = next((one for role in _PAYEES for one in parties if one["role"] == role), None)
+    if party is None:
+        return {}
+    number = party.get("id", "")
+    return said(name=party.get("name", ""), id=number, scheme=number and scheme_of(party.get("id_kind", "")))

@@ -1,0 +1,31 @@
+"""What a unit price is per: data element 639, basis of unit price (004010)."""
+
+PER: dict[str, int] = {
+    **dict.fromkeys(("PE", "LE", "QE", "RE", "TE", "WE", "UM"), 1),
+    "PN": 10,
+    **dict.fromkeys(("PD", "LD", "RD", "TD", "WD"), 12),
+    **dict.fromkeys(("HP", "HF", "LC", "QH", "RC", "TC", "WC"), 100),
+    **dict.fromkeys(("TP", "TF", "PS", "LM", "QS", "RM", "TM", "WM", "P1"), 1000),
+    "TT": 10_000,
+    "HT": 100_000,
+}
+"""How many units the price is for, by the code that says so."""
+
+_OF_ONE = """
+AA AB AP AW BD BR BW CA CP CR CT DI DP DR DS EC EH ES FB FO FX KA KP KR LR ME NE NS NT PB PM PQ PR PU PV PY QR QT RS
+RT SA SC SM SR ST SW VQ WH WI PA PF PG PK PL PO PP PT ML AN P2 P3 P4 P5 P6 P7
+"""
+OF_ONE = frozenset(_OF_ONE.split())
+"""What says where the price comes from, or which unit of measure it is for: it is for one."""
+
+FREE = frozenset({"NC", "NQ", "TB"})
+"""No charge, no quote, to be negotiated: what is sold so costs nothing here."""
+
+
+def per(code: str) -> int | None:
+    """How many units a price of this basis is for; None for a code that is none.
+
+    >>> per(""), per("HP"), per("TP"), per("XX")
+    (1, 100, 1000, None)
+    """
+    return 1 if not code or code in OF_ONE or code in FREE else PER.get(code)
