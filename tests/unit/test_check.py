@@ -4,19 +4,27 @@ import csv
 import hashlib
 import json
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
 
+from penstock import feeds
+from penstock.feeds.rules import Rule
+from penstock.feeds.traffic import TRAFFIC
+from penstock.model.findings import Severity
 from penstock.model.records import Accepted
 from penstock.split.compression import Kind
 from penstock_ops import cli
 from penstock_ops.check.check_file import check
+from penstock_ops.check.operator_settings import OperatorSettings
 from penstock_ops.check.seen import Seen
 from penstock_ops.samples import SAMPLES
 from penstock_ops.samples.sample import SampleOptions
 from tests.support.archives import COMPRESS, packed
+from tests.support.invoices import goods_bill, x12_file
 
 
 def written(tmp_path: Path, log_format: str, **options: object) -> tuple[Path, list[dict[str, object]]]:
@@ -154,7 +162,7 @@ def test_the_json_of_a_check_has_its_documented_shape(tmp_path: Path) -> None:
     told = json.loads(result.stdout)
     assert result.exit_code == cli.Exit.REJECTED
     assert list(told) == ["feed", "format", "records", "chunks", "findings", "notes", "refused", "rejects", "seconds"]
-    assert list(told["records"]) == ["received", "valid", "rejected", "duplicate"]
+    assert list(told["records"]) == ["received", "valid", "rejected", "duplicate", "held"]
     assert (told["feed"], told["format"], told["refused"], told["rejects"]) == ("traffic", "csv", None, str(rejects))
 
 
@@ -168,3 +176,86 @@ def test_identities_are_remembered_in_sixteen_bytes_each() -> None:
     assert seen.add([Accepted(at, "", name, "a" * 32, b"") for at, name in enumerate(names)]) == []
     assert note(9_000, names[5], "a" * 32) == [(9_000, 5, True)]
     assert note(9_001, names[7], "b" * 32) == [(9_001, 7, False)]
+
+
+# what would be held, by whose word, and what would be delivered
+
+
+def invoices(tmp_path: Path) -> Path:
+    """A file of an invoice, a credit memo, and an invoice that does not add up."""
+    credit = goods_bill(header=("BIG", "20261120", "CM-9", "", "PO-7", "", "", "CR"))
+    wrong = goods_bill("99999", header=("BIG", "20261120", "INV-4", "", "PO-8"))
+    path = tmp_path / "night.edi"
+    path.write_bytes(x12_file(goods_bill(), credit, wrong, kinds=["810"] * 3))
+    return path
+
+
+def check_invoices(tmp_path: Path, *options: str) -> dict[str, Any]:
+    asked = [
+        "check",
+        str(invoices(tmp_path)),
+        "--feed",
+        "freight",
+        "--json",
+        "--rejects",
+        str(tmp_path / "rejects.csv"),
+    ]
+    result = CliRunner().invoke(cli.app, [*asked, *options])
+    assert result.exit_code in (0, 1), result.output
+    return json.loads(result.stdout)
+
+
+def test_what_a_drop_would_hold_is_counted(tmp_path: Path) -> None:
+    told = check_invoices(tmp_path)
+
+    assert told["records"] == {"received": 3, "valid": 1, "rejected": 1, "duplicate": 0, "held": 1}
+    assert told["findings"] == {"freight.invoice_total": 1, "freight.kind": 1}
+    assert (told["by_itself"], told["unasked"]) == (True, True)
+
+
+@pytest.mark.parametrize(
+    ("action", "figures"),
+    [("deliver", {"valid": 2, "rejected": 1, "held": 0}), ("reject", {"valid": 1, "rejected": 2, "held": 0})],
+)
+def test_a_check_judges_by_the_operators_settings(tmp_path: Path, action: str, figures: dict[str, int]) -> None:
+    settings = tmp_path / "settings.json"
+    settings.write_text(json.dumps({"url": "https://api.example", "policy": {"kinds": {"credit_note": action}}}))
+
+    told = check_invoices(tmp_path, "--policy", str(settings))
+
+    assert told["records"] == {"received": 3, "duplicate": 0} | figures
+    assert "unasked" not in told
+
+
+@pytest.mark.parametrize("text", ["{", '{"policy": {"kinds": {"credit_note": "burn"}}}', '{"soft": "burn"}', "[]"])
+def test_settings_that_are_none_are_told_and_nothing_is_judged(tmp_path: Path, text: str) -> None:
+    settings = tmp_path / "settings.json"
+    settings.write_text(text)
+    result = CliRunner().invoke(
+        cli.app, ["check", str(invoices(tmp_path)), "--feed", "freight", "--policy", str(settings)]
+    )
+    assert result.exit_code == 2
+    assert "--policy" in result.output
+
+
+def test_soft_findings_hold_where_the_settings_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a feed without an examination as well."""
+    odd = Rule("traffic.odd", "length_s", "is it so long?", lambda records: range(0, len(records), 10), Severity.SOFT)
+    monkeypatch.setitem(feeds.FEEDS, "traffic", replace(TRAFFIC, rules=(*TRAFFIC.rules, odd)))
+    path, _ = written(tmp_path, "csv", records=2_000, faults=0.0, seed=7)
+
+    plain = check(path, "traffic", tmp_path / "rejects.csv", lambda _: None)
+    held = check(path, "traffic", tmp_path / "rejects.csv", lambda _: None, settings=OperatorSettings(soft="hold"))
+
+    assert (plain.held, held.held) == (0, 200)
+    assert held.findings == plain.findings
+
+
+def test_what_would_be_delivered_is_written_as_the_destination_would_get_it(tmp_path: Path) -> None:
+    out = tmp_path / "out.ndjson"
+    told = check_invoices(tmp_path, "--records", str(out))
+
+    (record,) = [json.loads(line) for line in out.read_text().splitlines()]
+    assert (record["audit_trace_id"], record["invoice_number"]) == ("night.edi:0", "INV-2")
+    assert record["totals"]["due"] == "250.00"
+    assert told["delivered_to"] == str(out)

@@ -68,7 +68,8 @@ async def test_a_check_says_what_a_first_drop_does(seed: int, tmp_path: Path, mo
 
     figures = {str(outcome): number for outcome, number in row.counted.items() if number}
     said = {
-        "delivered": result.received - result.rejected - result.duplicate,
+        "delivered": result.received - result.rejected - result.duplicate - result.held,
+        "held": result.held,
         "rejected": result.rejected,
         "duplicate": result.duplicate,
     }

@@ -6,7 +6,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, BinaryIO
@@ -23,9 +23,11 @@ from penstock.outputs import rejects
 from penstock.outputs.late_rejects import rejected_later
 from penstock.split.planner import Planner
 from penstock.split.staging import Staging
-from penstock.validate.judging import judge
-from penstock_ops.check.in_file import Judge, Repeats
+from penstock.validate.judging import Judgement, judge
+from penstock_ops.check.delivered import Delivered
+from penstock_ops.check.in_file import Beside, Judge, Repeats
 from penstock_ops.check.local_store import LocalStore
+from penstock_ops.check.operator_settings import OperatorSettings
 
 BLOCK = 1024 * 1024  #: bytes read at once
 
@@ -34,9 +36,10 @@ BLOCK = 1024 * 1024  #: bytes read at once
 class Checked:
     """What a check found. `rejects` is where the reject file was written, None if there are none. Of an archive,
     `entries` are what was found of each file in it, and `file` is its name there. `notes` are findings about the file
-    and not about one of its records; `internal_errors` counts what our own functions failed of at `dead` records. Where
-    the feed judges records by earlier ones, it was judged `by_itself`, without earlier files and the operator's
-    policy."""
+    and not about one of its records; `internal_errors` counts what our own functions failed of at `dead` records.
+    `records` is where what would be delivered was written, if that was asked for. Where the feed judges records by
+    earlier ones, it was judged `by_itself`, without earlier files; `unasked` says that it was judged without the
+    operator's settings as well."""
 
     feed: str
     file: str | None = None
@@ -44,15 +47,18 @@ class Checked:
     received: int = 0
     rejected: int = 0
     duplicate: int = 0
+    held: int = 0
     dead: int = 0
     chunks: int = 0
     findings: Counter[str] = field(default_factory=Counter[str])
     notes: list[Finding] = field(default_factory=list[Finding])
     refused: Finding | None = None
     rejects: Path | None = None
+    records: Path | None = None
     seconds: float = 0.0
     entries: list["Checked"] = field(default_factory=list["Checked"])
     by_itself: bool = False
+    unasked: bool = False
     internal_errors: Counter[str] = field(default_factory=Counter[str])
 
     def refuse(self, refusal: Refused) -> None:
@@ -63,8 +69,8 @@ class Checked:
     def as_dict(self) -> dict[str, Any]:
         """The check as JSON shows it. An archive's figures are those of its files together; it alone has `entries`."""
         every = [self, *self.entries]
-        figures = ((one.received, one.rejected, one.duplicate, one.dead) for one in every)
-        received, rejected, duplicate, dead = map(sum, zip(*figures, strict=True))
+        figures = ((one.received, one.rejected, one.duplicate, one.held, one.dead) for one in every)
+        received, rejected, duplicate, held, dead = map(sum, zip(*figures, strict=True))
         errors = sum((one.internal_errors for one in every), Counter[str]())
         named = {"file": self.file} if self.file else {}
         entries = {"entries": [one.as_dict() for one in self.entries]} if self.entries else {}
@@ -75,9 +81,10 @@ class Checked:
                 "format": self.format,
                 "records": {
                     "received": received,
-                    "valid": received - rejected - duplicate - dead,
+                    "valid": received - rejected - duplicate - held - dead,
                     "rejected": rejected,
                     "duplicate": duplicate,
+                    "held": held,
                 }
                 | ({"dead": dead} if dead else {}),
                 "chunks": sum(one.chunks for one in every),
@@ -88,31 +95,66 @@ class Checked:
                 "seconds": round(self.seconds, 3),
             }
             | ({"internal_errors": dict(errors)} if errors else {})
-            | ({"by_itself": True} if any(one.by_itself for one in every) else {})
+            | {name: True for name in ("by_itself", "unasked") if any(getattr(one, name) for one in every)}
+            | ({"delivered_to": str(self.records)} if self.records else {})
             | entries
         )
 
 
-def check(path: Path, feed: str | None, rejects_to: Path, advance: Callable[[int], None]) -> Checked:
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a check is asked for: the feed, if it is known; where rejects go, and what would be delivered; and the
+    operator's settings, None where nobody gave them."""
+
+    feed: str | None
+    rejects_to: Path
+    records_to: Path | None = None
+    settings: OperatorSettings | None = None
+
+    def of_entry(self, number: int) -> "Asked":
+        """The same of an archive's file of this number, which has files of its own."""
+        if number == 1:
+            return self
+        records_to = self.records_to
+        return replace(
+            self,
+            rejects_to=_numbered(self.rejects_to, number),
+            records_to=_numbered(records_to, number) if records_to else None,
+        )
+
+
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_stem(f"{path.stem}.{number}")
+
+
+def check(
+    path: Path,
+    feed: str | None,
+    rejects_to: Path,
+    advance: Callable[[int], None],
+    records_to: Path | None = None,
+    settings: OperatorSettings | None = None,
+) -> Checked:
     """Splits, validates and judges a file; `advance` is told of every so many bytes done.
 
     What cannot be read as it lies is staged as it would be in AWS, in a temporary folder. Of an archive each file is
-    judged by itself; the rejects of the second of them are FILE.rejects.2.csv.
+    judged by itself; the rejects of the second of them are FILE.rejects.2.csv, and so on.
 
     Raises:
         OSError: the file cannot be read, or the rejects cannot be written.
+        Transient: the settings are none that the feed takes.
     """
     began = time.perf_counter()
-    checked = Checked(feed or "")
+    checked, asked = Checked(feed or ""), Asked(feed, rejects_to, records_to, settings)
     with TemporaryDirectory(prefix="penstock-check-") as folder:
         store = LocalStore(Path(folder))
         source = store.source(path.resolve(), feed or "")
         try:
             prepared = _prepare(store, source, None)
             if isinstance(prepared, SourceFile):
-                _check(store, prepared, path, feed, rejects_to, _scaled(advance, source.size, prepared.size), checked)
+                _check(store, prepared, path, asked, _scaled(advance, source.size, prepared.size), checked)
             else:
-                checked.entries = _check_entries(store, prepared, path, feed, rejects_to, advance)
+                checked.entries = _check_entries(store, prepared, path, asked, advance)
         except Refused as refusal:
             checked.refuse(refusal)
     checked.seconds = time.perf_counter() - began
@@ -128,8 +170,7 @@ def _check_entries(
     store: LocalStore,
     entries: list[SplitMessage],
     path: Path,
-    feed: str | None,
-    rejects_to: Path,
+    asked: Asked,
     advance: Callable[[int], None],
 ) -> list[Checked]:
     """Each file of an archive, one after the other, so that only one of them is staged."""
@@ -137,13 +178,12 @@ def _check_entries(
     for number, message in enumerate(entries, 1):
         assert message.entry is not None
         began = time.perf_counter()
-        checked = Checked(feed or "", file=message.entry.name)
-        beside = rejects_to.with_stem(f"{rejects_to.stem}.{number}") if number > 1 else rejects_to
+        checked = Checked(asked.feed or "", file=message.entry.name)
         try:
             prepared = _prepare(store, message.file, message.entry)
             assert isinstance(prepared, SourceFile)
             scaled = _scaled(advance, message.entry.compressed, prepared.size)
-            _check(store, prepared, path, feed, beside, scaled, checked)
+            _check(store, prepared, path, asked.of_entry(number), scaled, checked)
             store.path_of(prepared).unlink()
         except Refused as refusal:
             checked.refuse(refusal)
@@ -161,19 +201,21 @@ def _check(
     store: LocalStore,
     file: SourceFile,
     path: Path,
-    name: str | None,
-    rejects_to: Path,
+    asked: Asked,
     advance: Callable[[int], None],
     checked: Checked,
 ) -> None:
     with store.path_of(file).open("rb") as source:
         head = source.read(HEAD)
-        feed, layout = _recognise(head, name, path)
+        feed, layout = _recognise(head, asked.feed, path)
         checked.feed, checked.format = feed.name, layout.format
         checked.findings.update({"format.unknown_field": len(layout.unknown)} if layout.unknown else {})
         source.seek(0)
-        judge_beside = Judge(feed).judge if feed.examination or feed.revision else Repeats(feed).judge
+        settings = asked.settings or OperatorSettings()
+        judge_beside = Judge(feed, settings).judge if feed.examination or feed.revision else Repeats(feed).judge
         checked.by_itself = feed.examination is not None
+        checked.unasked = checked.by_itself and asked.settings is None
+        delivered = Delivered(feed, asked.records_to, path.name)
         planner = Planner(feed, layout, size=file.size)
         for span, chunk in _chunks(source, planner):
             reading = span.layout or layout
@@ -187,18 +229,34 @@ def _check(
             checked.rejected += len(bad)
             checked.duplicate += len(beside.duplicates)
             checked.dead += len(judgement.dead) + len(beside.dead)
+            held = _held(feed, settings, judgement, beside)
+            checked.held += len(held)
+            gone = beside.rejected.keys() | beside.dead.keys() | beside.duplicates | held
+            delivered.write(one for one in judgement.accepted if one.ordinal not in gone)
             checked.findings.update(judgement.findings)
             dead = (*(one.findings for one in judgement.dead), *beside.dead.values())
             checked.internal_errors.update(finding.message for findings in dead for finding in findings)
             for found in (beside.rejected, beside.flagged, beside.dead):
                 checked.findings.update(finding.code for findings in found.values() for finding in findings)
             if bad:
-                _write(feed, reading, bad, rejects_to, checked)
+                _write(feed, reading, bad, asked.rejects_to, checked)
             advance(span.end - span.start)
         checked.findings.update(planner.noted.counts)
         checked.notes = planner.noted.examples
+        checked.records = asked.records_to
     if not checked.received:
         raise Refused("format.no_records", "the file has a header and no records")
+
+
+def _held(feed: Feed, settings: OperatorSettings, judgement: Judgement, beside: Beside) -> set[int]:
+    """The ordinals of what would wait for somebody."""
+    found: dict[int, tuple[Finding, ...]] = {one.ordinal: one.findings for one in judgement.flagged}
+    for ordinal, more in beside.flagged.items():
+        found[ordinal] = (*found.get(ordinal, ()), *more)
+    ended = beside.rejected.keys() | beside.duplicates
+    return {
+        ordinal for ordinal, told in found.items() if ordinal not in ended and feed.is_held_for(told, settings.soft)
+    }
 
 
 def _recognise(head: bytes, name: str | None, path: Path) -> tuple[Feed, Layout]:

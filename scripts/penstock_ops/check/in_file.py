@@ -14,6 +14,7 @@ from penstock.identity.ours import Ours
 from penstock.model.findings import Finding, Outcome
 from penstock.model.records import Accepted
 from penstock.ports.histories import Entry
+from penstock_ops.check.operator_settings import OperatorSettings
 from penstock_ops.check.seen import Seen
 from penstock_testing.histories import MemoryHistories
 
@@ -69,8 +70,8 @@ class Repeats:
 class Judge:
     """Judges the chunks of one file, one after the other."""
 
-    def __init__(self, feed: Feed) -> None:
-        self._feed, self._policy = feed, policy_of(feed, {})
+    def __init__(self, feed: Feed, settings: OperatorSettings) -> None:
+        self._feed, self._policy = feed, policy_of(feed, settings.policy)
         self._histories = MemoryHistories()
         self._owners: dict[str, _Earlier] = {}
 

@@ -76,7 +76,7 @@ def checked(result: Mapping[str, Any]) -> None:
         return
     records = result["records"]
     out.print(f"{result['feed']}, {result['format']}: {records['received']:,} records in {result['chunks']:,} chunks")
-    for name in ("valid", "rejected", "duplicate", *(["dead"] if "dead" in records else [])):
+    for name in ("valid", "rejected", "duplicate", "held", *(["dead"] if "dead" in records else [])):
         out.print(
             Text.assemble("  ", (f"{records[name]:>12,} {name}", _STYLES.get(name, "") if records[name] else "dim"))
         )
@@ -85,7 +85,10 @@ def checked(result: Mapping[str, Any]) -> None:
     for message, count in result.get("internal_errors", {}).items():
         out.print(Text(f"    {count:,} dead: {message}", "red"), soft_wrap=True)
     if result.get("by_itself"):
-        out.print("judged by itself: not beside earlier files, and without the operator's policy")
+        unasked = ", and without the operator's settings" if result.get("unasked") else ""
+        out.print(f"judged by itself: not beside earlier files{unasked}")
+    if result.get("delivered_to"):
+        out.print(f"what would be delivered: {result['delivered_to']}", soft_wrap=True)
     if result["rejects"]:
         out.print(f"to mend and drop again: {result['rejects']}", soft_wrap=True)
 

@@ -10,6 +10,7 @@ from penstock.model.findings import Finding
 from penstock.split.planner import Planner
 from penstock.validate.judging import judge
 from penstock_ops.check.in_file import Judge, Repeats
+from penstock_ops.check.operator_settings import OperatorSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,7 @@ def judged(feed: Feed, body: bytes) -> dict[int, tuple[Finding, ...]]:
     other records, with nothing known from earlier files."""
     layout = feed.recognise(body[:HEAD])
     planner = Planner(feed, layout, size=len(body))
-    judge_beside = Judge(feed).judge if feed.examination or feed.revision else Repeats(feed).judge
+    judge_beside = Judge(feed, OperatorSettings()).judge if feed.examination or feed.revision else Repeats(feed).judge
     found: defaultdict[int, tuple[Finding, ...]] = defaultdict(tuple)
     for span in [*planner.push(body), *planner.finish()]:
         judgement = judge(feed, span.layout or layout, span, body[span.start : span.end])

@@ -5,8 +5,10 @@ from typing import Annotated
 
 import typer
 
+from penstock.model.errors import Transient
 from penstock.split.tree_digest import LEAF, TreeDigest
 from penstock_ops.check.check_file import check as check_file
+from penstock_ops.check.operator_settings import settings_in
 from penstock_ops.console import screens
 from penstock_ops.console.command_line import AsJson, exit_for, show
 from penstock_ops.console.progress import bytes_bar
@@ -24,11 +26,22 @@ def check(
         str | None, typer.Option(help="Its feed; without it, the feed its folder names or that fits.")
     ] = None,
     rejects: Annotated[Path | None, typer.Option(help="Where rejects go [default: FILE.rejects.csv, here].")] = None,
+    policy: Annotated[
+        Path | None, typer.Option(help="The feed's settings, as JSON: what is held, what the rules ask.", exists=True)
+    ] = None,
+    records: Annotated[
+        Path | None, typer.Option(help="Where to write what would be delivered, a JSON object a line.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge a file right here, without AWS: what would happen to it if it were dropped."""
-    with bytes_bar("checking", file.stat().st_size, as_json) as advance:
-        checked = check_file(file, feed, rejects or Path(f"{file.name}.rejects.csv"), advance).as_dict()
+    rejects_to = rejects or Path(f"{file.name}.rejects.csv")
+    try:
+        settings = settings_in(policy) if policy else None
+        with bytes_bar("checking", file.stat().st_size, as_json) as advance:
+            checked = check_file(file, feed, rejects_to, advance, records, settings).as_dict()
+    except (ValueError, Transient) as error:
+        raise typer.BadParameter(str(error), param_hint="--policy") from None
     show(checked, as_json, screens.checked)
     exit_for(checked)
 

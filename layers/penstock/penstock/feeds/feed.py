@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from typing import Annotated, Any, Literal, cast
@@ -13,7 +13,7 @@ from penstock.feeds.rules import Record, Rule
 from penstock.formats.format import Format, Parsed
 from penstock.formats.text import refuse_unless_text
 from penstock.model.errors import Refused
-from penstock.model.findings import Finding
+from penstock.model.findings import Finding, Severity
 from penstock.model.messages import Layout
 
 
