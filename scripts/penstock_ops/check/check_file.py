@@ -253,7 +253,7 @@ def _held(feed: Feed, settings: OperatorSettings, judgement: Judgement, beside: 
     found: dict[int, tuple[Finding, ...]] = {one.ordinal: one.findings for one in judgement.flagged}
     for ordinal, more in beside.flagged.items():
         found[ordinal] = (*found.get(ordinal, ()), *more)
-    ended = beside.rejected.keys() | beside.duplicates
+    ended = beside.rejected.keys() | beside.dead.keys() | beside.duplicates
     return {
         ordinal for ordinal, told in found.items() if ordinal not in ended and feed.is_held_for(told, settings.soft)
     }
