@@ -215,6 +215,7 @@ class MemoryLedger:
             attempts=batch.attempts + 1,
             first_sent_at=now if batch.first_sent_at is None else batch.first_sent_at,
             unanswered=True,
+            sent=batch.sent,
         )
         kept.batches[batch.number] = begun
         return begun
@@ -233,6 +234,7 @@ class MemoryLedger:
             refused=batch.refused,
             returned=batch.returned,
             unanswered=batch.unanswered,
+            reason=batch.reason,
         )
 
     async def end_chunk(

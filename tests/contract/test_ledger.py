@@ -27,7 +27,7 @@ from penstock.model.messages import (
     SourceFile,
     Span,
 )
-from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease
+from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease, Sent
 from penstock.ports.ledger import Ledger
 from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import MemoryClock
@@ -661,6 +661,20 @@ async def test_an_attempt_is_counted_before_it_is_made(ledger: Ledger) -> None:
     assert await batch(ledger) == second
 
 
+async def test_what_a_call_is_sent_as_is_noted_with_it(ledger: Ledger) -> None:
+    row, fence = await dispatched(ledger)
+    await ledger.fix_batches(row, fence, [BatchRow(0, (0, 1))])
+    sent = Sent("key", "digest", "POST https://api.example/", NOW + 3600.5, attempt=1)
+
+    begun = await ledger.begin_attempt(row, fence, replace(await batch(ledger), sent=sent), NOW)
+    assert begun.sent == sent
+    assert await batch(ledger) == begun
+
+    other = replace(sent, destination="POST https://other.example/", attempt=2)
+    await ledger.begin_attempt(row, fence, replace(begun, sent=other), NOW + 1)
+    assert (await batch(ledger)).sent == other
+
+
 async def test_an_answer_that_did_nothing_takes_the_doubt_away(ledger: Ledger) -> None:
     row, fence = await dispatched(ledger)
     await ledger.fix_batches(row, fence, [BatchRow(0, (0, 1))])
@@ -678,6 +692,7 @@ async def test_an_answer_that_did_nothing_takes_the_doubt_away(ledger: Ledger) -
         {"state": BatchState.DELIVERED, "refused": (0, 4), "returned": (5, 6, 7)},
         {"state": BatchState.REJECTED},
         {"state": BatchState.DROPPED},
+        {"state": BatchState.UNKNOWN, "reason": "the destination keeps no keys"},
     ],
 )
 async def test_a_batch_ends_as_it_is_told_and_for_good(ledger: Ledger, end: dict[str, Any]) -> None:

@@ -149,8 +149,8 @@ MUTATIONS = (
     Mutation(
         "a key changes on a retry",
         f"{_SENDER}._deliver",
-        "chunk.span.chunk, batch.number)",
-        "chunk.span.chunk, batch.number + 100 * (batch.attempts - 1))",
+        "self.settings, call.key,",
+        "self.settings, f'{call.key}-{batch.attempts}',",
     ),
     Mutation(
         "a batch is settled before it is sent",
@@ -187,14 +187,14 @@ MUTATIONS = (
     Mutation("a lease is ignored", "penstock_testing.ledger:_Kept.lease", "self.leased_until > now", "False"),
     Mutation(
         "an unanswered call is repeated without keys",
-        f"{_SENDER}._may_ask_again",
-        "not self.settings.honours_idempotency_key or ",
+        "deliver.pinning:call_of",
+        " if settings.honours_idempotency_key else 0.0",
         "",
     ),
     Mutation(
         "a key is sent again after its retention",
-        f"{_SENDER}._may_ask_again",
-        "self.settings.key_retention_hours * 3600",
+        "deliver.pinning:call_of",
+        "settings.key_retention_hours * HOUR",
         "1e9",
     ),
     Mutation(
@@ -206,8 +206,8 @@ MUTATIONS = (
     Mutation(
         "a gateway's refusal settles a doubt",
         "deliver.responses:meaning_of",
-        "in_doubt and status not in OF_THE_PAYLOAD",
-        "False",
+        "if in_doubt else",
+        "if False else",
     ),
     Mutation(
         "a page of a proxy is taken for an answer",
@@ -319,7 +319,7 @@ MUTATIONS = (
     Mutation(
         "a replay forgets the rejects of the others",
         "account.finalising:end_chunk",
-        "rows = await _rows_before(ports.store, message, chunk, about) + rows",
+        "rows = _without(await rejects_of(ports.store, chunk), message, about) + rows",
         "pass",
         rare=True,
     ),
@@ -439,7 +439,7 @@ OF_HISTORIES = (
     Mutation(
         "records in a fixed batch are examined again",
         "deliver.stage:_Delivery._resume",
-        "await self._sender.send([batch for batch in mine if batch.state is BatchState.ATTEMPTED])",
+        "await self._sender.resume([batch for batch in mine if batch.state is BatchState.ATTEMPTED])",
         "None",
     ),
     Mutation(

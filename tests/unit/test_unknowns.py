@@ -45,6 +45,8 @@ async def test_the_list_has_what_to_ask_the_destination_about(pipeline: Pipeline
         "records": "0-3",
         "count": 4,
         "attempts": 1,
+        "destination": "POST api",
+        "reason": "the destination did not answer; the destination keeps no keys",
     }
     assert pipeline.api.bodies[0][0] == batch["batch_id"]
     assert await unknowns.unknown_batches(pipeline.ledger, await pipeline.row(file)) != []

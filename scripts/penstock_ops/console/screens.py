@@ -170,6 +170,9 @@ def unknown_batches(batches: list[dict[str, Any]]) -> None:
         count, attempts = f"{one['count']:,}", str(one["attempts"])
         table.add_row(one["batch_id"], one["key"], _shortened(one["records"]), count, one["first_sent"], attempts)
     out.print(table if batches else "no batch is of unknown outcome")
+    for one in batches:
+        if one["reason"]:
+            out.print(Text(f"{one['batch_id']}: {one['reason']}"), soft_wrap=True)
 
 
 def decided(told: Mapping[str, Any]) -> None:

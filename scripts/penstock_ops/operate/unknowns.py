@@ -41,6 +41,8 @@ def told(row: FileRow, unknown: Unknown) -> dict[str, Any]:
         "count": len(batch.ordinals),
         "first_sent": None if batch.first_sent_at is None else utc(batch.first_sent_at),
         "attempts": batch.attempts,
+        "destination": batch.sent.destination if batch.sent else None,
+        "reason": batch.reason or None,
     }
 
 

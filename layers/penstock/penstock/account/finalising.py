@@ -12,8 +12,8 @@ import io
 import json
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field, replace
 
 from penstock.feeds import feed_named
 from penstock.identity.examination import take_back
@@ -84,12 +84,15 @@ async def end_chunk(
     rows = await _reject_rows(ports, message, refused, ended.records)
     judged = await _judged(ports.store, chunk) if ended.rejected else {}
     if judged:
+        sent = endings.keys() & judged.keys()
+        ended, judged = _without_sent(ended, judged, sent)
         told = {at: ending.outcome_line(at) for at, ending in judged.items()} | told
-        rows = (await ports.store.get(chunk_key(chunk, "rejects.csv", chunk.generation)) or b"") + rows
+        judged_rows = await ports.store.get(chunk_key(chunk, "rejects.csv", chunk.generation)) or b""
+        rows = _without(judged_rows, message, sent - refused.keys()) + rows
     before = await outcome_lines_of(ports.store, chunk)
     if chunk.ended:
         told |= {at: outcome_line for at, outcome_line in before.items() if at not in about}
-        rows = await _rows_before(ports.store, message, chunk, about) + rows
+        rows = _without(await rejects_of(ports.store, chunk), message, about) + rows
     lines = dump_lines(told.values())
     await ports.store.put(chunk_key(chunk, f"outcomes-{fence}.ndjson"), lines, "application/x-ndjson")
     if rows:
@@ -169,16 +172,29 @@ async def _reject_rows(
     if not refused:
         return b""
     file, span, layout, feed = message.file, message.span, message.layout, feed_named(message.file.feed)
-    findings = {at: ending.findings for at, ending in refused.items()}
+    findings = {at: ending.findings for at, ending in refused.items() if at in records}
     fields = {at: json.loads(records[at].payload) for at in findings}
     source = await read_range(ports.store, file, span.start, span.end, ports.clock, ports.rng)
     return rejects.rows(feed, layout, rejected_later(feed, layout, span, source, findings, fields))
 
 
-async def _rows_before(store: ObjectStore, message: ChunkMessage, chunk: ChunkRow, about: frozenset[int]) -> bytes:
-    """The rows of the ending before, but for the records of this round."""
+def _without(rows: bytes, message: ChunkMessage, ordinals: Set[int]) -> bytes:
+    """Reject rows, but for those of these records."""
+    if not ordinals:
+        return rows
     ordinal = len(rejects.source_columns(feed_named(message.file.feed), message.layout)) + 1
-    rows = csv.reader(io.StringIO((await rejects_of(store, chunk)).decode(), newline=""))
+    read = csv.reader(io.StringIO(rows.decode(), newline=""))
     text = io.StringIO(newline="")
-    csv.writer(text).writerows(row for row in rows if int(row[ordinal]) not in about)
+    csv.writer(text).writerows(row for row in read if int(row[ordinal]) not in ordinals)
     return text.getvalue().encode()
+
+
+def _without_sent(
+    ended: ChunkEnd, judged: Mapping[int, RecordEnd], sent: Set[int]
+) -> tuple[ChunkEnd, Mapping[int, RecordEnd]]:
+    """Both without what the validator counts of records that were `sent` before a release rejected them: how their batch
+    has ended them is their only end."""
+    findings = Counter(ended.findings)
+    findings.subtract(finding.code for at in sent for finding in judged[at].findings)
+    others = {at: end for at, end in judged.items() if at not in sent}
+    return replace(ended, rejected=ended.rejected - len(sent), findings=findings), others

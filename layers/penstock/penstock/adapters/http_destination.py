@@ -17,7 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from penstock.model.errors import Transient, Unanswered
 from penstock.ports.clock import Clock
-from penstock.ports.destination import Answer, Credentials, DestinationSettings
+from penstock.ports.destination import CONTENT_TYPE, Answer, Credentials, DestinationSettings
 
 LONGEST_BODY = 16 * 1024 * 1024  #: bytes; no answer to a batch is longer
 SETTINGS_AGE = 60  #: seconds settings and secrets are kept before they are read again
@@ -155,7 +155,7 @@ class HttpDestination:
         return answer
 
     async def _post(self, settings: DestinationSettings, key: str, body: bytes, header: dict[str, str]) -> Answer:
-        headers = {"Content-Type": "application/json", "Idempotency-Key": key, **header}
+        headers = {"Content-Type": CONTENT_TYPE, "Idempotency-Key": key, **header}
         if not settings.honours_idempotency_key:
             # On a connection kept alive, a server that hangs up as we send leaves us in doubt for no good reason.
             headers["Connection"] = "close"

@@ -6,8 +6,8 @@
     401                         later: the credentials are at fault, never the records
     1xx 3xx                     later: not an answer of this API; an operator must look at the URL
     other 4xx                   refused, for good, with the API's reason
-      sent before in doubt      doubt, unless it is about the payload (400 413 414 415 422): a gateway that refuses the
-                                second call says nothing of the first, and a 409 may be the first one still at work
+      sent before in doubt      doubt: a gateway that refuses the second call says nothing of the first, a 409 may be
+                                the first one still at work, and a 422 is also said of a key that was used before
     2xx nobody can read         doubt: somebody else may have answered (a proxy's page), or the results are nonsense
 
 (RFC 9110 §15; 425: RFC 8470 §5.2; 429: RFC 6585 §4; 409 under an Idempotency-Key:
@@ -27,7 +27,7 @@ from penstock.ports.destination import Answer
 
 LATER = frozenset({401, 408, 425, 429})
 OF_THE_PAYLOAD = frozenset({400, 413, 414, 415, 422})
-"""Refusals that the same payload would have met with at the first call, too."""
+"""Refusals of what was sent: the same call meets with the same one, however often it is made."""
 MAYBE_DONE = frozenset({500, 502, 504})
 """Answers of a server, or of a gateway before it, that may have done the work and failed to say so."""
 TOO_FAST = 429
@@ -69,7 +69,7 @@ def meaning_of(status: int, in_doubt: bool = False) -> Meaning:
     if 200 <= status < 300:
         return Meaning.TAKEN
     if 400 <= status < 500 and status not in LATER:
-        return Meaning.DOUBT if in_doubt and status not in OF_THE_PAYLOAD else Meaning.REFUSED
+        return Meaning.DOUBT if in_doubt else Meaning.REFUSED
     return Meaning.LATER
 
 

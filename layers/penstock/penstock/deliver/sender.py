@@ -7,8 +7,9 @@ from dataclasses import dataclass, field, replace
 from penstock.deliver.body import body_of
 from penstock.deliver.circuit import Breaker
 from penstock.deliver.lease import ChunkLease
+from penstock.deliver.pinning import Call, call_of, why_key_is_lost, why_never_again
 from penstock.deliver.rate_limiter import RateLimiter
-from penstock.deliver.responses import MAYBE_DONE, TOO_FAST, Meaning, Reading, read_answer
+from penstock.deliver.responses import MAYBE_DONE, OF_THE_PAYLOAD, TOO_FAST, Meaning, Reading, read_answer
 from penstock.feeds.feed import Feed
 from penstock.identity.lookup import Progress
 from penstock.model import ids
@@ -75,6 +76,24 @@ class BatchSender:
             for batch in batches:
                 tasks.create_task(deliver(batch))
 
+    async def resume(self, batches: Sequence[BatchRow]) -> None:
+        """Sends batches that an attempt before has fixed. What surely was not applied may change: records of a batch
+        that has lost some, or is larger than the destination takes by now, go into other batches."""
+        kept: list[BatchRow] = []
+        for batch in batches:
+            if batch.unanswered or self._is_fit(batch):
+                kept.append(batch)
+            else:
+                dropped = replace(batch, state=BatchState.DROPPED)
+                await self.lease.end(dropped)
+                await self.take_up(dropped)
+        await self.send(kept)
+
+    def _is_fit(self, batch: BatchRow) -> bool:
+        """Whether a batch can be sent as it was composed."""
+        size = len(batch.ordinals)
+        return size <= self.settings.batch_records and self.progress.records.keys() >= set(batch.ordinals)
+
     async def end(self) -> None:
         """Everything that can be sent now has been.
 
@@ -91,21 +110,19 @@ class BatchSender:
 
     async def _deliver(self, batch: BatchRow) -> None:
         """One batch, one call: its end is written to the ledger, or Transient says that it must come again."""
-        in_doubt = batch.unanswered
-        if in_doubt and not self._may_ask_again(batch):
-            await self._end(replace(batch, state=BatchState.UNKNOWN, unanswered=False))
+        in_doubt, call = batch.unanswered, self._call(batch)
+        reason = why_never_again(batch, call, self._until) if in_doubt else ""
+        if reason or call is None:
+            await self._park(batch, reason)
             return
         turn_ends = await self.turns.next(len(batch.ordinals))
-        batch = await self.lease.begin_attempt(batch, self.clock.now())
+        batch = await self.lease.begin_attempt(replace(batch, sent=call.sent), self.clock.now())
         if self.clock.now() > turn_ends:
             await self.lease.note_nothing_done(batch, in_doubt=in_doubt)
             raise NotNow("the ledger was slow, and the call missed its turn", after=0)
         self.calls += 1
-        chunk = self.lease.chunk
-        batch_id = ids.batch_id(chunk.file_id, chunk.span.chunk, batch.number)
-        body = body_of(self.feed, chunk.file_id, batch_id, batch, self.progress.records)
         try:
-            answer = await self.destination.post(self.settings, batch_id, body)
+            answer = await self.destination.post(self.settings, call.key, call.body)
         except Unanswered:
             await self._doubt(batch, "the destination did not answer")
         except Transient as error:
@@ -115,10 +132,28 @@ class BatchSender:
         else:
             await self._read(batch, answer, in_doubt)
 
+    def _call(self, batch: BatchRow) -> Call | None:
+        """The batch's next call, None where some of its records are not accepted any more."""
+        chunk, records = self.lease.chunk, self.progress.records
+        if not records.keys() >= set(batch.ordinals):
+            return None
+        key = ids.batch_id(chunk.file_id, chunk.span.chunk, batch.number)
+        body = body_of(self.feed, chunk.file_id, key, batch, records)
+        return call_of(self.settings, key, body, batch, self.clock.now())
+
+    @property
+    def _until(self) -> float:
+        """How long a key must be kept: as long as this invocation can go on, and its last call be under way."""
+        return self.deadline + self.settings.timeout_seconds
+
     async def _read(self, batch: BatchRow, answer: Answer, in_doubt: bool) -> None:
         """Does what the destination's answer says. The ledger hears of it before the circuit does."""
         reading, status = read_answer(answer, len(batch.ordinals), in_doubt), answer.status
-        if reading.meaning is Meaning.DOUBT:
+        if reading.meaning is Meaning.DOUBT and status in OF_THE_PAYLOAD:
+            # Asked a third time, it would answer the same.
+            await self._park(batch, f"an answer was lost, and the destination answered {status} when asked again")
+            await self.breaker.succeeded()
+        elif reading.meaning is Meaning.DOUBT:
             await self._doubt(batch, "the destination's answer leaves in doubt what it did", answer.retry_after)
         elif reading.meaning is Meaning.LATER and status in MAYBE_DONE:
             await self._doubt(batch, f"the destination answered {status}, and may have done it", answer.retry_after)
@@ -137,22 +172,18 @@ class BatchSender:
         await self.breaker.failed(f"the destination answered {status}")
         raise (NotNow if after else Transient)(f"the destination answered {status}", after=after)
 
-    def _may_ask_again(self, batch: BatchRow) -> bool:
-        """Whether the same key can be sent again without doing it twice: the key is kept for as long as this invocation
-        can go on, and its last call be under way."""
-        if not self.settings.honours_idempotency_key or batch.first_sent_at is None:
-            return False
-        last = self.deadline + self.settings.timeout_seconds
-        return last - batch.first_sent_at < self.settings.key_retention_hours * 3600
+    async def _doubt(self, batch: BatchRow, what: str, after: float | None = None) -> None:
+        """Nobody knows whether the batch was applied. It is asked again, or parked where that could do it twice."""
+        reason = why_key_is_lost(batch.sent, self._until) if batch.sent else "it was not noted what was sent"
+        if reason:
+            await self._park(batch, f"{what}; {reason}")
+        await self.breaker.failed(what)
+        if not reason:
+            raise (NotNow if after else Transient)(what, after=after)
 
-    async def _doubt(self, batch: BatchRow, reason: str, after: float | None = None) -> None:
-        """Nobody knows whether the batch was applied."""
-        may_ask_again = self._may_ask_again(batch)
-        if not may_ask_again:
-            await self._end(replace(batch, state=BatchState.UNKNOWN, unanswered=False))
-        await self.breaker.failed(reason)
-        if may_ask_again:
-            raise (NotNow if after else Transient)(reason, after=after)
+    async def _park(self, batch: BatchRow, reason: str) -> None:
+        """A batch that may have been applied, and cannot be asked again, is for an operator to decide."""
+        await self._end(replace(batch, state=BatchState.UNKNOWN, unanswered=False, reason=reason))
 
     async def _take(self, batch: BatchRow, reading: Reading) -> None:
         """The destination took the batch, or refused it, as a whole or in part."""

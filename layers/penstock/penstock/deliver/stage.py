@@ -128,7 +128,7 @@ async def _delivery(
     feed, settings = feed_named(message.chunk.file.feed), await _settings(ports, message)
     if probing:
         settings = replace(settings, concurrency=1)
-    progress = Progress(lease.chunk, await _accepted(ports, lease))
+    progress = Progress(lease.chunk, await _accepted(ports, message, lease))
     rule_flags = await _rule_flags(ports, message, lease)
     breaker = Breaker(ports.circuit, feed.name, settings, probing)
     turns = RateLimiter(ports.throttle, ports.clock, feed.name, settings, deadline, breaker)
@@ -163,13 +163,17 @@ async def come_back_later(ports: DispatcherPorts, message: DispatchMessage, afte
     await send_all(ports.dispatches[feed], [outgoing], ports.clock, ports.rng)
 
 
-async def _accepted(ports: DispatcherPorts, lease: ChunkLease) -> dict[int, Accepted]:
+async def _accepted(ports: DispatcherPorts, message: DispatchMessage, lease: ChunkLease) -> dict[int, Accepted]:
     """The records of the chunk's generation that the validator has accepted, by ordinal."""
     chunk = lease.chunk
     body = await ports.store.get(ids.work_key(chunk.file_id, chunk.span.chunk, "accepted", chunk.generation))
     if body is None:
         raise Transient("the accepted records of the chunk are not there yet")
-    return {record.ordinal: record for record in load_accepted(body)}
+    records = {record.ordinal: record for record in load_accepted(body)}
+    if len(records) != message.accepted:
+        # The message counts what one release has judged, and another has judged the chunk since: its message ends it.
+        raise Transient("the accepted records of the chunk are those of another message")
+    return records
 
 
 async def _rule_flags(
@@ -241,7 +245,7 @@ class _Delivery:
         mine = [batch for batch in progress.batches.values() if batch.generation == lease.chunk.generation]
         if mine and self._feed.examination:
             progress.flags |= await self._found.load()
-        await self._sender.send([batch for batch in mine if batch.state is BatchState.ATTEMPTED])
+        await self._sender.resume([batch for batch in mine if batch.state is BatchState.ATTEMPTED])
 
     async def _decide_and_send(self) -> set[int]:
         """Decides and delivers until nothing more can be decided now; the ordinals that wait for another's."""

@@ -129,7 +129,7 @@ class IdentityResolver:
     def _ended(self) -> dict[tuple[str, str], int]:
         """The first record of this chunk that has ended, by identity and payload: its twins end as it has."""
         ended: dict[tuple[str, str], int] = {}
-        for ordinal in sorted(self._progress.endings):
+        for ordinal in sorted(self._progress.endings.keys() & self._progress.records):
             record = self._progress.records[ordinal]
             ended.setdefault((record.identity, record.digest), ordinal)
         return ended

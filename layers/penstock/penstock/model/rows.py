@@ -107,10 +107,24 @@ class ChunkRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Sent:
+    """What a batch was last sent as: its key, SHA-256 of what was posted, where to and on whose account, without
+    secrets; until when the destination keeps the key, in seconds since the epoch; and which of the batch's attempts it
+    was. A release that does not know of it counts attempts on, and so leaves one that is not the last."""
+
+    key: str
+    body: str
+    destination: str
+    key_kept_until: float
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
 class BatchRow:
     """A batch's row. `ordinals` never change once written. `refused` are those of them that the destination refused
     for good, `returned` those it asked to have again: they go into a later batch. `attempts` counts calls begun;
-    `unanswered` says that one was begun and nobody knows what it did. A dropped batch was surely not applied, and never
+    `unanswered` says that one was begun and nobody knows what it did, and `sent` what the last one was. `reason` is why
+    its outcome is unknown, a sentence. A dropped batch was surely not applied, and never
     will be: an operator, or a chunk's death, has ended it. A held batch is never sent: a scheduler decides its records,
     and those that a later round has taken up since are `returned`."""
 
@@ -123,6 +137,8 @@ class BatchRow:
     unanswered: bool = False
     refused: tuple[int, ...] = ()
     returned: tuple[int, ...] = ()
+    sent: Sent | None = None
+    reason: str = ""
 
     def outcome_of(self, ordinal: int) -> Outcome | None:
         """What this batch says of a record: None while it is on its way, or if another batch will say it."""

@@ -12,7 +12,8 @@ from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, File
 from penstock.operate.decide import NotToBeDecided, begin_decision
 from penstock.operate.replay import message_of
 from penstock.outputs.accepted import load_accepted
-from penstock.outputs.outcomes import RecordEnd, outcome_lines_of
+from penstock.outputs.answers import IN_DOUBT
+from penstock.outputs.outcomes import OutcomeLine, RecordEnd, outcome_lines_of
 from penstock.ports.ledger import Ledger
 
 
@@ -63,10 +64,15 @@ async def resolve(ports: FinalisingPorts, row: FileRow, unknown: Unknown, *, del
     body = await ports.store.get(ids.work_key(chunk.file_id, chunk.span.chunk, "accepted", batch.generation))
     records = {record.ordinal: record for record in load_accepted(body or b"") if record.ordinal in batch.ordinals}
     outcome_lines = await outcome_lines_of(ports.store, unknown.chunk)
-    told = {at: outcome_lines[at]["findings"] for at in batch.ordinals if "findings" in outcome_lines.get(at, ())}
-    flags = {at: tuple(map(Finding.from_dict, findings)) for at, findings in told.items()}
+    flags = {at: _flags(outcome_lines[at]) for at in batch.ordinals if at in outcome_lines}
     ended = ChunkEnd(dict.fromkeys(batch.ordinals, ending), records=records, flags=flags)
     await end_chunk(ports, message_of(row, chunk), chunk, fence, ended, ChunkState.SETTLED)
+
+
+def _flags(outcome_line: OutcomeLine) -> tuple[Finding, ...]:
+    """What was found of a record, without why its outcome was unknown."""
+    found = map(Finding.from_dict, outcome_line.get("findings", ()))
+    return tuple(finding for finding in found if finding.code != IN_DOUBT)
 
 
 NOT_APPLIED = Finding("delivery.not_applied", "an operator found that the destination never applied it; replay it")

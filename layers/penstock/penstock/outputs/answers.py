@@ -10,6 +10,8 @@ from penstock.model.rows import BatchRow, BatchState, ChunkRow
 from penstock.outputs.outcomes import RecordEnd
 from penstock.ports.object_store import ObjectStore
 
+IN_DOUBT = "delivery.in_doubt"  #: the code of why a record's outcome is unknown
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -45,6 +47,8 @@ async def ends_of(
         if outcome is Outcome.REJECTED:
             reason = (reasons or {}).get(ordinal, Reason(0))
             endings[ordinal] = RecordEnd(outcome, (Finding("destination.rejected", reason.sentence()),), batch=batch_id)
+        elif outcome is Outcome.UNKNOWN and batch.reason:
+            endings[ordinal] = RecordEnd(outcome, (Finding(IN_DOUBT, batch.reason),), batch=batch_id)
         elif outcome is not None:
             endings[ordinal] = RecordEnd(outcome, batch=batch_id)
     return endings

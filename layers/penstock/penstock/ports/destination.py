@@ -5,6 +5,8 @@ from typing import Annotated, Any, Literal, Protocol
 
 from pydantic import Field
 
+CONTENT_TYPE = "application/json"  #: of every batch
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -120,7 +120,7 @@ class Ledger(Protocol):
         ...
 
     async def begin_attempt(self, chunk: ChunkRow, fence: int, batch: BatchRow, now: float) -> BatchRow:
-        """Counts a call that is about to be made, and marks the batch unanswered."""
+        """Counts a call that is about to be made, marks the batch unanswered, and writes what it is `sent` as."""
         ...
 
     async def note_answer(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> None:
@@ -128,8 +128,8 @@ class Ledger(Protocol):
         ...
 
     async def end_batch(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> None:
-        """attempted → the state in `batch`, with its refused and returned ordinals; also unknown → delivered or
-        dropped, by an operator's decision, and of a held one what it has returned."""
+        """attempted → the state in `batch`, with its refused and returned ordinals and its reason; also unknown →
+        delivered or dropped, by an operator's decision, and of a held one what it has returned."""
         ...
 
     async def end_chunk(

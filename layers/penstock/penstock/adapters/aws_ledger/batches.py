@@ -1,7 +1,8 @@
 """The batches of the ledger, each written under the lease on its chunk."""
 
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from itertools import batched
 
 from penstock.adapters.aws_items import Item, number, text
@@ -54,8 +55,13 @@ class DynamoBatches(LedgerTable):
             chunk,
             fence,
             batch,
-            "SET attempts = :attempts, first_sent_at = :first, unanswered = :yes",
-            {":attempts": number(begun.attempts), ":first": number(first), ":yes": {"BOOL": True}},
+            "SET attempts = :attempts, first_sent_at = :first, unanswered = :yes, sent = :sent",
+            {
+                ":attempts": number(begun.attempts),
+                ":first": number(first),
+                ":yes": {"BOOL": True},
+                ":sent": text(json.dumps(asdict(batch.sent) if batch.sent else None)),
+            },
         )
         return begun
 
@@ -71,12 +77,14 @@ class DynamoBatches(LedgerTable):
             chunk,
             fence,
             batch,
-            "SET #state = :state, refused = :refused, #returned = :returned, unanswered = :unanswered",
+            "SET #state = :state, refused = :refused, #returned = :returned, unanswered = :unanswered,"
+            " reason = :reason",
             {
                 ":state": text(batch.state),
                 ":refused": text(folded(batch.refused)),
                 ":returned": text(folded(batch.returned)),
                 ":unanswered": {"BOOL": batch.unanswered},
+                ":reason": text(batch.reason),
                 ":held": text(BatchState.HELD),
             },
             {"#returned": "returned"},

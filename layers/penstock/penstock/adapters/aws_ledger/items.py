@@ -1,13 +1,16 @@
 """Keys, conditions and rows of the ledger's items."""
 
 import json
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Any
 
 from penstock.adapters.aws_items import Item, float_of, integer_of, text
 from penstock.model.findings import Finding, Noted, Outcome, Severity
 from penstock.model.ids import chunk_name
 from penstock.model.messages import Checkpoint, Layout, SourceFile, Span
 from penstock.model.ordinals import unfolded
-from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState
+from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Sent
 
 STATE = {"#state": "state"}
 ROUND = {"#round": "round"}
@@ -88,4 +91,10 @@ def batch_row(item: Item) -> BatchRow:
         unanswered=item.get("unanswered", {}).get("BOOL", False),
         refused=unfolded(item["refused"]["S"]) if "refused" in item else (),
         returned=unfolded(item["returned"]["S"]) if "returned" in item else (),
+        sent=_sent(json.loads(item["sent"]["S"])) if "sent" in item else None,
+        reason=item["reason"]["S"] if "reason" in item else "",
     )
+
+
+def _sent(told: Mapping[str, Any] | None) -> Sent | None:
+    return Sent(**{one.name: told[one.name] for one in fields(Sent)}) if told else None
