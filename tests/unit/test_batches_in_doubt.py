@@ -29,6 +29,8 @@ SETTINGS = DestinationSettings(
     "https://api.example/v1", batch_records=3, rate_per_second=1000.0, burst=1000, honours_idempotency_key=True
 )
 
+NONE = ""  #: a call that goes well
+
 
 @dataclass
 class TwoPlaces(Api):
@@ -38,8 +40,8 @@ class TwoPlaces(Api):
 
     async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
         place = self.books.setdefault(settings.url, Api(settings))
-        if self.troubles:
-            place.troubles.append(self.troubles.pop(0))
+        trouble = self.troubles.pop(0) if self.troubles else NONE
+        place.troubles += [] if trouble == NONE else [trouble]
         return await place.post(settings, key, body)
 
     def applied_everywhere(self) -> Counter[str]:
@@ -175,6 +177,22 @@ async def test_what_was_surely_not_applied_is_composed_anew_without_what_a_new_r
 
     assert await pipeline.assert_sound(file, 3) == {"delivered": 2, "rejected": 1}
     assert applied(pipeline) == [1, 1]
+
+
+async def test_a_record_that_was_delivered_before_a_new_rule_rejects_it_is_delivered_and_nothing_else(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    pipeline = pipeline_with(NONE, UNSENT, settings=replace(SETTINGS, concurrency=1))
+    file = await dropped(pipeline, 5)
+    monkeypatch.setitem(feeds.FEEDS, "traffic", ANOTHER_RULE)
+    await judged_again(pipeline)
+
+    await pipeline.run()
+
+    assert await pipeline.assert_sound(file, 5) == {"delivered": 5}
+    assert await pipeline.outcome_lines(file) == {}
+    assert pipeline.report(file)["findings"] == {}
+    assert applied(pipeline) == [1] * 5
 
 
 # -- another destination

@@ -192,8 +192,8 @@ def _without(rows: bytes, message: ChunkMessage, ordinals: Set[int]) -> bytes:
 def _without_sent(
     ended: ChunkEnd, judged: Mapping[int, RecordEnd], sent: Set[int]
 ) -> tuple[ChunkEnd, Mapping[int, RecordEnd]]:
-    """Both without what the validator counts of records that were `sent` before a release rejected them: how their batch
-    has ended them is their only end."""
+    """Both without what the validator counts of records that were `sent` before a release rejected them: how their
+    batch has ended them is their only end."""
     findings = Counter(ended.findings)
     findings.subtract(finding.code for at in sent for finding in judged[at].findings)
     others = {at: end for at, end in judged.items() if at not in sent}
