@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from penstock.model import versions
 from penstock.model.errors import LeaseLost
 from penstock.model.findings import Account, Finding, Noted, Outcome
 from penstock.model.messages import Checkpoint, ChunkMessage, DispatchMessage, Layout, SourceFile, Span
@@ -12,23 +13,26 @@ from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, File
 
 @dataclass(slots=True)
 class _Kept[Row]:
-    """A row with its lease."""
+    """A row with its lease, and the version that a release must know to act on it."""
 
     row: Row
+    version: int
     fence: int = 0
     leased_until: float = 0.0
 
-    def lease(self, now: float, seconds: float) -> Lease[Row]:
+    def lease(self, now: float, seconds: float, version: int) -> Lease[Row]:
         if self.leased_until > now:
             return Lease(self.row, None, self.leased_until - now)
         self.fence += 1
         self.leased_until = now + seconds
+        self.version = version
         return Lease(self.row, self.fence)
 
 
 @dataclass(slots=True)
 class _KeptChunk(_Kept[ChunkRow]):
     batches: dict[int, BatchRow] = field(default_factory=dict[int, BatchRow])
+    batch_versions: dict[int, int] = field(default_factory=dict[int, int])
 
 
 class MemoryLedger:
@@ -41,10 +45,11 @@ class MemoryLedger:
 
     async def claim_file(self, file: SourceFile, now: float, seconds: float) -> Lease[FileRow]:
         """As `Ledger.claim_file`."""
-        kept = self._files.setdefault(file.file_id, _Kept(FileRow(file, FileState.SPLITTING, opened_at=now)))
+        opened = _Kept(FileRow(file, FileState.SPLITTING, opened_at=now), versions.FILE)
+        kept = _known_file(self._files.setdefault(file.file_id, opened))
         if kept.row.state is not FileState.SPLITTING:
             return Lease(kept.row, None)
-        return kept.lease(now, seconds)
+        return kept.lease(now, seconds, versions.FILE)
 
     async def plan_chunks(self, file: SourceFile, spans: Sequence[Span]) -> None:
         """As `Ledger.plan_chunks`."""
@@ -100,7 +105,7 @@ class MemoryLedger:
     async def settle_file(self, file_id: str, endings: int, now: float) -> bool:
         """As `Ledger.settle_file`."""
         kept = self._files.get(file_id)
-        if kept is None or kept.row.state is not FileState.SEALED or kept.row.endings != endings:
+        if kept is None or _known_file(kept).row.state is not FileState.SEALED or kept.row.endings != endings:
             return False
         kept.row = replace(kept.row, state=FileState.SETTLED, settled_at=now)
         return True
@@ -114,20 +119,20 @@ class MemoryLedger:
     async def file(self, file_id: str) -> FileRow | None:
         """As `Ledger.file`."""
         kept = self._files.get(file_id)
-        return kept.row if kept else None
+        return _known_file(kept).row if kept else None
 
     async def files(self, limit: int) -> list[FileRow]:
         """As `Ledger.files`."""
-        return sorted((kept.row for kept in self._files.values()), key=lambda row: -row.opened_at)[:limit]
+        return sorted(map(_listed, self._files.values()), key=lambda row: -row.opened_at)[:limit]
 
     async def open_files(self, limit: int) -> list[FileRow]:
         """As `Ledger.open_files`."""
-        rows = (kept.row for kept in self._files.values() if kept.row.state in _OPEN)
+        rows = (_listed(kept) for kept in self._files.values() if kept.row.state in _OPEN)
         return sorted(rows, key=lambda row: row.opened_at)[:limit]
 
     async def note_stalled(self, file_id: str, now: float) -> bool:
         """As `Ledger.note_stalled`."""
-        kept = self._files[file_id]
+        kept = _known_file(self._files[file_id])
         if file_id in self._stalled or kept.row.state not in _OPEN:
             return False
         self._stalled.add(file_id)
@@ -135,18 +140,18 @@ class MemoryLedger:
 
     async def claim_validation(self, message: ChunkMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """As `Ledger.claim_validation`."""
-        kept = self._chunk(message.file.file_id, message.span)
+        kept = _known_chunk(self._chunk(message.file.file_id, message.span))
         again = kept.row.state is ChunkState.DEAD and kept.row.generation == message.generation
         begins = kept.row.state is ChunkState.SETTLED and kept.row.generation < message.generation
         if again or begins:
             kept.row = replace(kept.row, state=ChunkState.SENT, generation=message.generation, only=message.only)
         if kept.row.state is not ChunkState.SENT or kept.row.generation != message.generation:
             return Lease(kept.row, None)
-        return kept.lease(now, seconds)
+        return kept.lease(now, seconds, versions.CHUNK)
 
     async def mark_validated(self, message: DispatchMessage, fence: int) -> None:
         """As `Ledger.mark_validated`."""
-        kept = self._chunk(message.chunk.file.file_id, message.chunk.span)
+        kept = _known_chunk(self._chunk(message.chunk.file.file_id, message.chunk.span))
         if kept.row.state is not ChunkState.SENT or kept.row.generation != message.chunk.generation:
             return
         if kept.fence != fence:
@@ -156,7 +161,7 @@ class MemoryLedger:
 
     async def claim_dispatch(self, message: DispatchMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """As `Ledger.claim_dispatch`."""
-        kept = self._chunk(message.chunk.file.file_id, message.chunk.span)
+        kept = _known_chunk(self._chunk(message.chunk.file.file_id, message.chunk.span))
         if kept.row.generation != message.chunk.generation:
             return Lease(kept.row, None)
         if kept.row.state in (ChunkState.SENT, ChunkState.DEAD):
@@ -164,25 +169,25 @@ class MemoryLedger:
             kept.leased_until = 0.0
         if kept.row.state is not ChunkState.VALIDATED:
             return Lease(kept.row, None)
-        return kept.lease(now, seconds)
+        return kept.lease(now, seconds, versions.CHUNK)
 
     async def claim_ending(
         self, file_id: str, chunk: int, in_generation: int, now: float, seconds: float
     ) -> Lease[ChunkRow]:
         """As `Ledger.claim_ending`."""
-        kept = self._chunks[file_id, chunk]
+        kept = _known_chunk(self._chunks[file_id, chunk])
         if kept.row.state not in _GOING or kept.row.generation != in_generation:
             return Lease(kept.row, None)
-        return kept.lease(now, seconds)
+        return kept.lease(now, seconds, versions.CHUNK)
 
     async def claim_generation(self, chunk: ChunkRow, only: str, now: float, seconds: float) -> Lease[ChunkRow]:
         """As `Ledger.claim_generation`."""
-        kept = self._chunks[chunk.file_id, chunk.span.chunk]
+        kept = _known_chunk(self._chunks[chunk.file_id, chunk.span.chunk])
         if kept.row.state is not ChunkState.SETTLED or kept.row.generation != chunk.generation:
             return Lease(kept.row, None)
         kept.row = replace(kept.row, state=ChunkState.VALIDATED, generation=chunk.generation + 1, only=only)
         kept.leased_until = 0.0
-        return kept.lease(now, seconds)
+        return kept.lease(now, seconds, versions.CHUNK)
 
     async def release_chunk(self, chunk: ChunkRow, fence: int) -> None:
         """As `Ledger.release_chunk`."""
@@ -198,6 +203,8 @@ class MemoryLedger:
     async def batches(self, file_id: str, chunk: int) -> list[BatchRow]:
         """As `Ledger.batches`."""
         kept = self._chunks.get((file_id, chunk))
+        for version in kept.batch_versions.values() if kept else ():
+            versions.ensure_known("the batch's row", version, versions.BATCH)
         return [kept.batches[number] for number in sorted(kept.batches)] if kept else []
 
     async def fix_batches(self, chunk: ChunkRow, fence: int, batches: Sequence[BatchRow]) -> None:
@@ -206,6 +213,7 @@ class MemoryLedger:
         if any(batch.number in kept.batches for batch in batches):
             raise LeaseLost("a batch of that number is there already")
         kept.batches |= {batch.number: batch for batch in batches}
+        kept.batch_versions |= dict.fromkeys((batch.number for batch in batches), versions.BATCH)
 
     async def begin_attempt(self, chunk: ChunkRow, fence: int, batch: BatchRow, now: float) -> BatchRow:
         """As `Ledger.begin_attempt`."""
@@ -248,7 +256,7 @@ class MemoryLedger:
     ) -> None:
         """As `Ledger.end_chunk`."""
         kept = self._held(chunk, fence)
-        file, was = self._files[chunk.file_id], kept.row
+        file, was = _known_file(self._files[chunk.file_id]), kept.row
         kept.row = replace(
             was,
             state=state,
@@ -277,15 +285,15 @@ class MemoryLedger:
     async def chunk(self, file_id: str, chunk: int) -> ChunkRow | None:
         """As `Ledger.chunk`."""
         kept = self._chunks.get((file_id, chunk))
-        return kept.row if kept else None
+        return _known_chunk(kept).row if kept else None
 
     async def chunks(self, file_id: str) -> list[ChunkRow]:
         """As `Ledger.chunks`."""
-        return [self._chunks[place].row for place in sorted(self._chunks) if place[0] == file_id]
+        return [_known_chunk(self._chunks[place]).row for place in sorted(self._chunks) if place[0] == file_id]
 
     def _chunk(self, file_id: str, span: Span) -> _KeptChunk:
         return self._chunks.setdefault(
-            (file_id, span.chunk), _KeptChunk(ChunkRow(file_id=file_id, span=span, state=ChunkState.SENT))
+            (file_id, span.chunk), _KeptChunk(ChunkRow(file_id, span, ChunkState.SENT), versions.CHUNK)
         )
 
     def _splitting(self, file_id: str, fence: int) -> _Kept[FileRow]:
@@ -305,11 +313,28 @@ class MemoryLedger:
         known = kept.batches.get(batch.number)
         if known is None or known.state not in (BatchState.ATTEMPTED, BatchState.UNKNOWN, *others):
             raise LeaseLost("the batch was never fixed, or has ended already")
+        kept.batch_versions[batch.number] = versions.BATCH
         return kept
 
 
 _OPEN = (FileState.SPLITTING, FileState.SEALED)
 _GOING = (ChunkState.SENT, ChunkState.VALIDATED)
+
+
+def _known_file(kept: _Kept[FileRow]) -> _Kept[FileRow]:
+    versions.ensure_known("the file's row", kept.version, versions.FILE)
+    return kept
+
+
+def _known_chunk(kept: _KeptChunk) -> _KeptChunk:
+    versions.ensure_known("the chunk's row", kept.version, versions.CHUNK)
+    return kept
+
+
+def _listed(kept: _Kept[FileRow]) -> FileRow:
+    if kept.version > versions.FILE:
+        return FileRow(kept.row.file, FileState.NEWER, kept.row.opened_at)
+    return kept.row
 
 
 def _change(was: ChunkState | None, now: ChunkState, counted: ChunkState) -> int:

@@ -1,6 +1,7 @@
 """The claims' contract (R22, R25), on the twin and on DynamoDB."""
 
 import asyncio
+import json
 import random
 from collections import Counter
 from dataclasses import replace
@@ -9,7 +10,8 @@ import pytest
 
 from penstock.adapters.aws_claims import ATTEMPTS, DynamoClaims
 from penstock.adapters.aws_clients import AwsClients
-from penstock.model.errors import Transient
+from penstock.model import versions
+from penstock.model.errors import NewerRelease, Transient
 from penstock.model.rows import Owner
 from penstock.ports.claims import Claims
 from penstock_testing.claims import MemoryClaims
@@ -29,14 +31,19 @@ def table(ministack: Emulator) -> str:
 
 
 @pytest.fixture
-def on_dynamodb(on_ministack: AwsClients, table: str) -> DynamoClaims:
+def clock() -> MemoryClock:
+    return MemoryClock()
+
+
+@pytest.fixture
+def on_dynamodb(on_ministack: AwsClients, table: str, clock: MemoryClock) -> DynamoClaims:
     """On MiniStack: moto's PartiQL INSERT fails with parameters, and overwrites without."""
-    return DynamoClaims(on_ministack.dynamodb, table, MemoryClock(), KEEP, random.Random(7))
+    return DynamoClaims(on_ministack.dynamodb, table, clock, KEEP, random.Random(7))
 
 
 @pytest.fixture(params=["memory", "dynamodb"])
-def claims(request: pytest.FixtureRequest) -> Claims:
-    return MemoryClaims() if request.param == "memory" else request.getfixturevalue("on_dynamodb")
+def claims(request: pytest.FixtureRequest, clock: MemoryClock) -> Claims:
+    return MemoryClaims(clock, KEEP) if request.param == "memory" else request.getfixturevalue("on_dynamodb")
 
 
 def owner(ordinal: int = 0, file: str = "a" * 20, digest: str = "d1", chunk: int = 0) -> Owner:
@@ -204,10 +211,38 @@ async def test_giving_up_twice_does_nothing(claims: Claims) -> None:
     assert await claims.claim(FEED, {"x": owner(3)}) == {"x": owner(3)}
 
 
+async def test_a_claim_that_a_newer_release_has_made_is_left_alone(
+    claims: Claims, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as newer:
+        newer.setattr(versions, "CLAIM", versions.CLAIM + 1)
+        await claims.claim(FEED, {"x": owner(1)})
+
+    with pytest.raises(NewerRelease, match="the claim was written by a newer release: its version is 2"):
+        await claims.claim(FEED, {"x": owner(2)})
+    with pytest.raises(NewerRelease):
+        await claims.give_up(FEED, "x", owner(1))
+    with monkeypatch.context() as newer:
+        newer.setattr(versions, "CLAIM", versions.CLAIM + 1)
+        assert await claims.claim(FEED, {"x": owner(2)}) == {"x": owner(1)}
+
+
+async def test_a_claim_that_has_expired_is_free(claims: Claims, clock: MemoryClock) -> None:
+    """DynamoDB takes its time to delete it."""
+    await claims.claim(FEED, {"x": owner(1), "y": owner(1)})
+    await clock.sleep(KEEP - 1)
+    assert await claims.claim(FEED, {"x": owner(2)}) == {"x": owner(1)}
+    assert await claims.take_over(FEED, "y", owner(1), owner(2))
+
+    await clock.sleep(1)
+
+    assert await claims.claim(FEED, {"x": owner(3), "y": owner(3)}) == {"x": owner(3), "y": owner(2)}
+
+
 # -- DynamoDB alone
 
 
-async def test_claims_expire_long_after_they_were_made(
+async def test_claims_expire_long_after_their_last_change(
     on_dynamodb: DynamoClaims, ministack: Emulator, table: str
 ) -> None:
     """R25; also those that were taken over, from then on."""
@@ -224,19 +259,34 @@ async def test_claims_expire_long_after_they_were_made(
     ]
 
 
-async def test_a_claim_that_is_handed_back_keeps_its_expiry(
+async def test_a_claim_that_is_handed_back_lives_on_from_then(
     on_dynamodb: DynamoClaims, ministack: Emulator, table: str
 ) -> None:
-    """Whoever hands it back: an operator's command makes no claims, and keeps none."""
-    first, now = owner(1, "a" * 20), int(on_dynamodb.clock.now())
+    first = owner(1, "a" * 20)
     correction = Owner("b" * 20, 3, 2, "d2", revision=2, was=first)
     await on_dynamodb.claim(FEED, {"x": first})
     await on_dynamodb.take_over(FEED, "x", first, correction)
 
-    await replace(on_dynamodb, ttl_seconds=0).give_up(FEED, "x", correction)
+    await on_dynamodb.clock.sleep(1000)
+    await on_dynamodb.give_up(FEED, "x", correction)
 
     (item,) = ministack.items(table)
-    assert (item["f"]["S"], int(item["expires_at"]["N"])) == ("a" * 20, now + KEEP)
+    assert (item["f"]["S"], int(item["expires_at"]["N"])) == ("a" * 20, int(on_dynamodb.clock.now()) + KEEP)
+
+
+async def test_a_claim_of_an_earlier_release_is_read_and_one_with_more_than_is_known_too(
+    on_dynamodb: DynamoClaims, ministack: Emulator, table: str
+) -> None:
+    was = {"file_id": "a" * 20, "chunk": 1, "ordinal": 2, "digest": "d0", "colour": "red", "was": None}
+    item = {
+        "pk": {"S": f"{FEED}#x"}, "f": {"S": "b" * 20}, "c": {"N": "3"}, "o": {"N": "4"}, "d": {"S": "d1"},
+        "was": {"S": json.dumps(was)}, "colour": {"S": "red"},
+    }  # fmt: skip
+    ministack.client("dynamodb").put_item(TableName=table, Item=item)
+
+    held = await on_dynamodb.claim(FEED, {"x": owner(9)})
+
+    assert held == {"x": Owner("b" * 20, 3, 4, "d1", was=Owner("a" * 20, 1, 2, "d0"))}
 
 
 THROTTLED = {"Error": {"Code": "ThrottlingError", "Message": "slow down"}}

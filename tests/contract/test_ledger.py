@@ -1,9 +1,11 @@
 """The ledger's contract, on the twin and on DynamoDB."""
 
 import asyncio
+import json
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import count
 from typing import Any
@@ -13,9 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from penstock.adapters.aws_clients import AwsClients
+from penstock.adapters.aws_items import KNOWN
 from penstock.adapters.aws_ledger import DynamoLedger
+from penstock.adapters.aws_ledger.items import CHANGED
 from penstock.adapters.aws_ledger.table import ATTEMPTS
-from penstock.model.errors import LeaseLost, Transient
+from penstock.model import versions
+from penstock.model.errors import LeaseLost, NewerRelease, Transient
 from penstock.model.findings import Account, Finding, Noted, Outcome, Severity, account
 from penstock.model.messages import (
     Checkpoint,
@@ -38,7 +43,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="session")
 
 NOW = 1_800_000_000.0
 LEASE = 900.0
-KEEP = 90 * 86_400
+DAY = 86_400
+KEEP = 90 * DAY
 LAYOUT = Layout(format="csv", delimiter=",", columns=("spot_id", ""), header=("Spot", "Köhler"), unknown=("Köhler",))
 CHECKPOINT = Checkpoint(
     layout=LAYOUT,
@@ -278,7 +284,7 @@ async def test_files_are_shown_newest_first_whatever_their_state(ledger: Ledger)
 
     shown = await ledger.files(10)
     assert [row.opened_at for row in shown] == [NOW + n for n in range(11, 1, -1)]
-    assert {row.state for row in shown} == set(FileState)
+    assert {row.state for row in shown} == set(FileState) - {FileState.NEWER}
     assert shown[0] == await ledger.file(shown[0].file.file_id)
 
 
@@ -1432,22 +1438,180 @@ async def test_the_twin_and_dynamodb_say_the_same(on_dynamodb: DynamoLedger, ste
     assert await real.rows() == await twin.rows()
 
 
+# -- other releases
+
+
+@pytest.fixture
+def newer_release(monkeypatch: pytest.MonkeyPatch) -> Callable[[], AbstractContextManager[None]]:
+    """A release whose rows this one does not know, at work."""
+
+    @contextmanager
+    def at_work() -> Generator[None]:
+        with monkeypatch.context() as release:
+            for name in ("FILE", "CHUNK", "BATCH"):
+                release.setattr(versions, name, 2)
+            yield
+
+    return at_work
+
+
+type AtWork = Callable[[], AbstractContextManager[None]]
+
+
+async def test_a_file_that_a_newer_release_has_begun_is_left_alone_and_listed(
+    ledger: Ledger, newer_release: AtWork
+) -> None:
+    await opened(ledger, now=NOW - 2 * LEASE)
+    await opened(ledger, the_file("older"))
+    with newer_release():
+        fence = await opened(ledger)
+
+    for acting in (
+        ledger.claim_file(FILE, NOW + 2 * LEASE, LEASE),
+        ledger.file(FILE.file_id),
+        ledger.note_stalled(FILE.file_id, NOW),
+    ):
+        with pytest.raises(NewerRelease, match="the file's row was written by a newer release"):
+            await acting
+
+    for rows in (await ledger.files(5), await ledger.open_files(5)):
+        assert {(row.file, row.state) for row in rows} == {
+            (FILE, FileState.NEWER),
+            (the_file("older"), FileState.SPLITTING),
+        }
+    with newer_release():
+        await seal(ledger, fence)
+
+
+async def test_a_chunk_that_a_newer_release_has_begun_is_left_alone(ledger: Ledger, newer_release: AtWork) -> None:
+    await sealed(ledger)
+    with newer_release():
+        row, fence = await dispatched(ledger)
+
+    late = NOW + 2 * LEASE
+    for acting in (
+        lambda: ledger.claim_validation(chunk_message(), late, LEASE),
+        lambda: ledger.claim_dispatch(message(), late, LEASE),
+        lambda: ledger.claim_ending(FILE.file_id, 0, 0, late, LEASE),
+        lambda: ledger.claim_generation(row, "0", late, LEASE),
+        lambda: ledger.chunk(FILE.file_id, 0),
+        lambda: ledger.chunks(FILE.file_id),
+    ):
+        with pytest.raises(NewerRelease, match="the chunk's row was written by a newer release"):
+            await acting()
+    with newer_release():
+        assert await ledger.holds(row, fence)
+
+
+async def test_a_batch_that_a_newer_release_has_fixed_is_left_alone(
+    ledger: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sealed(ledger)
+    row, fence = await dispatched(ledger)
+    with monkeypatch.context() as newer:
+        newer.setattr(versions, "BATCH", 2)
+        await ledger.fix_batches(row, fence, [BatchRow(0, (0,))])
+
+    with pytest.raises(NewerRelease, match="the batch's row"):
+        await ledger.batches(FILE.file_id, 0)
+
+
+async def test_a_chunk_does_not_end_in_a_file_that_a_newer_release_has_taken_over(
+    ledger: Ledger, newer_release: AtWork
+) -> None:
+    await opened(ledger)
+    await ledger.plan_chunks(FILE, [span()])
+    row, chunk_fence = await dispatched(ledger)
+    with newer_release():
+        held(await ledger.claim_file(FILE, NOW + 2 * LEASE, LEASE))
+
+    with pytest.raises(NewerRelease):
+        await settle(ledger, row, chunk_fence)
+
+    assert await state_of(ledger) is ChunkState.VALIDATED
+    with newer_release():
+        await settle(ledger, row, chunk_fence)
+        assert await state_of(ledger) is ChunkState.SETTLED
+
+
 # -- DynamoDB alone
+
+
+def expiries(ministack: Emulator, table: str) -> dict[str, float]:
+    """Seconds that each row lives, from `NOW` on."""
+    return {item["sk"]["S"]: int(item["expires_at"]["N"]) - NOW for item in ministack.items(table)}
 
 
 async def test_every_row_expires_long_after_it_was_made(
     on_dynamodb: DynamoLedger, ministack: Emulator, table: str
 ) -> None:
-    """R25, whoever made it."""
+    """R25, whoever made it; a day after the claims that were made meanwhile."""
     await opened(on_dynamodb)
     await on_dynamodb.plan_chunks(FILE, [span(0)])
     await on_dynamodb.claim_validation(chunk_message(1), NOW, LEASE)
     await on_dynamodb.claim_dispatch(message(2), NOW, LEASE)
     await on_dynamodb.fix_batches(*await dispatched(on_dynamodb, 0), [BatchRow(0, (0,))])
-    rows = {item["sk"]["S"]: item.get("expires_at", {}).get("N") for item in ministack.items(table)}
 
     expected = ["BATCH#000000#000", "CHUNK#000000", "CHUNK#000001", "CHUNK#000002", "FILE"]
-    assert rows == dict.fromkeys(expected, str(int(NOW) + KEEP))
+    assert expiries(ministack, table) == dict.fromkeys(expected, KEEP + DAY)
+
+
+async def test_every_change_of_a_row_keeps_it_alive_from_then_on(
+    on_dynamodb: DynamoLedger, ministack: Emulator, table: str
+) -> None:
+    clock, lived = on_dynamodb.clock, KEEP + DAY
+    fence = await opened(on_dynamodb)
+    await on_dynamodb.plan_chunks(FILE, [span(0), span(1)])
+    await clock.sleep(100)
+    await seal(on_dynamodb, fence, chunks=2)
+    assert expiries(ministack, table) == {"FILE": lived + 100, "CHUNK#000000": lived, "CHUNK#000001": lived}
+
+    await clock.sleep(100)
+    row, fence = await dispatched(on_dynamodb)
+    await on_dynamodb.fix_batches(row, fence, [BatchRow(0, (0,)), BatchRow(1, (1,))])
+    await clock.sleep(100)
+    begun = await on_dynamodb.begin_attempt(row, fence, BatchRow(0, (0,)), NOW)
+    assert expiries(ministack, table) == {
+        "FILE": lived + 100,
+        "CHUNK#000000": lived + 200,
+        "CHUNK#000001": lived,
+        "BATCH#000000#000": lived + 300,
+        "BATCH#000000#001": lived + 200,
+    }
+
+    await clock.sleep(100)
+    await on_dynamodb.end_batch(row, fence, replace(begun, state=BatchState.DELIVERED))
+    await clock.sleep(100)
+    await settle(on_dynamodb, row, fence)
+    assert expiries(ministack, table) == {
+        "FILE": lived + 500,
+        "CHUNK#000000": lived + 500,
+        "CHUNK#000001": lived,
+        "BATCH#000000#000": lived + 400,
+        "BATCH#000000#001": lived + 200,
+    }
+
+
+async def test_rows_of_an_earlier_release_are_read_and_what_a_later_one_has_added_is_passed_over(
+    on_dynamodb: DynamoLedger, ministack: Emulator, table: str
+) -> None:
+    """A later release may add what this one can overlook, in every place, under the same version."""
+    await sealed(on_dynamodb)
+    row, fence = await dispatched(on_dynamodb)
+    await on_dynamodb.fix_batches(row, fence, [BatchRow(0, (0, 1))])
+    before = await on_dynamodb.file(FILE.file_id), await on_dynamodb.chunk(FILE.file_id, 0)
+    client = ministack.client("dynamodb")
+    for item in ministack.items(table):
+        item["colour"] = {"S": "red"}
+        del item["v"]
+        for name in {"file", "layout", "span", "noted"} & item.keys():
+            item[name] = {"S": json.dumps(json.loads(item[name]["S"]) | {"colour": "red"})}
+        client.put_item(TableName=table, Item=item)
+
+    assert (await on_dynamodb.file(FILE.file_id), await on_dynamodb.chunk(FILE.file_id, 0)) == before
+    assert await on_dynamodb.batches(FILE.file_id, 0) == [BatchRow(0, (0, 1))]
+    await settle(on_dynamodb, row, fence)
+    assert all(item["colour"] == {"S": "red"} for item in ministack.items(table))
 
 
 def stubbed(**scripts: list[Any]) -> tuple[DynamoLedger, Scripted]:
@@ -1524,12 +1688,13 @@ def of_the_file(client: Scripted) -> list[tuple[str, str]]:
 
 async def test_a_file_that_is_not_settled_after_all_is_not_reopened() -> None:
     ledger, client = stubbed(transact_write_items=[cancelled("None", "ConditionalCheckFailed"), {}])
+    there = f"attribute_exists(pk) AND {KNOWN}"
 
     await settle(ledger, REPLAYED, 1)
 
     assert of_the_file(client) == [
-        ("SET file_state = :sealed ADD #c0 :c0", "attribute_exists(pk) AND file_state = :settled"),
-        ("ADD #c0 :c0", "attribute_exists(pk) AND file_state <> :settled"),
+        (f"SET file_state = :sealed, {CHANGED} ADD #c0 :c0", f"{there} AND file_state = :settled"),
+        (f"SET {CHANGED} ADD #c0 :c0", f"{there} AND file_state <> :settled"),
     ]
 
 
@@ -1554,7 +1719,8 @@ async def test_a_replay_that_lost_its_lease_is_not_tried_again() -> None:
 @pytest.mark.parametrize("row", [HELD, REPLAYED])
 async def test_a_file_that_is_not_there_is_transient(row: ChunkRow) -> None:
     """It cannot be: but nothing is counted as if it were."""
-    ledger, _ = stubbed(transact_write_items=[cancelled("None", "ConditionalCheckFailed") for _ in range(ATTEMPTS)])
+    refused = [cancelled("None", "ConditionalCheckFailed") for _ in range(ATTEMPTS)]
+    ledger, _ = stubbed(transact_write_items=refused, get_item=[{}])
 
     with pytest.raises(Transient) as error:
         await settle(ledger, row, 1)

@@ -12,7 +12,8 @@ from penstock.deliver.probing import probe
 from penstock.deliver.stage import DispatcherPorts, dispatch
 from penstock.feeds import FEEDS
 from penstock.io.retry import backoff
-from penstock.model.errors import Transient, Unanswered
+from penstock.io.sending import put_off
+from penstock.model.errors import NewerRelease, Transient, Unanswered
 from penstock.model.findings import Outcome
 from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
 from penstock.model.rows import FileRow, FileState
@@ -181,6 +182,10 @@ class Pipeline:
         process = Process()
         try:
             self.worked.append(await self.work(queue, held.body, process))
+        except NewerRelease as error:
+            self.errors.append(error)
+            await put_off(queue, held.body, held.group)
+            queue.messages.pop(held.receipt, None)
         except Transient as error:
             self.errors.append(error)
             await queue.hold_back(held.receipt, backoff(held.receives, self.rng, error.after))

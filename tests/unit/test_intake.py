@@ -133,7 +133,7 @@ def test_a_file_that_s3_tells_of_begins_and_one_that_a_splitter_tells_of_goes_on
     assert read_intake(goes_on.model_dump_json()) == [goes_on]
 
 
-@pytest.mark.parametrize("changes", [{"v": 2}, {"type": "chunk"}, {"hop": None}, {"more": 1}])
+@pytest.mark.parametrize("changes", [{"v": "new"}, {"type": "chunk"}, {"hop": None}])
 def test_a_splitters_message_of_another_kind_fails_loudly(changes: dict[str, Any]) -> None:
     """R16."""
     (begins,) = read_intake(notification(record()))

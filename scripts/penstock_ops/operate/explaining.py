@@ -7,7 +7,8 @@ from penstock.model import ids
 from penstock.model.findings import Finding, Outcome, Severity
 from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, scope_of
 from penstock.outputs.accepted import load_accepted
-from penstock.outputs.outcomes import outcome_lines_of
+from penstock.outputs.outcomes import load_lines, outcome_lines_of
+from penstock.outputs.work import read_work
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock_ops.operate.errors import NotFound
@@ -60,7 +61,7 @@ async def _judged(store: ObjectStore, chunk: ChunkRow, ordinal: int) -> dict[str
     """What the validator said of a record, the last time it was judged; nothing before the first."""
     for round_ in range(chunk.generation, -1, -1):
         body = await _output(store, chunk, "findings.ndjson", round_)
-        findings = [line for line in map(json.loads, body.splitlines()) if line.get("ordinal") == ordinal]
+        findings = [line for line in load_lines(body) if line.get("ordinal") == ordinal]
         found: dict[str, Any] = (
             {"findings": [Finding.from_dict(line).as_dict() for line in findings]} if findings else {}
         )
@@ -80,7 +81,7 @@ async def _judged(store: ObjectStore, chunk: ChunkRow, ordinal: int) -> dict[str
 
 
 async def _output(store: ObjectStore, chunk: ChunkRow, name: str, round_: int) -> bytes:
-    return await store.get(ids.work_key(chunk.file_id, chunk.span.chunk, name, round_)) or b""
+    return await read_work(store, chunk, name, round_) or b""
 
 
 def _told(chunk: ChunkRow, batch: BatchRow, ordinal: int) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from penstock.model.rows import FileRow
 from penstock.operate.hold import Held, chosen, held_of, plan_release, refuse
 from penstock.operate.replay import begin_replay
 from penstock.outputs.accepted import load_accepted
+from penstock.outputs.work import read_work
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock_ops.operate.circuits import ensure_closed
@@ -60,7 +61,7 @@ async def _identities(ledger: Ledger, store: ObjectStore, row: FileRow, held: He
     chunk, feed, found = held.chunk, feed_named(row.file.feed), dict[int, dict[str, Any]]()
     batches = await ledger.batches(chunk.file_id, chunk.span.chunk)
     for round_ in sorted({batch.generation for batch in batches if held.outcome_lines.keys() & set(batch.ordinals)}):
-        body = await store.get(ids.work_key(chunk.file_id, chunk.span.chunk, "accepted", round_)) or b""
+        body = await read_work(store, chunk, "accepted", round_) or b""
         for one in load_accepted(body):
             if one.ordinal in held.outcome_lines:
                 record = json.loads(one.payload)

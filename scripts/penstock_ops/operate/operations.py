@@ -83,7 +83,7 @@ class Records:
     """The ledger and the work bucket, as an operator reads them."""
 
     def __init__(self, aws: AwsClients, outputs: Mapping[str, str]) -> None:
-        self.ledger = DynamoLedger(aws.dynamodb, outputs["LedgerTable"], SystemClock(), ttl_seconds=0)
+        self.ledger = DynamoLedger(aws.dynamodb, outputs["LedgerTable"], SystemClock(), ttl_seconds=0)  # it only reads
         self.store = S3Store(aws.s3, outputs["WorkBucket"], outputs["ArchiveBucket"])
         self.throttle = DynamoThrottle(aws.dynamodb, outputs["LedgerTable"])
         self._aws, self._outputs = aws, outputs

@@ -32,8 +32,7 @@ from penstock.ports.throttle import Throttle
 from penstock_ops.operate.dead_letters import DeadLetters
 
 BUS = "default"  #: where the stack puts its events
-#: Seconds. An operator's commands carry rows on that are there already, and these keep the expiry they have.
-NO_NEW_ROWS = 0
+DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +70,11 @@ async def open_stack(outputs: Mapping[str, str], stack: str | None) -> AsyncGene
             "chunk": {"": outputs["ChunkQueueUrl"]},
             "dispatch": dispatches,
         }
+        ttl_seconds = int(outputs["RetentionDays"]) * DAY
         yield StackPorts(
             store=S3Store(aws.s3, outputs["WorkBucket"], outputs["ArchiveBucket"]),
-            ledger=DynamoLedger(aws.dynamodb, outputs["LedgerTable"], clock, NO_NEW_ROWS),
-            claims=DynamoClaims(aws.dynamodb, outputs["ClaimsTable"], clock, NO_NEW_ROWS),
+            ledger=DynamoLedger(aws.dynamodb, outputs["LedgerTable"], clock, ttl_seconds),
+            claims=DynamoClaims(aws.dynamodb, outputs["ClaimsTable"], clock, ttl_seconds),
             histories=DynamoHistories(aws.dynamodb, outputs["LedgerTable"], clock),
             throttle=DynamoThrottle(aws.dynamodb, outputs["LedgerTable"]),
             events=EventBridge(aws.events, BUS),

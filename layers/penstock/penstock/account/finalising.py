@@ -37,6 +37,7 @@ from penstock.outputs.outcomes import (
     outcome_lines_of,
     rejects_of,
 )
+from penstock.outputs.work import read_work
 from penstock.ports.claims import Claims
 from penstock.ports.clock import Clock
 from penstock.ports.histories import Histories
@@ -87,13 +88,13 @@ async def end_chunk(
         sent = endings.keys() & judged.keys()
         ended, judged = _without_sent(ended, judged, sent)
         told = {at: ending.outcome_line(at) for at, ending in judged.items()} | told
-        judged_rows = await ports.store.get(chunk_key(chunk, "rejects.csv", chunk.generation)) or b""
+        judged_rows = await read_work(ports.store, chunk, "rejects.csv", chunk.generation) or b""
         rows = _without(judged_rows, message, sent - refused.keys()) + rows
     before = await outcome_lines_of(ports.store, chunk)
     if chunk.ended:
         told |= {at: outcome_line for at, outcome_line in before.items() if at not in about}
         rows = _without(await rejects_of(ports.store, chunk), message, about) + rows
-    lines = dump_lines(told.values())
+    lines = dump_lines(told[at] for at in sorted(told))
     await ports.store.put(chunk_key(chunk, f"outcomes-{fence}.ndjson"), lines, "application/x-ndjson")
     if rows:
         await ports.store.put(chunk_key(chunk, f"rejects-{fence}.csv"), rows, "text/csv; charset=utf-8")

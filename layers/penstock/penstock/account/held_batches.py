@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from penstock.account.finalising import FinalisingPorts
 from penstock.feeds.feed import Feed
-from penstock.model import ids
 from penstock.model.records import Accepted
 from penstock.model.rows import BatchRow, BatchState, ChunkRow, Owner, scope_of
 from penstock.outputs.accepted import load_accepted
+from penstock.outputs.work import read_work
 from penstock.ports.object_store import ObjectStore
 
 
@@ -41,6 +41,6 @@ async def held_as_accepted(store: ObjectStore, chunk: ChunkRow, batches: Sequenc
     for batch in batches:
         wanted = about.intersection(batch.ordinals)
         if wanted and _was_held(batch, chunk):
-            body = await store.get(ids.work_key(chunk.file_id, chunk.span.chunk, "accepted", batch.generation))
+            body = await read_work(store, chunk, "accepted", batch.generation)
             records |= {one.ordinal: one for one in load_accepted(body or b"") if one.ordinal in wanted}
     return records

@@ -2,21 +2,26 @@
 
 PartiQL's INSERT fails with DuplicateItem where the item is there: one write unit a record, and one call for 25 of them.
 Whoever is told DuplicateItem reads the owner back.
+
+    pk                   f, c, o          d       r         n      was                   v, expires_at
+    <feed>#<identity>    file, chunk,     digest  revision  fence  whom it corrects,     see `versions`; when it ends,
+                         ordinal                                   a JSON object         deleted by then or not
 """
 
 import asyncio
 import json
 import random
 from collections.abc import Awaitable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from itertools import batched
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_faults import code_of, insert_fault, transient_faults
-from penstock.adapters.aws_items import read_items
+from penstock.adapters.aws_items import KNOWN, Item, integer_of, number, read_items, text, version_of
 from penstock.io.retry import backoff
+from penstock.model import versions
 from penstock.model.errors import Transient
 from penstock.model.rows import Owner
 from penstock.ports.clock import Clock
@@ -28,7 +33,7 @@ ATTEMPTS = 6
 
 @dataclass(frozen=True, slots=True)
 class DynamoClaims:
-    """As `Claims`. `ttl_seconds` is how long a claim outlives its making."""
+    """As `Claims`. `ttl_seconds` is how long a claim outlives its last change."""
 
     dynamodb: Any
     table: str
@@ -40,13 +45,12 @@ class DynamoClaims:
         """As `Claims.claim`."""
         owners: dict[str, Owner] = {}
         left = list(wanted.items())
-        expires = str(int(self.clock.now()) + self.ttl_seconds)
         at_once = asyncio.Semaphore(AT_ONCE)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 async with asyncio.TaskGroup() as tasks:
                     inserts = [
-                        tasks.create_task(self._insert(feed, group, expires, at_once))
+                        tasks.create_task(self._insert(feed, group, at_once))
                         for group in batched(left, STATEMENTS, strict=False)
                     ]
             except ExceptionGroup as faults:
@@ -55,7 +59,7 @@ class DynamoClaims:
             held = [identity for insert in inserts for identity in insert.result()[1]]
             throttled = {identity for insert in inserts for identity in insert.result()[2]}
             owners |= {identity: wanted[identity] for insert in inserts for identity in insert.result()[0]}
-            owners |= await self._owners(feed, held)
+            owners |= await self._owners_or_heirs(feed, {identity: wanted[identity] for identity in held})
             # A claim that was given up between the insert and the reading is claimed once more.
             left = [(identity, owner) for identity, owner in left if identity not in owners]
             if not left:
@@ -65,10 +69,11 @@ class DynamoClaims:
         raise Transient(f"{len(left)} of {len(wanted)} identities could not be claimed")
 
     async def _insert(
-        self, feed: str, group: Sequence[tuple[str, Owner]], expires: str, at_once: asyncio.Semaphore
+        self, feed: str, group: Sequence[tuple[str, Owner]], at_once: asyncio.Semaphore
     ) -> tuple[list[str], list[str], list[str]]:
         """One call: identities that are ours now, those that are held, and those that were throttled."""
-        insert = f"INSERT INTO \"{self.table}\" VALUE {{'pk':?,'f':?,'c':?,'o':?,'d':?,'r':?,'n':?,'expires_at':?}}"
+        attributes = "{'pk':?,'f':?,'c':?,'o':?,'d':?,'r':?,'n':?,'v':?,'expires_at':?}"
+        insert = f'INSERT INTO "{self.table}" VALUE {attributes}'
         statements = [
             {
                 "Statement": insert,
@@ -80,7 +85,8 @@ class DynamoClaims:
                     {"S": owner.digest},
                     {"N": str(owner.revision)},
                     {"N": str(owner.fence)},
-                    {"N": expires},
+                    number(versions.CLAIM),
+                    self._expiry(),
                 ],
             }
             for identity, owner in group
@@ -96,42 +102,49 @@ class DynamoClaims:
             (ours if code is None else held if code == "DuplicateItem" else throttled).append(identity)
         return ours, held, throttled
 
-    async def _owners(self, feed: str, identities: Sequence[str]) -> dict[str, Owner]:
-        """Who holds them; those that nobody holds any more are left out."""
-        keys = ({"pk": {"S": f"{feed}#{identity}"}} for identity in identities)
+    async def _owners_or_heirs(self, feed: str, wanted: Mapping[str, Owner]) -> dict[str, Owner]:
+        """Who holds identities that are held; those that nobody holds any more are left out. What has expired is free:
+        DynamoDB may take days to delete it."""
+        owners: dict[str, Owner] = {}
+        now = self.clock.now()
+        for identity, item in (await self._items(feed, list(wanted))).items():
+            owner = _owner(item)
+            if "expires_at" not in item or integer_of(item, "expires_at") > now:
+                owners[identity] = owner
+            elif await self.take_over(feed, identity, owner, wanted[identity]):
+                owners[identity] = wanted[identity]
+        return owners
+
+    async def _items(self, feed: str, identities: Sequence[str]) -> dict[str, Item]:
+        keys = ({"pk": text(f"{feed}#{identity}")} for identity in identities)
         items = await read_items(self.dynamodb, self.table, keys, self.clock, self.rng)
-        return {item["pk"]["S"].removeprefix(f"{feed}#"): _owner(item) for item in items}
+        return {item["pk"]["S"].removeprefix(f"{feed}#"): item for item in items}
 
     async def take_over(self, feed: str, identity: str, held: Owner, wanted: Owner) -> bool:
         """As `Claims.take_over`."""
-        return await self._hand_over(feed, identity, held, wanted, int(self.clock.now()) + self.ttl_seconds)
-
-    async def _hand_over(self, feed: str, identity: str, held: Owner, wanted: Owner, expires: int | None) -> bool:
-        """From one owner to another; without a new expiry the claim keeps the one it has."""
         values = {
-            ":f": {"S": wanted.file_id},
-            ":c": {"N": str(wanted.chunk)},
-            ":o": {"N": str(wanted.ordinal)},
-            ":d": {"S": wanted.digest},
-            ":r": {"N": str(wanted.revision)},
-            ":n": {"N": str(wanted.fence)},
-            ":held_f": {"S": held.file_id},
-            ":held_o": {"N": str(held.ordinal)},
-            ":held_n": {"N": str(held.fence)},
+            ":f": text(wanted.file_id),
+            ":c": number(wanted.chunk),
+            ":o": number(wanted.ordinal),
+            ":d": text(wanted.digest),
+            ":r": number(wanted.revision),
+            ":n": number(wanted.fence),
+            ":v": number(versions.CLAIM),
+            ":expires": self._expiry(),
+            ":held_f": text(held.file_id),
+            ":held_o": number(held.ordinal),
+            ":held_n": number(held.fence),
         }
-        sets, removes = "SET f = :f, c = :c, o = :o, d = :d, r = :r, n = :n", " REMOVE was"
-        if expires is not None:
-            values[":e"] = {"N": str(expires)}
-            sets += ", expires_at = :e"
+        update = "SET f = :f, c = :c, o = :o, d = :d, r = :r, n = :n, v = :v, expires_at = :expires"
+        unchanged = f"f = :held_f AND o = :held_o AND n = :held_n AND {KNOWN}"
         if wanted.was:
-            values[":was"] = {"S": json.dumps(asdict(wanted.was))}
-            sets, removes = f"{sets}, was = :was", ""
+            values[":was"] = text(json.dumps(asdict(wanted.was)))
         return await self._holds(
             self.dynamodb.update_item(
                 TableName=self.table,
-                Key={"pk": {"S": f"{feed}#{identity}"}},
-                UpdateExpression=sets + removes,
-                ConditionExpression="attribute_not_exists(pk) OR (f = :held_f AND o = :held_o AND n = :held_n)",
+                Key={"pk": text(f"{feed}#{identity}")},
+                UpdateExpression=update + (", was = :was" if wanted.was else " REMOVE was"),
+                ConditionExpression=f"attribute_not_exists(pk) OR ({unchanged})",
                 ExpressionAttributeValues=values,
             )
         )
@@ -141,20 +154,23 @@ class DynamoClaims:
         deleted = await self._holds(
             self.dynamodb.delete_item(
                 TableName=self.table,
-                Key={"pk": {"S": f"{feed}#{identity}"}},
-                ConditionExpression="f = :f AND o = :o AND n <= :n AND attribute_not_exists(was)",
+                Key={"pk": text(f"{feed}#{identity}")},
+                ConditionExpression=f"f = :f AND o = :o AND n <= :n AND attribute_not_exists(was) AND {KNOWN}",
                 ExpressionAttributeValues={
-                    ":f": {"S": owner.file_id},
-                    ":o": {"N": str(owner.ordinal)},
-                    ":n": {"N": str(owner.fence)},
+                    ":f": text(owner.file_id),
+                    ":o": number(owner.ordinal),
+                    ":n": number(owner.fence),
+                    ":v": number(versions.CLAIM),
                 },
             )
         )
         if not deleted:
-            held = (await self._owners(feed, [identity])).get(identity)
+            held = {at: _owner(item) for at, item in (await self._items(feed, [identity])).items()}.get(identity)
             if held and held.is_same(owner) and held.fence <= owner.fence and held.was:
-                # An operator, who has no word on how long claims are kept, gives up, too.
-                await self._hand_over(feed, identity, held, held.was, None)
+                await self.take_over(feed, identity, held, held.was)
+
+    def _expiry(self) -> Item:
+        return number(int(self.clock.now()) + self.ttl_seconds)
 
     async def _holds(self, write: Awaitable[Any]) -> bool:
         """Whether a write's condition held."""
@@ -168,19 +184,28 @@ class DynamoClaims:
         return True
 
 
-def _owner(item: Mapping[str, Any]) -> Owner:
+def _owner(item: Item) -> Owner:
+    """Who holds an identity.
+
+    Raises:
+        NewerRelease: this release may not act on the claim.
+    """
+    versions.ensure_known("the claim", version_of(item), versions.CLAIM)
     return Owner(
         file_id=item["f"]["S"],
-        chunk=int(item["c"]["N"]),
-        ordinal=int(item["o"]["N"]),
+        chunk=integer_of(item, "c"),
+        ordinal=integer_of(item, "o"),
         digest=item["d"]["S"],
-        revision=int(item["r"]["N"]),
-        fence=int(item["n"]["N"]),
+        revision=integer_of(item, "r"),
+        fence=integer_of(item, "n"),
         was=_corrected(json.loads(item["was"]["S"])) if "was" in item else None,
     )
 
 
 def _corrected(told: Mapping[str, Any]) -> Owner:
     """The owner before, with those before it."""
-    owner = Owner(**told)
-    return replace(owner, was=_corrected(told["was"])) if told["was"] else owner
+    owner = Owner(**{name: value for name, value in told.items() if name in _OWNER})
+    return replace(owner, was=_corrected(told["was"])) if told.get("was") else owner
+
+
+_OWNER = frozenset(one.name for one in fields(Owner))

@@ -18,6 +18,7 @@ from penstock.ports.clock import Clock
 
 type Item = dict[str, Any]
 
+KNOWN = "(attribute_not_exists(v) OR v <= :v)"  #: no newer release has written the item: see `model.versions`
 KEYS = 100  #: BatchGetItem takes no more
 ATTEMPTS = 6
 
@@ -40,6 +41,11 @@ def integer_of(item: Mapping[str, Any], name: str) -> int:
 def float_of(item: Mapping[str, Any], name: str) -> float:
     """An attribute that is a number; 0 where the item has none."""
     return float(item[name]["N"]) if name in item else 0.0
+
+
+def version_of(item: Mapping[str, Any]) -> int:
+    """Which version of its form a release must know to act on the item."""
+    return integer_of(item, "v") or 1
 
 
 def update_of(

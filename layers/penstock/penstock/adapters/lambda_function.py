@@ -23,7 +23,8 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.telemetry import Telemetry
 from penstock.io.retry import backoff
-from penstock.model.errors import MalformedMessage, OutOfTime, Transient
+from penstock.io.sending import put_off
+from penstock.model.errors import MalformedMessage, NewerRelease, OutOfTime, Transient
 from penstock.model.messages import ChunkMessage, DispatchMessage, read_message
 from penstock.model.stage_result import StageResult
 from penstock.ports.queue import Queue
@@ -87,16 +88,21 @@ class QueueFunction:
         """One message: done, or held back for as long as trying again makes no sense, and raised."""
         began = time.time()
         receives = int(record.attributes.approximate_receive_count or 1)
+        source = sources[record.event_source_arn.rpartition(":")[2]]
         try:
             if began > deadline:
                 raise OutOfTime("no time is left in this invocation", after=0)
             telemetry.attempt(record.attributes.message_group_id)
             for worked in await process(record.body, deadline):
                 telemetry.worked(worked, time.time() - began)
+        except NewerRelease as error:
+            feed, trace = _subject(record.body)
+            await put_off(source, record.body, feed or record.attributes.message_group_id or "newer")
+            counts = {f"{self._unit}sPutOff": 1.0, "LeftToNewerRelease": 1.0}
+            telemetry.worked(StageResult(f"put off: {error}", feed or "", trace or "", counts), time.time() - began)
         except Transient as error:
             wait = backoff(receives, self._rng, error.after)
             telemetry.failed(error, *_subject(record.body), time.time() - began, receives, wait)
-            source = sources[record.event_source_arn.rpartition(":")[2]]
             await source.hold_back(record.receipt_handle, wait)
             raise
         except Exception as error:
@@ -106,12 +112,12 @@ class QueueFunction:
 
 def _subject(body: str) -> tuple[str | None, str | None]:
     """Feed and id of what a failed message is about, for its line; neither where nobody can read it."""
-    with contextlib.suppress(MalformedMessage):
+    with contextlib.suppress(MalformedMessage, NewerRelease):
         return next(((one.file.feed, one.file.file_id) for one in read_intake(body)), (None, None))
-    with contextlib.suppress(MalformedMessage):
+    with contextlib.suppress(MalformedMessage, NewerRelease):
         chunk = read_message(body, ChunkMessage)
         return chunk.file.feed, chunk.chunk_id
-    with contextlib.suppress(MalformedMessage):
+    with contextlib.suppress(MalformedMessage, NewerRelease):
         chunk = read_message(body, DispatchMessage).chunk
         return chunk.file.feed, chunk.chunk_id
     return None, None

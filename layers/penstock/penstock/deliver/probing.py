@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 from penstock.deliver.circuit import close, half_open
 from penstock.deliver.stage import DispatcherPorts, come_back_later, dispatch
-from penstock.model.errors import MalformedMessage, Transient
+from penstock.io.sending import put_off
+from penstock.model.errors import MalformedMessage, NewerRelease, Transient
 from penstock.model.messages import DispatchMessage, read_message
 from penstock.model.stage_result import StageResult
 from penstock.ports.queue import Queue, Received
@@ -67,6 +68,10 @@ async def _deliver(probe: _Probe, received: Received) -> None:
     try:
         message = read_message(received.body, DispatchMessage)
     except MalformedMessage:
+        return
+    except NewerRelease:
+        await put_off(probe.queue, received.body, probe.feed)
+        await probe.queue.delete(received.receipt)
         return
     try:
         await dispatch(ports, message, probe.deadline, probing=True)

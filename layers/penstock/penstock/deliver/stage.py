@@ -33,8 +33,7 @@ from penstock.feeds.feed import Examination
 from penstock.identity.contention import IdentityResolver
 from penstock.identity.examination import Examiner, OutcomeLookup, policy_of
 from penstock.identity.lookup import Progress
-from penstock.io.sending import send_all
-from penstock.model import ids
+from penstock.io.sending import LONGEST_DELAY, send_all
 from penstock.model.errors import Busy, NotNow, Transient
 from penstock.model.findings import Account, Finding, Outcome
 from penstock.model.messages import DispatchMessage
@@ -46,6 +45,7 @@ from penstock.outputs.examination_findings import Found
 from penstock.outputs.exception_report import announce
 from penstock.outputs.findings import flags_of, joined
 from penstock.outputs.outcomes import RecordEnd
+from penstock.outputs.work import read_work
 from penstock.ports.claims import Claims
 from penstock.ports.clock import Clock
 from penstock.ports.destination import Destination, DestinationSettings
@@ -59,7 +59,6 @@ from penstock.ports.throttle import Throttle
 
 FIRST_WAIT = 5  #: seconds a chunk stays away at first, if nothing says how long; doubled each time
 LONGEST_WAIT = 300
-LONGEST_DELAY = 900  #: seconds; SQS delays no message for longer
 UNCONFIGURED = 60.0  #: seconds after which the settings of a destination are asked for again
 
 
@@ -166,7 +165,7 @@ async def come_back_later(ports: DispatcherPorts, message: DispatchMessage, afte
 async def _accepted(ports: DispatcherPorts, message: DispatchMessage, lease: ChunkLease) -> dict[int, Accepted]:
     """The records of the chunk's generation that the validator has accepted, by ordinal."""
     chunk = lease.chunk
-    body = await ports.store.get(ids.work_key(chunk.file_id, chunk.span.chunk, "accepted", chunk.generation))
+    body = await read_work(ports.store, chunk, "accepted", chunk.generation)
     if body is None:
         raise Transient("the accepted records of the chunk are not there yet")
     records = {record.ordinal: record for record in load_accepted(body)}

@@ -9,6 +9,7 @@ from penstock.ports.clock import Clock
 from penstock.ports.queue import Outgoing, Outlet
 
 PER_CALL = 10  #: SendMessageBatch takes no more entries
+LONGEST_DELAY = 900  #: seconds; SQS delays no message for longer
 BYTES_PER_CALL = 1024 * 1024  #: SendMessageBatch takes no more, over all entries, in encoded bytes
 ATTEMPTS = 5
 
@@ -29,6 +30,17 @@ async def send_all(queue: Outlet, messages: Iterable[Outgoing], clock: Clock, rn
             await clock.sleep(backoff(attempt, rng) / 10)
         else:
             raise Transient(f"{len(left)} of {len(call)} messages were not taken by the queue")
+
+
+async def put_off(queue: Outlet, body: str, group: str) -> None:
+    """Sends a message again as it is, to come as late as it can: the one that it is put in place of is done with, so
+    that no receive is counted, and no wait ends in a DLQ.
+
+    Raises:
+        Transient: the queue did not take it.
+    """
+    if await queue.send_batch([Outgoing(body, group, LONGEST_DELAY)]):
+        raise Transient("the message was not taken by the queue")
 
 
 def calls(messages: Iterable[Outgoing]) -> Iterator[list[Outgoing]]:

@@ -7,7 +7,8 @@
     │   └── NotNow           nothing failed here; later is just as good, and costs no attempt
     │       ├── OutOfTime    the invocation ends before the work could
     │       ├── BookedOut    the destination's time is given to others
-    │       └── CircuitOpen  the destination is down
+    │       ├── CircuitOpen  the destination is down
+    │       └── NewerRelease a newer release has begun it, and ends it
     ├── Permanent            an outcome, with a reason; never retried
     │   ├── Refused          the whole file cannot be read
     │   └── ObjectMissing    the pinned object version is gone
@@ -55,6 +56,11 @@ class BookedOut(NotNow):
 
 class CircuitOpen(NotNow):
     """Raised when the destination's circuit is open."""
+
+
+class NewerRelease(NotNow):
+    """Raised when a row, a message or an output was written by a newer release, in a form that this one does not know:
+    it is left alone until that release is back."""
 
 
 class Permanent(PenstockError):

@@ -42,6 +42,15 @@ def work_key(file: str, chunk: int, name: str, in_generation: int = 0) -> str:
     return f"{place}/generation-{in_generation}/{name}" if in_generation else f"{place}/{name}"
 
 
+def earlier_work_key(file: str, chunk: int, name: str, in_generation: int) -> str:
+    """As `work_key` of a later generation, before it was called so.
+
+    >>> earlier_work_key("4c9e", 7, "accepted", 1)
+    'chunks/4c9e/000007/round-1/accepted'
+    """
+    return f"chunks/{file}/{chunk_name(chunk)}/round-{in_generation}/{name}"
+
+
 def report_key(file: str, name: str) -> str:
     """The key in the work bucket of what a file's end leaves behind."""
     return f"reports/{file}/{name}"

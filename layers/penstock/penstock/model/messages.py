@@ -1,18 +1,25 @@
 """The messages between the functions: pointers, never records.
 
-An unknown type or version fails loudly (R16). Models are frozen: a message is a fact.
+They are made strictly and read tolerantly: a release that follows or precedes the reader's may say more, and what it
+says is passed over. An unknown type fails loudly, and a version that is too new waits for the release that knows it
+(R16). Models are frozen: a message is a fact.
 """
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple, Self
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from penstock.model import ids
+from penstock.model import ids, versions
 from penstock.model.errors import MalformedMessage
 
 
 class _Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """As it was written by this release, or by one that says more."""
+        return cls.model_validate_json(text, extra="ignore")
 
 
 class Dropped(_Message):
@@ -174,7 +181,7 @@ class SplitMessage(_Message):
     with an `entry`, a splitter's that there is one in the archive that `file` reads.
     """
 
-    v: Literal[1] = 1
+    v: int = versions.MESSAGE
     type: Literal["split"] = "split"
     file: SourceFile
     hop: int = 0
@@ -182,15 +189,15 @@ class SplitMessage(_Message):
 
 
 class ChunkMessage(_Message):
-    """Splitter → validator: judge this chunk. A later `round` is a replay of the records `only`, "3,7-9" by ordinal;
-    `released` records were held, and are not held again."""
+    """Splitter → validator: judge this chunk. A later `generation` (once called `round`) is a replay of the records
+    `only`, "3,7-9" by ordinal; `released` records were held, and are not held again."""
 
-    v: Literal[1] = 1
+    v: int = versions.MESSAGE
     type: Literal["chunk"] = "chunk"
     file: SourceFile
     layout: Layout
     span: Span
-    generation: int = 0
+    generation: int = Field(default=0, validation_alias=AliasChoices("generation", "round"))
     only: str = ""
     released: bool = False
 
@@ -208,7 +215,7 @@ class DispatchMessage(_Message):
     of. `waits` counts how often the chunk has already come back later by a message of its own.
     """
 
-    v: Literal[1] = 1
+    v: int = versions.MESSAGE
     type: Literal["dispatch"] = "dispatch"
     chunk: ChunkMessage
     accepted: int
@@ -225,11 +232,21 @@ _reader: TypeAdapter[Message] = TypeAdapter(
 )
 
 
+class _Head(BaseModel):
+    """What no version of a message does without."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    v: int
+    type: str
+
+
 def read_message[M: (SplitMessage, ChunkMessage, DispatchMessage)](body: str, expected: type[M]) -> M:
     """The message in a queue message's body.
 
     Raises:
-        MalformedMessage: not JSON, an unknown type or version, or not of the expected type.
+        MalformedMessage: not JSON, an unknown type, or not of the expected type.
+        NewerRelease: its version is newer than this release knows.
     """
     message = read_any(body)
     if not isinstance(message, expected):
@@ -241,9 +258,11 @@ def read_any(body: str) -> Message:
     """A message of any type.
 
     Raises:
-        MalformedMessage: not JSON, or an unknown type or version.
+        MalformedMessage: not JSON, or an unknown type.
+        NewerRelease: its version is newer than this release knows.
     """
     try:
-        return _reader.validate_json(body)
+        versions.ensure_known("a message", _Head.model_validate_json(body).v, versions.MESSAGE)
+        return _reader.validate_json(body, extra="ignore")
     except ValidationError as error:
-        raise MalformedMessage(f"not a message of a known type and version ({error.error_count()} faults)") from None
+        raise MalformedMessage(f"not a message of a known type ({error.error_count()} faults)") from None

@@ -23,13 +23,14 @@ from penstock.model.ordinals import unfolded
 
 
 class FileState(StrEnum):
-    """Where a file is."""
+    """Where a file is. `NEWER` stands in no row: a list shows so a file whose row a newer release has written."""
 
     SPLITTING = "splitting"
     SEALED = "sealed"
     SETTLED = "settled"
     REFUSED = "refused"
     UNPACKED = "unpacked"
+    NEWER = "newer"
 
 
 class ChunkState(StrEnum):
@@ -85,9 +86,9 @@ class FileRow:
 
 @dataclass(frozen=True, slots=True)
 class ChunkRow:
-    """A chunk's row. `round` is the one it is in, and `only` the records it is about ("" is all of them, else ordinals
-    as "3,7-9"). The rest is of its last ending, None before the first: how it ended, under
-    which fence, and what the file's account has of it."""
+    """A chunk's row. `generation` is the one it is in, and `only` the records it is about ("" is all of them, else
+    ordinals as "3,7-9"). The rest is of its last ending, None before the first: how it ended, under which fence, and
+    what the file's account has of it."""
 
     file_id: str
     span: Span

@@ -16,6 +16,7 @@ from penstock.outputs.answers import ends_of
 from penstock.outputs.examination_findings import found_of
 from penstock.outputs.findings import flags_of, joined
 from penstock.outputs.outcomes import RecordEnd
+from penstock.outputs.work import read_work
 
 SECONDS = 120.0  #: that a burial may take
 
@@ -58,7 +59,7 @@ async def _bury(
     row = lease.row
     letter = ids.work_key(row.file_id, row.span.chunk, "dead-letter.json")
     await archive(ports.store, about.file.feed, letter, message.model_dump_json().encode(), "application/json")
-    body = await ports.store.get(ids.work_key(row.file_id, row.span.chunk, "accepted", row.generation))
+    body = await read_work(ports.store, row, "accepted", row.generation)
     if isinstance(message, ChunkMessage) or body is None:
         dead = dict.fromkeys(scope_of(row), RecordEnd(Outcome.DEAD, (GAVE_UP,)))
         return await end_chunk(ports, about, row, fence, ChunkEnd(dead), ChunkState.DEAD)

@@ -1,9 +1,9 @@
 """What an operator decides about records of a settled chunk: a round that no message begins, and that ends at once."""
 
 from penstock.account.finalising import FinalisingPorts
-from penstock.model import ids
 from penstock.model.errors import Busy, PenstockError
 from penstock.model.rows import ChunkRow, ChunkState
+from penstock.outputs.work import read_work
 from penstock.ports.object_store import ObjectStore
 
 SECONDS = 120.0  #: that a decision may take
@@ -40,5 +40,5 @@ async def broken_off(store: ObjectStore, chunk: ChunkRow) -> str:
     has begun ends by itself; it has a validator's outputs."""
     if chunk.state is not ChunkState.VALIDATED:
         return ""
-    body = await store.get(ids.work_key(chunk.file_id, chunk.span.chunk, "accepted", chunk.generation))
+    body = await read_work(store, chunk, "accepted", chunk.generation)
     return chunk.only if body is None else ""

@@ -14,6 +14,7 @@ from penstock.operate.replay import message_of
 from penstock.outputs.accepted import load_accepted
 from penstock.outputs.answers import IN_DOUBT
 from penstock.outputs.outcomes import OutcomeLine, RecordEnd, outcome_lines_of
+from penstock.outputs.work import read_work
 from penstock.ports.ledger import Ledger
 
 
@@ -61,7 +62,7 @@ async def resolve(ports: FinalisingPorts, row: FileRow, unknown: Unknown, *, del
     ending = (
         RecordEnd(Outcome.DELIVERED, batch=unknown.batch_id) if delivered else RecordEnd(Outcome.DEAD, (NOT_APPLIED,))
     )
-    body = await ports.store.get(ids.work_key(chunk.file_id, chunk.span.chunk, "accepted", batch.generation))
+    body = await read_work(ports.store, chunk, "accepted", batch.generation)
     records = {record.ordinal: record for record in load_accepted(body or b"") if record.ordinal in batch.ordinals}
     outcome_lines = await outcome_lines_of(ports.store, unknown.chunk)
     flags = {at: _flags(outcome_lines[at]) for at in batch.ordinals if at in outcome_lines}

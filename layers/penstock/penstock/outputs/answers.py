@@ -1,13 +1,14 @@
 """NNN.answer: why a destination refused records of a batch, written before the batch's row says that it did."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from penstock.model import ids
 from penstock.model.findings import Finding, Outcome
 from penstock.model.rows import BatchRow, BatchState, ChunkRow
 from penstock.outputs.outcomes import RecordEnd
+from penstock.outputs.work import dump_by_ordinal, load_by_ordinal, read_work
 from penstock.ports.object_store import ObjectStore
 
 IN_DOUBT = "delivery.in_doubt"  #: the code of why a record's outcome is unknown
@@ -28,8 +29,8 @@ class Reason:
 
 async def write_reasons(store: ObjectStore, chunk: ChunkRow, batch: BatchRow, reasons: Mapping[int, Reason]) -> None:
     """Writes why a destination refused records of a batch, before the batch's row says that it did."""
-    body = json.dumps({str(ordinal): asdict(reason) for ordinal, reason in sorted(reasons.items())})
-    await store.put(_answer_key(chunk, batch), body.encode(), "application/json")
+    told = {str(ordinal): asdict(reason) for ordinal, reason in sorted(reasons.items())}
+    await store.put(_answer_key(chunk, batch), dump_by_ordinal(told), "application/json")
 
 
 async def ends_of(
@@ -39,8 +40,8 @@ async def ends_of(
     just come; else they are read."""
     batch_id = ids.batch_id(chunk.file_id, chunk.span.chunk, batch.number)
     if reasons is None and (batch.refused or batch.state is BatchState.REJECTED):
-        body = await store.get(_answer_key(chunk, batch))
-        reasons = {int(ordinal): Reason(**reason) for ordinal, reason in json.loads(body or b"{}").items()}
+        body = await read_work(store, chunk, _name(batch), batch.generation)
+        reasons = {at: _reason(told) for at, told in load_by_ordinal(body).items()}
     endings: dict[int, RecordEnd] = {}
     for ordinal in batch.ordinals:
         outcome = batch.outcome_of(ordinal)
@@ -55,4 +56,12 @@ async def ends_of(
 
 
 def _answer_key(chunk: ChunkRow, batch: BatchRow) -> str:
-    return ids.work_key(chunk.file_id, chunk.span.chunk, f"{batch.number:03d}.answer", batch.generation)
+    return ids.work_key(chunk.file_id, chunk.span.chunk, _name(batch), batch.generation)
+
+
+def _name(batch: BatchRow) -> str:
+    return f"{batch.number:03d}.answer"
+
+
+def _reason(told: Mapping[str, Any]) -> Reason:
+    return Reason(told["status"], told.get("code", ""), told.get("message", ""))

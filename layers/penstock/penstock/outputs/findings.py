@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 
 from penstock.model.findings import Finding, Severity
 from penstock.model.rows import ChunkRow
-from penstock.outputs.outcomes import chunk_key, read_lines
+from penstock.outputs.outcomes import load_lines
+from penstock.outputs.work import read_work
 from penstock.ports.object_store import ObjectStore
 
 type Flags = Mapping[int, tuple[Finding, ...]]
@@ -24,11 +25,13 @@ def joined(*flags: Flags) -> Flags:
 async def judged_of(store: ObjectStore, chunk: ChunkRow) -> dict[int, tuple[Finding, ...]]:
     """What the validator found in the chunk's round, by ordinal."""
     found: dict[int, tuple[Finding, ...]] = {}
-    for line in await read_lines(store, chunk_key(chunk, "findings.ndjson", chunk.generation)):
+    body = await read_work(store, chunk, "findings.ndjson", chunk.generation)
+    for line in load_lines(body or b""):
         if "ordinal" in line:
             found[line["ordinal"]] = (*found.get(line["ordinal"], ()), Finding.from_dict(line))
     return found
 
 
 def rejects_any(findings: Iterable[Finding]) -> bool:
+    """Whether one of these findings rejects its record."""
     return any(finding.severity is Severity.HARD for finding in findings)

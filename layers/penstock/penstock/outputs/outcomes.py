@@ -1,11 +1,14 @@
-"""outcomes-<fence>.ndjson: a line for each record of a chunk that was not delivered, or was in spite of a finding."""
+"""outcomes-<fence>.ndjson: a line for each record of a chunk that was not delivered, or was in spite of a finding.
+
+Each line says in `v` which version a release must know to act on it (see `model.versions`).
+"""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from penstock.model import ids
+from penstock.model import ids, versions
 from penstock.model.findings import Finding, Outcome
 from penstock.model.rows import ChunkRow
 from penstock.ports.object_store import ObjectStore
@@ -40,10 +43,8 @@ async def outcome_lines_of(store: ObjectStore, chunk: ChunkRow) -> dict[int, Out
     delivered."""
     if not chunk.ended:
         return {}
-    return {
-        line["ordinal"]: line
-        for line in await read_lines(store, chunk_key(chunk, f"outcomes-{chunk.ended_under}.ndjson"))
-    }
+    body = await store.get(chunk_key(chunk, f"outcomes-{chunk.ended_under}.ndjson")) or b""
+    return {line["ordinal"]: line for line in load_lines(body)}
 
 
 async def rejects_of(store: ObjectStore, chunk: ChunkRow) -> bytes:
@@ -60,10 +61,18 @@ def chunk_key(chunk: ChunkRow, name: str, in_generation: int = 0) -> str:
     return ids.work_key(chunk.file_id, chunk.span.chunk, name, in_generation)
 
 
-async def read_lines(store: ObjectStore, key: str) -> list[OutcomeLine]:
-    return [json.loads(line) for line in (await store.get(key) or b"").splitlines()]
+def load_lines(body: bytes) -> list[dict[str, Any]]:
+    """Lines of outcomes or findings, without their versions.
+
+    Raises:
+        NewerRelease: a newer release has written one, in a form that this one does not know.
+    """
+    lines: list[dict[str, Any]] = [json.loads(line) for line in body.splitlines()]
+    for line in lines:
+        versions.ensure_known("a line about a record", line.pop("v", 1), versions.LINES)
+    return lines
 
 
-def dump_lines(lines: Iterable[OutcomeLine]) -> bytes:
-    ordered = sorted(lines, key=lambda line: line["ordinal"])
-    return "".join(f"{json.dumps(line)}\n" for line in ordered).encode()
+def dump_lines(lines: Iterable[Mapping[str, Any]]) -> bytes:
+    """Lines of outcomes or findings, with their versions."""
+    return "".join(f"{json.dumps({'v': versions.LINES, **line})}\n" for line in lines).encode()

@@ -1,6 +1,5 @@
 """The second stage: a chunk's bytes become accepted records and rejects."""
 
-import json
 import random
 from collections import Counter
 from collections.abc import Mapping
@@ -19,6 +18,7 @@ from penstock.model.rows import ChunkRow, scope_of
 from penstock.model.stage_result import StageResult
 from penstock.outputs import rejects
 from penstock.outputs.accepted import dump_accepted
+from penstock.outputs.outcomes import dump_lines
 from penstock.ports.clock import Clock
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
@@ -134,4 +134,4 @@ def _findings(judgement: Judgement) -> bytes:
         for finding in one.findings
     ]
     lines += [unknown_field(name).as_dict() for name in sorted(judgement.unknown)]
-    return "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+    return dump_lines(lines)

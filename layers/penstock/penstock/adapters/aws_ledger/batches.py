@@ -6,9 +6,10 @@ from dataclasses import asdict, dataclass, replace
 from itertools import batched
 
 from penstock.adapters.aws_items import Item, number, text
-from penstock.adapters.aws_ledger.items import GOING, STATE, batch_key, batch_row, chunk_key, going
+from penstock.adapters.aws_ledger.items import CHANGED, GOING, STATE, batch_key, batch_row, chunk_key, going
 from penstock.adapters.aws_ledger.leases import FENCED
 from penstock.adapters.aws_ledger.table import LedgerTable
+from penstock.model import versions
 from penstock.model.ids import chunk_name
 from penstock.model.ordinals import folded
 from penstock.model.rows import BatchRow, BatchState, ChunkRow
@@ -38,6 +39,7 @@ class DynamoBatches(LedgerTable):
                             "ordinals": text(folded(batch.ordinals)),
                             "round": number(batch.generation),
                             "attempts": number(0),
+                            "v": number(versions.BATCH),
                             "expires_at": self._expiry(),
                         },
                         "ConditionExpression": "attribute_not_exists(pk)",
@@ -107,9 +109,9 @@ class DynamoBatches(LedgerTable):
             self._holding(chunk, fence),
             self._updating(
                 batch_key(chunk, batch.number),
-                update,
+                f"{update}, {CHANGED}",
                 condition,
-                values | on_its_way,
+                values | on_its_way | self._changed(versions.BATCH),
                 STATE | dict(names or {}),
             ),
         )

@@ -5,8 +5,18 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from penstock.adapters.aws_items import Item, integer_of, number, text
-from penstock.adapters.aws_ledger.items import GOING, ROUND, STATE, chunk_key, chunk_row, file_key, going
+from penstock.adapters.aws_items import KNOWN, Item, integer_of, number, text
+from penstock.adapters.aws_ledger.items import (
+    CHANGED,
+    GOING,
+    ROUND,
+    STATE,
+    chunk_key,
+    chunk_row,
+    ensure_known_file,
+    file_key,
+    going,
+)
 from penstock.adapters.aws_ledger.leases import (
     FENCED,
     FREE,
@@ -17,14 +27,13 @@ from penstock.adapters.aws_ledger.leases import (
     message_lease,
 )
 from penstock.adapters.aws_ledger.table import ATTEMPTS, LedgerTable
+from penstock.model import versions
 from penstock.model.errors import LeaseLost, Transient
 from penstock.model.findings import Account, Outcome
 from penstock.model.messages import ChunkMessage, DispatchMessage
 from penstock.model.rows import ChunkRow, ChunkState, FileState, Lease
 
-_CLAIMED = (
-    f"#round = :round, #span = if_not_exists(#span, :span), expires_at = if_not_exists(expires_at, :expires), {LEASED}"
-)
+_CLAIMED = f"#round = :round, #span = if_not_exists(#span, :span), {LEASED}"
 _CLAIMED_NAMES = STATE | ROUND | {"#only": "only", "#span": "span"}
 
 
@@ -37,8 +46,8 @@ class DynamoChunks(LedgerTable):
         item = await self._try_update(
             chunk_key(message.file.file_id, message.span.chunk),
             f"SET #state = :sent, #only = :only, {_CLAIMED}",
-            f"{_unplanned(message)}(#round = :round AND ((#state = :sent AND {FREE}) OR #state = :dead))"
-            " OR (#state = :settled AND #round < :round)",
+            f"{_unplanned(message)}({KNOWN} AND ((#round = :round AND ((#state = :sent AND {FREE}) OR #state = :dead))"
+            " OR (#state = :settled AND #round < :round)))",
             {
                 ":sent": text(ChunkState.SENT),
                 ":dead": text(ChunkState.DEAD),
@@ -55,7 +64,7 @@ class DynamoChunks(LedgerTable):
         chunk = message.chunk
         item = await self._try_update(
             chunk_key(chunk.file.file_id, chunk.span.chunk),
-            "SET #state = :validated, leased_until = :zero",
+            f"SET #state = :validated, leased_until = :zero, {CHANGED}",
             f"#state = :sent AND #round = :round AND {FENCED}",
             {
                 ":validated": text(ChunkState.VALIDATED),
@@ -63,6 +72,7 @@ class DynamoChunks(LedgerTable):
                 ":round": number(chunk.generation),
                 ":zero": number(0),
                 ":fence": number(fence),
+                **self._changed(versions.CHUNK),
             },
             STATE | ROUND,
         )
@@ -78,7 +88,8 @@ class DynamoChunks(LedgerTable):
         item = await self._try_update(
             chunk_key(chunk.file.file_id, chunk.span.chunk),
             f"SET #state = :validated, #only = if_not_exists(#only, :only), {_CLAIMED}",
-            f"{_unplanned(chunk)}(#round = :round AND (#state IN (:sent, :dead) OR (#state = :validated AND {FREE})))",
+            f"{_unplanned(chunk)}({KNOWN} AND #round = :round"
+            f" AND (#state IN (:sent, :dead) OR (#state = :validated AND {FREE})))",
             {
                 ":sent": text(ChunkState.SENT),
                 ":dead": text(ChunkState.DEAD),
@@ -97,8 +108,13 @@ class DynamoChunks(LedgerTable):
         item = await self._try_update(
             chunk_key(file_id, chunk),
             f"SET {LEASED}",
-            f"#round = :round AND {GOING} AND {FREE}",
-            {":round": number(in_generation), **going(), **leasing(now, seconds)},
+            f"#round = :round AND {GOING} AND {FREE} AND {KNOWN}",
+            {
+                ":round": number(in_generation),
+                **self._changed(versions.CHUNK),
+                **going(),
+                **leasing(now, seconds),
+            },
             STATE | ROUND,
         )
         return chunk_lease(item, now, in_generation, ChunkState.SENT, ChunkState.VALIDATED)
@@ -108,13 +124,14 @@ class DynamoChunks(LedgerTable):
         item = await self._try_update(
             chunk_key(chunk.file_id, chunk.span.chunk),
             f"SET #state = :validated, #round = :next, #only = :only, {LEASED}",
-            f"#state = :settled AND #round = :round AND {FREE}",
+            f"#state = :settled AND #round = :round AND {FREE} AND {KNOWN}",
             {
                 ":validated": text(ChunkState.VALIDATED),
                 ":settled": text(ChunkState.SETTLED),
                 ":round": number(chunk.generation),
                 ":next": number(chunk.generation + 1),
                 ":only": text(only),
+                **self._changed(versions.CHUNK),
                 **leasing(now, seconds),
             },
             STATE | ROUND | {"#only": "only"},
@@ -146,7 +163,7 @@ class DynamoChunks(LedgerTable):
         ending = self._updating(
             chunk_key(chunk.file_id, chunk.span.chunk),
             "SET #state = :ended, ended = :ended, ended_under = :fence, counted = :counted, findings = :findings,"
-            " settled_at = :now, leased_until = :zero",
+            f" settled_at = :now, leased_until = :zero, {CHANGED}",
             f"{GOING} AND {FENCED}",
             {
                 ":ended": text(state),
@@ -155,6 +172,7 @@ class DynamoChunks(LedgerTable):
                 ":now": number(now),
                 ":zero": number(0),
                 ":fence": number(fence),
+                **self._changed(versions.CHUNK),
                 **going(),
             },
             STATE,
@@ -168,21 +186,23 @@ class DynamoChunks(LedgerTable):
                 return
             if failed == 0:
                 raise LeaseLost("another worker has taken the chunk over, or ended it")
+        ensure_known_file(await self._get(file_key(chunk.file_id)) or {})
         raise Transient("the file kept being settled and reopened, or is not there")
 
     def _counting(self, file_id: str, changes: Mapping[str, int], settled: bool | None) -> Item:
         """The change of a file's counters; if it is `settled`, or if it is not, where that matters."""
         names = {f"#c{place}": name for place, name in enumerate(changes)}
         values = {f":c{place}": number(change) for place, change in enumerate(changes.values())}
-        update = f"ADD {', '.join(f'#c{place} :c{place}' for place in range(len(changes)))}"
-        condition = "attribute_exists(pk)"
+        values |= self._changed(versions.FILE)
+        update = f"{CHANGED} ADD {', '.join(f'#c{place} :c{place}' for place in range(len(changes)))}"
+        condition = f"attribute_exists(pk) AND {KNOWN}"
         if settled is not None:
             values[":settled"] = text(FileState.SETTLED)
             condition += f" AND file_state {'=' if settled else '<>'} :settled"
         if settled:
             values[":sealed"] = text(FileState.SEALED)
-            update = f"SET file_state = :sealed {update}"
-        return self._updating(file_key(file_id), update, condition, values, names)
+            update = f"file_state = :sealed, {update}"
+        return self._updating(file_key(file_id), f"SET {update}", condition, values, names)
 
     async def chunk(self, file_id: str, chunk: int) -> ChunkRow | None:
         """As `Ledger.chunk`."""
@@ -198,7 +218,7 @@ class DynamoChunks(LedgerTable):
             ":round": number(message.generation),
             ":only": text(message.only),
             ":span": text(message.span.model_dump_json()),
-            ":expires": self._expiry(),
+            **self._changed(versions.CHUNK),
         }
 
 

@@ -6,11 +6,12 @@ from dataclasses import asdict, dataclass
 from itertools import batched
 
 from penstock.adapters.aws_faults import insert_fault, transient_faults
-from penstock.adapters.aws_items import Item, integer_of, number, read_items, text
-from penstock.adapters.aws_ledger.items import chunk_key, file_key, file_row
+from penstock.adapters.aws_items import KNOWN, Item, integer_of, number, read_items, text
+from penstock.adapters.aws_ledger.items import CHANGED, chunk_key, ensure_known_file, file_key, file_row, listed_file
 from penstock.adapters.aws_ledger.leases import FENCED, FREE, LEASED, busy_for, leasing
 from penstock.adapters.aws_ledger.table import ATTEMPTS, LedgerTable
 from penstock.io.retry import backoff
+from penstock.model import versions
 from penstock.model.errors import Transient
 from penstock.model.findings import Finding, Noted
 from penstock.model.messages import Checkpoint, Layout, SourceFile, Span
@@ -19,6 +20,7 @@ from penstock.model.rows import ChunkState, FileRow, FileState, Lease
 INSERTED = 25  #: BatchExecuteStatement takes no more
 
 _OPEN = (FileState.SPLITTING, FileState.SEALED)
+_KEPT = tuple(state for state in FileState if state is not FileState.NEWER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,15 +33,14 @@ class DynamoFiles(LedgerTable):
             file_key(file.file_id),
             "SET #file = if_not_exists(#file, :file), feed = if_not_exists(feed, :feed),"
             " file_state = if_not_exists(file_state, :splitting), opened_at = if_not_exists(opened_at, :opened),"
-            " endings = if_not_exists(endings, :zero), expires_at = if_not_exists(expires_at, :expires),"
-            f" {LEASED}",
-            f"attribute_not_exists(pk) OR (file_state = :splitting AND {FREE})",
+            f" endings = if_not_exists(endings, :zero), {LEASED}",
+            f"attribute_not_exists(pk) OR (file_state = :splitting AND {FREE} AND {KNOWN})",
             {
                 ":file": text(file.model_dump_json()),
                 ":feed": text(file.feed),
                 ":opened": text(_sortable(now)),
                 ":splitting": text(FileState.SPLITTING),
-                ":expires": self._expiry(),
+                **self._changed(versions.FILE),
                 **leasing(now, seconds),
             },
             {"#file": "file"},
@@ -53,7 +54,7 @@ class DynamoFiles(LedgerTable):
         """As `Ledger.plan_chunks`: conditional inserts, so that a row further on is never set back."""
         insert = (
             f"INSERT INTO \"{self.table}\" VALUE {{'pk':?,'sk':?,'state':?,'span':?,'round':0,'fence':0,"
-            "'leased_until':0,'expires_at':?}"
+            "'leased_until':0,'v':?,'expires_at':?}"
         )
         left = list(spans)
         for attempt in range(1, ATTEMPTS + 1):
@@ -61,7 +62,7 @@ class DynamoFiles(LedgerTable):
             for group in batched(left, INSERTED, strict=False):
                 statements = [
                     {"Statement": insert, "Parameters": [*chunk_key(file.file_id, span.chunk).values(),
-                     text(ChunkState.SENT), text(span.model_dump_json()), self._expiry()]}
+                     text(ChunkState.SENT), text(span.model_dump_json()), number(versions.CHUNK), self._expiry()]}
                     for span in group
                 ]  # fmt: skip
                 with transient_faults():
@@ -93,7 +94,7 @@ class DynamoFiles(LedgerTable):
         await self._update(
             file_key(file_id),
             "SET file_state = :sealed, layout = :layout, chunks = :chunks, received = :received,"
-            " sha256_tree = :sha256_tree, noted = :noted, sealed_at = :now REMOVE splitting_from",
+            f" sha256_tree = :sha256_tree, noted = :noted, sealed_at = :now, {CHANGED} REMOVE splitting_from",
             f"file_state = :splitting AND {FENCED}",
             {
                 ":sealed": text(FileState.SEALED),
@@ -105,6 +106,7 @@ class DynamoFiles(LedgerTable):
                 ":noted": text(noted.model_dump_json()),
                 ":now": number(now),
                 ":fence": number(fence),
+                **self._changed(versions.FILE),
             },
         )
 
@@ -112,12 +114,13 @@ class DynamoFiles(LedgerTable):
         """As `Ledger.note_checkpoint`."""
         await self._update(
             file_key(file_id),
-            "SET splitting_from = :checkpoint",
+            f"SET splitting_from = :checkpoint, {CHANGED}",
             f"file_state = :splitting AND {FENCED}",
             {
                 ":checkpoint": text(checkpoint.model_dump_json()),
                 ":splitting": text(FileState.SPLITTING),
                 ":fence": number(fence),
+                **self._changed(versions.FILE),
             },
         )
 
@@ -125,7 +128,7 @@ class DynamoFiles(LedgerTable):
         """As `Ledger.refuse_file`."""
         await self._update(
             file_key(file_id),
-            "SET file_state = :refused, refused = :finding, settled_at = :now",
+            f"SET file_state = :refused, refused = :finding, settled_at = :now, {CHANGED}",
             f"file_state = :splitting AND {FENCED}",
             {
                 ":refused": text(FileState.REFUSED),
@@ -133,6 +136,7 @@ class DynamoFiles(LedgerTable):
                 ":finding": text(json.dumps(asdict(finding))),
                 ":now": number(now),
                 ":fence": number(fence),
+                **self._changed(versions.FILE),
             },
         )
 
@@ -140,9 +144,14 @@ class DynamoFiles(LedgerTable):
         """As `Ledger.stage_file`."""
         await self._update(
             file_key(file.file_id),
-            "SET #file = :file",
+            f"SET #file = :file, {CHANGED}",
             f"file_state = :splitting AND {FENCED}",
-            {":file": text(file.model_dump_json()), ":splitting": text(FileState.SPLITTING), ":fence": number(fence)},
+            {
+                ":file": text(file.model_dump_json()),
+                ":splitting": text(FileState.SPLITTING),
+                ":fence": number(fence),
+                **self._changed(versions.FILE),
+            },
             {"#file": "file"},
         )
 
@@ -150,7 +159,7 @@ class DynamoFiles(LedgerTable):
         """As `Ledger.unpack_file`."""
         await self._update(
             file_key(file_id),
-            "SET file_state = :unpacked, unpacked_files = :files, settled_at = :now",
+            f"SET file_state = :unpacked, unpacked_files = :files, settled_at = :now, {CHANGED}",
             f"file_state = :splitting AND {FENCED}",
             {
                 ":unpacked": text(FileState.UNPACKED),
@@ -158,6 +167,7 @@ class DynamoFiles(LedgerTable):
                 ":files": number(files),
                 ":now": number(now),
                 ":fence": number(fence),
+                **self._changed(versions.FILE),
             },
         )
 
@@ -165,15 +175,17 @@ class DynamoFiles(LedgerTable):
         """As `Ledger.settle_file`."""
         item = await self._try_update(
             file_key(file_id),
-            "SET file_state = :settled, settled_at = :now",
-            "file_state = :sealed AND endings = :endings",
+            f"SET file_state = :settled, settled_at = :now, {CHANGED}",
+            f"file_state = :sealed AND endings = :endings AND {KNOWN}",
             {
                 ":settled": text(FileState.SETTLED),
                 ":sealed": text(FileState.SEALED),
                 ":endings": number(endings),
                 ":now": number(now),
+                **self._changed(versions.FILE),
             },
         )
+        ensure_known_file(item.was or {})
         return item.was is None
 
     async def release_file(self, file_id: str, fence: int) -> None:
@@ -187,22 +199,28 @@ class DynamoFiles(LedgerTable):
 
     async def files(self, limit: int) -> list[FileRow]:
         """As `Ledger.files`: the newest of each state, merged."""
-        rows = await self._in_states(FileState, limit, newest=True)
+        rows = await self._in_states(_KEPT, limit, newest=True)
         return sorted(rows, key=lambda row: row.opened_at, reverse=True)
 
     async def open_files(self, limit: int) -> list[FileRow]:
         """As `Ledger.open_files`: the oldest of each open state, merged. The index runs after the rows."""
         rows = await self._in_states(_OPEN, limit, newest=False)
-        return sorted((row for row in rows if row.state in _OPEN), key=lambda row: row.opened_at)
+        return sorted((row for row in rows if row.state in (*_OPEN, FileState.NEWER)), key=lambda row: row.opened_at)
 
     async def note_stalled(self, file_id: str, now: float) -> bool:
         """As `Ledger.note_stalled`."""
         item = await self._try_update(
             file_key(file_id),
             "SET stalled_at = :now",
-            "attribute_not_exists(stalled_at) AND file_state IN (:splitting, :sealed)",
-            {":now": number(now), ":splitting": text(FileState.SPLITTING), ":sealed": text(FileState.SEALED)},
+            f"attribute_not_exists(stalled_at) AND file_state IN (:splitting, :sealed) AND {KNOWN}",
+            {
+                ":v": number(versions.FILE),
+                ":now": number(now),
+                ":splitting": text(FileState.SPLITTING),
+                ":sealed": text(FileState.SEALED),
+            },
         )
+        ensure_known_file(item.was or {})
         return item.was is None
 
     async def _in_states(self, states: Iterable[FileState], limit: int, *, newest: bool) -> list[FileRow]:
@@ -223,7 +241,7 @@ class DynamoFiles(LedgerTable):
         unique = {item["pk"]["S"]: item for item in found}
         wanted = sorted(unique.values(), key=_opened_at, reverse=newest)[:limit]
         keys = ({"pk": item["pk"], "sk": item["sk"]} for item in wanted)
-        return [file_row(item) for item in await read_items(self.dynamodb, self.table, keys, self.clock, self.rng)]
+        return list(map(listed_file, await read_items(self.dynamodb, self.table, keys, self.clock, self.rng)))
 
 
 def _opened_at(item: Item) -> str:

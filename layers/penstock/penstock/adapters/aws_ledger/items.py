@@ -1,12 +1,17 @@
-"""Keys, conditions and rows of the ledger's items."""
+"""Keys, conditions and rows of the ledger's items.
+
+An item has its row's fields by name. Attributes that nobody here knows are passed over, and those that are missing have
+the fields' defaults; keys, `v`, `file` and `opened_at` are as they are in every version.
+"""
 
 import json
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
-from penstock.adapters.aws_items import Item, float_of, integer_of, text
-from penstock.model.findings import Finding, Noted, Outcome, Severity
+from penstock.adapters.aws_items import Item, float_of, integer_of, text, version_of
+from penstock.model import versions
+from penstock.model.findings import Finding, Noted, Outcome
 from penstock.model.ids import chunk_name
 from penstock.model.messages import Checkpoint, Layout, SourceFile, Span
 from penstock.model.ordinals import unfolded
@@ -15,6 +20,9 @@ from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, File
 STATE = {"#state": "state"}
 ROUND = {"#round": "round"}
 GOING = "#state IN (:sent, :validated)"
+
+
+CHANGED = "v = :v, expires_at = :expires"  #: with every change: this release has begun it, and it lives on from now
 
 
 def going() -> Item:
@@ -38,13 +46,17 @@ def batch_key(chunk: ChunkRow, number: int) -> Item:
 
 
 def file_row(item: Item) -> FileRow:
-    """A file's row."""
-    refused = json.loads(item["refused"]["S"]) if "refused" in item else None
+    """A file's row.
+
+    Raises:
+        NewerRelease: this release may not act on it.
+    """
+    ensure_known_file(item)
     return FileRow(
-        file=SourceFile.model_validate_json(item["file"]["S"]),
+        file=SourceFile.read(item["file"]["S"]),
         state=FileState(item["file_state"]["S"]),
         opened_at=float(item["opened_at"]["S"]),
-        layout=Layout.model_validate_json(item["layout"]["S"]) if "layout" in item else None,
+        layout=Layout.read(item["layout"]["S"]) if "layout" in item else None,
         sealed_at=float_of(item, "sealed_at") if "sealed_at" in item else None,
         settled_at=float_of(item, "settled_at") if "settled_at" in item else None,
         chunks=integer_of(item, "chunks"),
@@ -56,18 +68,36 @@ def file_row(item: Item) -> FileRow:
         findings={name[2:]: int(value["N"]) for name, value in item.items() if name[:2] == "f_" and value["N"] != "0"},
         noted=Noted.model_validate_json(item["noted"]["S"]) if "noted" in item else Noted(),
         sha256_tree=item["sha256_tree"]["S"] if "sha256_tree" in item else "",
-        checkpoint=Checkpoint.model_validate_json(item["splitting_from"]["S"]) if "splitting_from" in item else None,
-        refused=Finding(**(refused | {"severity": Severity(refused["severity"])})) if refused else None,
+        checkpoint=Checkpoint.read(item["splitting_from"]["S"]) if "splitting_from" in item else None,
+        refused=Finding.from_dict(json.loads(item["refused"]["S"])) if "refused" in item else None,
         files=integer_of(item, "unpacked_files"),
     )
 
 
+def ensure_known_file(item: Item) -> None:
+    """Raises NewerRelease if this release may not act on a file's row, be there one."""
+    versions.ensure_known("the file's row", version_of(item), versions.FILE)
+
+
+def listed_file(item: Item) -> FileRow:
+    """A file's row for a list: of one that a newer release has written, what is the same in every version."""
+    if version_of(item) > versions.FILE:
+        opened_at = float(item["opened_at"]["S"])
+        return FileRow(SourceFile.read(item["file"]["S"]), FileState.NEWER, opened_at)
+    return file_row(item)
+
+
 def chunk_row(item: Item) -> ChunkRow:
-    """A chunk's row."""
+    """A chunk's row.
+
+    Raises:
+        NewerRelease: this release may not act on it.
+    """
+    versions.ensure_known("the chunk's row", version_of(item), versions.CHUNK)
     counted: dict[str, int] = json.loads(item["counted"]["S"]) if "counted" in item else {}
     return ChunkRow(
         file_id=item["pk"]["S"].removeprefix("FILE#"),
-        span=Span.model_validate_json(item["span"]["S"]),
+        span=Span.read(item["span"]["S"]),
         state=ChunkState(item["state"]["S"]),
         generation=integer_of(item, "round"),
         only=item["only"]["S"] if "only" in item else "",
@@ -80,7 +110,12 @@ def chunk_row(item: Item) -> ChunkRow:
 
 
 def batch_row(item: Item) -> BatchRow:
-    """A batch's row."""
+    """A batch's row.
+
+    Raises:
+        NewerRelease: this release may not act on it.
+    """
+    versions.ensure_known("the batch's row", version_of(item), versions.BATCH)
     return BatchRow(
         number=int(item["sk"]["S"].rsplit("#", 1)[1]),
         ordinals=unfolded(item["ordinals"]["S"]),

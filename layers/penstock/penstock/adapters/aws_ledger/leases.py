@@ -8,17 +8,17 @@ Who may write a row that is leased:
 """
 
 from penstock.adapters.aws_items import Item, Updated, float_of, integer_of, number
-from penstock.adapters.aws_ledger.items import chunk_row
+from penstock.adapters.aws_ledger.items import CHANGED, chunk_row
 from penstock.model.messages import ChunkMessage
 from penstock.model.rows import ChunkRow, ChunkState, Lease
 
 FENCED = "fence = :fence"
 FREE = "leased_until <= :now"
-LEASED = "fence = if_not_exists(fence, :zero) + :one, leased_until = :until"
+LEASED = f"fence = if_not_exists(fence, :zero) + :one, leased_until = :until, {CHANGED}"
 
 
 def leasing(now: float, seconds: float) -> Item:
-    """The values of `LEASED` and `FREE`: a lease of so many seconds."""
+    """The values of `FREE`, and of `LEASED` beside those of `CHANGED`: a lease of so many seconds."""
     return {":now": number(now), ":until": number(now + seconds), ":zero": number(0), ":one": number(1)}
 
 

@@ -14,12 +14,15 @@ from penstock.io.retry import backoff
 from penstock.model.errors import LeaseLost, PenstockError, Transient
 from penstock.ports.clock import Clock
 
+#: Seconds that a row outlives the claims that were made under a lease on it: who finds a claim finds what became of it.
+LONGER = 86_400
 ATTEMPTS = 8  #: for transactions that met another on the same file's row
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerTable:
-    """What files, chunks and batches are kept in. `ttl_seconds` is how long a row outlives its making."""
+    """What files, chunks and batches are kept in. `ttl_seconds` is how long a claim outlives its last change; a row
+    outlives its own for `LONGER`."""
 
     dynamodb: Any
     table: str
@@ -28,7 +31,11 @@ class LedgerTable:
     rng: random.Random = field(default_factory=random.Random)
 
     def _expiry(self) -> Item:
-        return number(int(self.clock.now()) + self.ttl_seconds)
+        return number(int(self.clock.now()) + self.ttl_seconds + LONGER)
+
+    def _changed(self, version: int) -> Item:
+        """The values of `CHANGED` and `KNOWN`, for a row that this release knows in that version."""
+        return {":v": number(version), ":expires": self._expiry()}
 
     async def _get(self, key: Item) -> Item | None:
         with transient_faults():
