@@ -18,7 +18,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
-from penstock.account.finalising import FinalisingPorts
 from penstock.adapters import lambda_function
 from penstock.adapters.lambda_function import Process
 from penstock.deliver.stage import DispatcherPorts, dispatch
@@ -44,6 +43,7 @@ from tests.simulation.stages import Stage
 from tests.simulation.trace import Trace
 from tests.simulation.virtual import VirtualClock, VirtualLoop
 from tests.simulation.worker import Worker, reach
+from tests.support.finalising import Finalising
 
 SECONDS = 300  #: that an invocation may take
 PATIENCE = 6 * 3600.0  #: seconds without faults within which everything must have ended
@@ -274,7 +274,7 @@ class Contest:
         queue = self.stage.queue
         for message in queue.dead:
             if self._rng.random() < 0.7:
-                ports = FinalisingPorts(self.store, self.ledger, self.claims, self.histories, self.clock, self._rng)
+                ports = Finalising(self.store, self.ledger, self.claims, self.histories, self.clock, self._rng)
                 await bury(ports, read_message(message.body, DispatchMessage))
         queue.redrive()
 

@@ -106,9 +106,9 @@ MUTATIONS = (
     ),
     Mutation(
         "an unknown record gives its claim up",
-        "account.finalising:end_chunk",
-        "if one.outcome in _FREE)",
-        "if one.outcome in (*_FREE, Outcome.UNKNOWN))",
+        "account.finalising:_give_up",
+        "end.ended_as(*_FREE)",
+        "end.ended_as(*_FREE, Outcome.UNKNOWN)",
     ),
     Mutation(
         "a duplicate is decided while its owner is on its way",
@@ -306,7 +306,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a replay counts its records without those it is not about",
-        "account.finalising:end_chunk",
+        "account.finalising:_decide",
         "if chunk.ended and chunk.only:",
         "if False:",
     ),
@@ -318,8 +318,8 @@ MUTATIONS = (
     ),
     Mutation(
         "a replay forgets the rejects of the others",
-        "account.finalising:end_chunk",
-        "rows = _without(await rejects_of(ports.store, chunk), message, about) + rows",
+        "account.finalising:_decide",
+        "rows = _without(known.rows_before, feed, message, about) + rows",
         "pass",
         rare=True,
     ),
@@ -368,9 +368,10 @@ MUTATIONS = (
     ),
     Mutation(
         "a refused record keeps its identity",
-        "account.finalising:end_chunk",
-        "if one.outcome in _FREE)",
-        "if one.outcome in _FREE and 'delivery.refused' not in [found.code for found in one.findings])",
+        "account.finalising:_give_up",
+        "end.ended_as(*_FREE)",
+        "[at for at, one in end.ended_as(*_FREE).items()"
+        " if 'delivery.refused' not in [found.code for found in one.findings]]",
     ),
     Mutation(
         "a record stays in the batch that it was held in",

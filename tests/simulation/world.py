@@ -11,7 +11,6 @@ from typing import Any, cast
 from unittest.mock import patch
 
 from penstock import feeds
-from penstock.account.finalising import FinalisingPorts
 from penstock.adapters import lambda_function
 from penstock.adapters.lambda_function import Process
 from penstock.deliver.probing import probe
@@ -50,6 +49,7 @@ from tests.simulation.trace import Trace
 from tests.simulation.virtual import VirtualClock, VirtualLoop
 from tests.simulation.watch import WatchedLedger
 from tests.simulation.worker import Worker, reach
+from tests.support.finalising import Finalising
 from tests.support.spots import rows_of
 
 PATIENCE = 6 * 3600.0  #: seconds without any fault within which everything must have ended
@@ -370,7 +370,7 @@ class World:
         self.trace.add(worker.name, "refuses", f"{held.chunk.chunk_id} {list(held.outcome_lines)}")
         store, ledger, _ = self._shared(worker)
         claims, histories = (reach(port, "claims", worker) for port in (self.claims, self.histories))
-        ports = FinalisingPorts(store, ledger, claims, histories, self.clock, self._rng)
+        ports = Finalising(store, ledger, claims, histories, self.clock, self._rng)
 
         async def refusal() -> None:
             with suppress(Transient, NotToBeDecided):
@@ -423,7 +423,7 @@ class World:
                 continue
             delivered = any(key == unknown.batch_id for key, _ in self.api.books.applied)
             self.trace.add("operator", "resolves", f"{unknown.batch_id} {delivered}")
-            ports = FinalisingPorts(
+            ports = Finalising(
                 self.store, cast(Ledger, self.ledger), self.claims, self.histories, self.clock, self._rng
             )
             with suppress(Transient, NotToBeDecided):

@@ -180,7 +180,7 @@ async def test_a_chunk_that_dies_keeps_what_it_holds(pipeline: Pipeline) -> None
     await pipeline.clock.sleep(600)
     message = read_any(bodies[0])
     assert isinstance(message, DispatchMessage)
-    counted = await bury(operated(pipeline).ending, message)
+    counted = await bury(pipeline, message)
     # Expect
     assert counted
     assert (counted[Outcome.HELD], counted[Outcome.DEAD]) == (1, 3)
@@ -305,7 +305,7 @@ async def test_a_refusal_that_breaks_off_anywhere_is_done_by_doing_it_again(afte
             await refused(pipeline, file, "1")
         else:
             ports = operated(pipeline)
-            await complete_file(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
+            await complete_file(ports, file.file_id)
         assert await pipeline.assert_sound(file, 6) == {"delivered": 5, "rejected": 1}
         assert pipeline.report(file)["findings"] == {"delivery.refused": 1, "traffic.doubtful": 1}
         if not struck:
@@ -342,7 +342,7 @@ async def test_a_report_that_was_held_up_is_not_put_over_that_of_a_later_refusal
     # Given a refusal that broke off before the file's end was written anew
     ports, slow = operated(pipeline), copy(pipeline.store)
     (last,) = await chosen(ports.ledger, ports.store, await pipeline.row(file), [5])
-    await refuse(ports.ending, await pipeline.row(file), last, "not on our air")
+    await refuse(ports, await pipeline.row(file), last, "not on our air")
 
     # When who finishes it is held up, in the midst of this report, by another refusal with its end, and then breaks
     async def held_up(key: str) -> bytes | None:
@@ -353,7 +353,7 @@ async def test_a_report_that_was_held_up_is_not_put_over_that_of_a_later_refusal
 
     slow.get = held_up
     with pytest.raises(Transient):
-        await complete_file(ports.ledger, slow, BrokenBus(), ports.clock, file.file_id)
+        await complete_file(replace(ports, store=slow, events=BrokenBus()), file.file_id)
     # Expect
     assert await pipeline.assert_sound(file, 6) == {"delivered": 3, "rejected": 2, "held": 1}
     rows = rows_of(pipeline.report(file, "rejects.csv"))
@@ -369,7 +369,7 @@ async def test_who_broke_with_an_earlier_report_just_put_writes_the_later_one_wh
     # Given a refusal that broke off before the file's end was written anew
     ports, slow = operated(pipeline), copy(pipeline.store)
     (last,) = await chosen(ports.ledger, ports.store, await pipeline.row(file), [5])
-    await refuse(ports.ending, await pipeline.row(file), last, "not on our air")
+    await refuse(ports, await pipeline.row(file), last, "not on our air")
 
     async def held_up(key: str, body: bytes, content_type: str) -> None:
         await refused(pipeline, file, "1")
@@ -377,11 +377,11 @@ async def test_who_broke_with_an_earlier_report_just_put_writes_the_later_one_wh
 
     slow.put = held_up
     with pytest.raises(Transient):
-        await complete_file(ports.ledger, slow, BrokenBus(), ports.clock, file.file_id)
+        await complete_file(replace(ports, store=slow, events=BrokenBus()), file.file_id)
     assert pipeline.report(file)["records"]["rejected"] == 1
     # When
     before = await pipeline.row(file)
-    assert await complete_file(ports.ledger, ports.store, ports.events, ports.clock, file.file_id) == {}
+    assert await complete_file(ports, file.file_id) == {}
     # Expect
     assert await pipeline.row(file) == before
     assert pipeline.report(file)["records"]["rejected"] == 2

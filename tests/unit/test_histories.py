@@ -12,7 +12,6 @@ import pytest
 
 from penstock import feeds
 from penstock.account.completion import complete_file
-from penstock.account.finalising import FinalisingPorts
 from penstock.feeds.crew import CREW
 from penstock.feeds.feed import Limits
 from penstock.model.errors import LeaseLost
@@ -85,11 +84,6 @@ class Desk(Pipeline):
     def policy(self, **policy: Any) -> None:
         """What the operator's settings are from now on."""
         self.api.settings_now = replace(self.api.settings_now, policy=policy)
-
-    @property
-    def ending(self) -> FinalisingPorts:
-        """What an operator works with."""
-        return FinalisingPorts(self.store, self.ledger, self.claims, self.histories, self.clock, self.rng)
 
 
 @pytest.fixture
@@ -290,8 +284,8 @@ class TestGivenBack:
         message = read_message(desk.dead_letters[0], DispatchMessage)
         await desk.clock.sleep(400)
         assert desk.known() == {"D0"}
-        assert await bury(desk.ending, message) is not None
-        await complete_file(desk.ledger, desk.store, desk.events, desk.clock, file.file_id)
+        assert await bury(desk, message) is not None
+        await complete_file(desk, file.file_id)
         return file
 
     async def test_an_operators_word_that_it_was_never_applied(self, desk: Desk) -> None:
@@ -303,7 +297,7 @@ class TestGivenBack:
         assert await desk.ended(week(0, duty_id="X"), name="later") == {"rejected": 1}
 
         (unknown,) = await unknowns_of(desk.ledger, file.file_id)
-        await resolve(desk.ending, await desk.row(file), unknown, delivered=False)
+        await resolve(desk, await desk.row(file), unknown, delivered=False)
 
         assert desk.known() == set()
         assert await desk.codes(file) == ["delivery.not_applied", "rest_facility"]
@@ -372,7 +366,7 @@ class TestHeld:
 
     async def test_refused_it_counts_no_more(self, desk: Desk, held: SourceFile) -> None:
         (one,) = await held_of(desk.ledger, desk.store, held.file_id)
-        await refuse(desk.ending, await desk.row(held), one, "there is a class 1 seat on the other rotation")
+        await refuse(desk, await desk.row(held), one, "there is a class 1 seat on the other rotation")
 
         assert desk.known() == set()
         assert await desk.ended(week(0, duty_id="Y"), name="later") == {"delivered": 1}

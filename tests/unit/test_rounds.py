@@ -9,7 +9,6 @@ import pytest
 
 from penstock import feeds
 from penstock.account.completion import complete_file
-from penstock.account.finalising import FinalisingPorts
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.findings import Outcome
@@ -36,12 +35,6 @@ def chunks_of_four(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(feeds.FEEDS, "traffic", replace(TRAFFIC, limits=Limits(records=4)))
 
 
-def ending_ports(pipeline: Pipeline) -> FinalisingPorts:
-    return FinalisingPorts(
-        pipeline.store, pipeline.ledger, pipeline.claims, pipeline.histories, pipeline.clock, pipeline.rng
-    )
-
-
 async def dies(pipeline: Pipeline, body: str) -> Any:
     """A message goes to the DLQ, and the sweeper finds it there."""
     for queue in (pipeline.chunks, pipeline.dispatches):
@@ -49,11 +42,11 @@ async def dies(pipeline: Pipeline, body: str) -> Any:
             del queue.messages[held.receipt]
     message = read_any(body)
     assert isinstance(message, ChunkMessage | DispatchMessage)
-    return await bury(ending_ports(pipeline), message)
+    return await bury(pipeline, message)
 
 
 async def finish(pipeline: Pipeline, file: SourceFile) -> None:
-    await complete_file(pipeline.ledger, pipeline.store, pipeline.events, pipeline.clock, file.file_id)
+    await complete_file(pipeline, file.file_id)
 
 
 def redrive(pipeline: Pipeline, body: str) -> None:
@@ -150,7 +143,7 @@ async def test_only_what_is_open_can_be_resolved() -> None:
     (batch,) = await pipeline.ledger.batches(file.file_id, 0)
     assert chunk
     with pytest.raises(NotToBeDecided):
-        await resolve(ending_ports(pipeline), await pipeline.row(file), Unknown(chunk, batch), delivered=False)
+        await resolve(pipeline, await pipeline.row(file), Unknown(chunk, batch), delivered=False)
     assert await pipeline.ledger.chunk(file.file_id, 0) == chunk
 
 
@@ -161,12 +154,12 @@ async def test_a_letter_whose_chunk_has_ended_or_is_being_worked_on_buries_nothi
     message = read_any(body)
     assert isinstance(message, DispatchMessage)
     # a validator's letter, when the validated chunk is on its way
-    assert await bury(ending_ports(pipeline), message.chunk) is None
+    assert await bury(pipeline, message.chunk) is None
     lease = await pipeline.ledger.claim_dispatch(message, pipeline.clock.now(), 300)
-    assert await bury(ending_ports(pipeline), message) is None
+    assert await bury(pipeline, message) is None
     await pipeline.ledger.release_chunk(lease.row, lease.fence or 0)
     await pipeline.run()
-    assert await bury(ending_ports(pipeline), message) is None
+    assert await bury(pipeline, message) is None
     assert await pipeline.assert_sound(file, 2) == {"delivered": 2}
 
 
@@ -265,7 +258,7 @@ async def test_an_operator_resolves_what_is_unknown(delivered: bool) -> None:
     # Nothing is replayed whose outcome is open
     planned = await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(file))
     assert (planned.messages, planned.undecided) == ([], 2)
-    await resolve(ending_ports(pipeline), await pipeline.row(file), unknown, delivered=delivered)
+    await resolve(pipeline, await pipeline.row(file), unknown, delivered=delivered)
     await finish(pipeline, file)
     assert await pipeline.counted(file) == ({"delivered": 4} if delivered else {"delivered": 2, "dead": 2})
     assert await unknowns_of(pipeline.ledger, file.file_id) == []
@@ -293,9 +286,9 @@ async def test_a_decision_that_broke_midway_can_be_made_again_but_not_otherwise(
     assert chunk.state is ChunkState.VALIDATED
     again = replace(unknown, chunk=chunk, batch=ended)
     with pytest.raises(NotToBeDecided):
-        await resolve(ending_ports(pipeline), await pipeline.row(file), again, delivered=False)
+        await resolve(pipeline, await pipeline.row(file), again, delivered=False)
     await pipeline.clock.sleep(121)
-    await resolve(ending_ports(pipeline), await pipeline.row(file), again, delivered=True)
+    await resolve(pipeline, await pipeline.row(file), again, delivered=True)
     await finish(pipeline, file)
     assert await pipeline.counted(file) == {"delivered": 2}
 

@@ -114,8 +114,8 @@ async def refuse_all(ports: StackPorts, row: FileRow, records: str, *, by: str, 
     detail = _detail(ports, row, records, by, note)
     await audit(ports.store, "HeldRefused", ports.clock.now(), detail)
     for one in held:
-        await refuse(ports.ending, row, one, note)
-    await complete_file(ports.ledger, ports.store, ports.events, ports.clock, row.file.file_id)
+        await refuse(ports, row, one, note)
+    await complete_file(ports, row.file.file_id)
     count = sum(len(one.outcome_lines) for one in held)
     return {"file_id": row.file.file_id, "key": row.file.dropped.key, "records": records, "count": count}
 

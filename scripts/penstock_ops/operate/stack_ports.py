@@ -11,7 +11,6 @@ from typing import Any, cast
 
 import boto3
 
-from penstock.account.finalising import FinalisingPorts
 from penstock.adapters.aws_claims import DynamoClaims
 from penstock.adapters.aws_clients import aws_clients
 from penstock.adapters.aws_events import EventBridge
@@ -51,11 +50,6 @@ class StackPorts:
     operator: str
     clock: Clock
     rng: random.Random
-
-    @property
-    def ending(self) -> FinalisingPorts:
-        """Those that a chunk's end needs."""
-        return FinalisingPorts(self.store, self.ledger, self.claims, self.histories, self.clock, self.rng)
 
 
 @asynccontextmanager

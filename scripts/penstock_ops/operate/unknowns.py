@@ -67,8 +67,8 @@ async def decide(ports: StackPorts, batch_id: str, *, delivered: bool, note: str
         "records": folded(unknown.batch.ordinals),
     }
     await audit(ports.store, "UnknownDecided", ports.clock.now(), detail)
-    await resolve(ports.ending, row, unknown, delivered=delivered)
-    await complete_file(ports.ledger, ports.store, ports.events, ports.clock, row.file.file_id)
+    await resolve(ports, row, unknown, delivered=delivered)
+    await complete_file(ports, row.file.file_id)
     return told(row, unknown) | {"outcome": str(Outcome.DELIVERED if delivered else Outcome.DEAD)}
 
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from penstock.account.ports import CompletionPorts
 from penstock.feeds import feed_named
 from penstock.io.archiving import archive
 from penstock.model.errors import PenstockError
@@ -24,8 +25,6 @@ from penstock.model.rows import FileRow, FileState
 from penstock.outputs import rejects
 from penstock.outputs.exception_report import are_among, exceptions_of
 from penstock.outputs.outcomes import outcome_lines_of, rejects_of
-from penstock.ports.clock import Clock
-from penstock.ports.event_bus import EventBus
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 
@@ -37,18 +36,17 @@ class _Overtaken(PenstockError):
     """Raised when another chunk has ended since the account was read that is being reported."""
 
 
-async def complete_file(
-    ledger: Ledger, store: ObjectStore, events: EventBus, clock: Clock, file_id: str
-) -> dict[str, float]:
+async def complete_file(ports: CompletionPorts, file_id: str) -> dict[str, float]:
     """Settles the file if its last chunk has ended; the file's figures by metric, if this call was the one that did."""
+    ledger = ports.ledger
     row = await ledger.file(file_id)
     # Who comes again to a file that was settled anew may have broken with a report of an earlier account just put.
     if row is None or not (row.is_complete or (row.state is FileState.SETTLED and row.endings > row.chunks)):
         return {}
     while True:
-        now = clock.now()
+        now = ports.clock.now()
         with suppress(_Overtaken):
-            await _report(ledger, store, events, row, now)
+            await _report(ports, row, now)
             if await ledger.settle_file(file_id, row.endings, now):
                 return {
                     "FilesSettled": 1,
@@ -62,8 +60,8 @@ async def complete_file(
             return {}
 
 
-async def _report(ledger: Ledger, store: ObjectStore, events: EventBus, row: FileRow, now: float) -> None:
-    file_id = row.file.file_id
+async def _report(ports: CompletionPorts, row: FileRow, now: float) -> None:
+    ledger, store, file_id = ports.ledger, ports.store, row.file.file_id
     # After a replay also where it has left none: the rejects of the end before must not stay.
     if row.counted[Outcome.REJECTED] or row.endings > row.chunks:
         parts = _if_latest(ledger, row, _reject_parts(ledger, store, row))
@@ -75,7 +73,7 @@ async def _report(ledger: Ledger, store: ObjectStore, events: EventBus, row: Fil
     report, ranges = summary(row, now), await _ranges(ledger, store, row)
     await _ensure_latest(ledger, row)
     await _keep(store, row.file, report | {"ranges": ranges})
-    await events.put("FileSettled", report | {"ranges": {name: _shortened(one) for name, one in ranges.items()}})
+    await ports.events.put("FileSettled", report | {"ranges": {name: _shortened(one) for name, one in ranges.items()}})
 
 
 async def _ensure_latest(ledger: Ledger, row: FileRow) -> None:
@@ -99,25 +97,22 @@ def _shortened(ranges: str) -> str:
     return ranges[: ranges.rindex(",", 0, MOST_RANGES) + 1] + "…"
 
 
-async def report_refusal(
-    store: ObjectStore, events: EventBus, file: SourceFile, finding: Finding, opened_at: float, now: float
-) -> None:
+async def report_refusal(ports: CompletionPorts, file: SourceFile, finding: Finding, opened_at: float) -> None:
     """The report of a file that was refused as a whole."""
+    now = ports.clock.now()
     row = FileRow(file=file, state=FileState.REFUSED, opened_at=opened_at, settled_at=now, refused=finding)
     report = summary(row, now)
-    await _keep(store, file, report)
-    await events.put("FileRefused", report)
+    await _keep(ports.store, file, report)
+    await ports.events.put("FileRefused", report)
 
 
-async def report_unpacked(
-    store: ObjectStore, events: EventBus, archive: FileRow, files: Sequence[SourceFile], now: float
-) -> None:
+async def report_unpacked(ports: CompletionPorts, archive: FileRow, files: Sequence[SourceFile], now: float) -> None:
     """The report of an archive whose files go their own ways: which they are."""
     row = replace(archive, state=FileState.UNPACKED, files=len(files), settled_at=now)
     report = summary(row, now)
-    await events.put("FileUnpacked", report)
+    await ports.events.put("FileUnpacked", report)
     named = {"unpacked": [{"file_id": file.file_id, "key": file.dropped.key} for file in files]}
-    await _keep(store, row.file, report | named)
+    await _keep(ports.store, row.file, report | named)
 
 
 async def _keep(store: ObjectStore, file: SourceFile, report: Mapping[str, Any]) -> None:

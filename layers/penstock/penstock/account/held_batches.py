@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from penstock.account.finalising import FinalisingPorts
+from penstock.account.ports import FinalisingPorts
 from penstock.feeds.feed import Feed
 from penstock.model.records import Accepted
 from penstock.model.rows import BatchRow, BatchState, ChunkRow, Owner, scope_of

@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from penstock.account.completion import complete_file
-from penstock.account.finalising import ChunkEnd, FinalisingPorts, end_chunk
+from penstock.account.finalising import ChunkEnd, end_chunk
 from penstock.account.held_batches import take_up
 from penstock.deliver.circuit import Breaker, CircuitPorts
 from penstock.deliver.lease import ChunkLease
@@ -79,11 +79,6 @@ class DispatcherPorts:
     rng: random.Random
 
     @property
-    def ending(self) -> FinalisingPorts:
-        """Those that a chunk's end needs."""
-        return FinalisingPorts(self.store, self.ledger, self.claims, self.histories, self.clock, self.rng)
-
-    @property
     def circuit(self) -> CircuitPorts:
         """Those that the circuit needs."""
         return CircuitPorts(self.throttle, self.mappings, self.store, self.events, self.clock)
@@ -105,7 +100,7 @@ async def dispatch(
     if lease.fence is None:
         if lease.busy_for:
             raise Busy("another dispatcher holds the chunk", after=lease.busy_for)
-        counts = await complete_file(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
+        counts = await complete_file(ports, file.file_id)
         return StageResult("seen before", file.feed, message.chunk.chunk_id, counts)
     held = ChunkLease(ports.ledger, lease.row, lease.fence)
     try:
@@ -233,13 +228,13 @@ class _Delivery:
             "ChunksSettled": 1.0,
             "DeliveryLatency": (ports.clock.now() - began) * 1000,
         }
-        counts |= await complete_file(ports.ledger, ports.store, ports.events, ports.clock, self._lease.chunk.file_id)
+        counts |= await complete_file(ports, self._lease.chunk.file_id)
         return StageResult("settled", self._feed.name, chunk_id, counts)
 
     async def _resume(self) -> None:
         """Goes on with the batches that an attempt before has fixed."""
         lease, progress = self._lease, self._progress
-        for batch in await take_up(self._ports.ending, self._feed, lease.chunk, lease.fence, progress.records):
+        for batch in await take_up(self._ports, self._feed, lease.chunk, lease.fence, progress.records):
             await self._sender.take_up(batch)
         mine = [batch for batch in progress.batches.values() if batch.generation == lease.chunk.generation]
         if mine and self._feed.examination:

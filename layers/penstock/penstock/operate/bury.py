@@ -4,7 +4,8 @@ records are missing, instead of hanging. The message stays where it is: redriven
 
 from dataclasses import replace
 
-from penstock.account.finalising import ChunkEnd, FinalisingPorts, end_chunk
+from penstock.account.finalising import ChunkEnd, end_chunk
+from penstock.account.ports import FinalisingPorts
 from penstock.io.archiving import archive
 from penstock.model import ids
 from penstock.model.errors import Transient

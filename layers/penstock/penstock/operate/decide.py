@@ -1,6 +1,6 @@
 """What an operator decides about records of a settled chunk: a round that no message begins, and that ends at once."""
 
-from penstock.account.finalising import FinalisingPorts
+from penstock.account.ports import FinalisingPorts
 from penstock.model.errors import Busy, PenstockError
 from penstock.model.rows import ChunkRow, ChunkState
 from penstock.outputs.work import read_work

@@ -9,8 +9,9 @@ feed's policy has it. They wait, and their identities with them, until they are
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from penstock.account.finalising import ChunkEnd, FinalisingPorts, end_chunk
+from penstock.account.finalising import ChunkEnd, end_chunk
 from penstock.account.held_batches import held_as_accepted, take_up
+from penstock.account.ports import FinalisingPorts
 from penstock.feeds import feed_named
 from penstock.model.findings import Finding, Outcome
 from penstock.model.ordinals import folded

@@ -4,7 +4,8 @@ says whether they were applied; their records are delivered then, or dead and ca
 
 from dataclasses import dataclass, replace
 
-from penstock.account.finalising import ChunkEnd, FinalisingPorts, end_chunk
+from penstock.account.finalising import ChunkEnd, end_chunk
+from penstock.account.ports import FinalisingPorts
 from penstock.model import ids
 from penstock.model.findings import Finding, Outcome
 from penstock.model.ordinals import folded

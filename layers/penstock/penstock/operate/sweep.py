@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from penstock.account.completion import complete_file
-from penstock.account.finalising import FinalisingPorts
 from penstock.model.errors import MalformedMessage, Transient
 from penstock.model.messages import ChunkMessage, DispatchMessage, read_any
 from penstock.model.rows import FileRow, FileState
@@ -61,7 +60,7 @@ async def sweep(ports: SweeperPorts, deadline: float) -> list[StageResult]:
     for row in await ports.ledger.open_files(LOOKED_AT):
         if ports.clock.now() > deadline:
             break
-        counts = await complete_file(ports.ledger, ports.store, ports.events, ports.clock, row.file.file_id)
+        counts = await complete_file(ports, row.file.file_id)
         if counts:
             worked.append(StageResult("finished", row.file.feed, row.file.file_id, counts))
         elif ports.clock.now() - row.opened_at > STALLED:
@@ -89,7 +88,6 @@ async def look_for_overlooked(ports: SweeperPorts, deadline: float) -> list[Stag
 
 async def _bury_all(ports: SweeperPorts, queue: Queue, deadline: float) -> int:
     """How many chunks were ended as dead. The letters stay in the DLQ, for an operator to redrive."""
-    ending = FinalisingPorts(ports.store, ports.ledger, ports.claims, ports.histories, ports.clock, ports.rng)
     buried, seen = 0, list[str]()
     while ports.clock.now() < deadline:
         received = await queue.receive(10, UNSEEN)
@@ -100,7 +98,7 @@ async def _bury_all(ports: SweeperPorts, queue: Queue, deadline: float) -> int:
             try:
                 message = read_any(letter.body)
                 if isinstance(message, ChunkMessage | DispatchMessage):
-                    buried += await bury(ending, message) is not None
+                    buried += await bury(ports, message) is not None
             except (MalformedMessage, Transient):
                 continue
     for receipt in seen:

@@ -76,7 +76,7 @@ async def split(ports: SplitterPorts, message: SplitMessage, deadline: float) ->
             raise Busy("another splitter holds the file", after=lease.busy_for)
         if lease.busy_for:
             return StageResult("handed on before", file.feed, file.file_id)
-        counts = await complete_file(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
+        counts = await complete_file(ports, file.file_id)
         return StageResult("seen before", file.feed, file.file_id, counts)
     try:
         prepared = await _prepare(ports, lease.row, message.entry, lease.fence, deadline)
@@ -86,7 +86,7 @@ async def split(ports: SplitterPorts, message: SplitMessage, deadline: float) ->
     except (Refused, ObjectMissing) as refusal:
         finding = Finding(refusal.code, refusal.message)
         row = await ports.ledger.file(file.file_id)
-        await report_refusal(ports.store, ports.events, file, finding, row.opened_at if row else now, ports.clock.now())
+        await report_refusal(ports, file, finding, row.opened_at if row else now)
         await ports.ledger.refuse_file(file.file_id, lease.fence, finding, ports.clock.now())
         # A key that names no feed must not become a metric's dimension: anybody could make as many as they like.
         feed = file.feed if file.feed in FEEDS else ""
@@ -114,7 +114,7 @@ async def _unpack(ports: SplitterPorts, row: FileRow, files: list[SplitMessage],
     messages = (Outgoing(message.model_dump_json(), group=row.file.feed) for message in files)
     await send_all(ports.intake, messages, ports.clock, ports.rng)
     now, file_id = ports.clock.now(), row.file.file_id
-    await report_unpacked(ports.store, ports.events, row, [message.file for message in files], now)
+    await report_unpacked(ports, row, [message.file for message in files], now)
     await ports.ledger.unpack_file(file_id, fence, len(files), now)
     return StageResult("unpacked", row.file.feed, file_id, {"FilesUnpacked": 1})
 
@@ -255,7 +255,7 @@ class _Splitting:
             now=ports.clock.now(),
         )
         counts = {"RecordsReceived": records, "ChunksSent": chunks, "BytesSplit": size}
-        ended = await complete_file(ports.ledger, ports.store, ports.events, ports.clock, file.file_id)
+        ended = await complete_file(ports, file.file_id)
         return StageResult(how, self._feed.name, file.file_id, counts | ended)
 
     async def _add(self, span: Span) -> None:
