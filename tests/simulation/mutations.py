@@ -178,7 +178,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a chunk is marked before it is passed on",
-        "validate.stage:_validate",
+        "validate.stage:_pass_on",
         "    await send_all(",
         "    await ports.ledger.mark_validated(dispatch, fence)\n    await send_all(",
     ),
@@ -312,9 +312,9 @@ MUTATIONS = (
     ),
     Mutation(
         "a replay is about every record",
-        "validate.stage:_validate",
-        "if message.only:",
-        "if False:",
+        "validate.stage:_judge",
+        "if message.only else",
+        "if False else",
     ),
     Mutation(
         "a replay forgets the rejects of the others",

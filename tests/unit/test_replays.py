@@ -62,6 +62,7 @@ async def test_it_says_how_many_records_by_outcome_and_finding_before_anything_i
         "held": 0,
         "refused": 0,
         "on_their_way": 0,
+        "gone": 0,
         "then": [],
     }
     assert not pipeline.chunks.messages

@@ -112,6 +112,7 @@ def told(prepared: Prepared, limit: int) -> dict[str, Any]:
         "held": replay.held,
         "refused": replay.refused,
         "on_their_way": replay.on_their_way,
+        "gone": replay.gone,
         "then": list(_what_else(prepared, limit)),
     }
 
@@ -135,6 +136,11 @@ def _what_else(prepared: Prepared, limit: int) -> list[str]:
     if replay.refused:
         sentences.append(
             f"{replay.refused:,} records were refused by a scheduler; who brings them back says --reason {REFUSED}"
+        )
+    if replay.gone:
+        sentences.append(
+            f"the original was deleted: {replay.gone:,} records cannot be judged again;"
+            " the sender has to drop them again"
         )
     if replay.on_their_way:
         sentences.append(

@@ -142,7 +142,7 @@ def replay(
     if dry_run or not prepared.replay.messages:
         show(told, as_json, screens.replay)
         replay = prepared.replay
-        left = not dry_run and (replay.undecided or replay.held or replay.on_their_way)
+        left = not dry_run and (replay.undecided or replay.held or replay.on_their_way or replay.gone)
         raise typer.Exit(Exit.REJECTED if left else Exit.FINE)
     if not as_json:
         screens.replay(told)

@@ -25,14 +25,14 @@ from penstock.identity.examination import take_back
 from penstock.identity.ours import Ours
 from penstock.io.archiving import archive
 from penstock.io.reader import read_range
-from penstock.model.defects import is_defect
+from penstock.model.errors import ObjectMissing
 from penstock.model.findings import Account, Finding, Outcome, account
 from penstock.model.messages import ChunkMessage
 from penstock.model.records import Accepted, Rejected
 from penstock.model.rows import ChunkRow, ChunkState, Owner, scope_of
 from penstock.outputs import rejects
-from penstock.outputs.findings import judged_of, rejects_any
-from penstock.outputs.late_rejects import rejected_later
+from penstock.outputs.findings import ends_dead, judged_of, rejects_any
+from penstock.outputs.late_rejects import rejected_later, rejected_without_original
 from penstock.outputs.outcomes import (
     OutcomeLine,
     RecordEnd,
@@ -51,7 +51,7 @@ class ChunkEnd:
     """How a generation ended: each record that reached delivery, and how many the validator did not accept. `records`
     are the accepted ones, as far as they are known, `flags` what was found of them that rejects none."""
 
-    ends: Mapping[int, RecordEnd]
+    ends: dict[int, RecordEnd]
     rejected: int = 0
     findings: Mapping[str, int] = field(default_factory=dict[str, int])
     records: Mapping[int, Accepted] = field(default_factory=dict[int, Accepted])
@@ -118,20 +118,24 @@ async def _judged(store: ObjectStore, chunk: ChunkRow) -> dict[int, RecordEnd]:
     """The ends of the records that the validator did not accept, by ordinal."""
     found = {at: findings for at, findings in (await judged_of(store, chunk)).items() if rejects_any(findings)}
     return {
-        at: RecordEnd(Outcome.DEAD if any(is_defect(one.code) for one in findings) else Outcome.REJECTED, findings)
+        at: RecordEnd(Outcome.DEAD if ends_dead(findings) else Outcome.REJECTED, findings)
         for at, findings in found.items()
     }
 
 
 async def _refused_late(ports: FinalisingPorts, message: ChunkMessage, end: ChunkEnd) -> list[Rejected]:
-    """The rejects of delivery with their original bytes, which are read again from the pinned object."""
+    """The rejects of delivery with their original bytes, which are read again from the pinned object, if it is still
+    there."""
     refused = end.ended_as(Outcome.REJECTED)
     if not refused:
         return []
     file, span, layout, feed = message.file, message.span, message.layout, feed_named(message.file.feed)
     findings = {at: one.findings for at, one in refused.items() if at in end.records}
     fields = {at: json.loads(end.records[at].payload) for at in findings}
-    source = await read_range(ports.store, file, span.start, span.end, ports.clock, ports.rng)
+    try:
+        source = await read_range(ports.store, file, span.start, span.end, ports.clock, ports.rng)
+    except ObjectMissing:
+        return rejected_without_original({at: end.records[at].raw for at in findings}, findings, fields)
     return rejected_later(feed, layout, span, source, findings, fields)
 
 
@@ -142,6 +146,7 @@ def _decide(message: ChunkMessage, chunk: ChunkRow, end: ChunkEnd, known: _Known
     feed, about = feed_named(message.file.feed), scope_of(chunk)
     sent = end.ends.keys() & known.judged.keys()
     end, known = _without_sent(end, known, sent)
+    end = replace(end, ends=end.ends | {one.ordinal: _with(one, end) for one in known.late})
     lines = _lines(end, known, now)
     judged_rows = _without(known.judged_rows, feed, message, sent - end.ended_as(Outcome.REJECTED).keys())
     rows = judged_rows + rejects.rows(feed, message.layout, known.late)
@@ -162,6 +167,11 @@ def _without_sent(end: ChunkEnd, known: _Known, sent: Set[int]) -> tuple[ChunkEn
     findings.subtract(finding.code for at in sent for finding in known.judged[at].findings)
     others = {at: one for at, one in known.judged.items() if at not in sent}
     return replace(end, rejected=end.rejected - len(sent), findings=findings), replace(known, judged=others)
+
+
+def _with(late: Rejected, end: ChunkEnd) -> RecordEnd:
+    """The end of a record that was refused late, with what was found when its bytes were looked for."""
+    return replace(end.ends[late.ordinal], findings=late.findings)
 
 
 def _lines(end: ChunkEnd, known: _Known, now: float) -> dict[int, OutcomeLine]:

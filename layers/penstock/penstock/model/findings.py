@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+GONE = "format.gone"  #: the code of what cannot be read any more: its version of the object was deleted
 EXAMPLES = 20  #: findings about a file that are kept in full; all of them are counted
 
 

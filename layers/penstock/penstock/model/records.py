@@ -24,11 +24,12 @@ class Accepted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that is not, with every reason. `line` is where it begins in its file, counted from 1."""
+    """A record that is not, with every reason. `line` is where it begins in its file, counted from 1; neither that nor
+    its bytes are known once the original was deleted."""
 
     ordinal: int
-    line: int
-    raw_bytes: bytes
+    line: int | None
+    raw_bytes: bytes | None
     raw: str
     findings: tuple[Finding, ...]
     cells: dict[str, Any] | None
@@ -38,6 +39,6 @@ class Flagged(NamedTuple):
     """What was found of an accepted record. The rest is as in `Rejected`."""
 
     ordinal: int
-    line: int
+    line: int | None
     raw: str
     findings: tuple[Finding, ...]

@@ -11,11 +11,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from penstock.io.sending import send_all
+from penstock.model.errors import ObjectMissing
 from penstock.model.findings import Outcome
-from penstock.model.messages import ChunkMessage
+from penstock.model.messages import ChunkMessage, SourceFile
 from penstock.model.ordinals import folded
 from penstock.model.rows import ChunkRow, ChunkState, FileRow
+from penstock.outputs.accepted import load_accepted
 from penstock.outputs.outcomes import codes_of, outcome_lines_of
+from penstock.outputs.work import read_work
 from penstock.ports.clock import Clock
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
@@ -31,7 +34,8 @@ _OF_THE_DEAD = (Outcome.DEAD, Outcome.UNKNOWN)
 class Replay:
     """What a replay is about: the messages that begin it, and how many records by how they had ended, and by finding.
     Of those that were asked for, `undecided` are of unknown outcome, `held` wait for a scheduler, `refused` have had
-    that word, and `on_their_way` are those of chunks that have not ended."""
+    that word, `on_their_way` are those of chunks that have not ended, and `gone` cannot be judged again: the original
+    was deleted before they were ever accepted."""
 
     messages: list[ChunkMessage] = field(default_factory=list[ChunkMessage])
     records: Counter[Outcome] = field(default_factory=Counter[Outcome])
@@ -40,6 +44,7 @@ class Replay:
     held: int = 0
     refused: int = 0
     on_their_way: int = 0
+    gone: int = 0
 
 
 async def plan_replay(
@@ -48,6 +53,7 @@ async def plan_replay(
     """The replay of a file's rejected and dead records; of those that ended with this finding, and of these ordinals,
     where given. Nothing is changed."""
     replay, wanted = Replay(), None if ordinals is None else frozenset(ordinals)
+    is_gone = await _is_gone(store, row.file)
     for chunk in await ledger.chunks(row.file.file_id):
         span = chunk.span
         if wanted is not None and wanted.isdisjoint(range(span.first_record, span.first_record + span.records)):
@@ -56,12 +62,33 @@ async def plan_replay(
             replay.on_their_way += span.records
             continue
         if chunk.counted[Outcome.DELIVERED] + chunk.counted[Outcome.DUPLICATE] < span.records:
-            await _plan(replay, store, row, chunk, code, wanted)
+            await _plan(replay, store, row, chunk, code, wanted, is_gone)
     return replay
 
 
+async def _is_gone(store: ObjectStore, file: SourceFile) -> bool:
+    """Whether the original was deleted."""
+    try:
+        await store.read_source(file, 0, 1)
+    except ObjectMissing:
+        return True
+    return False
+
+
+async def _accepted_before(store: ObjectStore, chunk: ChunkRow) -> set[int]:
+    """The ordinals of the records that any generation of a chunk has accepted: they can go on without the original."""
+    bodies = [await read_work(store, chunk, "accepted", one) or b"" for one in range(chunk.generation + 1)]
+    return {record.ordinal for body in bodies for record in load_accepted(body)}
+
+
 async def _plan(
-    replay: Replay, store: ObjectStore, row: FileRow, chunk: ChunkRow, code: str | None, wanted: frozenset[int] | None
+    replay: Replay,
+    store: ObjectStore,
+    row: FileRow,
+    chunk: ChunkRow,
+    code: str | None,
+    wanted: frozenset[int] | None,
+    is_gone: bool,
 ) -> None:
     outcome_lines = await outcome_lines_of(store, chunk)
     outcomes = {ordinal: Outcome(outcome_line["outcome"]) for ordinal, outcome_line in outcome_lines.items()}
@@ -70,6 +97,10 @@ async def _plan(
         for ordinal, outcome in outcomes.items()
         if (wanted is None or ordinal in wanted) and (code is None or code in codes_of(outcome_lines[ordinal]))
     }
+    if is_gone:
+        accepted = await _accepted_before(store, chunk)
+        replay.gone += sum(outcome in AGAIN and at not in accepted for at, outcome in asked_for.items())
+        asked_for = {at: outcome for at, outcome in asked_for.items() if outcome not in AGAIN or at in accepted}
     message = message_of(row, chunk)
     if chunk.state is ChunkState.DEAD:
         # It goes on where it stopped, with all its records; what it has in doubt is asked again under its key.

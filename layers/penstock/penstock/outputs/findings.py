@@ -2,7 +2,8 @@
 
 from collections.abc import Iterable, Mapping
 
-from penstock.model.findings import Finding, Severity
+from penstock.model.defects import is_defect
+from penstock.model.findings import GONE, Finding, Severity
 from penstock.model.rows import ChunkRow
 from penstock.outputs.outcomes import load_lines
 from penstock.outputs.work import read_work
@@ -12,9 +13,12 @@ type Flags = Mapping[int, tuple[Finding, ...]]
 """What was found of records that rejects none of them, by ordinal."""
 
 
-async def flags_of(store: ObjectStore, chunk: ChunkRow) -> dict[int, tuple[Finding, ...]]:
-    """What the validator found of the records that it accepted in the chunk's round, by ordinal."""
-    return {at: found for at, found in (await judged_of(store, chunk)).items() if not rejects_any(found)}
+async def flags_of(
+    store: ObjectStore, chunk: ChunkRow, generation: int | None = None
+) -> dict[int, tuple[Finding, ...]]:
+    """What the validator found of the records that it accepted in the chunk's generation, or an earlier one, by
+    ordinal."""
+    return {at: found for at, found in (await judged_of(store, chunk, generation)).items() if not rejects_any(found)}
 
 
 def joined(*flags: Flags) -> Flags:
@@ -22,14 +26,21 @@ def joined(*flags: Flags) -> Flags:
     return {at: tuple(one for found in flags for one in found.get(at, ())) for at in set[int]().union(*flags)}
 
 
-async def judged_of(store: ObjectStore, chunk: ChunkRow) -> dict[int, tuple[Finding, ...]]:
-    """What the validator found in the chunk's round, by ordinal."""
+async def judged_of(
+    store: ObjectStore, chunk: ChunkRow, generation: int | None = None
+) -> dict[int, tuple[Finding, ...]]:
+    """What the validator found in the chunk's generation, or an earlier one, by ordinal."""
     found: dict[int, tuple[Finding, ...]] = {}
-    body = await read_work(store, chunk, "findings.ndjson", chunk.generation)
+    body = await read_work(store, chunk, "findings.ndjson", chunk.generation if generation is None else generation)
     for line in load_lines(body or b""):
         if "ordinal" in line:
             found[line["ordinal"]] = (*found.get(line["ordinal"], ()), Finding.from_dict(line))
     return found
+
+
+def ends_dead(findings: Iterable[Finding]) -> bool:
+    """Whether who was not accepted for these is dead, and not rejected: it says nothing about the record."""
+    return any(one.severity is Severity.HARD and (one.code == GONE or is_defect(one.code)) for one in findings)
 
 
 def rejects_any(findings: Iterable[Finding]) -> bool:

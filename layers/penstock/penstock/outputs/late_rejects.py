@@ -5,7 +5,7 @@ from typing import Any
 
 from penstock.feeds.feed import Feed
 from penstock.formats.record_lines import RecordLines
-from penstock.model.findings import Finding
+from penstock.model.findings import GONE, Finding, Severity
 from penstock.model.messages import Layout, Span
 from penstock.model.records import Rejected
 
@@ -34,3 +34,19 @@ def rejected_later(
         )
         for ordinal in sorted(findings)
     ]
+
+
+def rejected_without_original(
+    raws: Mapping[int, str], findings: Mapping[int, tuple[Finding, ...]], cells: Mapping[int, dict[str, Any]]
+) -> list[Rejected]:
+    """As `rejected_later`, where the original is gone: what is known of the records without it. `raws` are the SHA-256
+    of their bytes."""
+    return [
+        Rejected(ordinal, None, None, raws[ordinal], (*findings[ordinal], _gone(raws[ordinal])), cells.get(ordinal))
+        for ordinal in sorted(findings)
+    ]
+
+
+def _gone(raw: str) -> Finding:
+    message = f"the original was deleted before the record was rejected; the SHA-256 of its bytes was {raw}"
+    return Finding(GONE, message, severity=Severity.INFO)

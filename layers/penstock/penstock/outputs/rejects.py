@@ -15,7 +15,7 @@ from penstock.feeds.feed import Feed
 from penstock.formats.delimited import row_of
 from penstock.formats.spreadsheet import OURS, neutralised
 from penstock.formats.text import encoding_for
-from penstock.model.findings import Finding, Severity
+from penstock.model.findings import GONE, Finding, Severity
 from penstock.model.messages import Layout
 from penstock.model.records import Rejected
 
@@ -41,6 +41,8 @@ def rows(feed: Feed, layout: Layout, rejected: Iterable[Rejected]) -> bytes:
 
 def _row(feed: Feed, layout: Layout, one: Rejected) -> list[str]:
     columns = source_columns(feed, layout)
+    if one.raw_bytes is None:
+        return _row_without_original(columns, layout, one)
     if layout.columns:
         cells = row_of(layout, one.raw_bytes)
         source = (
@@ -50,17 +52,35 @@ def _row(feed: Feed, layout: Layout, one: Rejected) -> list[str]:
         )
     else:
         source = _values(columns, one.cells) if one.cells else []
-    hard = [finding for finding in one.findings if finding.severity is Severity.HARD]
     text = one.raw_bytes.decode(encoding_for(one.raw_bytes, layout.encoding), errors="backslashreplace")
     return [
         *map(neutralised, source or [""] * len(columns)),
-        str(one.line),
+        *_ours(one),
+        "" if source and layout.columns else neutralised(text),
+    ]
+
+
+def _ours(one: Rejected) -> list[str]:
+    """Our own columns, but for the record."""
+    hard = [finding for finding in one.findings if finding.severity is Severity.HARD]
+    return [
+        "" if one.line is None else str(one.line),
         str(one.ordinal),
         hard[0].field or "",
         " ".join(finding.code for finding in hard),
         neutralised("; ".join(_sentence(finding) for finding in hard)),
-        "" if source and layout.columns else neutralised(text),
     ]
+
+
+def _row_without_original(columns: tuple[str, ...], layout: Layout, one: Rejected) -> list[str]:
+    """What is known of a record whose original was deleted: its fields as it was accepted, and what is said of that."""
+    fields = [field for field, name in zip(layout.columns, layout.header, strict=True) if not name.startswith(OURS)]
+    source = _values(fields or columns, one.cells or {})
+    return [*map(neutralised, source), *_ours(one), _deleted(one)]
+
+
+def _deleted(one: Rejected) -> str:
+    return neutralised("; ".join(finding.message for finding in one.findings if finding.code == GONE))
 
 
 def _sentence(finding: Finding) -> str:

@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from penstock.feeds import feed_named
@@ -11,19 +11,22 @@ from penstock.feeds.feed import Feed
 from penstock.io.archiving import archive
 from penstock.io.reader import read_range
 from penstock.io.sending import send_all
-from penstock.model.errors import Busy
+from penstock.model.defects import is_defect
+from penstock.model.errors import Busy, ObjectMissing
 from penstock.model.ids import work_key
 from penstock.model.messages import ChunkMessage, DispatchMessage
 from penstock.model.rows import ChunkRow, scope_of
 from penstock.model.stage_result import StageResult
 from penstock.outputs import rejects
 from penstock.outputs.accepted import dump_accepted
+from penstock.outputs.handover import dispatch_message_of
 from penstock.outputs.outcomes import dump_lines
 from penstock.ports.clock import Clock
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock.ports.queue import Outgoing, Outlet
 from penstock.validate.judging import Judgement, judge, of_these, unknown_field
+from penstock.validate.without_original import judge_without_original
 
 TOLD = 20  #: kinds of records that the line about a chunk tells apart
 
@@ -62,6 +65,26 @@ async def validate(ports: ValidatorPorts, message: ChunkMessage, deadline: float
 async def _validate(
     ports: ValidatorPorts, message: ChunkMessage, chunk: ChunkRow, fence: int, began: float
 ) -> StageResult:
+    try:
+        judgement = await _judge(ports, message, chunk)
+    except ObjectMissing:
+        judged_before = await dispatch_message_of(ports.store, message, chunk)
+        if judged_before:
+            return await _pass_on(ports, judged_before, fence, began)
+        judgement = await judge_without_original(ports.store, chunk)
+    dispatch = await _write(ports.store, message, chunk, judgement)
+    defects = sum(any(is_defect(finding.code) for finding in one.findings) for one in judgement.dead)
+    passed_on = await _pass_on(ports, dispatch, fence, began)
+    told = _told(feed_named(message.file.feed), judgement)
+    return replace(passed_on, counts=passed_on.counts | {"InternalErrors": defects}, log_counts=told)
+
+
+async def _judge(ports: ValidatorPorts, message: ChunkMessage, chunk: ChunkRow) -> Judgement:
+    """Judges the chunk's records, or those of them that its generation is about.
+
+    Raises:
+        ObjectMissing: the version of the object that they came in was deleted.
+    """
     file, span, feed = message.file, message.span, feed_named(message.file.feed)
     # Of a record that is too large to be read, its first KiB is enough to tell which it was.
     end = min(span.end, span.start + 1024) if span.oversize else span.end
@@ -70,43 +93,43 @@ async def _validate(
     if feed.archived:  # no other feed shall pay for it
         digests = work_key(file.file_id, span.chunk, "digests.txt")
         await archive(ports.store, feed.name, digests, _digests(judgement), "text/plain")
-    if message.only:
-        judgement = of_these(judgement, scope_of(chunk))
+    return of_these(judgement, scope_of(chunk)) if message.only else judgement
+
+
+async def _write(store: ObjectStore, message: ChunkMessage, chunk: ChunkRow, judgement: Judgement) -> DispatchMessage:
+    """Writes the validator's outputs; the message that hands them on."""
+    file, span, feed = message.file, message.span, feed_named(message.file.feed)
 
     def key(name: str) -> str:
         return work_key(file.file_id, span.chunk, name, message.generation)
 
     # What an earlier try of the round may have written is written over, also by nothing.
     anew = chunk.ended is not None
-    await ports.store.put(key("accepted"), dump_accepted(judgement.accepted), "text/plain")
+    await store.put(key("accepted"), dump_accepted(judgement.accepted), "text/plain")
     if judgement.rejected or anew:
         part = rejects.rows(feed, message.layout, judgement.rejected)
-        await ports.store.put(key("rejects.csv"), part, "text/csv; charset=utf-8")
+        await store.put(key("rejects.csv"), part, "text/csv; charset=utf-8")
     if judgement.findings or anew:
-        await ports.store.put(key("findings.ndjson"), _findings(judgement), "application/x-ndjson")
+        await store.put(key("findings.ndjson"), _findings(judgement), "application/x-ndjson")
     # Those of accepted records are counted where these end.
     flagged = Counter(finding.code for one in judgement.flagged for finding in one.findings)
-    dispatch = DispatchMessage(
+    return DispatchMessage(
         chunk=message,
         accepted=len(judgement.accepted),
         rejected=len(judgement.refused),
         findings=dict(judgement.findings - flagged),
         flagged=len(judgement.flagged),
     )
-    outgoing = Outgoing(dispatch.model_dump_json(), group=file.feed)
-    await send_all(ports.dispatches[file.feed], [outgoing], ports.clock, ports.rng)
+
+
+async def _pass_on(ports: ValidatorPorts, dispatch: DispatchMessage, fence: int, began: float) -> StageResult:
+    """Hands a judged chunk to the dispatcher."""
+    feed = dispatch.chunk.file.feed
+    outgoing = Outgoing(dispatch.model_dump_json(), group=feed)
+    await send_all(ports.dispatches[feed], [outgoing], ports.clock, ports.rng)
     await ports.ledger.mark_validated(dispatch, fence)
-    return StageResult(
-        "validated",
-        feed.name,
-        message.chunk_id,
-        {
-            "ChunksValidated": 1,
-            "ChunkLatency": (ports.clock.now() - began) * 1000,
-            "InternalErrors": len(judgement.dead),
-        },
-        _told(feed, judgement),
-    )
+    counts = {"ChunksValidated": 1, "ChunkLatency": (ports.clock.now() - began) * 1000}
+    return StageResult("validated", feed, dispatch.chunk.chunk_id, counts)
 
 
 def _told(feed: Feed, judgement: Judgement) -> tuple[dict[str, Any], ...]:
