@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from penstock.model import versions
 from penstock.model.errors import LeaseLost
 from penstock.model.findings import Account, Finding, Noted, Outcome
-from penstock.model.messages import Checkpoint, ChunkMessage, DispatchMessage, Layout, SourceFile, Span
+from penstock.model.messages import Checkpoint, ChunkMessage, Cut, DispatchMessage, Layout, SourceFile, Span
 from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease
 
 
@@ -55,6 +55,11 @@ class MemoryLedger:
         """As `Ledger.plan_chunks`."""
         for span in spans:
             self._chunk(file.file_id, span)
+
+    async def pin_cut(self, file_id: str, fence: int, layout: Layout, cut: Cut) -> None:
+        """As `Ledger.pin_cut`."""
+        kept = self._splitting(file_id, fence)
+        kept.row = replace(kept.row, layout=layout, cut=cut)
 
     async def seal_file(
         self,

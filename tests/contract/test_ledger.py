@@ -25,6 +25,7 @@ from penstock.model.findings import Account, Finding, Noted, Outcome, Severity, 
 from penstock.model.messages import (
     Checkpoint,
     ChunkMessage,
+    Cut,
     DispatchMessage,
     LargeGroup,
     Layout,
@@ -220,6 +221,36 @@ async def test_whoever_claims_a_file_next_goes_on_where_the_last_splitter_left_i
     assert (row.checkpoint, row.state) == (later, FileState.SPLITTING)
     busy = await ledger.claim_file(FILE, NOW + 2, LEASE)
     assert (busy.fence, busy.row.checkpoint) == (None, later)
+
+
+CUT = Cut(
+    version=1,
+    group=("station",),
+    records=10,
+    bytes=1000,
+    record_bytes=2000,
+    group_records=20,
+    group_bytes=2000,
+    lines=None,
+)
+
+
+async def test_a_pinned_cut_is_there_for_whoever_comes_next_and_stays(ledger: Ledger) -> None:
+    fence = await opened(ledger)
+    await ledger.pin_cut(FILE.file_id, fence, LAYOUT, CUT)
+    row = (await ledger.claim_file(FILE, NOW + LEASE + 1, LEASE)).row
+    assert (row.layout, row.cut) == (LAYOUT, CUT)
+    await seal(ledger, fence + 1)
+    row = await ledger.file(FILE.file_id)
+    assert row
+    assert (row.layout, row.cut) == (LAYOUT, CUT)
+
+
+async def test_a_cut_is_refused_from_a_splitter_whose_lease_has_passed(ledger: Ledger) -> None:
+    fence = await opened(ledger)
+    await ledger.claim_file(FILE, NOW + LEASE + 1, LEASE)
+    with pytest.raises(LeaseLost):
+        await ledger.pin_cut(FILE.file_id, fence, LAYOUT, CUT)
 
 
 async def test_a_sealed_file_has_no_checkpoint(ledger: Ledger) -> None:

@@ -19,6 +19,7 @@ from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, r
 from penstock.model.rows import FileRow, FileState
 from penstock.model.stage_result import StageResult
 from penstock.outputs.outcomes import outcome_lines_of
+from penstock.ports.throttle import Circuit
 from penstock.split.intake import read_intake
 from penstock.split.stage import SplitterPorts, split
 from penstock.validate.stage import ValidatorPorts, validate
@@ -142,14 +143,14 @@ class Pipeline:
                 return
             nearest = min(held.visible_at for held in waiting)
             await self.clock.sleep(max(0.0, nearest - self.clock.now()))
-            if self.mappings.off:
+            if await self._is_shut():
                 await self.clock.sleep(60.0)
             await self.step()
         raise AssertionError("the queues do not run empty")
 
     async def step(self) -> None:
-        """One message of each queue, or all that can be seen, at once; the prober, where a mapping is off."""
-        if self.mappings.off:
+        """One message of each queue, or all that can be seen, at once; the prober, where the circuit is not closed."""
+        if await self._is_shut():
             await self.probe()
         received: list[tuple[MemoryQueue, Held]] = []
         for queue in self._queues():
@@ -160,6 +161,10 @@ class Pipeline:
             return
         for queue, held in received:
             await self.handle(queue, held)
+
+    async def _is_shut(self) -> bool:
+        """Whether the prober has something to do; who opened the circuit may have died before it switched."""
+        return bool(self.mappings.off) or (await self.throttle.row("traffic")).circuit is not Circuit.CLOSED
 
     async def probe(self) -> None:
         """As the prober does on its schedule."""

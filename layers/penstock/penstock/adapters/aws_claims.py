@@ -132,11 +132,12 @@ class DynamoClaims:
             ":v": number(versions.CLAIM),
             ":expires": self._expiry(),
             ":held_f": text(held.file_id),
+            ":held_c": number(held.chunk),
             ":held_o": number(held.ordinal),
             ":held_n": number(held.fence),
         }
         update = "SET f = :f, c = :c, o = :o, d = :d, r = :r, n = :n, v = :v, expires_at = :expires"
-        unchanged = f"f = :held_f AND o = :held_o AND n = :held_n AND {KNOWN}"
+        unchanged = f"f = :held_f AND c = :held_c AND o = :held_o AND n = :held_n AND {KNOWN}"
         if wanted.was:
             values[":was"] = text(json.dumps(asdict(wanted.was)))
         return await self._holds(
@@ -155,9 +156,10 @@ class DynamoClaims:
             self.dynamodb.delete_item(
                 TableName=self.table,
                 Key={"pk": text(f"{feed}#{identity}")},
-                ConditionExpression=f"f = :f AND o = :o AND n <= :n AND attribute_not_exists(was) AND {KNOWN}",
+                ConditionExpression=f"f = :f AND c = :c AND o = :o AND n <= :n AND attribute_not_exists(was) AND {KNOWN}",
                 ExpressionAttributeValues={
                     ":f": text(owner.file_id),
+                    ":c": number(owner.chunk),
                     ":o": number(owner.ordinal),
                     ":n": number(owner.fence),
                     ":v": number(versions.CLAIM),

@@ -33,6 +33,7 @@ from penstock.feeds.feed import Examination
 from penstock.identity.contention import IdentityResolver
 from penstock.identity.examination import Examiner, OutcomeLookup, policy_of
 from penstock.identity.lookup import Progress
+from penstock.io.same_cut import ensure_same_cut
 from penstock.io.sending import LONGEST_DELAY, send_all
 from penstock.model.errors import Busy, NotNow, Transient
 from penstock.model.findings import Account, Finding, Outcome
@@ -92,10 +93,12 @@ async def dispatch(
 
     Raises:
         Busy: another dispatcher is at this chunk.
+        OtherCut: the file was cut otherwise than the message has it.
         Transient: some batches must be tried again; the others are not sent again.
     """
     now = ports.clock.now()
     file = message.chunk.file
+    await ensure_same_cut(ports.ledger, message.chunk)
     lease = await ports.ledger.claim_dispatch(message, now, deadline - now)
     if lease.fence is None:
         if lease.busy_for:
@@ -298,4 +301,4 @@ class _Delivery:
         ended = ChunkEnd(progress.endings, message.rejected, message.findings, progress.records, flags)
         refused = [one.outcome_line(at) for at, one in progress.endings.items() if one.outcome is Outcome.REJECTED]
         await announce(ports.events, self._feed, message.chunk.file, chunk, refused)
-        return await end_chunk(ports.ending, message.chunk, chunk, self._lease.fence, ended, ChunkState.SETTLED)
+        return await end_chunk(ports, message.chunk, chunk, self._lease.fence, ended, ChunkState.SETTLED)

@@ -13,7 +13,8 @@
     │   ├── Refused          the whole file cannot be read
     │   └── ObjectMissing    the pinned object version is gone
     ├── Unanswered           sent, and no answer: nobody knows; the claim and the key stay
-    └── MalformedMessage     a message nobody here can read: it fails, loudly, until it lies in the DLQ
+    ├── MalformedMessage     a message nobody here can read: it fails, loudly, until it lies in the DLQ
+    └── OtherCut             a message, or this release, is of another cut of the file than the ledger: it fails, too
 
 No message of these errors carries record content: they end in logs and traces.
 """
@@ -82,6 +83,11 @@ class ObjectMissing(Permanent):
 
 class Unanswered(PenstockError):
     """Raised when a request may have reached the destination, and no answer came back."""
+
+
+class OtherCut(PenstockError):
+    """Raised when a file was cut into chunks otherwise than a message has it, or than this release can. Nothing is done
+    by halves: the ledger's cut is the one that counts."""
 
 
 class MalformedMessage(PenstockError):

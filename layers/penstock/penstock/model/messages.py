@@ -145,6 +145,20 @@ class Place(_Message):
     envelopes: str = ""
 
 
+class Cut(_Message):
+    """How a file is cut into chunks: the limits of one (see `Limits`), the fields that records of one chunk share, and
+    the version of the way it is done. With the file's layout, all that the same bytes need to be cut the same."""
+
+    version: int
+    group: tuple[str, ...]
+    records: int
+    bytes: int
+    record_bytes: int
+    group_records: int
+    group_bytes: int
+    lines: int | None
+
+
 class Checkpoint(_Message):
     """What a splitter needs to go on with a file where another has stopped: every chunk before `place` is announced.
 

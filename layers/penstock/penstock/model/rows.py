@@ -18,7 +18,7 @@ from enum import StrEnum
 
 from penstock.model import ids
 from penstock.model.findings import Account, Finding, Noted, Outcome, account
-from penstock.model.messages import Checkpoint, Layout, SourceFile, Span
+from penstock.model.messages import Checkpoint, Cut, Layout, SourceFile, Span
 from penstock.model.ordinals import unfolded
 
 
@@ -55,14 +55,15 @@ class BatchState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileRow:
-    """A file's row. `received`, `chunks` and `noted` are known once it is sealed; `counted` and `findings` change with
-    every chunk that ends, `endings` counts how often one did. An unpacked archive has no records of its own, but so
-    many `files`. Times are seconds since the epoch."""
+    """A file's row. `layout` and `cut` are pinned before its first chunk is planned. `received`, `chunks` and `noted`
+    are known once it is sealed; `counted` and `findings` change with every chunk that ends, `endings` counts how often
+    one did. An unpacked archive has no records of its own, but so many `files`. Times are seconds since the epoch."""
 
     file: SourceFile
     state: FileState
     opened_at: float
     layout: Layout | None = None
+    cut: Cut | None = None
     sealed_at: float | None = None
     settled_at: float | None = None
     chunks: int = 0
@@ -185,8 +186,9 @@ class Owner:
         return ids.trace(self.file_id, self.ordinal)
 
     def is_same(self, other: "Owner") -> bool:
-        """Whether both are the same record."""
-        return self is other or (self.ordinal == other.ordinal and self.file_id == other.file_id)
+        """Whether both are the same record of the same chunk."""
+        ours, others = (self.file_id, self.chunk, self.ordinal), (other.file_id, other.chunk, other.ordinal)
+        return self is other or ours == others
 
 
 def scope_of(chunk: ChunkRow) -> frozenset[int]:

@@ -28,14 +28,16 @@ GAVE_UP = Finding(
 
 async def bury(ports: FinalisingPorts, message: ChunkMessage | DispatchMessage) -> Account | None:
     """Ends the chunk that a dead letter is about as dead; what it counts altogether. None where it is not this letter's
-    to end: it has ended already, somebody works on it, or it has come further by another message.
+    to end: it has ended already, somebody works on it, it has come further by another message, or the letter is of
+    another cut of the file.
 
     Raises:
         Transient: something broke; burying it again carries on.
     """
     chunk = message if isinstance(message, ChunkMessage) else message.chunk
     file_id, number = chunk.file.file_id, chunk.span.chunk
-    if await ports.ledger.chunk(file_id, number) is None:
+    planned = await ports.ledger.chunk(file_id, number)
+    if planned is None or planned.span != chunk.span:
         return None
     lease = await ports.ledger.claim_ending(file_id, number, chunk.generation, ports.clock.now(), SECONDS)
     if lease.fence is None:

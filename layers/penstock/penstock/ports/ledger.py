@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from penstock.model.findings import Account, Finding, Noted
-from penstock.model.messages import Checkpoint, ChunkMessage, DispatchMessage, Layout, SourceFile, Span
+from penstock.model.messages import Checkpoint, ChunkMessage, Cut, DispatchMessage, Layout, SourceFile, Span
 from penstock.model.rows import BatchRow, ChunkRow, ChunkState, FileRow, Lease
 
 
@@ -21,6 +21,11 @@ class Ledger(Protocol):
 
     async def plan_chunks(self, file: SourceFile, spans: Sequence[Span]) -> None:
         """Writes the rows of chunks about to be sent; a row that is there already stays as it is."""
+        ...
+
+    async def pin_cut(self, file_id: str, fence: int, layout: Layout, cut: Cut) -> None:
+        """While it is splitting, and before its first chunk is planned: how the file is read, and cut into chunks, by
+        whoever goes on with it."""
         ...
 
     async def seal_file(

@@ -12,10 +12,11 @@ The message goes out before the checkpoint says so. So there is always a message
 of, or of a later one, and an earlier one that finds another splitter at work is not needed any more.
 """
 
+import asyncio
 import random
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from penstock.account.completion import BROKEN_OFF, complete_file, report_refusal, report_unpacked
 from penstock.feeds import FEEDS, feed_named
@@ -23,9 +24,9 @@ from penstock.feeds.feed import Feed
 from penstock.formats.format import HEAD
 from penstock.io.reader import read_blocks
 from penstock.io.sending import send_all
-from penstock.model.errors import Busy, LeaseLost, ObjectMissing, Refused, Transient
+from penstock.model.errors import Busy, LeaseLost, ObjectMissing, OtherCut, Refused, Transient
 from penstock.model.findings import Finding, Noted
-from penstock.model.messages import Checkpoint, ChunkMessage, Place, SourceFile, Span, SplitMessage, ZipEntry
+from penstock.model.messages import Checkpoint, ChunkMessage, Layout, Place, SourceFile, Span, SplitMessage, ZipEntry
 from penstock.model.rows import FileRow
 from penstock.model.stage_result import StageResult
 from penstock.ports.clock import Clock
@@ -33,6 +34,7 @@ from penstock.ports.event_bus import EventBus
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock.ports.queue import Outgoing, Outlet
+from penstock.split.cut import cut_of, feed_that_cuts
 from penstock.split.planner import Planner
 from penstock.split.staging import Staging
 from penstock.split.tree_digest import TreeDigest
@@ -82,7 +84,7 @@ async def split(ports: SplitterPorts, message: SplitMessage, deadline: float) ->
         prepared = await _prepare(ports, lease.row, message.entry, lease.fence, deadline)
         if isinstance(prepared, list):
             return await _unpack(ports, lease.row, prepared, lease.fence)
-        return await _split(ports, prepared, checkpoint, lease.fence, deadline)
+        return await _split(ports, prepared, lease.row, lease.fence, deadline)
     except (Refused, ObjectMissing) as refusal:
         finding = Finding(refusal.code, refusal.message)
         row = await ports.ledger.file(file.file_id)
@@ -119,18 +121,22 @@ async def _unpack(ports: SplitterPorts, row: FileRow, files: list[SplitMessage],
     return StageResult("unpacked", row.file.feed, file_id, {"FilesUnpacked": 1})
 
 
-async def _split(
-    ports: SplitterPorts, file: SourceFile, checkpoint: Checkpoint | None, fence: int, deadline: float
-) -> StageResult:
-    feed = feed_named(file.feed)
+async def _split(ports: SplitterPorts, file: SourceFile, row: FileRow, fence: int, deadline: float) -> StageResult:
+    feed, checkpoint = feed_named(file.feed), row.checkpoint
     if not file.size:
         raise Refused("format.empty", "the file is empty; drop it again with its records")
+    if row.cut:
+        feed = feed_that_cuts(feed, row.cut)
     start = _start(checkpoint) if checkpoint else 0
     work = _Splitting(ports, feed, file, fence, checkpoint, deadline) if checkpoint else None
     try:
         async with aclosing(read_blocks(ports.store, file, ports.clock, ports.rng, start)) as blocks:
             async for block in blocks:
-                work = work or _Splitting(ports, feed, file, fence, _beginning(feed, block[:HEAD]), deadline)
+                if work is None:
+                    layout = row.layout or feed.recognise(block[:HEAD])
+                    work = _Splitting(ports, feed, file, fence, _beginning(layout), deadline)
+                if row.cut is None:
+                    row = await work.pin(row)
                 await work.take(block)
                 if work.is_over:
                     return await work.hand_on()
@@ -142,9 +148,8 @@ async def _split(
     return await work.seal()
 
 
-def _beginning(feed: Feed, head: bytes) -> Checkpoint:
+def _beginning(layout: Layout) -> Checkpoint:
     """Where nothing is split yet."""
-    layout = feed.recognise(head)
     return Checkpoint(layout=layout, place=Place(byte=layout.first_byte, line=layout.first_line))
 
 
@@ -161,6 +166,7 @@ class _Splitting:
     ) -> None:
         self._ports, self._feed, self._file, self._fence, self._deadline = ports, feed, file, fence, deadline
         self._begun = checkpoint
+        self._follows = fence > 1  # an earlier splitter may have planned what we plan
         start = _start(checkpoint)
         self._planner = Planner(feed, checkpoint.layout, checkpoint.place, start=start, size=file.size)
         self._digest = TreeDigest(checkpoint.leaves, checkpoint.nodes)
@@ -188,6 +194,12 @@ class _Splitting:
         """How far it goes; once all is in chunks, the digest is still to be finished."""
         byte = checkpoint.place.byte
         return byte, checkpoint.leaves if byte == self._file.size else 0
+
+    async def pin(self, row: FileRow) -> FileRow:
+        """Has whoever goes on with the file cut it as we do."""
+        layout, cut = self._begun.layout, cut_of(self._feed)
+        await self._ports.ledger.pin_cut(self._file.file_id, self._fence, layout, cut)
+        return replace(row, layout=layout, cut=cut)
 
     async def take(self, block: bytes) -> None:
         """The file's next block: what it completes is announced, as far as time allows."""
@@ -277,14 +289,28 @@ class _Splitting:
         self._unkept = 0
 
     async def _announce(self) -> None:
-        """Chunks into the ledger first, then onto the queue: a message never points at a row that is not there."""
+        """Chunks into the ledger first, then onto the queue: a message never points at a row that is not there.
+
+        Raises:
+            OtherCut: an earlier splitter has planned the file's chunks otherwise.
+        """
         spans = self._waiting
         if not spans:
             return
+        if self._follows:
+            self._follows = await self._are_planned(spans)
         await self._ports.ledger.plan_chunks(self._file, spans)
         await self._send(spans)
         self._waiting = []
         self._unkept += len(spans)
+
+    async def _are_planned(self, spans: Sequence[Span]) -> bool:
+        """Whether any of these chunks are in the ledger, as we would plan them."""
+        ledger, file_id = self._ports.ledger, self._file.file_id
+        rows = await asyncio.gather(*(ledger.chunk(file_id, span.chunk) for span in spans))
+        if any(row and row.span != span for row, span in zip(rows, spans, strict=True)):
+            raise OtherCut(f"chunks of file {file_id} have been cut otherwise, by a release that pinned no cut")
+        return any(rows)
 
     async def _send(self, spans: Sequence[Span]) -> None:
         file, layout = self._file, self._begun.layout

@@ -10,6 +10,7 @@ from penstock.feeds import feed_named
 from penstock.feeds.feed import Feed
 from penstock.io.archiving import archive
 from penstock.io.reader import read_range
+from penstock.io.same_cut import ensure_same_cut
 from penstock.io.sending import send_all
 from penstock.model.defects import is_defect
 from penstock.model.errors import Busy, ObjectMissing
@@ -47,9 +48,11 @@ async def validate(ports: ValidatorPorts, message: ChunkMessage, deadline: float
 
     Raises:
         Busy: another validator is at this chunk.
+        OtherCut: the file was cut otherwise than the message has it.
         Transient: something broke; validating again writes the same.
     """
     now = ports.clock.now()
+    await ensure_same_cut(ports.ledger, message)
     lease = await ports.ledger.claim_validation(message, now, deadline - now)
     if lease.fence is None:
         if lease.busy_for:

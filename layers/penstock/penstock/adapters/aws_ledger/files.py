@@ -14,7 +14,7 @@ from penstock.io.retry import backoff
 from penstock.model import versions
 from penstock.model.errors import Transient
 from penstock.model.findings import Finding, Noted
-from penstock.model.messages import Checkpoint, Layout, SourceFile, Span
+from penstock.model.messages import Checkpoint, Cut, Layout, SourceFile, Span
 from penstock.model.rows import ChunkState, FileRow, FileState, Lease
 
 INSERTED = 25  #: BatchExecuteStatement takes no more
@@ -77,6 +77,20 @@ class DynamoFiles(LedgerTable):
             left = throttled
             await self.clock.sleep(backoff(attempt, self.rng) / 10)
         raise Transient(f"{len(left)} chunks could not be written to the ledger")
+
+    async def pin_cut(self, file_id: str, fence: int, layout: Layout, cut: Cut) -> None:
+        """As `Ledger.pin_cut`."""
+        await self._update(
+            file_key(file_id),
+            "SET layout = :layout, cut = :cut",
+            f"file_state = :splitting AND {FENCED}",
+            {
+                ":layout": text(layout.model_dump_json()),
+                ":cut": text(cut.model_dump_json()),
+                ":splitting": text(FileState.SPLITTING),
+                ":fence": number(fence),
+            },
+        )
 
     async def seal_file(
         self,

@@ -13,7 +13,7 @@ from penstock.adapters.aws_items import Item, float_of, integer_of, text, versio
 from penstock.model import versions
 from penstock.model.findings import Finding, Noted, Outcome
 from penstock.model.ids import chunk_name
-from penstock.model.messages import Checkpoint, Layout, SourceFile, Span
+from penstock.model.messages import Checkpoint, Cut, Layout, SourceFile, Span
 from penstock.model.ordinals import unfolded
 from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Sent
 
@@ -57,6 +57,7 @@ def file_row(item: Item) -> FileRow:
         state=FileState(item["file_state"]["S"]),
         opened_at=float(item["opened_at"]["S"]),
         layout=Layout.read(item["layout"]["S"]) if "layout" in item else None,
+        cut=Cut.read(item["cut"]["S"]) if "cut" in item else None,
         sealed_at=float_of(item, "sealed_at") if "sealed_at" in item else None,
         settled_at=float_of(item, "settled_at") if "settled_at" in item else None,
         chunks=integer_of(item, "chunks"),

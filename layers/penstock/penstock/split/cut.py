@@ -1,0 +1,28 @@
+"""How a file is cut is decided once, when its first chunk is planned, and pinned in its row: whoever goes on with it,
+be it another release with other limits, cuts it the same way."""
+
+from dataclasses import asdict, replace
+
+from penstock.feeds.feed import Feed, Limits
+from penstock.model.errors import OtherCut
+from penstock.model.messages import Cut
+
+#: Rises when the same bytes under the same limits would be cut otherwise, be it by the planner or by a format. Whoever
+#: raises it keeps the former way under its number for as long as files may be in the middle of it.
+CUT = 1
+
+
+def cut_of(feed: Feed) -> Cut:
+    """How this release cuts a feed's files."""
+    return Cut(version=CUT, group=feed.group, **asdict(feed.limits))
+
+
+def feed_that_cuts(feed: Feed, cut: Cut) -> Feed:
+    """The feed, with what decides how its files are cut as it was pinned.
+
+    Raises:
+        OtherCut: this release does not know that way of cutting.
+    """
+    if cut.version != CUT:
+        raise OtherCut(f"the file's chunks were cut by version {cut.version}, and this release cuts by version {CUT}")
+    return replace(feed, group=cut.group, limits=Limits(**cut.model_dump(exclude={"version", "group"})))
