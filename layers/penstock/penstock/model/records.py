@@ -24,15 +24,16 @@ class Accepted(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rejected:
-    """A record that is not, with every reason. `line` is where it begins in its file, counted from 1; neither that nor
-    its bytes are known once the original was deleted."""
+    """A record that is not, with every reason. `line` is where it begins in its file, counted from 1. Once the
+    original is `gone`, neither that nor its bytes are known."""
 
     ordinal: int
     line: int | None
-    raw_bytes: bytes | None
+    raw_bytes: bytes
     raw: str
     findings: tuple[Finding, ...]
     cells: dict[str, Any] | None
+    gone: bool = False
 
 
 class Flagged(NamedTuple):

@@ -42,8 +42,8 @@ def rejected_without_original(
     """As `rejected_later`, where the original is gone: what is known of the records without it. `raws` are the SHA-256
     of their bytes."""
     return [
-        Rejected(ordinal, None, None, raws[ordinal], (*findings[ordinal], _gone(raws[ordinal])), cells.get(ordinal))
-        for ordinal in sorted(findings)
+        Rejected(at, None, b"", raws[at], (*findings[at], _gone(raws[at])), cells.get(at), gone=True)
+        for at in sorted(findings)
     ]
 
 

@@ -41,7 +41,7 @@ def rows(feed: Feed, layout: Layout, rejected: Iterable[Rejected]) -> bytes:
 
 def _row(feed: Feed, layout: Layout, one: Rejected) -> list[str]:
     columns = source_columns(feed, layout)
-    if one.raw_bytes is None:
+    if one.gone:
         return _row_without_original(columns, layout, one)
     if layout.columns:
         cells = row_of(layout, one.raw_bytes)

@@ -27,7 +27,7 @@ async def judge_without_original(store: ObjectStore, chunk: ChunkRow) -> Judgeme
         found = {one.ordinal: one for one in load_accepted(body) if one.ordinal in about - accepted.keys()}
         flagged += _flagged(found.values(), await flags_of(store, chunk, generation))
         accepted |= found
-    dead = [Rejected(at, None, None, "", (NOT_JUDGED,), None) for at in sorted(about - accepted.keys())]
+    dead = [Rejected(at, None, b"", "", (NOT_JUDGED,), None, gone=True) for at in sorted(about - accepted.keys())]
     codes = Counter(finding.code for one in (*dead, *flagged) for finding in one.findings)
     in_order = [accepted[at] for at in sorted(accepted)]
     return Judgement(accepted=in_order, dead=dead, flagged=flagged, findings=codes)
