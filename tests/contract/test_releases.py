@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from penstock.account.finalising import FinalisingPorts
 from penstock.adapters.aws_clients import AwsClients
 from penstock.model.rows import FileRow, FileState
 from penstock.operate.hold import held_of, plan_release
@@ -148,7 +147,7 @@ async def test_an_unknown_batch_is_resolved(heir: Heir) -> None:
     (row,) = await files_of(pipeline)
     (unknown,) = await unknowns_of(pipeline.ledger, row.file.file_id)
 
-    await resolve(finalising(pipeline), row, unknown, delivered=True)
+    await resolve(pipeline, row, unknown, delivered=True)
 
     assert (await counted(pipeline))[0].get("unknown") is None
     assert (await counted(pipeline))[0]["delivered"] == 7
@@ -220,8 +219,3 @@ async def test_a_removal_that_is_known_counts(heir: Heir) -> None:
 async def test_every_scene_is_recorded_of_every_release() -> None:
     for release in OLDER:
         assert {path.stem for path in (RECORDED / release).iterdir()} == SCENES.keys()
-
-
-def finalising(pipeline: Pipeline) -> FinalisingPorts:
-    of = pipeline
-    return FinalisingPorts(of.store, of.ledger, of.claims, of.histories, of.clock, of.rng)

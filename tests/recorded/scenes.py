@@ -13,7 +13,6 @@ from typing import Any
 import pytest
 
 from penstock import feeds
-from penstock.account.finalising import FinalisingPorts
 from penstock.feeds.crew import CREW
 from penstock.feeds.feed import Limits
 from penstock.feeds.mro import MRO
@@ -143,9 +142,7 @@ async def _dead(pipeline: Pipeline) -> None:
     (held,) = [one for one in pipeline.dispatches.messages.values() if read_message(one.body, DispatchMessage).waits]
     del pipeline.dispatches.messages[held.receipt]
     await pipeline.run()
-    of = pipeline
-    ports = FinalisingPorts(of.store, of.ledger, of.claims, of.histories, of.clock, of.rng)
-    assert await bury(ports, read_message(held.body, DispatchMessage))
+    assert await bury(pipeline, read_message(held.body, DispatchMessage))
     pipeline.dead_letters.append(held.body)
 
 

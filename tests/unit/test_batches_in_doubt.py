@@ -74,7 +74,7 @@ async def killed(pipeline: Pipeline) -> None:
     (held,) = pipeline.dispatches.messages.values()
     pipeline.dispatches.messages.clear()
     await pipeline.clock.sleep(600)
-    assert await bury(operated(pipeline).ending, read_message(held.body, DispatchMessage))
+    assert await bury(operated(pipeline), read_message(held.body, DispatchMessage))
 
 
 async def judged_again(pipeline: Pipeline) -> None:

@@ -156,7 +156,9 @@ class DynamoClaims:
             self.dynamodb.delete_item(
                 TableName=self.table,
                 Key={"pk": text(f"{feed}#{identity}")},
-                ConditionExpression=f"f = :f AND c = :c AND o = :o AND n <= :n AND attribute_not_exists(was) AND {KNOWN}",
+                ConditionExpression=(
+                    f"f = :f AND c = :c AND o = :o AND n <= :n AND attribute_not_exists(was) AND {KNOWN}"
+                ),
                 ExpressionAttributeValues={
                     ":f": text(owner.file_id),
                     ":c": number(owner.chunk),
