@@ -729,7 +729,6 @@ async def test_an_answer_that_did_nothing_takes_the_doubt_away(ledger: Ledger) -
         {"state": BatchState.DELIVERED, "refused": (0, 4), "returned": (5, 6, 7)},
         {"state": BatchState.REJECTED},
         {"state": BatchState.DROPPED},
-        {"state": BatchState.UNKNOWN, "reason": "the destination keeps no keys"},
     ],
 )
 async def test_a_batch_ends_as_it_is_told_and_for_good(ledger: Ledger, end: dict[str, Any]) -> None:
@@ -750,6 +749,19 @@ async def test_a_batch_ends_as_it_is_told_and_for_good(ledger: Ledger, end: dict
         with pytest.raises(LeaseLost):
             await late
     assert await batch(ledger) == ended
+
+
+async def test_an_unknown_batch_says_why_until_an_operator_ends_it(ledger: Ledger) -> None:
+    row, fence = await dispatched(ledger)
+    await ledger.fix_batches(row, fence, [BatchRow(0, (0, 4))])
+    begun = await ledger.begin_attempt(row, fence, await batch(ledger), NOW)
+
+    unknown = replace(begun, state=BatchState.UNKNOWN, reason="the destination keeps no keys")
+    await ledger.end_batch(row, fence, unknown)
+    assert await batch(ledger) == unknown
+
+    await ledger.end_batch(row, fence, replace(unknown, state=BatchState.DELIVERED, unanswered=False))
+    assert (await batch(ledger)).state is BatchState.DELIVERED
 
 
 async def test_no_later_write_changes_what_a_batch_is_made_of(ledger: Ledger) -> None:

@@ -83,6 +83,10 @@ async def assert_ended_well(pipeline: Pipeline) -> None:
 #: What the three chunks of ten spots come to: the API refuses two, a rule one, and one comes twice.
 SPOTS = {"delivered": 6, "rejected": 3, "duplicate": 1}
 
+#: The same where a batch of two was in doubt when the newer release came. Older rows do not say which call was made, so
+#: nobody can make the very same one again: an operator looks at the destination's books.
+PARKED = {"delivered": 5, "rejected": 2, "duplicate": 1, "unknown": 2}
+
 
 @pytest.mark.parametrize(
     "scene",
@@ -93,7 +97,7 @@ async def test_a_file_on_its_way_is_brought_to_its_end(heir: Heir, scene: str) -
 
     await pipeline.run()
 
-    assert await counted(pipeline) == [SPOTS]
+    assert await counted(pipeline) == [PARKED if scene == "in_doubt" else SPOTS]
     await assert_ended_well(pipeline)
 
 
@@ -153,7 +157,7 @@ async def test_an_unknown_batch_is_resolved(heir: Heir) -> None:
     assert (await counted(pipeline))[0]["delivered"] == 7
 
 
-async def test_a_dead_chunk_comes_back_to_life_and_what_was_in_doubt_is_applied_once(heir: Heir) -> None:
+async def test_a_dead_chunk_comes_back_to_life_and_what_was_in_doubt_stays_unknown(heir: Heir) -> None:
     pipeline = await heir.takes_over("dead")
     assert (await counted(pipeline))[0]["unknown"] == 2
 
@@ -162,7 +166,7 @@ async def test_a_dead_chunk_comes_back_to_life_and_what_was_in_doubt_is_applied_
         pipeline.put(pipeline.dispatches, letter)
     await pipeline.run()
 
-    assert await counted(pipeline) == [SPOTS]
+    assert await counted(pipeline) == [PARKED]
     await assert_ended_well(pipeline)
 
 
@@ -180,12 +184,15 @@ async def test_a_held_record_is_released(heir: Heir) -> None:
 
 
 @pytest.mark.parametrize("scene", ["flown", "corrected"])
-async def test_a_correction_is_delivered_once(heir: Heir, scene: str) -> None:
+async def test_a_correction_is_never_delivered_twice(heir: Heir, scene: str) -> None:
     pipeline = await heir.takes_over(scene)
 
     await pipeline.run()
 
-    assert sum(one["delivered"] for one in await counted(pipeline)) == 13 + (scene == "corrected")
+    told = await counted(pipeline)
+    assert sum(one.get("delivered", 0) for one in told) == 13
+    # The correction was in doubt, as above.
+    assert sum(one.get("unknown", 0) for one in told) == (scene == "corrected")
     await assert_ended_well(pipeline)
 
 
