@@ -13,6 +13,7 @@ import typer
 from penstock.model.errors import PenstockError
 from penstock_ops.console import screens
 from penstock_ops.console.command_line import Exit
+from penstock_ops.console.visible import visible
 from penstock_ops.verbs import check, demo, feeds, files, held, recovery, sample, world
 
 app = typer.Typer(
@@ -54,5 +55,5 @@ def _sentence_of(error: Exception) -> str | None:
 
 
 def _failed(sentence: str) -> int:
-    screens.err.print(f"penstock: {sentence}", markup=False, soft_wrap=True)
+    screens.err.print(f"penstock: {visible(sentence)}", soft_wrap=True)
     return Exit.FAILED

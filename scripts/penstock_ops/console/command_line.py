@@ -1,11 +1,13 @@
 """What the verbs share: exit codes, options, and how a result is shown."""
 
-import json
 from collections.abc import Callable, Mapping
 from enum import IntEnum
 from typing import Annotated, Any, Never
 
 import typer
+
+from penstock_ops.console.visible import as_json as to_json
+from penstock_ops.console.visible import shown
 
 
 class Exit(IntEnum):
@@ -32,9 +34,9 @@ Stack = Annotated[
 def show(value: Any, as_json: bool, screen: Callable[[Any], None]) -> None:
     """Prints a result, for machines or on its screen."""
     if as_json:
-        print(json.dumps(value, indent=2))  # noqa: T201
+        print(to_json(value))  # noqa: T201
     else:
-        screen(value)
+        screen(shown(value))
 
 
 def exit_for(report: Mapping[str, Any]) -> Never:

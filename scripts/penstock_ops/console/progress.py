@@ -6,12 +6,13 @@ from contextlib import contextmanager
 from rich.progress import BarColumn, DownloadColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from penstock_ops.console import screens
+from penstock_ops.console.visible import visible
 
 
 @contextmanager
 def bytes_bar(what: str, total: int, quiet: bool) -> Generator[Callable[[int], None]]:
     """A bar over bytes; it is told how many more are done."""
-    columns = (TextColumn(what), BarColumn(), DownloadColumn(), TimeElapsedColumn())
+    columns = (TextColumn(what, markup=False), BarColumn(), DownloadColumn(), TimeElapsedColumn())
     with Progress(*columns, console=screens.err, transient=True, disable=quiet or not screens.err.is_terminal) as bar:
         task = bar.add_task(what, total=total)
 
@@ -24,7 +25,7 @@ def bytes_bar(what: str, total: int, quiet: bool) -> Generator[Callable[[int], N
 @contextmanager
 def counting_bar(what: str, quiet: bool) -> Generator[Callable[[int, int | None], None]]:
     """A progress bar on a terminal's stderr; it is told (how many, of how many if that is known)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=screens.err, transient=True, disable=quiet or not screens.err.is_terminal) as bar:
         task = bar.add_task(what, total=None)
 
@@ -37,9 +38,9 @@ def counting_bar(what: str, quiet: bool) -> Generator[Callable[[int, int | None]
 @contextmanager
 def file_bars(keys: Mapping[str, str], quiet: bool) -> Generator[Callable[[str, int, int | None], None]]:
     """A bar for each file (id → key), which stays; it is told (of which, how many, of how many if that is known)."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=screens.err, disable=quiet or not screens.err.is_terminal) as bar:
-        tasks = {file_id: bar.add_task(key, total=None) for file_id, key in keys.items()}
+        tasks = {file_id: bar.add_task(visible(key), total=None) for file_id, key in keys.items()}
 
         def advance(file_id: str, done: int, total: int | None) -> None:
             bar.update(tasks[file_id], completed=done, total=total)

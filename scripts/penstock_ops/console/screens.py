@@ -3,17 +3,17 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from penstock.model.findings import Outcome
+from penstock_ops.console.visible import SafeConsole
 
 # Without a terminal there is no width to wrap at.
-out = Console(highlight=False, soft_wrap=True)
+out = SafeConsole(soft_wrap=True)
 if not out.is_terminal:
     out.width = 200
-err = Console(stderr=True, highlight=False)
+err = SafeConsole(stderr=True)
 
 _STYLES = {"delivered": "green", "valid": "green", "rejected": "red", "unknown": "red", "dead": "red"}
 

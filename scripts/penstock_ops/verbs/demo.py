@@ -1,11 +1,11 @@
 """The verb `demo`."""
 
-import json
 from typing import Annotated
 
 import typer
 
 from penstock_ops.console.command_line import AsJson
+from penstock_ops.console.visible import as_json as to_json
 
 
 def add_to(app: typer.Typer) -> None:
@@ -23,4 +23,4 @@ def demo(
 
     told = run_demo(records, keep=keep, quiet=as_json)
     if as_json:
-        print(json.dumps(told, indent=2))  # noqa: T201
+        print(to_json(told))  # noqa: T201

@@ -8,6 +8,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from rich.text import Text
+
 from penstock_ops import world
 from penstock_ops.console import screens
 from penstock_ops.console.progress import file_bars
@@ -57,7 +59,7 @@ def _run(here: world.World, records: int, began: float, quiet: bool) -> dict[str
             if file_id in rejects:
                 screens.out.print(f"    rejects, to mend and drop again: {rejects[file_id]}", soft_wrap=True)
         screens.out.print(f"\nfrom nothing to the first balance: {first:.1f} s")
-        screens.out.print("\n[bold]what the API behind it saw[/]")
+        screens.out.print(Text("\nwhat the API behind it saw", "bold"))
         screens.outcome_line(seen, indent=2)
         screens.out.print("\n`penstock up` keeps a world running; then: penstock drop, files, report, rejects, explain")
     return told

@@ -1,7 +1,6 @@
 """The verbs of a file's way: drop it, look at its account, take back what was rejected, explain one record."""
 
 import asyncio
-import json
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -12,6 +11,8 @@ import typer
 from penstock_ops.console import screens
 from penstock_ops.console.command_line import AsJson, Exit, Stack, exit_for, show
 from penstock_ops.console.progress import bytes_bar, file_bars
+from penstock_ops.console.visible import LINES, visible
+from penstock_ops.console.visible import as_json as to_json
 
 if TYPE_CHECKING:
     from penstock_ops.operate.operations import Records
@@ -124,9 +125,11 @@ def _hand_over(what: str, file_id: str, body: bytes | None, output: Path | None,
         output.write_bytes(body)
     if as_json:
         told = {"file_id": file_id, what: None if body is None else body.decode(), "saved": output and str(output)}
-        print(json.dumps(told, indent=2))  # noqa: T201
+        print(to_json(told))  # noqa: T201
     elif body is None:
         screens.err.print(none)
+    elif output is None and sys.stdout.isatty():
+        print(visible(body.decode().replace("\r\n", "\n"), kept=LINES), end="")  # noqa: T201
     elif output is None:
         sys.stdout.buffer.write(body)
     raise typer.Exit(Exit.FINE if body is None else Exit.REJECTED)

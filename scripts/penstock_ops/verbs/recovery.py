@@ -11,6 +11,7 @@ from penstock_ops.console import screens
 from penstock_ops.console.command_line import AsJson, Exit, Stack, exit_for, show
 from penstock_ops.console.errors import WrongUse
 from penstock_ops.console.progress import counting_bar
+from penstock_ops.console.visible import shown
 
 if TYPE_CHECKING:
     from penstock_ops.operate.redrives import Plan
@@ -145,7 +146,7 @@ def replay(
         left = not dry_run and (replay.undecided or replay.held or replay.on_their_way or replay.gone)
         raise typer.Exit(Exit.REJECTED if left else Exit.FINE)
     if not as_json:
-        screens.replay(told)
+        screens.replay(shown(told))
     replays.ensure_within(prepared, limit)
     if not yes:
         _ask(as_json)

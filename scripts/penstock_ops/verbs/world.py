@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.text import Text
 
 from penstock.feeds import FEEDS
 from penstock_ops.console import screens
@@ -49,7 +50,7 @@ def bring_up(destinations: Mapping[str, str], *, quiet: bool) -> "world.World":
 
     def say(step: str) -> None:
         if not quiet:
-            screens.err.print(f"[dim]{time.monotonic() - began:6.1f} s[/]  {step}")
+            screens.err.print(Text.assemble((f"{time.monotonic() - began:6.1f} s", "dim"), f"  {step}"))
 
     return world.up(destinations, say=say)
 
