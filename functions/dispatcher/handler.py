@@ -3,8 +3,6 @@
 import random
 from contextlib import AsyncExitStack
 
-import aiohttp
-
 from dispatcher.settings import Settings
 from penstock.adapters.aws_claims import DynamoClaims
 from penstock.adapters.aws_clients import aws_clients
@@ -15,7 +13,7 @@ from penstock.adapters.aws_mappings import LambdaMappings
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_throttle import DynamoThrottle
-from penstock.adapters.http_destination import HttpDestination, ParameterSettings, Tokens
+from penstock.adapters.http_destination import HttpDestination, ParameterSettings, Tokens, http_session
 from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from penstock.adapters.system_clock import SystemClock
 from penstock.deliver.stage import DispatcherPorts, dispatch
@@ -29,8 +27,9 @@ async def ports_of(stack: AsyncExitStack) -> tuple[DispatcherPorts, dict[str, Sq
     """What the dispatcher needs, over AWS and HTTP, and each feed's queue. The prober needs the same."""
     settings, clock = Settings(), SystemClock()  # pyright: ignore[reportCallIssue]
     aws = await stack.enter_async_context(aws_clients())
-    http = await stack.enter_async_context(aiohttp.ClientSession())
-    parameters = ParameterSettings(settings.destinations_path)
+    private = settings.private_destinations
+    http = await stack.enter_async_context(http_session(private=private))
+    parameters = ParameterSettings(settings.destinations_path, private=private)
     ttl_seconds = settings.retention_days * DAY
     queues = {feed: SqsQueue(aws.sqs, url) for feed, url in settings.dispatch_queues.items()}
     ports = DispatcherPorts(

@@ -16,5 +16,6 @@ class Settings(BaseSettings):
     dispatch_queue_arns: dict[str, str]
     dispatcher_function: str
     destinations_path: str
+    private_destinations: bool = False  #: whether a destination may be at a private address
     event_bus: str
     retention_days: int

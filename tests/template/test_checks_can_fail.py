@@ -215,6 +215,16 @@ BREAKS: list[Break] = [
         None,
     ),
     (
+        checks.test_an_alarm_where_a_destinations_settings_are_wrong,
+        "DestinationSettingsAlarm.Properties.Threshold",
+        1,
+    ),
+    (
+        checks.test_private_addresses_are_called_only_where_a_parameter_says_so,
+        "Parameters.PrivateDestinations.Default",
+        "true",
+    ),
+    (
         checks.test_an_alarm_where_penstock_itself_failed_at_a_record,
         "InternalErrorsAlarm.Properties.Threshold",
         10,

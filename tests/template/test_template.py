@@ -439,6 +439,19 @@ def test_r34_an_alarm_on_imbalance(template: Template) -> None:
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
 
 
+def test_an_alarm_where_a_destinations_settings_are_wrong(template: Template) -> None:
+    alarm = template.resources["DestinationSettingsAlarm"]["Properties"]
+    assert alarm["Metrics"][0]["Expression"].startswith("SELECT MAX(SettingsWrong) FROM")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+
+
+def test_private_addresses_are_called_only_where_a_parameter_says_so(template: Template) -> None:
+    assert template.parameters["PrivateDestinations"]["Default"] == "false"
+    for name in ("DispatcherFunction", "ProberFunction"):
+        variables = template.functions()[name]["Environment"]["Variables"]
+        assert variables["PENSTOCK_PRIVATE_DESTINATIONS"] == "false", name
+
+
 def test_an_alarm_where_penstock_itself_failed_at_a_record(template: Template) -> None:
     alarm = template.resources["InternalErrorsAlarm"]["Properties"]
     assert alarm["Metrics"][0]["Expression"].startswith("SELECT SUM(InternalErrors) FROM")

@@ -76,6 +76,10 @@ SCREENS: dict[str, Any] = {
     "feeds": [FEED],
     "feed": FEED,
     "status": {HOSTILE: HOSTILE, "incomplete": [{"key": HOSTILE}]},
+    "destination": {"feed": HOSTILE, "settings": {HOSTILE: HOSTILE}, "wrong": [HOSTILE]},
+    "destination_check": {
+        "feed": HOSTILE, "fine": False, "called": HOSTILE, "status": 1, "milliseconds": 1, "verdict": HOSTILE,
+    },
     "outcome_line": {HOSTILE: HOSTILE, "nested": {HOSTILE: [{"key": HOSTILE}]}, "list": [HOSTILE]},
 }  # fmt: skip
 MORE = [
@@ -84,6 +88,7 @@ MORE = [
     ("checked", CHECKED | {"refused": FINDING}),
     ("checked", {"entries": [CHECKED]}),
     ("redriven", [QUEUE | {"moved": None}]),
+    ("destination", {"feed": HOSTILE, "settings": None, "wrong": [HOSTILE]}),
 ]
 
 

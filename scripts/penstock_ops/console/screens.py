@@ -246,6 +246,22 @@ def feed(told: Mapping[str, Any]) -> None:
         out.print(table)
 
 
+def destination(told: Mapping[str, Any]) -> None:
+    """A feed's settings, and what is wrong with them."""
+    outcome_line({"feed": told["feed"], "settings": told["settings"]})
+    for problem in told["wrong"]:
+        out.print(Text.assemble("wrong: ", (problem, "red")), soft_wrap=True)
+    if told["wrong"]:
+        out.print("nothing is sent until that is mended; the chunks wait")
+
+
+def destination_check(told: Mapping[str, Any]) -> None:
+    """Whether a destination answers."""
+    if told["called"]:
+        out.print(f"{told['called']}, {told['milliseconds']:,} ms", soft_wrap=True)
+    out.print(Text(f"{told['feed']}: {told['verdict']}", "green" if told["fine"] else "red"), soft_wrap=True)
+
+
 def status(told: Mapping[str, Any]) -> None:
     """How the world is; what there is none of needs no line."""
     outcome_line({name: value for name, value in told.items() if value})

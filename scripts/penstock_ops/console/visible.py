@@ -2,8 +2,8 @@
 
 The one place where that is done. A terminal acts on control characters (C0 and C1, so every ANSI escape), and shows
 text in another order, or not at all, by Unicode's format characters (bidi overrides, zero-width ones and the like;
-"Trojan Source", CVE-2021-42574). `shown` does it to a result before a screen gets it, and `SafeConsole` to all that any screen
-prints, so that nothing depends on who remembers. JSON escapes what is beyond ASCII by itself.
+"Trojan Source", CVE-2021-42574). `shown` does it to a result before a screen gets it, and `SafeConsole` to all that any
+screen prints, so that nothing depends on who remembers. JSON escapes what is beyond ASCII by itself.
 """
 
 import json

@@ -10,6 +10,7 @@ import typer
 from rich.text import Text
 
 from penstock.feeds import FEEDS
+from penstock.ports.endpoints import ensure_endpoint
 from penstock_ops.console import screens
 from penstock_ops.console.command_line import AsJson, Exit, Stack, show
 from penstock_ops.console.errors import WrongUse
@@ -38,6 +39,11 @@ def up(
     if wrong:
         raise WrongUse(f"--destination takes FEED=URL, with FEED one of {', '.join(FEEDS)}; not {wrong[0]}")
     destinations = dict(one.split("=", 1) for one in destination or ())
+    for feed, url in destinations.items():
+        try:
+            ensure_endpoint(url, private=False)
+        except ValueError as error:
+            raise WrongUse(f"--destination {feed}: {error}") from None
     here = bring_up(destinations, quiet=as_json)
     show(_world(here), as_json, screens.outcome_line)
 
@@ -100,6 +106,7 @@ def status(stack: Stack = None, as_json: AsJson = False) -> None:
             held = [{"file_id": one["file_id"], "key": one["key"], "held": one["records"]["held"]} for one in waiting]
             errors = await records.internal_errors(latest[:INCOMPLETE])
             incomplete = await records.incomplete(latest[:INCOMPLETE])
+            found |= {"wrong_settings": await records.wrong_settings()}
             return found | {"incomplete": incomplete, "held": held, "internal_errors": errors}
 
     show(told | asyncio.run(look()), as_json, screens.status)

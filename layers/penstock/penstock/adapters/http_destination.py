@@ -2,25 +2,39 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
+from ipaddress import ip_address
 from typing import Any, cast
 from urllib.parse import quote_plus
 
 import aiohttp
+from aiohttp.abc import ResolveResult
 from aws_lambda_powertools.utilities.parameters import SecretsProvider, SSMProvider
 from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
 from botocore.config import Config
 from pydantic import TypeAdapter, ValidationError
+from yarl import URL
 
-from penstock.model.errors import Transient, Unanswered
+from penstock.model.errors import Misconfigured, Transient, Unanswered
 from penstock.ports.clock import Clock
-from penstock.ports.destination import CONTENT_TYPE, Answer, Credentials, DestinationSettings
+from penstock.ports.destination import (
+    CONTENT_TYPE,
+    Answer,
+    Credentials,
+    DestinationSettings,
+    WrongSettings,
+    read_settings,
+)
+from penstock.ports.endpoints import ensure_address, is_this_machine
 
 LONGEST_BODY = 16 * 1024 * 1024  #: bytes; no answer to a batch is longer
 SETTINGS_AGE = 60  #: seconds settings and secrets are kept before they are read again
+LONGEST_WAIT = 86_400.0  #: seconds that a destination may ask for; it is asked again then
+UNCONFIGURED = 60.0  #: seconds until settings that are wrong are read again
 AHEAD = 0.2  #: share of a token's life before whose end it is renewed
 
 #: What aiohttp raises before a byte has left; whatever else it raises comes too late to be sure.
@@ -37,28 +51,28 @@ _CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard"
 class ParameterSettings:
     """Settings from SSM Parameter Store, secrets from Secrets Manager; both cached, both changed without a deploy."""
 
-    def __init__(self, path: str) -> None:
-        self._path = path
+    def __init__(self, path: str, *, private: bool = False) -> None:
+        """`private` allows destinations at private addresses."""
+        self._path, self._private = path, private
         self._parameters = SSMProvider(boto_config=_CONFIG)
         self._secrets = SecretsProvider(boto_config=_CONFIG)
-        self._reader: TypeAdapter[DestinationSettings] = TypeAdapter(DestinationSettings)
         self._secret_reader: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 
     def settings(self, feed: str) -> DestinationSettings:
         """The settings of a feed's destination, at most `SETTINGS_AGE` seconds old.
 
         Raises:
+            Misconfigured: they are wrong.
             Transient: there are none, or they cannot be read.
         """
         name = f"{self._path}/{feed}"
         try:
             text = cast(str, self._parameters.get(name, max_age=SETTINGS_AGE))
-            return self._reader.validate_json(text)
+            return read_settings(text, private=self._private)
         except GetParameterError as error:
             raise Transient(f"the destination's settings {name} cannot be read") from error
-        except ValidationError as error:
-            fields = ", ".join(sorted({str(fault["loc"][0]) for fault in error.errors() if fault["loc"]}))
-            raise Transient(f"the destination's settings {name} are wrong: {fields or 'not JSON'}") from None
+        except WrongSettings as error:
+            raise Misconfigured(f"the destination's settings {name} are wrong: {error}", UNCONFIGURED) from None
 
     def secret(self, name: str) -> dict[str, str]:
         """A secret, a JSON object of strings.
@@ -71,6 +85,61 @@ class ParameterSettings:
             return self._secret_reader.validate_json(text)
         except (GetParameterError, ValidationError):
             raise Transient(f"the secret {name} cannot be read, or is no JSON object of strings") from None
+
+
+class _Forbidden(Exception):
+    """Raised when a host's name leads where no destination may be. No OSError, which aiohttp would take for its own."""
+
+    def at(self, setting: str) -> Misconfigured:
+        """What it says of the setting that has the name."""
+        return Misconfigured(f"the destination's {setting} leads where nothing may be called: {self}", UNCONFIGURED)
+
+
+class GuardedResolver(aiohttp.ThreadedResolver):
+    """Gives the addresses of a host's name only where a destination may be at all of them. aiohttp connects to these
+    very addresses, so a name cannot come to mean another one in between."""
+
+    def __init__(self, *, private: bool) -> None:
+        super().__init__()
+        self._private = private
+
+    async def resolve(self, host: str, port: int = 0, family: Any = socket.AF_INET) -> list[ResolveResult]:
+        """As aiohttp's.
+
+        Raises:
+            _Forbidden: no destination may be there.
+        """
+        found = await super().resolve(host, port, family)
+        try:
+            for one in found:
+                address = ip_address(one["host"].partition("%")[0])
+                ensure_address(address, private=self._private, this_machine=is_this_machine(host))
+        except ValueError as error:
+            raise _Forbidden(str(error)) from None
+        return found
+
+
+def http_session(*, private: bool = False) -> aiohttp.ClientSession:
+    """A session that calls destinations only where they may be."""
+    return aiohttp.ClientSession(connector=aiohttp.TCPConnector(resolver=GuardedResolver(private=private)))
+
+
+def _value(secret: Mapping[str, str], name: str, of: str) -> str:
+    """A value of the secret with the name `of`.
+
+    Raises:
+        Misconfigured: it has none.
+    """
+    if not secret.get(name):
+        raise Misconfigured(f"the secret {of} has no {name!r}", UNCONFIGURED)
+    return secret[name]
+
+
+def _sendable(value: str) -> str:
+    """A value of a header (RFC 9110 §5.5), as credentials have them."""
+    if not value or not value.isascii() or not value.isprintable():
+        raise ValueError("not what a header can have")
+    return value
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +168,11 @@ class Tokens:
             return {}
         if auth.kind == "bearer":
             secret = await asyncio.to_thread(self.secret, auth.secret)
-            return {"Authorization": f"Bearer {secret.get('token', '')}"}
+            token = _value(secret, "token", auth.secret).strip()  # a line end at its end is nobody's intention
+            try:
+                return {"Authorization": f"Bearer {_sendable(token)}"}
+            except ValueError:
+                raise Misconfigured(f"the token in {auth.secret} is none that can be sent", UNCONFIGURED) from None
         async with self._renewing:
             token = self._kept.get(auth)
             if token is None or token.renew_at <= self.clock.now():
@@ -116,7 +189,7 @@ class Tokens:
         secret = await asyncio.to_thread(self.secret, auth.secret)
         form = {"grant_type": "client_credentials"} | ({"scope": auth.scope} if auth.scope else {})
         # Both are form-encoded before they go into the header (RFC 6749 §2.3.1).
-        client = (quote_plus(secret.get(name, "")) for name in ("client_id", "client_secret"))
+        client = (quote_plus(_value(secret, name, auth.secret)) for name in ("client_id", "client_secret"))
         headers = {"Authorization": aiohttp.encode_basic_auth(*client)}
         now = self.clock.now()
         try:
@@ -127,7 +200,9 @@ class Tokens:
                     raise Transient(f"the token endpoint answered {answer.status}")
                 token: Any = await answer.json(content_type=None)
             life = float(token.get("expires_in", 300))
-            return _Token(token["access_token"], now + life * (1 - AHEAD))
+            return _Token(_sendable(token["access_token"]), now + life * (1 - AHEAD))
+        except _Forbidden as error:
+            raise error.at("auth.token_url") from None
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise Transient(f"no token could be had: {type(error).__name__}") from None
 
@@ -154,6 +229,26 @@ class HttpDestination:
             answer = await self._post(settings, key, body, await self.tokens.header(settings.auth))
         return answer
 
+    async def look(self, settings: DestinationSettings) -> tuple[str, int]:
+        """One call that asks for nothing to be done (RFC 9110 §9.2.1): a GET of the health path, or a HEAD of the URL;
+        what was called, without a query, and the status.
+
+        Raises:
+            Misconfigured: the settings lead where nothing may be sent to.
+            Transient: nobody answered.
+        """
+        header = await self.tokens.header(settings.auth)
+        url = URL(settings.url)
+        method, url = ("GET", url.origin().join(URL(settings.health))) if settings.health else ("HEAD", url)
+        timeout = aiohttp.ClientTimeout(total=settings.timeout_seconds, sock_connect=min(5, settings.timeout_seconds))
+        try:
+            async with self.http.request(method, url, headers=header, timeout=timeout, allow_redirects=False) as answer:
+                return f"{method} {url.with_query(None)}", answer.status
+        except _Forbidden as error:
+            raise error.at("url") from None
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Transient(f"nobody answers at {url.host}: {type(error).__name__}") from None
+
     async def _post(self, settings: DestinationSettings, key: str, body: bytes, header: dict[str, str]) -> Answer:
         headers = {"Content-Type": CONTENT_TYPE, "Idempotency-Key": key, **header}
         if not settings.honours_idempotency_key:
@@ -170,21 +265,23 @@ class HttpDestination:
                     answer.content_type,
                     self._retry_after(answer.headers.get("Retry-After")),
                 )
+        except _Forbidden as error:
+            raise error.at("url") from None
         except _NOT_SENT as error:
             raise Transient(f"the destination cannot be reached: {type(error).__name__}") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Unanswered(f"the destination did not answer: {type(error).__name__}") from None
 
     def _retry_after(self, value: str | None) -> float | None:
-        """Seconds or an HTTP date (RFC 9110 §10.2.3); nonsense is as good as nothing."""
+        """Seconds or an HTTP date (RFC 9110 §10.2.3), at most a day; nonsense is as good as nothing."""
         if value is None:
             return None
         if value.strip().isdecimal():
-            return float(value)
-        with contextlib.suppress(ValueError):
+            return min(LONGEST_WAIT, float(value))
+        with contextlib.suppress(ValueError, OverflowError):
             at = parsedate_to_datetime(value)
             at = at if at.tzinfo else at.replace(tzinfo=UTC)
-            return max(0.0, at.timestamp() - self.clock.now())
+            return min(LONGEST_WAIT, max(0.0, at.timestamp() - self.clock.now()))
         return None
 
 

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from penstock.deliver.circuit import close, half_open
 from penstock.deliver.stage import DispatcherPorts, come_back_later, dispatch
+from penstock.feeds import feed_named
+from penstock.identity.examination import policy_of
 from penstock.io.sending import put_off
-from penstock.model.errors import MalformedMessage, NewerRelease, Transient
+from penstock.model.errors import MalformedMessage, Misconfigured, NewerRelease, Transient
 from penstock.model.messages import DispatchMessage, read_message
 from penstock.model.stage_result import StageResult
 from penstock.ports.queue import Queue, Received
@@ -43,7 +45,23 @@ async def probe(ports: DispatcherPorts, feed: str, deadline: float) -> StageResu
     if row.circuit is not Circuit.CLOSED and await half_open(ports.circuit, feed, PROBE_SECONDS):
         await _try(_Probe(ports, feed, ports.dispatches[feed], deadline))
     row = await ports.throttle.row(feed)
-    return StageResult(f"circuit {row.circuit}", feed, feed, {"CircuitOpen": float(row.circuit is not Circuit.CLOSED)})
+    counts = {
+        "CircuitOpen": float(row.circuit is not Circuit.CLOSED),
+        "SettingsWrong": float(await _has_wrong_settings(ports, feed)),
+    }
+    return StageResult(f"circuit {row.circuit}", feed, feed, counts)
+
+
+async def _has_wrong_settings(ports: DispatcherPorts, feed: str) -> bool:
+    """Whether nothing is sent until somebody has mended the destination's settings: its chunks only wait, by messages
+    that are always young."""
+    try:
+        policy_of(feed_named(feed), (await ports.destination.settings(feed)).policy)
+    except Misconfigured:
+        return True
+    except Transient:
+        return False
+    return False
 
 
 async def _try(probe: _Probe) -> None:

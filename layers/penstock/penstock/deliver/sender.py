@@ -13,7 +13,7 @@ from penstock.deliver.responses import MAYBE_DONE, OF_THE_PAYLOAD, TOO_FAST, Mea
 from penstock.feeds.feed import Feed
 from penstock.identity.lookup import Progress
 from penstock.model import ids
-from penstock.model.errors import NotNow, Transient, Unanswered
+from penstock.model.errors import Misconfigured, NotNow, Transient, Unanswered
 from penstock.model.rows import BatchRow, BatchState
 from penstock.outputs.answers import Reason, ends_of, write_reasons
 from penstock.ports.clock import Clock
@@ -127,7 +127,8 @@ class BatchSender:
             await self._doubt(batch, "the destination did not answer")
         except Transient as error:
             await self.lease.note_nothing_done(batch, in_doubt=in_doubt)
-            await self.breaker.failed(str(error))
+            if not isinstance(error, Misconfigured):  # which says nothing about the destination
+                await self.breaker.failed(str(error))
             raise
         else:
             await self._read(batch, answer, in_doubt)

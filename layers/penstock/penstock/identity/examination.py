@@ -24,7 +24,7 @@ from pydantic import TypeAdapter, ValidationError
 from penstock.feeds.feed import Examination, Feed, Known, Record
 from penstock.identity.ours import Ours
 from penstock.model.defects import defect
-from penstock.model.errors import Transient
+from penstock.model.errors import Misconfigured
 from penstock.model.findings import Finding, Outcome, Severity
 from penstock.model.ids import trace
 from penstock.model.records import Accepted
@@ -78,7 +78,7 @@ def policy_of(feed: Feed, policy: Mapping[str, Any]) -> Any:
     """The operator's policy as the feed's examination takes it.
 
     Raises:
-        Transient: the settings have none that it could take.
+        Misconfigured: the settings have none that it could take.
     """
     if feed.examination is None:
         return None
@@ -87,7 +87,7 @@ def policy_of(feed: Feed, policy: Mapping[str, Any]) -> Any:
     except ValidationError as error:
         fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
         place = ".".join(map(str, ("policy", *fault["loc"])))
-        raise Transient(f"the settings of the feed {feed.name} are not valid: {place}: {fault['msg']}") from None
+        raise Misconfigured(f"the settings of the feed {feed.name} are not valid: {place}: {fault['msg']}") from None
 
 
 @cache

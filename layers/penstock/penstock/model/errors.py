@@ -8,7 +8,8 @@
     │       ├── OutOfTime    the invocation ends before the work could
     │       ├── BookedOut    the destination's time is given to others
     │       ├── CircuitOpen  the destination is down
-    │       └── NewerRelease a newer release has begun it, and ends it
+    │       ├── NewerRelease a newer release has begun it, and ends it
+    │       └── Misconfigured  what an operator has set is wrong; somebody must mend it
     ├── Permanent            an outcome, with a reason; never retried
     │   ├── Refused          the whole file cannot be read
     │   └── ObjectMissing    the pinned object version is gone
@@ -62,6 +63,10 @@ class CircuitOpen(NotNow):
 class NewerRelease(NotNow):
     """Raised when a row, a message or an output was written by a newer release, in a form that this one does not know:
     it is left alone until that release is back."""
+
+
+class Misconfigured(NotNow):
+    """Raised when a destination's settings are wrong: nothing is sent, no attempt counted, no circuit opened."""
 
 
 class Permanent(PenstockError):

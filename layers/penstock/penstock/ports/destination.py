@@ -1,9 +1,14 @@
 """The port of destinations: their settings, a call, and its answer."""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from typing import Annotated, Any, Literal, Protocol
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, ValidationInfo
+from pydantic_core import ErrorDetails
+
+from penstock.ports.endpoints import ensure_endpoint
 
 CONTENT_TYPE = "application/json"  #: of every batch
 
@@ -18,14 +23,24 @@ class Answer:
     retry_after: float | None = None
 
 
+def _endpoint(url: str, info: ValidationInfo) -> str:
+    context: Mapping[str, Any] = info.context or {}
+    ensure_endpoint(url, private=context.get("private", False))
+    return url
+
+
+type _Url = Annotated[str, AfterValidator(_endpoint)]
+type _Seconds = Annotated[float, Field(gt=0, le=120)]
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """Where a destination's credentials come from: a reference, never the secret itself."""
 
     kind: Literal["none", "bearer", "oauth2"] = "none"
-    secret: str = ""
-    token_url: str = ""
-    scope: str = ""
+    secret: Annotated[str, Field(max_length=512)] = ""
+    token_url: _Url = ""
+    scope: Annotated[str, Field(max_length=2000)] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +49,81 @@ class DestinationSettings:
 
     `rate_per_second` counts requests or records, as `rate_unit` says; `burst` is how many may come at once. The circuit
     opens when more than `error_share` of the last `error_window_seconds`' calls failed, of at least `error_calls`.
-    `soft` and `policy` are the operator's word on what the feed's examination finds.
+    `soft` and `policy` are the operator's word on what the feed's examination finds. `health` is the path at `url`'s
+    host that answers a GET without doing anything, "" where the API has none.
     """
 
-    url: str
-    batch_records: Annotated[int, Field(ge=1)] = 500
-    rate_per_second: Annotated[float, Field(gt=0)] = 10.0
+    url: _Url
+    batch_records: Annotated[int, Field(ge=1, le=20_000)] = 500
+    rate_per_second: Annotated[float, Field(gt=0, le=1_000_000)] = 10.0
     rate_unit: Literal["requests", "records"] = "requests"
-    burst: Annotated[int, Field(ge=1)] = 10
+    burst: Annotated[int, Field(ge=1, le=1_000_000)] = 10
     concurrency: Annotated[int, Field(ge=1, le=100)] = 4
-    timeout_seconds: Annotated[float, Field(gt=0, le=120)] = 20.0
+    timeout_seconds: _Seconds = 20.0
     honours_idempotency_key: bool = False
-    key_retention_hours: Annotated[float, Field(ge=0)] = 24.0
+    key_retention_hours: Annotated[float, Field(ge=0, le=24 * 366)] = 24.0
     error_window_seconds: Annotated[float, Field(ge=10, le=3600)] = 60.0
     error_share: Annotated[float, Field(gt=0, lt=1)] = 0.05
-    error_calls: Annotated[int, Field(ge=1)] = 20
+    error_calls: Annotated[int, Field(ge=1, le=1_000_000)] = 20
     soft: Literal["deliver", "hold"] | None = None
     policy: dict[str, Any] = field(default_factory=dict[str, Any])
     auth: Credentials = field(default_factory=Credentials)
+    health: Annotated[str, Field(max_length=1000, pattern=r"^(/[!-~]*)?$")] = ""
+
+
+class WrongSettings(ValueError):
+    """Raised when a destination's settings are not as they must be: a sentence for each that is wrong, which names the
+    setting and never quotes it."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+_reader: TypeAdapter[DestinationSettings] = TypeAdapter(DestinationSettings)
+
+
+def read_settings(text: str, *, private: bool) -> DestinationSettings:
+    """A destination's settings, as an operator has written them in JSON. `private` allows private addresses.
+
+    Raises:
+        WrongSettings: a name, a type, a range or an address is wrong.
+    """
+    try:
+        settings = _reader.validate_json(text, strict=True, extra="forbid", context={"private": private})
+    except ValidationError as error:
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        raise WrongSettings(list(map(_problem, faults))) from None
+    problems = list(_missing(settings.auth))
+    if problems:
+        raise WrongSettings(problems)
+    return settings
+
+
+def _missing(auth: Credentials) -> Iterator[str]:
+    if auth.kind != "none" and not auth.secret:
+        yield f'auth.secret: kind "{auth.kind}" needs the name of a secret'
+    if auth.kind == "oauth2" and not auth.token_url:
+        yield 'auth.token_url: kind "oauth2" needs the URL of the token endpoint'
+
+
+def _problem(fault: ErrorDetails) -> str:
+    place = ".".join(map(str, fault["loc"]))
+    if fault["type"] == "unexpected_keyword_argument":
+        return _unknown(place)
+    if fault["type"] == "json_invalid":
+        return f"not JSON: {fault['msg'].removeprefix('Invalid JSON: ')}"
+    said = fault["msg"].removeprefix("Value error, ")
+    return f"{place}: {said}" if place else said
+
+
+def _unknown(place: str) -> str:
+    """A name that no setting has."""
+    within, _, name = place.rpartition(".")
+    names = [one.name for one in fields(Credentials if within == "auth" else DestinationSettings)]
+    near = get_close_matches(name, names, n=1)
+    hint = f"is {near[0]} meant?" if near else f"there are: {', '.join(names)}"
+    return f"{place[:64]}: there is no such setting; {hint}"
 
 
 class Destination(Protocol):
@@ -61,6 +133,7 @@ class Destination(Protocol):
         """The feed's settings as they are now; they change without a deploy.
 
         Raises:
+            Misconfigured: they are wrong, and say which; nothing is sent until they are mended.
             Transient: there are none, or they cannot be read; nothing is sent without.
         """
         ...
@@ -69,6 +142,7 @@ class Destination(Protocol):
         """Sends one batch under its Idempotency-Key.
 
         Raises:
+            Misconfigured: it was not sent, as the settings lead where nothing may be sent to.
             Transient: it surely was not sent.
             Unanswered: it may have been.
         """

@@ -1,0 +1,41 @@
+"""The verbs of a feed's destination: look at its settings, and try whether anybody is there."""
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from penstock_ops.console import screens
+from penstock_ops.console.command_line import AsJson, Exit, Stack, show
+
+verbs = typer.Typer(help="Where a feed's records go.", no_args_is_help=True)
+
+FeedName = Annotated[str, typer.Argument(metavar="FEED", help="The feed, as `penstock feeds` lists it.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Gives the command these verbs."""
+    app.add_typer(verbs, name="destination")
+
+
+@verbs.command("show")
+def show_settings(feed: FeedName, stack: Stack = None, as_json: AsJson = False) -> None:
+    """A feed's settings as they are now, what is wrong with them, and no secret."""
+    from penstock_ops.operate import operations
+    from penstock_ops.operate.destinations import Destinations
+
+    told = Destinations(operations.connect(stack)).show(feed)
+    show(told, as_json, screens.destination)
+    raise typer.Exit(Exit.REJECTED if told["wrong"] else Exit.FINE)
+
+
+@verbs.command("check")
+def check_destination(feed: FeedName, stack: Stack = None, as_json: AsJson = False) -> None:
+    """Whether a feed's API answers and takes our credentials, by one call that does nothing: a GET of its health path
+    if it has one, else a HEAD. It is called from here."""
+    from penstock_ops.operate import operations
+    from penstock_ops.operate.destinations import Destinations
+
+    told: dict[str, Any] = asyncio.run(Destinations(operations.connect(stack)).check(feed))
+    show(told, as_json, screens.destination_check)
+    raise typer.Exit(Exit.FINE if told["fine"] else Exit.REJECTED)
