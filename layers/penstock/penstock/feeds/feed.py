@@ -1,6 +1,7 @@
 """What a feed declares."""
 
 import hashlib
+import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,11 @@ from penstock.formats.text import refuse_unless_text
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding, Severity
 from penstock.model.messages import Layout
+
+#: Bytes of a file's layout as JSON in ASCII, the longest form that it is ever stored or sent in: a control character
+#: takes six there. With all else that stands beside it, it fits into an item of DynamoDB (400 KB), a message of SQS and
+#: an event of EventBridge (256 KB each).
+LARGEST_LAYOUT = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +162,7 @@ class Feed:
         for candidate in self.formats:
             layout = candidate.recognise(head, self.field_of)
             if layout:
+                _refuse_unless_storable(layout)
                 self._require_columns(layout)
                 return layout
         refuse_unless_text(head)
@@ -210,6 +217,17 @@ class Feed:
             parsed = {self.field_of(name): value for name, value in parsed.items()} | dict(parsed)
         texts = [str(parsed.get(name, "")).strip() for name in self.group]
         return hashlib.sha256("\x1f".join(texts).encode()).hexdigest()[:32] if all(texts) else None
+
+
+def _refuse_unless_storable(layout: Layout) -> None:
+    """A file's layout goes with every chunk, whatever its header is made of."""
+    size = len(json.dumps(layout.model_dump()))
+    if size > LARGEST_LAYOUT:
+        raise Refused(
+            "format.header_too_long",
+            f"what stands before the first record takes {size:,} bytes as it is stored, and {LARGEST_LAYOUT:,} are"
+            " taken; shorten the names of its columns, or leave out those that no field wants",
+        )
 
 
 def _texts(values: list[Any]) -> list[str]:

@@ -4,6 +4,8 @@ Nothing here rejects a record: when a trailer is seen to be wrong, its records m
 told as soft findings of the file, in the codes of the standards' own acknowledgements (TA1, 997 and 999; CONTRL).
 """
 
+import hashlib
+import re
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,9 +17,11 @@ from penstock.model.findings import Finding, Noted, Severity
 from penstock.model.messages import Layout
 
 #: Ranges of control numbers remembered of one level; numbers that follow one another are one range. Whatever they are,
-#: a checkpoint that holds them fits into an item of DynamoDB, 400 KiB.
+#: a checkpoint that holds them fits into an item of DynamoDB, 400 KiB: what would grow where it is escaped goes by its
+#: digest.
 RANGES = 1000
 NAME = 14  #: characters of a control number that is no number; no standard has longer ones
+_PLAIN = re.compile(r"[A-Za-z0-9 ._/-]*", re.ASCII)
 DIGITS = 18  #: of a number that is compared as one
 
 
@@ -52,11 +56,12 @@ class Seen:
         return True
 
     def _add_name(self, control: str) -> bool | None:
-        if control in self.names:
+        name = control if _PLAIN.fullmatch(control) else hashlib.sha256(control.encode()).hexdigest()[:NAME]
+        if name in self.names:
             return False
-        if self._is_full or len(control) > NAME:
+        if self._is_full or len(name) > NAME:
             return None
-        self.names.add(control)
+        self.names.add(name)
         return True
 
     @property

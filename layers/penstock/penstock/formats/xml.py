@@ -89,7 +89,7 @@ class Xml:
             raise Refused("format.binary", "the file is UTF-16 text; this feed reads text in UTF-8")
         declared = _ENCODING.match(head, begin)
         if declared and declared[1].lower() not in _READ:
-            raise Refused("format.encoding", f"the file says that it is {declared[1].decode()}; save it as UTF-8")
+            raise Refused("format.encoding", f"the file says that it is {declared[1][:40].decode()}; save it as UTF-8")
         opening, first = self._enclosing(head, begin)
         return Layout(format=self.name, opening=opening, first_byte=first, first_line=1 + line_breaks(head[:first]))
 

@@ -27,6 +27,7 @@ type Line = dict[str, Any]
 
 MOST = 100  #: exceptions an event
 LARGEST = 200_000  #: bytes of them; EventBridge takes 256 KB
+ROOM = 100  #: bytes of a line for what is said of what was left out of it
 
 
 def are_among(feed: Feed, findings: Iterable[str]) -> bool:
@@ -82,11 +83,24 @@ async def announce(
         )
 
 
+def _fitting(line: Line) -> Line:
+    """A line that an event takes: without the last of its `duties`, where those are too many; `duties_left_out` says
+    how many. The report has them all."""
+    over, duties = len(json.dumps(line)) - LARGEST + ROOM, list[str](line.get("duties", ()))
+    if over <= 0 or not duties:
+        return line
+    kept = len(duties)
+    while kept and over > 0:
+        kept -= 1
+        over -= len(json.dumps(duties[kept])) + 2
+    return line | {"duties": duties[:kept], "duties_left_out": len(duties) - kept}
+
+
 def _parts(lines: Iterable[Line]) -> Iterator[list[Line]]:
     """Lines, as many together as an event takes."""
     part: list[Line] = []
     size = 0
-    for line in lines:
+    for line in map(_fitting, lines):
         length = len(json.dumps(line))
         if part and (len(part) == MOST or size + length > LARGEST):
             yield part

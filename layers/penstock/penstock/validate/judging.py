@@ -28,6 +28,7 @@ from penstock.model.findings import Finding, Severity
 from penstock.model.messages import Layout, Span
 from penstock.model.records import DIGEST, Accepted, Flagged, Rejected
 
+NAME = 128  #: characters of a field's name that a finding has: a file may call one whatever it likes
 PART = 500  #: records worked on at once: so few stay in a processor's cache, and a chunk takes a sixth less time
 
 
@@ -248,13 +249,13 @@ def of_these(judgement: Judgement, ordinals: frozenset[int]) -> Judgement:
 def schema_finding(fault: ErrorDetails) -> Finding:
     """What the model found, in our words and without the value. An unlisted fault is one of type."""
     code, message = SCHEMA.get(fault["type"], ("schema.type", "the value is of the wrong kind"))
-    name = ".".join(str(part) for part in fault["loc"] if isinstance(part, str)) or None
+    name = ".".join(str(part) for part in fault["loc"] if isinstance(part, str))[:NAME] or None
     return Finding(code, message.format_map(fault.get("ctx", {})), name)
 
 
 def unknown_field(name: str) -> Finding:
     """A column or key that the feed has no field for: kept out, and said so."""
-    return Finding("format.unknown_field", "the feed has no such field; it was kept out", name[:128], Severity.INFO)
+    return Finding("format.unknown_field", "the feed has no such field; it was kept out", name[:NAME], Severity.INFO)
 
 
 def _renamed(feed: Feed, parsed: Sequence[Parsed], unknown: set[str]) -> tuple[list[Parsed], set[str]]:

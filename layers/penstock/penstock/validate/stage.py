@@ -29,6 +29,7 @@ from penstock.ports.queue import Outgoing, Outlet
 from penstock.validate.judging import Judgement, judge, of_these, unknown_field
 from penstock.validate.without_original import judge_without_original
 
+MOST_UNKNOWN = 1000  #: names that the feed has no field for, told of a chunk; all of them are counted
 TOLD = 20  #: kinds of records that the line about a chunk tells apart
 
 
@@ -153,11 +154,11 @@ def _digests(judgement: Judgement) -> bytes:
 
 
 def _findings(judgement: Judgement) -> bytes:
-    """A line a finding of each record, and one for each name that the feed has no field for."""
+    """A line a finding of each record, and one for each name that the feed has no field for, as far as they go."""
     lines = [
         {"ordinal": one.ordinal, "line": one.line, "sha256": one.raw} | finding.as_dict()
         for one in (*judgement.refused, *judgement.flagged)
         for finding in one.findings
     ]
-    lines += [unknown_field(name).as_dict() for name in sorted(judgement.unknown)]
+    lines += [unknown_field(name).as_dict() for name in sorted(judgement.unknown)[:MOST_UNKNOWN]]
     return dump_lines(lines)
