@@ -204,3 +204,24 @@ def test_records_that_the_destination_refused_have_their_original_bytes_and_line
     assert (row["length_s"], row["penstock_line"], row["penstock_ordinal"]) == (":30", "4", "1")
     assert row["penstock_code"] == "destination.rejected"
     assert row["penstock_message"] == why.message
+
+
+def test_a_nested_decimal_is_written_as_it_stands() -> None:
+    """One such record took its whole chunk."""
+    (row,) = rows_of(rejects_of(b'{"spot_id":"SP000000001","notes":[1.5]}'))
+    assert row["notes"] == '["1.5"]'
+    assert row["penstock_record"] == '{"spot_id":"SP000000001","notes":[1.5]}'
+
+
+def test_cells_that_cannot_be_written_are_left_out_and_the_others_are_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(cell: str) -> str:
+        if "S00002" in cell:
+            raise TypeError(cell)
+        return cell
+
+    monkeypatch.setattr(rejects, "neutralised", fail)
+    rows = rows_of(rejects_of(csv_file([spot(at, isci="?") for at in range(1, 4)])))
+    assert [row["spot_id"] for row in rows] == ["S00001", "", "S00003"]
+    assert [row["penstock_line"] for row in rows] == ["2", "3", "4"]
+    assert rows[1]["penstock_code"] == "schema.pattern traffic.internal_error"
+    assert "TypeError at penstock.outputs.rejects:" in rows[1]["penstock_message"]

@@ -8,13 +8,15 @@ restored when the file comes back; our columns are passed over then.
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from penstock.feeds.feed import Feed
 from penstock.formats.delimited import row_of
 from penstock.formats.spreadsheet import OURS, neutralised
 from penstock.formats.text import encoding_for
+from penstock.model.defects import defect
 from penstock.model.findings import GONE, Finding, Severity
 from penstock.model.messages import Layout
 from penstock.model.records import Rejected
@@ -40,6 +42,17 @@ def rows(feed: Feed, layout: Layout, rejected: Iterable[Rejected]) -> bytes:
 
 
 def _row(feed: Feed, layout: Layout, one: Rejected) -> list[str]:
+    """A record's row. One whose cells cannot be written has none of them, and says so: what was found must come back
+    to its sender in any case, and no other record shall wait for it."""
+    hard = [finding for finding in one.findings if finding.severity is Severity.HARD]
+    try:
+        return _written(feed, layout, one, hard)
+    except Exception as error:
+        fault = defect(feed.name, error)
+    return _written(feed, layout, replace(one, raw_bytes=b"", cells=None), [*hard, fault])
+
+
+def _written(feed: Feed, layout: Layout, one: Rejected, hard: Sequence[Finding]) -> list[str]:
     columns = source_columns(feed, layout)
     if one.gone:
         return _row_without_original(columns, layout, one)
