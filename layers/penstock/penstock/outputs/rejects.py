@@ -55,7 +55,7 @@ def _row(feed: Feed, layout: Layout, one: Rejected) -> list[str]:
 def _written(feed: Feed, layout: Layout, one: Rejected, hard: Sequence[Finding]) -> list[str]:
     columns = source_columns(feed, layout)
     if one.gone:
-        return _row_without_original(columns, layout, one)
+        return _row_without_original(columns, layout, one, hard)
     if layout.columns:
         cells = row_of(layout, one.raw_bytes)
         source = (
@@ -68,14 +68,13 @@ def _written(feed: Feed, layout: Layout, one: Rejected, hard: Sequence[Finding])
     text = one.raw_bytes.decode(encoding_for(one.raw_bytes, layout.encoding), errors="backslashreplace")
     return [
         *map(neutralised, source or [""] * len(columns)),
-        *_ours(one),
+        *_ours(one, hard),
         "" if source and layout.columns else neutralised(text),
     ]
 
 
-def _ours(one: Rejected) -> list[str]:
+def _ours(one: Rejected, hard: Sequence[Finding]) -> list[str]:
     """Our own columns, but for the record."""
-    hard = [finding for finding in one.findings if finding.severity is Severity.HARD]
     return [
         "" if one.line is None else str(one.line),
         str(one.ordinal),
@@ -85,11 +84,13 @@ def _ours(one: Rejected) -> list[str]:
     ]
 
 
-def _row_without_original(columns: tuple[str, ...], layout: Layout, one: Rejected) -> list[str]:
+def _row_without_original(
+    columns: tuple[str, ...], layout: Layout, one: Rejected, hard: Sequence[Finding]
+) -> list[str]:
     """What is known of a record whose original was deleted: its fields as it was accepted, and what is said of that."""
     fields = [field for field, name in zip(layout.columns, layout.header, strict=True) if not name.startswith(OURS)]
     source = _values(fields or columns, one.cells or {})
-    return [*map(neutralised, source), *_ours(one), _deleted(one)]
+    return [*map(neutralised, source), *_ours(one, hard), _deleted(one)]
 
 
 def _deleted(one: Rejected) -> str:
