@@ -2,20 +2,32 @@
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from penstock.adapters.environment import (
+    BucketName,
+    BusName,
+    FeedName,
+    FunctionName,
+    ParameterPath,
+    QueueArn,
+    QueueUrl,
+    RetentionDays,
+    TableName,
+)
+
 
 class Settings(BaseSettings):
     """From the variables `PENSTOCK_…` that template.yaml sets."""
 
     model_config = SettingsConfigDict(env_prefix="PENSTOCK_", frozen=True)
 
-    ledger_table: str
-    claims_table: str
-    work_bucket: str
-    archive_bucket: str
-    dispatch_queues: dict[str, str]  #: feed → URL
-    dispatch_queue_arns: dict[str, str]
-    dispatcher_function: str
-    destinations_path: str
+    ledger_table: TableName
+    claims_table: TableName
+    work_bucket: BucketName
+    archive_bucket: BucketName
+    dispatch_queues: dict[FeedName, QueueUrl]
+    dispatch_queue_arns: dict[FeedName, QueueArn]
+    dispatcher_function: FunctionName
+    destinations_path: ParameterPath
     private_destinations: bool = False  #: whether a destination may be at a private address
-    event_bus: str
-    retention_days: int
+    event_bus: BusName
+    retention_days: RetentionDays

@@ -2,16 +2,18 @@
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from penstock.adapters.environment import BucketName, BusName, QueueUrl, RetentionDays, TableName
+
 
 class Settings(BaseSettings):
     """From the variables `PENSTOCK_…` that template.yaml sets."""
 
     model_config = SettingsConfigDict(env_prefix="PENSTOCK_", frozen=True)
 
-    ledger_table: str
-    work_bucket: str
-    archive_bucket: str
-    source_queue_url: str
-    chunk_queue_url: str
-    event_bus: str
-    retention_days: int
+    ledger_table: TableName
+    work_bucket: BucketName
+    archive_bucket: BucketName
+    source_queue_url: QueueUrl
+    chunk_queue_url: QueueUrl
+    event_bus: BusName
+    retention_days: RetentionDays

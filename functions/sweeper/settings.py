@@ -2,18 +2,20 @@
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from penstock.adapters.environment import BucketName, BusName, QueueUrl, RetentionDays, TableName
+
 
 class Settings(BaseSettings):
     """From the variables `PENSTOCK_…` that template.yaml sets."""
 
     model_config = SettingsConfigDict(env_prefix="PENSTOCK_", frozen=True)
 
-    ledger_table: str
-    claims_table: str
-    drop_bucket: str
-    work_bucket: str
-    archive_bucket: str
-    chunk_dlq_url: str
-    dispatch_dlq_url: str
-    event_bus: str
-    retention_days: int
+    ledger_table: TableName
+    claims_table: TableName
+    drop_bucket: BucketName
+    work_bucket: BucketName
+    archive_bucket: BucketName
+    chunk_dlq_url: QueueUrl
+    dispatch_dlq_url: QueueUrl
+    event_bus: BusName
+    retention_days: RetentionDays

@@ -2,15 +2,17 @@
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from penstock.adapters.environment import BucketName, FeedName, QueueUrl, RetentionDays, TableName
+
 
 class Settings(BaseSettings):
     """From the variables `PENSTOCK_…` that template.yaml sets."""
 
     model_config = SettingsConfigDict(env_prefix="PENSTOCK_", frozen=True)
 
-    ledger_table: str
-    work_bucket: str
-    archive_bucket: str
-    source_queue_url: str
-    dispatch_queues: dict[str, str]  #: feed → URL
-    retention_days: int
+    ledger_table: TableName
+    work_bucket: BucketName
+    archive_bucket: BucketName
+    source_queue_url: QueueUrl
+    dispatch_queues: dict[FeedName, QueueUrl]
+    retention_days: RetentionDays

@@ -6,6 +6,7 @@ A function sees its own package, the layer and Lambda's runtime client, and noth
 import json
 import os
 import re
+import socket
 import urllib.request
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
@@ -46,6 +47,20 @@ class Started:
         return float(report[1]) if report else None
 
 
+def as_deployed(variable: str, value: Any) -> str:
+    """What a function of a deployed stack is told where the template names a resource."""
+    if variable.endswith("_URL"):
+        return f"https://sqs.us-east-1.amazonaws.com/123456789012/{value}"
+    if variable.endswith("_BUCKET"):
+        return value.lower()
+    if variable.endswith("_QUEUES"):
+        return json.dumps({feed: as_deployed("_URL", queue) for feed, queue in json.loads(value).items()})
+    if variable.endswith("_ARNS"):
+        names = {feed: arn.removesuffix(".Arn") for feed, arn in json.loads(value).items()}
+        return json.dumps({feed: f"arn:aws:sqs:us-east-1:123456789012:{name}" for feed, name in names.items()})
+    return str(value)
+
+
 @contextmanager
 def started(name: str, declared: Mapping[str, Any], package: Path, layer: Path, log: Path) -> Generator[Started]:
     """A function as the template declares it, from the folder that its build is in."""
@@ -55,7 +70,7 @@ def started(name: str, declared: Mapping[str, Any], package: Path, layer: Path, 
         "LANG": "C.UTF-8",
         # As in Lambda, where what an import compiles cannot be kept; it would also spoil the build.
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": os.pathsep.join(map(str, (package, layer / "python", project.runtime_client_packages()))),
+        "PYTHONPATH": os.pathsep.join(map(str, (package, layer / "python", _client_packages()))),
         "LAMBDA_TASK_ROOT": str(package),
         "_HANDLER": declared["Handler"],
         "AWS_LAMBDA_FUNCTION_NAME": name,
@@ -66,10 +81,10 @@ def started(name: str, declared: Mapping[str, Any], package: Path, layer: Path, 
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        **{variable: str(value) for variable, value in declared["Environment"]["Variables"].items()},
+        **{variable: as_deployed(variable, value) for variable, value in declared["Environment"]["Variables"].items()},
     }
     command = [
-        str(project.runtime_emulator(sam.architecture())),
+        str(_emulator(sam.architecture())),
         *("--log-level", "info"),
         *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
         *("--runtime-api-address", f"127.0.0.1:{runtime_port}"),
@@ -77,7 +92,23 @@ def started(name: str, declared: Mapping[str, Any], package: Path, layer: Path, 
     ]
     process = processes.start(command, environment=environment, folder=package, log=log)
     try:
-        servers.await_ready("The emulator", lambda: servers.listens(port), process, log)
+        servers.await_ready("The emulator", lambda: _listens(port), process, log)
         yield Started(f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", log)
     finally:
         processes.stop(process)
+
+
+def _client_packages() -> Path:
+    """Lambda's runtime interface client."""
+    return project.packages_of("ric")
+
+
+def _emulator(machine: str) -> Path:
+    """AWS's Runtime Interface Emulator, which ships inside the SAM CLI."""
+    return project.packages_of("sam") / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{machine}"
+
+
+def _listens(port: int) -> bool:
+    """Whether somebody accepts connections there."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

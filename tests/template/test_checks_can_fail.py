@@ -155,6 +155,11 @@ BREAKS: list[Break] = [
         "Terminate",
     ),
     (
+        checks.test_r25_a_function_takes_the_days_that_the_template_offers_and_no_others,
+        "Parameters.LedgerRetentionDays.MaxValue",
+        36500,
+    ),
+    (
         checks.test_r25_ledger_and_claims_outlast_the_dlq_and_the_replay_window,
         "Parameters.LedgerRetentionDays.MinValue",
         30,

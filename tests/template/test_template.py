@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from penstock.adapters.environment import RetentionDays
 from penstock.deliver.probing import PROBE_SECONDS
 from penstock.feeds import FEEDS
 from penstock.operate.sweep import LOOKED_BACK, SETTLING_IN, UNSEEN
@@ -317,6 +318,13 @@ def test_r17_the_splitters_hops_suffice_for_the_largest_object_and_end_before_it
 
 
 # Effects
+
+
+def test_r25_a_function_takes_the_days_that_the_template_offers_and_no_others(template: Template) -> None:
+    offered = template.parameters["LedgerRetentionDays"]
+    taken = TypeAdapter(RetentionDays).json_schema()
+
+    assert (taken["minimum"], taken["maximum"]) == (offered["MinValue"], offered["MaxValue"])
 
 
 def test_r25_ledger_and_claims_outlast_the_dlq_and_the_replay_window(template: Template) -> None:

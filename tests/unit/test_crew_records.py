@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from penstock.feeds.crew import CREW
 from penstock.feeds.crew.duty import Duty
@@ -15,7 +15,7 @@ from penstock.feeds.crew.easa import longest_fdp as longest_easa
 from penstock.feeds.crew.engine import CLAUSES, examine
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.part117 import longest_fdp as longest_far
-from penstock.feeds.crew.policy import REGULATION_ONLY, Policy, load_policy
+from penstock.feeds.crew.policy import REGULATION_ONLY, Policy
 from penstock.model.findings import Severity
 from tests.support.duties import at, codes, duty, easa, flight, found_in, plain, roster, valid
 from tests.support.reading import judge_file
@@ -470,11 +470,11 @@ class TestClauses:
 
 
 def test_a_policy_is_data() -> None:
-    policy = load_policy(
+    policy = TypeAdapter(Policy).validate_json(
         b'{"frm": true, "schedule": "late", "limits": [{"code": "fdp_12h", "measure": "fdp", "limit": 720,'
         b' "source": "OM-A 7.1", "severity": "hard"}]}'
     )
     assert policy.frm
     assert policy.limits[0].severity is Severity.HARD
     with pytest.raises(ValidationError):
-        load_policy(b'{"limit": []}')
+        TypeAdapter(Policy).validate_json(b'{"limit": []}')

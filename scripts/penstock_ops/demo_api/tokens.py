@@ -44,9 +44,6 @@ class Tokens:
         scheme, _, token = (authorization or "").partition(" ")
         return scheme.lower() == "bearer" and self._expiries.get(token.strip(), 0) > self._clock()
 
-    def revoke_all(self) -> None:
-        self._expiries.clear()
-
     def _is_client(self, given: tuple[str, str]) -> bool:
         return all(
             secrets.compare_digest(ours.encode(), theirs.encode())

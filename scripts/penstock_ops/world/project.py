@@ -35,20 +35,11 @@ def lean_python() -> Path:
 
 def emulator_packages() -> Path:
     """MiniStack and what it needs."""
-    return _packages("emulator")
+    return packages_of("emulator")
 
 
-def runtime_client_packages() -> Path:
-    """Lambda's runtime interface client."""
-    return _packages("ric")
-
-
-def runtime_emulator(machine: str) -> Path:
-    """AWS's Runtime Interface Emulator, which ships inside the SAM CLI."""
-    return _present(_packages("sam") / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{machine}")
-
-
-def _packages(environment: str) -> Path:
+def packages_of(environment: str) -> Path:
+    """What is installed in one of the environments that `make setup` makes."""
     return _present(_TOOLS / environment / "lib" / "python3.13" / "site-packages")
 
 

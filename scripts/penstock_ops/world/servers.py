@@ -55,9 +55,3 @@ def answers(url: str, certificate: Path | None = None) -> bool:
             return True
     except (OSError, urllib.error.URLError):
         return False
-
-
-def listens(port: int) -> bool:
-    """Whether somebody accepts connections there."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0

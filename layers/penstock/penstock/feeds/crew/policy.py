@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import ConfigDict, Field, TypeAdapter, with_config
+from pydantic import ConfigDict, Field, with_config
 
 from penstock.model.findings import Severity
 
@@ -50,12 +50,3 @@ class Policy:
 
 REGULATION_ONLY = Policy()
 """Nothing beyond the regulation."""
-
-
-def load_policy(document: bytes) -> Policy:
-    """A policy from JSON.
-
-    Raises:
-        pydantic.ValidationError: a name or a value that a policy does not have.
-    """
-    return TypeAdapter(Policy).validate_json(document)
