@@ -1,9 +1,13 @@
 """`penstock feeds` and the pages under docs say what the code does, all of it."""
 
+import ast
+import inspect
 import json
 import re
+from dataclasses import fields
 from itertools import chain
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 from typer.testing import CliRunner
@@ -116,3 +120,17 @@ def test_a_person_reads_the_same_of_a_feed(feed: Feed) -> None:
     assert page.output == page_of(feed)
     for one in own_findings(feed):
         assert one.code in shown.output
+
+
+def test_each_field_of_a_feed_is_documented() -> None:
+    (declared,) = ast.parse(dedent(inspect.getsource(Feed))).body
+    assert isinstance(declared, ast.ClassDef)
+    followed = zip(declared.body, declared.body[1:], strict=False)
+    after = {
+        node.target.id: text
+        for node, text in followed
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name)
+    }
+
+    assert list(after) == [one.name for one in fields(Feed)]
+    assert [name for name, text in after.items() if not isinstance(text, ast.Expr)] == []

@@ -70,46 +70,73 @@ class Examination:
 
 @dataclass(frozen=True)
 class Feed:
-    """One kind of file from one kind of sender.
-
-    `spellings` are what else columns call a field; case, blanks and punctuation never matter. `identity` are the
-    fields that make two records the same in the business sense; of two such, the one with the higher `revision`
-    corrects the other, where the feed has a field for it. `group` are the fields whose values consecutive records
-    share that must stay together, in one chunk; without any, every record stands for itself. `normalise` mends usual
-    spellings of values in a record that the model refused, before it is refused for good. `to_record` makes the model's
-    fields of a record that came as something else: a document's tree, a set of segments; or all the reasons why it
-    cannot. `soft` says what becomes of a record with a soft finding, unless the feed's settings do; a soft finding of
-    one of the codes `holds` holds it in any case. `lines` counts the lines within whole records, by their bytes.
-    `log_fields` are fields of few characters, codes and never content, by which a chunk's records are counted in the
-    log. `trace` names what each delivered record carries its trace as, if it does. `unread` is the model's field, never
-    serialised, in which `to_record` tells the names that it passes over. `archived` says that what was judged and
-    rejected must be kept where nobody can change it: see `archiving`.
-
-    `findings` are what the feed may find beside its rules and its model: one for each code of its examination and its
-    `to_record`, whose message says what is demanded, without figures. `penstock feeds` and the feed's page list them.
-    """
+    """One kind of file from one kind of sender."""
 
     name: str
+    """The first part of a drop's key, and of the codes of the feed's findings."""
+
     title: str
+    """What it is, in one line, for lists and pages."""
+
     formats: tuple[Format, ...]
+    """The formats that its files may be in. The first that recognises a file reads it."""
+
     record: type[Any]
+    """The model: a TypedDict whose constraints pydantic-core checks."""
+
     identity: tuple[str, ...]
+    """The fields that make two records the same in the business sense. Without any, no record is a duplicate."""
+
     revision: str = ""
+    """The field that decides between two records with the same identity: the higher one corrects the other."""
+
     group: tuple[str, ...] = ()
+    """The fields whose values consecutive records share that must stay together in one chunk. Without any, every record
+    stands for itself."""
+
     rules: tuple[Rule, ...] = ()
+    """What is demanded of a record by itself, beyond the model."""
+
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    """What else columns call a field. Case, blanks and punctuation never matter."""
+
     normalise: Callable[[dict[str, Any]], dict[str, Any]] = dict
+    """Mends usual spellings of values, in a record that the model refused, before it is refused for good."""
+
     to_record: Callable[[Mapping[str, Any]], Parsed | tuple[Finding, ...]] | None = None
+    """Makes the model's fields of a record that came as something else: a document's tree, a set of segments; or all the
+    reasons why it cannot."""
+
     examination: Examination | None = None
+    """What is demanded of a record beside those that came before it, in any file."""
+
     findings: tuple[Finding, ...] = ()
+    """What may be found beside rules and model: one for each code of the examination and of `to_record`, whose message
+    says what is demanded, without figures. `penstock feeds` and the feed's page list them."""
+
     soft: Literal["deliver", "hold"] = "deliver"
+    """What becomes of a record with a soft finding, unless the destination's settings say otherwise."""
+
     holds: tuple[str, ...] = ()
+    """Codes of soft findings that hold a record whatever `soft` and the settings say."""
+
     limits: Limits = Limits()
+    """What one chunk may hold."""
+
     lines: Callable[[Layout, bytes], int] | None = None
+    """Counts the lines within whole records, by their bytes, where `limits.lines` bounds them."""
+
     log_fields: tuple[str, ...] = ()
+    """Fields of few characters, codes and never content, by which a chunk's records are counted in the log."""
+
     trace: str = ""
+    """The name under which each delivered record carries its trace; without one it carries none."""
+
     unread: str = ""
+    """The model's field, never serialised, in which `to_record` tells the names that it passes over."""
+
     archived: bool = False
+    """Whether what was judged and rejected must be kept where nobody can change it (`io/archiving.py`)."""
 
     def is_held_for(self, findings: Iterable[Finding], soft: Literal["deliver", "hold"] | None) -> bool:
         """Whether a record of which this was found waits for somebody; `soft` is the settings' word, if they have
