@@ -120,7 +120,7 @@ async def test_a_letter_is_told_by_its_subject_and_an_unreadable_one_by_its_id_a
     place.put("secret: Ada's Diner")
 
     # When
-    told = [dead_letters.told(letter) for letter in await place.queue.look(10)]
+    told = [dead_letters.described(letter) for letter in await place.queue.look(10)]
 
     # Expect
     abouts = [one["about"] for one in told]
@@ -227,7 +227,7 @@ async def test_a_plan_counts_what_there_is_and_changes_nothing(place: Place) -> 
 
     plan = await redrives.plan(place.queue, FEEDS, None)
 
-    assert redrives.told(plan, None) == {
+    assert redrives.described(plan, None) == {
         "queue": "dispatch",
         "letters": 3,
         "feeds": ["crew", "traffic"],

@@ -93,7 +93,7 @@ def test_a_file_can_be_followed_through_all_stages_by_its_id(whole_way: Told) ->
 def test_the_codes_of_a_chunks_records_are_in_its_line(capsys: pytest.CaptureFixture[str]) -> None:
     """Counted, and no metric: a dimension for each carrier would have no bound."""
     told = {"document_type": "x12_210", "scac": "ACME", "outcome": "accepted", "records": 190}
-    Telemetry("validator", "Chunk").worked(StageResult("validated", "freight", "0af1-000000", log_counts=(told,)), 0.1)
+    Telemetry("validator", "Chunk").done(StageResult("validated", "freight", "0af1-000000", log_counts=(told,)), 0.1)
     (line,) = map(json.loads, capsys.readouterr().out.splitlines())
     assert (line["audit_trace_id"], line["told"]) == ("0af1-000000", [told])
 

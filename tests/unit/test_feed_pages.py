@@ -19,10 +19,10 @@ from penstock.feeds.feed import Feed
 from penstock.feeds.traffic import TRAFFIC
 from penstock.formats import edifact, x12
 from penstock_ops import cli
+from penstock_ops.feed_pages.description import described_whole, own_findings
 from penstock_ops.feed_pages.examples import example_of
 from penstock_ops.feed_pages.forms import Form, forms_of
 from penstock_ops.feed_pages.page import EXAMPLES, page_of
-from penstock_ops.feed_pages.telling import own_findings, told_whole
 
 ROOT = Path(__file__).parents[2]
 SOURCES = [path.read_text() for path in (ROOT / "layers/penstock/penstock").rglob("*.py")]
@@ -44,7 +44,7 @@ def test_the_feeds_example_shows_what_is_found(feed: Feed) -> None:
     assert example is not None
     told = {finding.code for finding in chain.from_iterable(example.found.values())}
     assert any(code.startswith(f"{feed.name}.") for code in told)
-    assert told <= {one["code"] for one in told_whole(feed)["findings"]}
+    assert told <= {one["code"] for one in described_whole(feed)["findings"]}
 
 
 @every_feed

@@ -418,7 +418,7 @@ async def test_what_was_refused_is_replayed_only_by_who_says_so(pipeline: Pipeli
     await refused(pipeline, file, "1")
     ports = operated(pipeline)
     plan = await replays.prepare(ports, await pipeline.row(file), Asked(file.file_id))
-    told = replays.told(plan, 10)
+    told = replays.described(plan, 10)
     assert (told["records"], told["held"], told["refused"]) == ({}, 2, 1)
     assert told["then"] == [
         "there is nothing to replay",

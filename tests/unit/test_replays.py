@@ -50,7 +50,7 @@ async def prepared(pipeline: Pipeline, file: SourceFile, **asked: str) -> Prepar
 async def test_it_says_how_many_records_by_outcome_and_finding_before_anything_is_done(
     pipeline: Pipeline, log: SourceFile
 ) -> None:
-    told = replays.told(await prepared(pipeline, log), limit=100)
+    told = replays.described(await prepared(pipeline, log), limit=100)
 
     assert told == {
         "file_id": log.file_id,
@@ -142,7 +142,7 @@ async def test_more_than_the_limit_is_refused_with_what_to_do(pipeline: Pipeline
     replays.ensure_within(plan, 3)
     with pytest.raises(NotToBeReplayed, match=r"3 records are over the limit of 2: .*--limit 3"):
         replays.ensure_within(plan, 2)
-    assert "over the limit" in replays.told(plan, 2)["then"][0]
+    assert "over the limit" in replays.described(plan, 2)["then"][0]
 
 
 async def test_what_it_cannot_help_is_told_with_what_can(pipeline: Pipeline) -> None:
@@ -154,7 +154,7 @@ async def test_what_it_cannot_help_is_told_with_what_can(pipeline: Pipeline) -> 
     plan = await prepared(pipeline, file)
 
     # Expect
-    undecided, nothing = replays.told(plan, 100)["undecided"], replays.told(plan, 100)["then"]
+    undecided, nothing = replays.described(plan, 100)["undecided"], replays.described(plan, 100)["then"]
     assert undecided == 2
     assert nothing == [
         "there is nothing to replay",
@@ -168,7 +168,7 @@ async def test_records_on_their_way_are_counted_and_left_alone(pipeline: Pipelin
     await pipeline.handle_next(pipeline.chunks)
 
     # Expect
-    told = replays.told(await prepared(pipeline, log), 100)
+    told = replays.described(await prepared(pipeline, log), 100)
     assert told["on_their_way"] == 4
     assert told["records"] == {"rejected": 2}
     assert f"penstock report {log.file_id}" in told["then"][0]

@@ -82,7 +82,7 @@ async def test_what_was_not_is_dead_and_delivered_by_a_replay(pipeline: Pipeline
 
     # When
     plan = await replays.prepare(operated(pipeline), await pipeline.row(file), Asked(file.file_id, records="0-3"))
-    assert replays.told(plan, 10)["findings"] == {"delivery.not_applied": 4}
+    assert replays.described(plan, 10)["findings"] == {"delivery.not_applied": 4}
     await replays.begin(operated(pipeline), plan)
     await pipeline.run()
 

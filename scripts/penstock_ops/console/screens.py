@@ -57,9 +57,9 @@ def findings(counts: Mapping[str, int]) -> None:
         out.print(table)
 
 
-def notes(told: Sequence[Mapping[str, Any]]) -> None:
+def notes(noted: Sequence[Mapping[str, Any]]) -> None:
     """What was found about the file and not about one of its records."""
-    for finding in told:
+    for finding in noted:
         rule = f"; {finding['rule']}" if "rule" in finding else ""
         out.print(Text(f"    {finding['message']} ({finding['code']}{rule})", "yellow"), soft_wrap=True)
 
@@ -123,18 +123,18 @@ def dead_letters(queues: list[dict[str, Any]]) -> None:
             out.print(f"  {file['key']} ({file['file_id']}): {file['letters']:,} letters{records}, {received}")
 
 
-def letters(outcome_lines: list[dict[str, Any]]) -> None:
+def letters(those: list[dict[str, Any]]) -> None:
     """Dead letters, a line for each thing they are about."""
     table = Table(box=None, pad_edge=False)
     for name in ("sent", "received", "message", "file", "key", "chunk", "records"):
         table.add_column(name, justify="right" if name in ("received", "chunk") else "left")
-    for one in outcome_lines:
+    for one in those:
         named = (one["sent"], str(one["receives"]), one["message_id"])
         nothing = "nothing: a test event" if one["readable"] else "cannot be read"
         for about in one["about"] or [{"key": nothing}]:
             records = _shortened(about.get("records", ""))
             table.add_row(*named, about.get("file_id", ""), about["key"], str(about.get("chunk", "")), records)
-    out.print(table if outcome_lines else "no letters")
+    out.print(table if those else "no letters")
 
 
 def redriven(queues: list[dict[str, Any]]) -> None:
@@ -151,13 +151,13 @@ def redriven(queues: list[dict[str, Any]]) -> None:
             out.print(f"  {queue['left']:,} stay: nobody can tell where they belong")
 
 
-def replay(told: Mapping[str, Any]) -> None:
+def replay(answer: Mapping[str, Any]) -> None:
     """What a replay is about."""
-    out.print(Text.assemble((told["key"], "bold"), f"   file {told['file_id']}"))
-    terms = [f"{number:,} {outcome}" for outcome, number in told["records"].items()]
-    out.print(f"  to be replayed: {' + '.join(terms) or 'no'} records, in {told['chunks']:,} chunks")
-    findings(told["findings"])
-    for sentence in told["then"]:
+    out.print(Text.assemble((answer["key"], "bold"), f"   file {answer['file_id']}"))
+    terms = [f"{number:,} {outcome}" for outcome, number in answer["records"].items()]
+    out.print(f"  to be replayed: {' + '.join(terms) or 'no'} records, in {answer['chunks']:,} chunks")
+    findings(answer["findings"])
+    for sentence in answer["then"]:
         out.print(Text(f"  {sentence}", "yellow"), soft_wrap=True)
 
 
@@ -175,13 +175,13 @@ def unknown_batches(batches: list[dict[str, Any]]) -> None:
             out.print(Text(f"{one['batch_id']}: {one['reason']}"), soft_wrap=True)
 
 
-def decided(told: Mapping[str, Any]) -> None:
+def decided(answer: Mapping[str, Any]) -> None:
     """What was decided about a batch, and its file's account since."""
-    out.print(f"{told['batch_id']}: {told['count']:,} records are {told['outcome']}")
-    if told["outcome"] == Outcome.DEAD:
-        again = f"penstock replay --file {told['file_id']} --records {told['records']}"
+    out.print(f"{answer['batch_id']}: {answer['count']:,} records are {answer['outcome']}")
+    if answer["outcome"] == Outcome.DEAD:
+        again = f"penstock replay --file {answer['file_id']} --records {answer['records']}"
         out.print(f"  to send them again: `{again}`", soft_wrap=True)
-    account(told["report"])
+    account(answer["report"])
 
 
 def held_records(records: list[dict[str, Any]]) -> None:
@@ -196,80 +196,80 @@ def held_records(records: list[dict[str, Any]]) -> None:
         out.print("no record is held")
 
 
-def released(told: Mapping[str, Any]) -> None:
+def released(answer: Mapping[str, Any]) -> None:
     """Which records were released, and their file's account since."""
-    out.print(f"{told['count']:,} records of {told['file_id']} were released: {told['records']}", soft_wrap=True)
-    if told["still_held"]:
-        again = f"another round of their chunk came between: release them again: {told['still_held']}"
+    out.print(f"{answer['count']:,} records of {answer['file_id']} were released: {answer['records']}", soft_wrap=True)
+    if answer["still_held"]:
+        again = f"another round of their chunk came between: release them again: {answer['still_held']}"
         out.print(Text(f"  {again}", "yellow"), soft_wrap=True)
-    account(told["report"])
+    account(answer["report"])
 
 
-def refused(told: Mapping[str, Any]) -> None:
+def refused(answer: Mapping[str, Any]) -> None:
     """Which records a scheduler refused, and their file's account since."""
-    out.print(f"{told['count']:,} records of {told['file_id']} are rejected: {told['records']}", soft_wrap=True)
-    account(told["report"])
+    out.print(f"{answer['count']:,} records of {answer['file_id']} are rejected: {answer['records']}", soft_wrap=True)
+    account(answer["report"])
 
 
 def _shortened(ranges: str, most: int = 60) -> str:
     return ranges if len(ranges) <= most else f"{ranges[:most].rpartition(',')[0]},…"
 
 
-def feeds(told: list[dict[str, Any]]) -> None:
+def feeds(answer: list[dict[str, Any]]) -> None:
     """The feeds there are, a line each."""
     table = Table(box=None, pad_edge=False)
     for name in ("feed", "what", "formats", "identity", "group", "chunk", "rules"):
         table.add_column(name, justify="right" if name == "rules" else "left")
-    for one in told:
+    for one in answer:
         formats, identity, group = (", ".join(one[name]) for name in ("formats", "identity", "group"))
         chunk = f"{one['limits']['records']:,} records, {one['limits']['bytes'] // 1024 // 1024:,} MiB"
         table.add_row(one["feed"], one["title"], formats, identity, group, chunk, str(one["rules"]))
     out.print(table)
 
 
-def feed(told: Mapping[str, Any]) -> None:
+def feed(answer: Mapping[str, Any]) -> None:
     """Everything about one feed; the page under docs/feeds says the same with its sources."""
-    feeds([dict(told)])
+    feeds([dict(answer)])
     fields = Table(box=None, pad_edge=False, title="fields, those with * required", title_justify="left")
     for name in ("field", "form", "also called"):
         fields.add_column(name)
-    for one in told["fields"]:
+    for one in answer["fields"]:
         name = f"{one['field']}{' *' if one['required'] else ''}"
         fields.add_row(Text(name), Text(one["form"]), Text(", ".join(one["spellings"])))
     found = Table(box=None, pad_edge=False, title="findings", title_justify="left")
     for name in ("code", "severity", "message", "source"):
         found.add_column(name)
-    for one in told["findings"]:
+    for one in answer["findings"]:
         found.add_row(one["code"], one["severity"], Text(one["message"]), Text(one.get("rule", "")))
     for table in (fields, found):
         out.print()
         out.print(table)
 
 
-def destination(told: Mapping[str, Any]) -> None:
+def destination(answer: Mapping[str, Any]) -> None:
     """A feed's settings, and what is wrong with them."""
-    outcome_line({"feed": told["feed"], "settings": told["settings"]})
-    for problem in told["wrong"]:
+    facts({"feed": answer["feed"], "settings": answer["settings"]})
+    for problem in answer["wrong"]:
         out.print(Text.assemble("wrong: ", (problem, "red")), soft_wrap=True)
-    if told["wrong"]:
+    if answer["wrong"]:
         out.print("nothing is sent until that is mended; the chunks wait")
 
 
-def destination_check(told: Mapping[str, Any]) -> None:
+def destination_check(answer: Mapping[str, Any]) -> None:
     """Whether a destination answers."""
-    if told["called"]:
-        out.print(f"{told['called']}, {told['milliseconds']:,} ms", soft_wrap=True)
-    out.print(Text(f"{told['feed']}: {told['verdict']}", "green" if told["fine"] else "red"), soft_wrap=True)
+    if answer["called"]:
+        out.print(f"{answer['called']}, {answer['milliseconds']:,} ms", soft_wrap=True)
+    out.print(Text(f"{answer['feed']}: {answer['verdict']}", "green" if answer["fine"] else "red"), soft_wrap=True)
 
 
-def status(told: Mapping[str, Any]) -> None:
+def status(answer: Mapping[str, Any]) -> None:
     """How the world is; what there is none of needs no line."""
-    outcome_line({name: value for name, value in told.items() if value})
+    facts({name: value for name, value in answer.items() if value})
 
 
-def outcome_line(told: Mapping[str, Any], indent: int = 0) -> None:
+def facts(answer: Mapping[str, Any], indent: int = 0) -> None:
     """Nested facts, a line each."""
-    for name, value in told.items():
+    for name, value in answer.items():
         label = f"{' ' * indent}{name}"
         parts = _parts(value)
         if parts is None:
@@ -277,7 +277,7 @@ def outcome_line(told: Mapping[str, Any], indent: int = 0) -> None:
             continue
         out.print(f"{label}:")
         for part in parts:
-            outcome_line(part, indent + 2)
+            facts(part, indent + 2)
 
 
 def _parts(value: Any) -> list[Mapping[str, Any]] | None:

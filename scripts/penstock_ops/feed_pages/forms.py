@@ -169,14 +169,14 @@ def _figure(value: Any) -> str:
 
 def _codes(hint: _Hint) -> set[str]:
     """The model's findings, but that of the wrong type, which any field can have."""
-    told = {
+    possible = {
         "schema.required": bool(hint.bounds.get("min_length")),
         "schema.length": "max_length" in hint.bounds and hint.kind is str,
         "schema.pattern": hint.own or "pattern" in hint.bounds,
         "schema.choice": get_origin(hint.kind) is Literal,
         "schema.range": bool(hint.bounds.keys() & {"ge", "gt", "le", "lt", "max_digits", "decimal_places"}),
     }
-    return {code for code, can in told.items() if can}
+    return {code for code, can in possible.items() if can}
 
 
 def _docstring(alias: TypeAliasType) -> str:

@@ -11,9 +11,9 @@ from typing import Any
 from penstock.feeds.feed import Feed
 from penstock.model.findings import Finding
 
+from .description import model_findings, own_findings
 from .examples import Example, example_of
 from .forms import forms_of
-from .telling import model_findings, own_findings
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ROOT / "docs" / "feeds" / "examples"
@@ -54,12 +54,12 @@ def _paragraph(one: object) -> str:
 def _record(feed: Feed) -> Iterator[str]:
     yield "## A record"
     yield _identity(feed)
-    told: set[str] = set()
+    noted: set[str] = set()
     rows: list[tuple[str, ...]] = []
     for one in forms_of(feed.record):
         spellings = ", ".join(feed.spellings.get(one.name, ()))
-        note = "" if one.note in told else one.note
-        told.add(one.note)
+        note = "" if one.note in noted else one.note
+        noted.add(one.note)
         rows.append((f"`{one.name}`", "yes" if one.required else "", one.form, spellings, note))
     yield _table(("field", "required", "form", "also called", ""), rows)
     if feed.spellings:

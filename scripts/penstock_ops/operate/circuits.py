@@ -32,12 +32,12 @@ async def ensure_closed(throttle: Throttle, feeds: Iterable[str], otherwise: str
             )
 
 
-def told(row: ThrottleRow, now: float) -> dict[str, Any]:
+def described(row: ThrottleRow, now: float) -> dict[str, Any]:
     """A circuit for people and machines: what is not the case is not there."""
-    outcome_line: dict[str, Any] = {"circuit": str(row.circuit)}
+    facts: dict[str, Any] = {"circuit": str(row.circuit)}
     if row.circuit is not Circuit.CLOSED:
-        outcome_line |= {"since": utc(row.since), "why": row.reason, "failed_probes": row.failed_probes}
-        outcome_line["next_probe" if row.circuit is Circuit.OPEN else "probe_ends"] = utc(row.probe_at)
+        facts |= {"since": utc(row.since), "why": row.reason, "failed_probes": row.failed_probes}
+        facts["next_probe" if row.circuit is Circuit.OPEN else "probe_ends"] = utc(row.probe_at)
     if row.pace > 1 and row.paced_until > now:
-        outcome_line |= {"times_slower": row.pace, "slower_until": utc(row.paced_until)}
-    return outcome_line
+        facts |= {"times_slower": row.pace, "slower_until": utc(row.paced_until)}
+    return facts

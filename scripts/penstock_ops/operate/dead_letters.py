@@ -158,7 +158,7 @@ def _letter(message: Mapping[str, Any]) -> Letter:
     )
 
 
-def told(letter: Letter) -> dict[str, Any]:
+def described(letter: Letter) -> dict[str, Any]:
     """A letter for people and machines; never by its content."""
     subjects = subjects_of(letter)
     return {

@@ -1,4 +1,4 @@
-"""One record's whole outcome_line, from the ledger and from what each stage wrote."""
+"""How one record came to its end, from the ledger and from what each stage wrote."""
 
 import json
 from typing import Any
@@ -15,17 +15,17 @@ from penstock_ops.operate.errors import NotFound
 
 
 async def explain(ledger: Ledger, store: ObjectStore, row: FileRow, ordinal: int) -> dict[str, Any]:
-    """The outcome_line of the record with this ordinal. `outcome` is None while it is on its way; after a replay of it,
-    `before` is how it had ended until then.
+    """What became of the record with this ordinal, stage by stage. `outcome` is None while it is on its way; after a
+    replay of it, `before` is how it had ended until then.
 
     Raises:
         NotFound: the file has no such record.
     """
     file_id = row.file.file_id
-    chunk = next((one for one in await ledger.chunks(file_id) if _holds(one, ordinal)), None)
+    chunk = next((one for one in await ledger.chunks(file_id) if _has(one, ordinal)), None)
     if chunk is None:
         raise NotFound(f"file {file_id} has no record {ordinal}; they are counted from 0")
-    outcome_line: dict[str, Any] = {
+    explanation: dict[str, Any] = {
         "trace": ids.trace(file_id, ordinal),
         "file_id": file_id,
         "ordinal": ordinal,
@@ -39,35 +39,35 @@ async def explain(ledger: Ledger, store: ObjectStore, row: FileRow, ordinal: int
         },
         "outcome": None,
     }
-    outcome_line |= await _judged(store, chunk, ordinal)
+    explanation |= await _judged(store, chunk, ordinal)
     batches = [
-        _told(chunk, batch, ordinal)
+        _sent(chunk, batch, ordinal)
         for batch in await ledger.batches(file_id, chunk.span.chunk)
         if ordinal in batch.ordinals
     ]
-    if batches or outcome_line.get("stage") == "dispatcher":
-        outcome_line["batches"] = batches
+    if batches or explanation.get("stage") == "dispatcher":
+        explanation["batches"] = batches
     ended = await _ended(store, chunk, ordinal)
     if chunk.state in (ChunkState.SENT, ChunkState.VALIDATED) and ordinal in scope_of(chunk):
-        return outcome_line | ({"before": ended} if ended else {})
-    return outcome_line | ended
+        return explanation | ({"before": ended} if ended else {})
+    return explanation | ended
 
 
-def _holds(chunk: ChunkRow, ordinal: int) -> bool:
+def _has(chunk: ChunkRow, ordinal: int) -> bool:
     return chunk.span.first_record <= ordinal < chunk.span.first_record + chunk.span.records
 
 
 async def _judged(store: ObjectStore, chunk: ChunkRow, ordinal: int) -> dict[str, Any]:
     """What the validator said of a record, the last time it was judged; nothing before the first."""
-    for round_ in range(chunk.generation, -1, -1):
-        body = await _output(store, chunk, "findings.ndjson", round_)
+    for generation in range(chunk.generation, -1, -1):
+        body = await _output(store, chunk, "findings.ndjson", generation)
         findings = [line for line in load_lines(body) if line.get("ordinal") == ordinal]
         found: dict[str, Any] = (
             {"findings": [Finding.from_dict(line).as_dict() for line in findings]} if findings else {}
         )
         if any(line.get("severity") == Severity.HARD for line in findings):
             return {"line": findings[0]["line"], "sha256": findings[0]["sha256"], "stage": "validator"} | found
-        accepted = load_accepted(await _output(store, chunk, "accepted", round_))
+        accepted = load_accepted(await _output(store, chunk, "accepted", generation))
         record = next((one for one in accepted if one.ordinal == ordinal), None)
         if record:
             return {
@@ -80,11 +80,11 @@ async def _judged(store: ObjectStore, chunk: ChunkRow, ordinal: int) -> dict[str
     return {}
 
 
-async def _output(store: ObjectStore, chunk: ChunkRow, name: str, round_: int) -> bytes:
-    return await read_work(store, chunk, name, round_) or b""
+async def _output(store: ObjectStore, chunk: ChunkRow, name: str, generation: int) -> bytes:
+    return await read_work(store, chunk, name, generation) or b""
 
 
-def _told(chunk: ChunkRow, batch: BatchRow, ordinal: int) -> dict[str, Any]:
+def _sent(chunk: ChunkRow, batch: BatchRow, ordinal: int) -> dict[str, Any]:
     """A batch that a record went in. What was dropped was not delivered, by somebody's decision; what was returned went
     into another."""
     if batch.state is BatchState.DROPPED:
@@ -104,7 +104,7 @@ def _told(chunk: ChunkRow, batch: BatchRow, ordinal: int) -> dict[str, Any]:
 
 
 async def _ended(store: ObjectStore, chunk: ChunkRow, ordinal: int) -> dict[str, Any]:
-    """How a record has ended, by the last round that did; nothing before the first."""
+    """How a record has ended, by the last generation that did; nothing before the first."""
     if chunk.ended is None:
         return {}
     outcome_lines = await outcome_lines_of(store, chunk)

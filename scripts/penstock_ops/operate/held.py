@@ -95,7 +95,7 @@ async def begin_release(ports: StackPorts, prepared: Prepared, *, by: str, note:
 
 
 async def still_held(ports: StackPorts, prepared: Prepared) -> str:
-    """Which of the released records are held still, as "3,7-9": another round of their chunk came between."""
+    """Which of the released records are held still, as "3,7-9": another generation of their chunk came between."""
     asked = set(ordinals_of(prepared.asked.records or "", prepared.row.received))
     held = await held_of(ports.ledger, ports.store, prepared.asked.file_id)
     return folded(sorted(asked.intersection(at for one in held for at in one.outcome_lines)))
@@ -106,7 +106,7 @@ async def refuse_all(ports: StackPorts, row: FileRow, records: str, *, by: str, 
 
     Raises:
         NotToBeReplayed: the file has no such records, or not yet.
-        NotToBeDecided: some of them are not held, or a chunk of theirs is in the middle of another round.
+        NotToBeDecided: some of them are not held, or a chunk of theirs is in the middle of another generation.
         Busy: somebody else decides them right now.
         Transient: something broke; do it again.
     """

@@ -25,7 +25,7 @@ from penstock.model.findings import Outcome
 from penstock.model.rows import FileRow
 from penstock.outputs.outcomes import outcome_lines_of
 from penstock_ops import world
-from penstock_ops.operate.circuits import circuits_of, told
+from penstock_ops.operate.circuits import circuits_of, described
 from penstock_ops.operate.destinations import Destinations
 from penstock_ops.operate.explaining import explain
 from penstock_ops.operate.reporting import report_of, row_of
@@ -162,14 +162,14 @@ class Records:
     async def circuits(self) -> dict[str, dict[str, Any]]:
         """Each feed's circuit, and its pace where it is slowed down."""
         feeds: dict[str, str] = json.loads(self._outputs["DispatchQueues"])
-        return {row.feed: told(row, time.time()) for row in await circuits_of(self.throttle, feeds)}
+        return {row.feed: described(row, time.time()) for row in await circuits_of(self.throttle, feeds)}
 
     async def wrong_settings(self) -> dict[str, list[str]]:
         """What is wrong with the destinations' settings, by feed."""
         return await asyncio.to_thread(Destinations(self._outputs).wrong)
 
     async def explain(self, file_id: str, ordinal: int) -> dict[str, Any]:
-        """One record's whole outcome_line.
+        """As `explain`, of one record.
 
         Raises:
             NotFound: there is no such file, or it has no such record.

@@ -61,7 +61,7 @@ async def plan(queue: DeadLetters, feeds: frozenset[str], limit: int | None) -> 
     return Plan(queue, min(there, limit or there), sum(one is None for one in subjects), feeds & concerned)
 
 
-def told(plan: Plan, moved: Moved | None) -> dict[str, Any]:
+def described(plan: Plan, moved: Moved | None) -> dict[str, Any]:
     """A redrive of one DLQ for people and machines, before or after it."""
     return {
         "queue": plan.queue.name,

@@ -99,7 +99,7 @@ def ordinals_of(ranges: str, received: int) -> tuple[int, ...]:
     return unfolded(ranges)
 
 
-def told(prepared: Prepared, limit: int) -> dict[str, Any]:
+def described(prepared: Prepared, limit: int) -> dict[str, Any]:
     """A replay for people and machines; `then` are sentences on what else there is to do."""
     asked, row, replay = prepared.asked, prepared.row, prepared.replay
     return {
@@ -226,6 +226,6 @@ def _size(message: ChunkMessage) -> int:
 
 
 def _has_ended(row: ChunkRow, before: ChunkRow, message: ChunkMessage) -> bool:
-    """Whether the round that the message is about, or a later one, has come to its end since."""
+    """Whether the generation that the message is about, or a later one, has come to its end since."""
     ended = row.state in (ChunkState.SETTLED, ChunkState.DEAD) and row.generation >= message.generation
     return ended and row.ended_under > before.ended_under

@@ -34,6 +34,6 @@ async def report_of(ledger: Ledger, store: ObjectStore, file_id: str, now: float
     # Of a file that is open again, the report still tells of its end before.
     ended = row.state in (FileState.SETTLED, FileState.UNPACKED)
     body = await store.get(ids.report_key(file_id, "summary.json")) if ended else None
-    told: dict[str, Any] = json.loads(body) if body else {}
-    unpacked = {"unpacked": told["unpacked"]} if "unpacked" in told else {}
-    return summary(row, now) | {"ranges": told.get("ranges", {})} | unpacked
+    report: dict[str, Any] = json.loads(body) if body else {}
+    unpacked = {"unpacked": report["unpacked"]} if "unpacked" in report else {}
+    return summary(row, now) | {"ranges": report.get("ranges", {})} | unpacked

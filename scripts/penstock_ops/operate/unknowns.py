@@ -22,14 +22,14 @@ async def unknown_batches(ledger: Ledger, row: FileRow | None) -> list[dict[str,
     """The batches of unknown outcome of one file, or of all the latest."""
     rows = [row] if row else await ledger.files(LATEST)
     return [
-        told(file, unknown)
+        described(file, unknown)
         for file in rows
         if file.counted[Outcome.UNKNOWN]
         for unknown in await unknowns_of(ledger, file.file.file_id)
     ]
 
 
-def told(row: FileRow, unknown: Unknown) -> dict[str, Any]:
+def described(row: FileRow, unknown: Unknown) -> dict[str, Any]:
     """A batch for people and machines."""
     batch = unknown.batch
     return {
@@ -69,7 +69,7 @@ async def decide(ports: StackPorts, batch_id: str, *, delivered: bool, note: str
     await audit(ports.store, "UnknownDecided", ports.clock.now(), detail)
     await resolve(ports, row, unknown, delivered=delivered)
     await complete_file(ports, row.file.file_id)
-    return told(row, unknown) | {"outcome": str(Outcome.DELIVERED if delivered else Outcome.DEAD)}
+    return described(row, unknown) | {"outcome": str(Outcome.DELIVERED if delivered else Outcome.DEAD)}
 
 
 _BATCH_ID = re.compile(r"([0-9a-f]{20})-([0-9]{6,})-([0-9]{3,})", re.ASCII)

@@ -59,5 +59,5 @@ def digest(
     show(
         {"file": str(file), "bytes": file.stat().st_size, "sha256_tree": tree.hexdigest()},
         as_json,
-        screens.outcome_line,
+        screens.facts,
     )

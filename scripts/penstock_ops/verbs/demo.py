@@ -21,6 +21,6 @@ def demo(
     """Start a world, drop generated files, watch them, and read where every record ended."""
     from penstock_ops.verbs.demo_run import run_demo
 
-    told = run_demo(records, keep=keep, quiet=as_json)
+    answer = run_demo(records, keep=keep, quiet=as_json)
     if as_json:
-        print(to_json(told))  # noqa: T201
+        print(to_json(answer))  # noqa: T201

@@ -51,7 +51,7 @@ def _run(here: world.World, records: int, began: float, quiet: bool) -> dict[str
     with opener.open(f"{here.demo_api}/_demo/ledger?feed=traffic") as answer:
         arrived = answer.read().decode()
     seen: dict[str, Any] = json.loads(arrived)
-    told = {"seconds_to_first_balance": round(first, 1), "files": [reports[one] for one in keys], "destination": seen}
+    answer = {"seconds_to_first_balance": round(first, 1), "files": [reports[one] for one in keys], "destination": seen}
     if not quiet:
         for file_id in keys:
             screens.out.print()
@@ -60,9 +60,9 @@ def _run(here: world.World, records: int, began: float, quiet: bool) -> dict[str
                 screens.out.print(f"    rejects, to mend and drop again: {rejects[file_id]}", soft_wrap=True)
         screens.out.print(f"\nfrom nothing to the first balance: {first:.1f} s")
         screens.out.print(Text("\nwhat the API behind it saw", "bold"))
-        screens.outcome_line(seen, indent=2)
+        screens.facts(seen, indent=2)
         screens.out.print("\n`penstock up` keeps a world running; then: penstock drop, files, report, rejects, explain")
-    return told
+    return answer
 
 
 def _files(records: int) -> list[Path]:

@@ -8,8 +8,8 @@ from penstock.feeds import FEEDS
 from penstock_ops.console import screens
 from penstock_ops.console.command_line import AsJson, show
 from penstock_ops.console.errors import WrongUse
+from penstock_ops.feed_pages.description import described, described_whole
 from penstock_ops.feed_pages.page import page_of
-from penstock_ops.feed_pages.telling import told, told_whole
 
 
 def add_to(app: typer.Typer) -> None:
@@ -26,14 +26,14 @@ def feeds(
     if name is None:
         if page:
             raise WrongUse("--page is of one feed: penstock feeds NAME --page")
-        show([told(feed) for feed in FEEDS.values()], as_json, screens.feeds)
+        show([described(feed) for feed in FEEDS.values()], as_json, screens.feeds)
         return
     if name not in FEEDS:
         raise WrongUse(f"there is no feed {name}; there are: {', '.join(FEEDS)}")
     if page:
         show({"page": page_of(FEEDS[name])}, as_json, _print_page)
         return
-    show(told_whole(FEEDS[name]), as_json, screens.feed)
+    show(described_whole(FEEDS[name]), as_json, screens.feed)
 
 
 def _print_page(told_page: dict[str, Any]) -> None:

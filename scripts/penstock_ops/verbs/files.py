@@ -43,8 +43,8 @@ def drop(
     with bytes_bar("uploading", file.stat().st_size, as_json) as advance:
         dropped = operations.drop(outputs, file, f"{feed}/{key or file.name}", advance)
     if not wait:
-        told = {"file_id": dropped.file_id, "key": dropped.key, "version_id": dropped.version_id}
-        show(told, as_json, screens.outcome_line)
+        answer = {"file_id": dropped.file_id, "key": dropped.key, "version_id": dropped.version_id}
+        show(answer, as_json, screens.facts)
         return
     keys = {dropped.file_id: dropped.key}
     with file_bars(keys, as_json) as advance:
@@ -80,9 +80,9 @@ def report(file_id: FileId, stack: Stack = None, as_json: AsJson = False) -> Non
         async with operations.records_of(outputs) as records:
             return await records.report(file_id)
 
-    told = asyncio.run(look())
-    show(told, as_json, screens.account)
-    exit_for(told)
+    answer = asyncio.run(look())
+    show(answer, as_json, screens.account)
+    exit_for(answer)
 
 
 def rejects(
@@ -124,8 +124,8 @@ def _hand_over(what: str, file_id: str, body: bytes | None, output: Path | None,
     if output and body is not None:
         output.write_bytes(body)
     if as_json:
-        told = {"file_id": file_id, what: None if body is None else body.decode(), "saved": output and str(output)}
-        print(to_json(told))  # noqa: T201
+        answer = {"file_id": file_id, what: None if body is None else body.decode(), "saved": output and str(output)}
+        print(to_json(answer))  # noqa: T201
     elif body is None:
         screens.err.print(none)
     elif output is None and sys.stdout.isatty():
@@ -150,4 +150,4 @@ def explain(
         async with operations.records_of(outputs) as records:
             return await records.explain(file_id, ordinal)
 
-    show(asyncio.run(look()), as_json, screens.outcome_line)
+    show(asyncio.run(look()), as_json, screens.facts)

@@ -74,13 +74,13 @@ def release_held(
             await held.begin_release(ports, prepared, by=by.strip(), note=note)
             with counting_bar("records", as_json) as advance:
                 await replays.follow(ports, prepared, timeout, advance)
-            told = {"file_id": file_id, "key": row.file.dropped.key, "records": records, "count": prepared.records}
+            answer = {"file_id": file_id, "key": row.file.dropped.key, "records": records, "count": prepared.records}
             report = await report_of(ports.ledger, ports.store, file_id, ports.clock.now())
-            return told | {"still_held": await held.still_held(ports, prepared), "report": report}
+            return answer | {"still_held": await held.still_held(ports, prepared), "report": report}
 
-    told = asyncio.run(released())
-    show(told, as_json, screens.released)
-    exit_for(told["report"])
+    answer = asyncio.run(released())
+    show(answer, as_json, screens.released)
+    exit_for(answer["report"])
 
 
 @verbs.command("refuse")
@@ -101,8 +101,8 @@ def refuse_held(
     async def refused() -> dict[str, Any]:
         async with stack_ports.open_stack(outputs, stack) as ports:
             row = await row_of(ports.ledger, file_id)
-            told = await held.refuse_all(ports, row, records, by=by.strip(), note=note)
-            return told | {"report": await report_of(ports.ledger, ports.store, file_id, ports.clock.now())}
+            answer = await held.refuse_all(ports, row, records, by=by.strip(), note=note)
+            return answer | {"report": await report_of(ports.ledger, ports.store, file_id, ports.clock.now())}
 
     show(asyncio.run(refused()), as_json, screens.refused)
 

@@ -73,7 +73,7 @@ def show_letters(
     async def look() -> list[dict[str, Any]]:
         async with stack_ports.open_stack(outputs, stack) as ports:
             (one,) = [one for one in ports.dead_letters if one.name == queue]
-            return [dead_letters.told(letter) for letter in await one.look(limit)]
+            return [dead_letters.described(letter) for letter in await one.look(limit)]
 
     letters = asyncio.run(look())
     show(letters, as_json, screens.letters)
@@ -106,7 +106,7 @@ def redrive(
         async with stack_ports.open_stack(outputs, stack) as ports:
             plans = await plan_all(ports)
             if dry_run:
-                return [redrives.told(plan, None) for plan in plans]
+                return [redrives.described(plan, None) for plan in plans]
             if not force:
                 await ensure_closed(ports.throttle, {feed for plan in plans for feed in plan.feeds}, "or say --force")
             moved: list[dict[str, Any]] = []
@@ -114,12 +114,12 @@ def redrive(
                 with counting_bar(f"{plan.queue.name} DLQ", as_json) as advance:
                     most = None if limit is None else plan.letters
                     done = await redrives.begin(ports, plan, most, forced=force, advance=advance)
-                moved.append(redrives.told(plan, done))
+                moved.append(redrives.described(plan, done))
             return moved
 
-    told = asyncio.run(move())
-    show(told, as_json, screens.redriven)
-    raise typer.Exit(Exit.REJECTED if any(one["left"] for one in told) else Exit.FINE)
+    answer = asyncio.run(move())
+    show(answer, as_json, screens.redriven)
+    raise typer.Exit(Exit.REJECTED if any(one["left"] for one in answer) else Exit.FINE)
 
 
 def replay(
@@ -139,20 +139,20 @@ def replay(
 
     outputs = operations.connect(stack)
     prepared = asyncio.run(_prepared(outputs, stack, replays.Asked(file_id, reason, records)))
-    told = replays.told(prepared, limit) | {"dry_run": dry_run, "report": None}
+    answer = replays.described(prepared, limit) | {"dry_run": dry_run, "report": None}
     if dry_run or not prepared.replay.messages:
-        show(told, as_json, screens.replay)
+        show(answer, as_json, screens.replay)
         replay = prepared.replay
         left = not dry_run and (replay.undecided or replay.held or replay.on_their_way or replay.gone)
         raise typer.Exit(Exit.REJECTED if left else Exit.FINE)
     if not as_json:
-        screens.replay(shown(told))
+        screens.replay(shown(answer))
     replays.ensure_within(prepared, limit)
     if not yes:
         _ask(as_json)
-    told["report"] = asyncio.run(_replayed(outputs, stack, prepared, timeout, quiet=as_json))
-    show(told, as_json, lambda told: screens.account(told["report"]))
-    exit_for(told["report"])
+    answer["report"] = asyncio.run(_replayed(outputs, stack, prepared, timeout, quiet=as_json))
+    show(answer, as_json, lambda answer: screens.account(answer["report"]))
+    exit_for(answer["report"])
 
 
 def _is_there() -> bool:
@@ -231,8 +231,8 @@ def resolve_unknown(
 
     async def decide() -> dict[str, Any]:
         async with stack_ports.open_stack(outputs, stack) as ports:
-            told = await unknowns.decide(ports, batch_id, delivered=delivered, note=note.strip())
-            report = await report_of(ports.ledger, ports.store, told["file_id"], ports.clock.now())
-            return told | {"report": report}
+            answer = await unknowns.decide(ports, batch_id, delivered=delivered, note=note.strip())
+            report = await report_of(ports.ledger, ports.store, answer["file_id"], ports.clock.now())
+            return answer | {"report": report}
 
     show(asyncio.run(decide()), as_json, screens.decided)

@@ -40,9 +40,9 @@ def sample(
     path = output or Path(f"{feed}-{seed}.{generator.formats[format]}")
     with path.open("wb") as out:
         if expected:
-            with expected.open("wb") as beside:
-                counts = generator.write(out, options, beside)
+            with expected.open("wb") as expectations:
+                counts = generator.write(out, options, expectations)
         else:
             counts = generator.write(out, options, None)
     written = {"file": str(path), "bytes": path.stat().st_size, "expected": dict(counts)}
-    show(written, as_json, screens.outcome_line)
+    show(written, as_json, screens.facts)

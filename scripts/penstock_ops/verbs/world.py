@@ -45,7 +45,7 @@ def up(
         except ValueError as error:
             raise WrongUse(f"--destination {feed}: {error}") from None
     here = bring_up(destinations, quiet=as_json)
-    show(_world(here), as_json, screens.outcome_line)
+    show(_world(here), as_json, screens.facts)
 
 
 def bring_up(destinations: Mapping[str, str], *, quiet: bool) -> "world.World":
@@ -84,13 +84,13 @@ def status(stack: Stack = None, as_json: AsJson = False) -> None:
     from penstock_ops import world
     from penstock_ops.operate import operations
 
-    told: dict[str, Any] = {}
+    answer: dict[str, Any] = {}
     if stack is None:
         here = world.status()
-        told = {"world": _world(here.world) if here.world else None, "problems": list(here.problems)}
+        answer = {"world": _world(here.world) if here.world else None, "problems": list(here.problems)}
         if here.world is None:
             show(
-                told | {"up": False},
+                answer | {"up": False},
                 as_json,
                 lambda _: screens.out.print("; ".join(here.problems) or "no local world is up"),
             )
@@ -109,4 +109,4 @@ def status(stack: Stack = None, as_json: AsJson = False) -> None:
             found |= {"wrong_settings": await records.wrong_settings()}
             return found | {"incomplete": incomplete, "held": held, "internal_errors": errors}
 
-    show(told | asyncio.run(look()), as_json, screens.status)
+    show(answer | asyncio.run(look()), as_json, screens.status)

@@ -93,13 +93,13 @@ class QueueFunction:
             if began > deadline:
                 raise OutOfTime("no time is left in this invocation", after=0)
             telemetry.attempt(record.attributes.message_group_id)
-            for worked in await process(record.body, deadline):
-                telemetry.worked(worked, time.time() - began)
+            for result in await process(record.body, deadline):
+                telemetry.done(result, time.time() - began)
         except NewerRelease as error:
             feed, trace = _subject(record.body)
             await put_off(source, record.body, feed or record.attributes.message_group_id or "newer")
             counts = {f"{self._unit}sPutOff": 1.0, "LeftToNewerRelease": 1.0}
-            telemetry.worked(StageResult(f"put off: {error}", feed or "", trace or "", counts), time.time() - began)
+            telemetry.done(StageResult(f"put off: {error}", feed or "", trace or "", counts), time.time() - began)
         except Transient as error:
             wait = backoff(receives, self._rng, error.after)
             telemetry.failed(error, *_subject(record.body), time.time() - began, receives, wait)

@@ -43,16 +43,16 @@ class ScheduledFunction:
             began = time.time()
             jobs = plan(event, began + context.get_remaining_time_in_millis() / 1000 - MARGIN)
             ends = loop.run_until_complete(_all_of(jobs.values()))
-            done = [worked for end in ends if not isinstance(end, BaseException) for worked in end]
-            for worked in done:
-                telemetry.worked(worked, time.time() - began)
+            done = [result for end in ends if not isinstance(end, BaseException) for result in end]
+            for result in done:
+                telemetry.done(result, time.time() - began)
             failed = {about: end for about, end in zip(jobs, ends, strict=True) if isinstance(end, Exception)}
             for about, error in failed.items():
                 telemetry.failed(error, None, about, time.time() - began)
             if failed:
                 # Not the errors themselves: what they quote may be a record (R32).
                 raise Transient(f"{len(failed)} of {len(jobs)} could not be done: {', '.join(failed)}")
-            return [asdict(worked) for worked in done]
+            return [asdict(result) for result in done]
 
     def _make(self) -> tuple[asyncio.AbstractEventLoop, Plan, Telemetry]:
         loop = asyncio.new_event_loop()

@@ -42,20 +42,20 @@ class Telemetry:
         if feed:
             self._emit({f"{self._unit}Attempts": 1}, {"feed": feed})
 
-    def worked(self, worked: StageResult, seconds: float) -> None:
+    def done(self, result: StageResult, seconds: float) -> None:
         """A line and the metrics of a message that is done."""
         self._logger.info(
-            worked.what,
-            audit_trace_id=worked.trace,
-            feed=worked.feed,
+            result.what,
+            audit_trace_id=result.trace,
+            feed=result.feed,
             stage=self._stage,
             latency_ms=round(seconds * 1000, 1),
-            counts=worked.counts,
-            told=worked.log_counts or None,
+            counts=result.counts,
+            told=result.log_counts or None,
         )
-        if worked.counts:
-            self._emit(worked.counts, {"feed": worked.feed or "none"})
-            of_stage = {name: worked.counts[name] for name in _OF_STAGE if name in worked.counts}
+        if result.counts:
+            self._emit(result.counts, {"feed": result.feed or "none"})
+            of_stage = {name: result.counts[name] for name in _OF_STAGE if name in result.counts}
             if of_stage:
                 self._emit(of_stage, {})
 

@@ -55,19 +55,19 @@ async def sweep(ports: SweeperPorts, deadline: float) -> list[StageResult]:
         Transient: something broke; the next sweep begins anew.
     """
     buried = [await _bury_all(ports, queue, deadline) for queue in ports.dead_letters]
-    worked: list[StageResult] = []
+    results: list[StageResult] = []
     stalled = 0
     for row in await ports.ledger.open_files(LOOKED_AT):
         if ports.clock.now() > deadline:
             break
         counts = await complete_file(ports, row.file.file_id)
         if counts:
-            worked.append(StageResult("finished", row.file.feed, row.file.file_id, counts))
+            results.append(StageResult("finished", row.file.feed, row.file.file_id, counts))
         elif ports.clock.now() - row.opened_at > STALLED:
             stalled += 1
             await _report_stalled(ports, row)
     counts = {"ChunksBuried": float(sum(buried)), "FilesStalled": float(stalled)}
-    return [*worked, StageResult("swept", "", "sweeper", counts)]
+    return [*results, StageResult("swept", "", "sweeper", counts)]
 
 
 async def look_for_overlooked(ports: SweeperPorts, deadline: float) -> list[StageResult]:

@@ -40,7 +40,7 @@ def _is_exception(feed: Feed, code: str) -> bool:
 
 
 def exceptions_in(feed: Feed, file_id: str, outcome_line: OutcomeLine) -> list[Line]:
-    """The exceptions of a record whose outcome_line this is."""
+    """The exceptions of a record, by its outcome line."""
     ordinal, outcome = outcome_line["ordinal"], outcome_line["outcome"]
     head = {"ordinal": ordinal, "trace": ids.trace(file_id, ordinal), "outcome": outcome}
     findings = map(Finding.from_dict, outcome_line.get("findings", ()))

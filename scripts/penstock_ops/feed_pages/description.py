@@ -10,7 +10,7 @@ from penstock.validate.judging import SCHEMA
 from .forms import Form, forms_of
 
 
-def told(feed: Feed) -> dict[str, Any]:
+def described(feed: Feed) -> dict[str, Any]:
     """One line of the list."""
     limits = feed.limits
     return {
@@ -33,10 +33,10 @@ def told(feed: Feed) -> dict[str, Any]:
     }
 
 
-def told_whole(feed: Feed) -> dict[str, Any]:
+def described_whole(feed: Feed) -> dict[str, Any]:
     """Everything: the line of the list, the fields and the findings."""
     forms = list(forms_of(feed.record))
-    return told(feed) | {
+    return described(feed) | {
         "fields": [
             {
                 "field": one.name,

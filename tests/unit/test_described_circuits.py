@@ -2,7 +2,7 @@
 
 import pytest
 
-from penstock_ops.operate.circuits import NotClosed, circuits_of, ensure_closed, told
+from penstock_ops.operate.circuits import NotClosed, circuits_of, described, ensure_closed
 from penstock_testing.throttle import MemoryThrottle
 
 NOW = 1_795_262_400.0  # 2026-11-21, noon
@@ -10,7 +10,7 @@ NOW = 1_795_262_400.0  # 2026-11-21, noon
 
 async def test_a_closed_circuit_has_nothing_to_tell() -> None:
     (row,) = await circuits_of(MemoryThrottle(), ["traffic"])
-    assert told(row, NOW) == {"circuit": "closed"}
+    assert described(row, NOW) == {"circuit": "closed"}
     await ensure_closed(MemoryThrottle(), ["traffic"])
 
 
@@ -21,7 +21,7 @@ async def test_an_open_one_says_since_when_why_and_when_it_is_probed() -> None:
     crew, traffic = await circuits_of(throttle, ["traffic", "crew"])
 
     assert (crew.feed, traffic.feed) == ("crew", "traffic")
-    assert told(traffic, NOW) == {
+    assert described(traffic, NOW) == {
         "circuit": "open",
         "since": "2026-11-21T12:00:00Z",
         "why": "the destination answered 503",
@@ -37,7 +37,7 @@ async def test_a_half_open_one_is_not_closed() -> None:
 
     (row,) = await circuits_of(throttle, ["traffic"])
 
-    assert told(row, NOW)["probe_ends"] == "2026-11-21T12:05:00Z"
+    assert described(row, NOW)["probe_ends"] == "2026-11-21T12:05:00Z"
     with pytest.raises(NotClosed, match="the circuit of traffic is half-open"):
         await ensure_closed(throttle, ["crew", "traffic"])
 
@@ -47,5 +47,5 @@ async def test_a_slow_one_says_how_slow_and_until_when() -> None:
     await throttle.slow_down("traffic", NOW, 60)
     (row,) = await circuits_of(throttle, ["traffic"])
 
-    assert told(row, NOW) == {"circuit": "closed", "times_slower": 2.0, "slower_until": "2026-11-21T12:01:00Z"}
-    assert told(row, NOW + 61) == {"circuit": "closed"}
+    assert described(row, NOW) == {"circuit": "closed", "times_slower": 2.0, "slower_until": "2026-11-21T12:01:00Z"}
+    assert described(row, NOW + 61) == {"circuit": "closed"}
