@@ -9,7 +9,7 @@ from penstock.adapters.aws_faults import transient_faults
 from penstock.ports.queue import Outgoing, Received
 
 LONGEST = 42_000  #: seconds; SQS allows 12 hours from the receipt, of which the invocation has had its part
-WAIT = 1  #: second to wait for a message: only who waits at all has all of SQS's servers asked (long polling)
+WAIT = 1  #: second to wait for a message: only a call that waits asks all of SQS's servers (long polling)
 
 
 @dataclass(frozen=True, slots=True)

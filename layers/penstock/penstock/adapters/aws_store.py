@@ -159,10 +159,10 @@ def _etag(answer: Any) -> str:
 async def _body_of(answer: Any, file: SourceFile, start: int, end: int) -> bytes:
     """The asked-for bytes. An answer without a range is the whole object (MiniStack's to a range of a version)."""
     body = await _read(answer)
-    told = answer.get("ContentRange")
-    if told is None and len(body) == file.size:
+    answered = answer.get("ContentRange")
+    if answered is None and len(body) == file.size:
         body = body[start:end]
-    elif told != f"bytes {start}-{end - 1}/{file.size}":
+    elif answered != f"bytes {start}-{end - 1}/{file.size}":
         raise Transient("S3 answered with another range than was asked for")
     if len(body) != end - start:
         raise Transient("S3's answer broke off")

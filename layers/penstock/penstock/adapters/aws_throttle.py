@@ -71,7 +71,7 @@ class DynamoThrottle:
     ) -> Updated:
         """Books `total` seconds, beginning at `latest` at the latest, if everything is as presumed."""
         values = {":now": number(now), ":pace": number(presumed.pace)}
-        if presumed.queued or latest < now:  # who has no time left is told how long the line is
+        if presumed.queued or latest < now:  # a call that has no time left hears how long the line is
             update = "SET booked_until = booked_until + :cost"
             condition = "booked_until > :now AND booked_until <= :latest"
             values |= {":cost": number(total), ":latest": number(latest)}

@@ -80,10 +80,10 @@ class Begun:
 
 
 class State(BaseModel):
-    """What a file's envelopes have come to. `held` are bytes that have gone by, kept to recognise a segment in."""
+    """What a file's envelopes have come to. `pending` are bytes that have gone by, kept to recognise a segment in."""
 
     byte: int
-    held: str
+    pending: str
     interchange: Begun | None = None
     group: Begun | None = None
     interchanges: Seen = Field(default_factory=Seen)
@@ -101,7 +101,7 @@ class Checker:
         self._state = (
             State.model_validate_json(state)
             if state
-            else State(byte=layout.first_byte, held=terminator.decode("iso-8859-1"))
+            else State(byte=layout.first_byte, pending=terminator.decode("iso-8859-1"))
         )
 
     @property
@@ -128,8 +128,8 @@ class Checker:
 
     def _follow(self, piece: bytes, final: bool) -> None:
         state, found = self._state, self._segments.patterns(self._layout)
-        held = state.held.encode("iso-8859-1")
-        buffer, before = held + piece, state.byte - len(held)
+        pending = state.pending.encode("iso-8859-1")
+        buffer, before = pending + piece, state.byte - len(pending)
         state.byte += len(piece)
         run = Run(self._segments.levels)
         at = 0
@@ -158,7 +158,7 @@ class Checker:
                 at = begin + len(segment) - len(found.terminator)
         self._layout = self._segments.behind(self._layout, run)
         kept = buffer[match.start() :] if match else found.undecided(buffer)
-        state.held = kept.decode("iso-8859-1")
+        state.pending = kept.decode("iso-8859-1")
 
     def _meet(self, elements: Sequence[str], byte: int, run: Run) -> None:
         """A segment of an envelope, or a record's header."""

@@ -261,9 +261,9 @@ class FixedWidth:
 
 
 class _State(BaseModel):
-    """What a file's lines have come to. `held` is a line's beginning; `part` is the line on which a part began."""
+    """What a file's lines have come to. `pending` is a line's beginning; `part` is the line on which a part began."""
 
-    held: str = ""
+    pending: str = ""
     line: int = 0
     serial: int | None = None
     part: int | None = None
@@ -289,18 +289,18 @@ class LineChecker:
 
     def follow(self, piece: bytes) -> Layout:
         """As `Envelopes.follow`."""
-        *lines, left = (self._state.held.encode("iso-8859-1") + piece).split(b"\n")
+        *lines, left = (self._state.pending.encode("iso-8859-1") + piece).split(b"\n")
         for line in lines:
             if not self._in_order(line):
                 self._meet(line.removesuffix(b"\r"))
         # Of a line that is too long, it is enough to know that it is.
-        self._state.held = left[: self._fixed.width + 2].decode("iso-8859-1")
+        self._state.pending = left[: self._fixed.width + 2].decode("iso-8859-1")
         return self._layout
 
     def finish(self, rest: bytes) -> None:
         """As `Envelopes.finish`."""
         self.follow(rest)
-        if self._state.held:
+        if self._state.pending:
             self.follow(b"\n")
         self._part_ended()
 

@@ -67,14 +67,14 @@ def _parse_one(raw: bytes, encoding: str) -> Parsed:
 def json_fault(error: ValueError) -> str:
     """What is wrong, in words without content: jiter's name the rule and the place, but for a key that is there
     twice."""
-    told = str(error)
-    if "duplicate key" in told:
+    fault = str(error)
+    if "duplicate key" in fault:
         return "an object has a key twice"
-    if told.startswith("EOF"):
-        return f"not JSON: it breaks off ({told}); is the file cut short, or a bracket or quote missing?"
-    if told.startswith("trailing characters"):
-        return f"not JSON: something follows the record ({told}); is a comma or a line end missing?"
-    return "a number out of range" if "Internal error" in told else f"not JSON: {told}"
+    if fault.startswith("EOF"):
+        return f"not JSON: it breaks off ({fault}); is the file cut short, or a bracket or quote missing?"
+    if fault.startswith("trailing characters"):
+        return f"not JSON: something follows the record ({fault}); is a comma or a line end missing?"
+    return "a number out of range" if "Internal error" in fault else f"not JSON: {fault}"
 
 
 def _may_have_huge_numbers(raws: Sequence[bytes]) -> bool:

@@ -51,8 +51,8 @@ def encoding_of(head: bytes, otherwise: str) -> str:
     if head.startswith(UTF8_BOM) or not otherwise:
         return "utf-8"
     either = f"utf-8|{otherwise}"
-    told = head.rstrip(_LETTERS)  # the head may end within a letter
-    return either if told.isascii() else encoding_for(told, either)
+    certain = head.rstrip(_LETTERS)  # the head may end within a letter
+    return either if certain.isascii() else encoding_for(certain, either)
 
 
 def encoding_for(raw: bytes, encoding: str) -> str:

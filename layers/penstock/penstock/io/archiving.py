@@ -7,7 +7,7 @@
     reports/<file>/summary-….json                     each account of the file
     audit/<date>/<time>-<what>-….json                 what an operator or a circuit did
 
-Of several endings of a chunk the one with the highest fence is what came of it.
+Of several ends of a chunk the one with the highest fence is what came of it.
 
 Every name ends in the digest of what it names: the same thing written twice is there once, another thing has another
 name, and no reader has to ask which of two came first. Of a file's work only the feeds' that say so are kept; the audit
@@ -33,10 +33,10 @@ async def archive(to: Archive, feed: str, key: str, body: bytes, content_type: s
 
 
 def named_after(key: str, body: bytes) -> str:
-    """The key with the digest of what it names before its ending.
+    """The key with the digest of what it names before its extension.
 
     >>> named_after("reports/4c9e/summary.json", b"{}")
     'reports/4c9e/summary-44136fa355b3678a1146ad16f7e8649e.json'
     """
-    stem, _, ending = key.rpartition(".")
-    return f"{stem}-{hashlib.sha256(body).hexdigest()[:DIGEST]}.{ending}"
+    stem, _, extension = key.rpartition(".")
+    return f"{stem}-{hashlib.sha256(body).hexdigest()[:DIGEST]}.{extension}"

@@ -33,7 +33,7 @@ def trace(file: str, ordinal: int) -> str:
 
 
 def work_key(file: str, chunk: int, name: str, in_generation: int = 0) -> str:
-    """The key in the work bucket of what a stage wrote about a chunk, in its first round or a later one.
+    """The key in the work bucket of what a stage wrote about a chunk, in its first generation or a later one.
 
     >>> work_key("4c9e", 7, "accepted"), work_key("4c9e", 7, "accepted", 1)
     ('chunks/4c9e/000007/accepted', 'chunks/4c9e/000007/generation-1/accepted')

@@ -1,4 +1,4 @@
-"""The port of the record claims: who holds which identity."""
+"""The port of the record claims: which record owns which identity."""
 
 from collections.abc import Mapping
 from typing import Protocol
@@ -7,10 +7,10 @@ from penstock.model.rows import Owner
 
 
 class Claims(Protocol):
-    """Who holds which identity. One conditional insert a record, 25 to a call."""
+    """Which record owns which identity. One conditional insert a record, 25 to a call."""
 
     async def claim(self, feed: str, wanted: Mapping[str, Owner]) -> dict[str, Owner]:
-        """Claims each identity for its owner, unless it is held. Who holds them now, the same owner included."""
+        """Claims each identity for its owner, unless it has one. The owners since, the same ones included."""
         ...
 
     async def take_over(self, feed: str, identity: str, held: Owner, wanted: Owner) -> bool:

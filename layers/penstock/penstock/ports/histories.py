@@ -1,7 +1,7 @@
 """Histories: what is known of records that were delivered, or may be, for feeds that judge records by earlier ones.
 
-A history is one document under one key, with a version. Who changes it has read it, and writes it on the condition that
-nobody has since: of two dispatchers that change the same history one wins, and the other reads and judges again.
+A history is one document under one key, with a version. A dispatcher reads it, and writes it on the condition that
+nobody has written it since: of two that change the same history one wins, and the other reads and judges again.
 
 An entry is written before its record is sent, so that no two chunks can each count without the other. What became of
 its record is seen in the ledger by whoever reads it next, until that has been seen for good (`sure`). An entry whose

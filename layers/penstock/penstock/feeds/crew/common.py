@@ -38,12 +38,12 @@ QUALIFICATION = Clause(
 
 
 @LAW.rule(QUALIFICATION)
-def qualifications(duty: Duty, held: Sequence[Record]) -> list[Breach]:
+def qualifications(duty: Duty, certificates: Sequence[Record]) -> list[Breach]:
     """Licences, ratings, checks and medicals are valid to the end of the FDP, or of a duty without one. A date is
     valid to the end of that day, by the reference zone."""
     end = duty.fdp_end if duty.flies else duty.release
     last_day = _EPOCH + timedelta(duty.local(end - 1) // DAY)
-    expired = [one for one in held if _expired(one["valid_until"], end, last_day)]
+    expired = [one for one in certificates if _expired(one["valid_until"], end, last_day)]
     return [
         QUALIFICATION.breach(
             f"{one['code']} is valid until {one['valid_until'].isoformat()}, before the duty's end; renew it, or"

@@ -87,15 +87,15 @@ def _examine_crew(entries: Sequence[_Entry], history: History, policy: Policy, f
     corrected = {duty.id for duty in known}
     current = _latest(entries, history, found)
     while True:
-        told = _in_order_of_time(current, history, policy)
-        refused = {entry.at for entry in current if entry.duty.id in corrected and hard(told[entry.at])}
-        for at in refused or told:
-            found[at] += told[at]
-        if not refused:
+        found_at = _in_order_of_time(current, history, policy)
+        rejected = {entry.at for entry in current if entry.duty.id in corrected and hard(found_at[entry.at])}
+        for at in rejected or found_at:
+            found[at] += found_at[at]
+        if not rejected:
             return
         # What these were to replace stays, so that the others are to be judged beside it.
         history.restore(known)
-        current = [entry for entry in current if entry.at not in refused]
+        current = [entry for entry in current if entry.at not in rejected]
 
 
 def _latest(entries: Sequence[_Entry], history: History, found: list[list[Breach]]) -> list[_Entry]:
@@ -115,7 +115,7 @@ def _latest(entries: Sequence[_Entry], history: History, found: list[list[Breach
 
 def _in_order_of_time(entries: Sequence[_Entry], history: History, policy: Policy) -> dict[int, list[Breach]]:
     """What is found in each entry, by its place. The history takes up those without a hard finding."""
-    told: dict[int, list[Breach]] = {}
+    found_at: dict[int, list[Breach]] = {}
     # All that is replaced goes first: whether a duty fits must not depend on one that is no more.
     for entry in entries:
         history.discard(entry.duty.id)
@@ -123,10 +123,10 @@ def _in_order_of_time(entries: Sequence[_Entry], history: History, policy: Polic
         # The same revision may be there twice.
         twin = history.of_id(entry.duty.id)
         history.discard(entry.duty.id)
-        told[entry.at] = _examine_one(entry, history, policy)
+        found_at[entry.at] = _examine_one(entry, history, policy)
         if twin and history.of_id(entry.duty.id) is None:
             history.add(twin)
-    return told
+    return found_at
 
 
 def _in_time(entry: _Entry) -> tuple[int, int, Duty]:
@@ -175,8 +175,8 @@ def _by_its_times(record: Record, times: Sequence[Times], duty: Duty, policy: Po
 
 def alone(record: Record, duty: Duty, policy: Policy) -> list[Breach]:
     """The findings of a duty by itself."""
-    held: Sequence[Record] = record.get("qualifications") or ()
-    found = common.qualifications(duty, held) if held else []
+    certificates: Sequence[Record] = record.get("qualifications") or ()
+    found = common.qualifications(duty, certificates) if certificates else []
     found += common.rest_facility(duty, policy)
     found += common.unknown_airport(duty, record.get("sectors") or ())
     for rule in part117.LAW.rules if duty.far else easa.LAW.rules:
