@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from penstock.feeds.crew import CREW
+from penstock.feeds.crew.clauses import Breach
 from penstock.feeds.crew.duty import Duty, duty_of
 from penstock.feeds.crew.engine import examine
-from penstock.feeds.crew.exceptions import Breach
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.policy import REGULATION_ONLY, Policy
 

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from penstock.feeds.crew import CREW
+from penstock.feeds.crew.clauses import Breach
 from penstock.feeds.crew.engine import examine
-from penstock.feeds.crew.exceptions import Breach
 from penstock.feeds.crew.history import History
 from penstock.feeds.feed import Record
 from penstock.formats.format import HEAD

@@ -13,7 +13,7 @@ from aiohttp import ServerDisconnectedError, encode_basic_auth
 from aiohttp.test_utils import TestClient, TestServer
 
 from penstock_ops.demo_api.app import create_app
-from penstock_ops.demo_api.behaviour import CALM, Behaviour, FaultRates, fate
+from penstock_ops.demo_api.behaviour import CALM, Behaviour, FaultRates, luck_of
 from penstock_ops.demo_api.rate_limit import TokenBucket
 from penstock_ops.demo_api.settings import Settings
 
@@ -378,7 +378,7 @@ def test_the_same_seed_has_the_same_faults() -> None:
     digests = [bytes([n]) * 16 for n in range(100)]
 
     def run(seed: int) -> list[Any]:
-        return [fate(rates, seed, digest, attempt) for digest in digests for attempt in range(2)]
+        return [luck_of(rates, seed, digest, attempt) for digest in digests for attempt in range(2)]
 
     assert run(7) == run(7) != run(8)
     assert 0.2 < sum(luck.unavailable for luck in run(7)) / 200 < 0.4

@@ -6,7 +6,7 @@ from math import ceil
 
 from aiohttp import web
 
-from .behaviour import Behaviour, OutcomeLookup
+from .behaviour import Behaviour, Luck
 from .books import Result
 from .keys import Answer
 
@@ -27,7 +27,7 @@ def applied(results: list[Result], behaviour: Behaviour) -> Answer:
     return Answer(200, json.dumps({"results": results} if results else {}).encode())
 
 
-def nonsense(luck: OutcomeLookup) -> web.Response:
+def nonsense(luck: Luck) -> web.Response:
     content_type, body = _NONSENSE[int(luck.choice * len(_NONSENSE))]
     return web.Response(body=body, content_type=content_type)
 
@@ -36,7 +36,7 @@ def error(status: int, code: str, message: str, headers: dict[str, str] | None =
     return web.json_response({"code": code, "message": message}, status=status, headers=headers)
 
 
-def retry_after(now: float, seconds: int, luck: OutcomeLookup) -> dict[str, str]:
+def retry_after(now: float, seconds: int, luck: Luck) -> dict[str, str]:
     """`now` in seconds since the epoch."""
     if not luck.as_date:
         return {"Retry-After": str(seconds)}

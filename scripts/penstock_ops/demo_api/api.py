@@ -6,7 +6,7 @@ from aiohttp import web
 
 from . import answers
 from .batch import BadBatch, Batch
-from .behaviour import OutcomeLookup, fate
+from .behaviour import Luck, luck_of
 from .clock import Sleep
 from .desk import Desk, Office
 from .keys import Answer, KeyReused
@@ -69,7 +69,7 @@ class Api:
             return answers.error(bad.status, bad.code, str(bad))
 
         content = batch.content
-        luck = fate(behaviour.fault_rates, office.settings.seed, content, desk.attempts[content])
+        luck = luck_of(behaviour.fault_rates, office.settings.seed, content, desk.attempts[content])
         if behaviour.rate_per_second is not None:
             wait = desk.bucket.take(behaviour.rate_per_second, behaviour.burst)
             if wait > 0:
@@ -91,7 +91,7 @@ class Api:
             raise _HangUp
         return web.Response(status=answer.status, body=answer.body, content_type="application/json")
 
-    async def _apply(self, key: str | None, desk: Desk, batch: Batch, luck: OutcomeLookup) -> Answer:
+    async def _apply(self, key: str | None, desk: Desk, batch: Batch, luck: Luck) -> Answer:
         behaviour = self._office.behaviour
 
         async def work() -> Answer:

@@ -70,7 +70,7 @@ CALM = Behaviour(fault_rates=NO_FAULTS, rate_per_second=None, latency_seconds=0)
 
 
 @dataclass(frozen=True, slots=True)
-class OutcomeLookup:
+class Luck:
     """What chance holds for one attempt at one batch."""
 
     unavailable: bool
@@ -83,11 +83,11 @@ class OutcomeLookup:
     choice: float
 
 
-def fate(rates: FaultRates, seed: int, digest: bytes, attempt: int) -> OutcomeLookup:
+def luck_of(rates: FaultRates, seed: int, digest: bytes, attempt: int) -> Luck:
     """Drawn from the batch's content, not from the order of arrival: a run can be had again."""
     chance = random.Random(b"%d:%b:%d" % (seed, digest, attempt))
     draws = [chance.random() for _ in range(6)]
-    return OutcomeLookup(
+    return Luck(
         unavailable=draws[0] < rates.unavailable,
         loses_answer=draws[1] < rates.lost_answer,
         says_when=draws[2] < rates.says_when,

@@ -109,18 +109,18 @@ _CLOCK_LENGTH = re.compile(r"(?:(?:(\d{1,2}):)?(\d{1,2}))?:(\d{2})")
 _MONEY = re.compile(r"(\()?[$€£]?\s?(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(\))?")
 
 
-def _tidy(record: dict[str, Any]) -> dict[str, Any]:
+def _normalised(record: dict[str, Any]) -> dict[str, Any]:
     """Lengths written as clock times (`:30`, `1:00`, `00:00:30`), rates with a currency sign or thousands commas, and
     blanks where nothing is meant."""
-    tidied = {name: value for name, value in record.items() if not (isinstance(value, str) and not value.strip())}
+    normal = {name: value for name, value in record.items() if not (isinstance(value, str) and not value.strip())}
     length = _CLOCK_LENGTH.fullmatch(str(record.get("length_s", "")).strip())
     if length:
         hours, minutes, seconds = (int(part or 0) for part in length.groups())
-        tidied["length_s"] = hours * 3600 + minutes * 60 + seconds
+        normal["length_s"] = hours * 3600 + minutes * 60 + seconds
     money = _MONEY.fullmatch(str(record.get("rate", "")).strip())
     if money and bool(money[1]) == bool(money[4]):
-        tidied["rate"] = ("-" if money[1] else "") + money[2].replace(",", "") + (money[3] or "")
-    return tidied
+        normal["rate"] = ("-" if money[1] else "") + money[2].replace(",", "") + (money[3] or "")
+    return normal
 
 
 _SPELLINGS = {
@@ -149,7 +149,7 @@ TRAFFIC = Feed(
     record=TrafficRecord,
     identity=("station", "spot_id", "air_date", "air_time"),
     limits=Limits(records=5000),
-    normalise=_tidy,
+    normalise=_normalised,
     rules=tuple(RULES),
     spellings={name: tuple(spellings.split(", ")) for name, spellings in _SPELLINGS.items()},
 )

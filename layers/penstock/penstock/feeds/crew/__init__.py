@@ -57,33 +57,33 @@ _STATES = {
 _SPACED = re.compile(r"(\d{4}-\d{2}-\d{2}) +(\d{2}:\d{2})(.*)", re.DOTALL)
 
 
-def _tidy(record: dict[str, Any]) -> dict[str, Any]:
+def _normalised(record: dict[str, Any]) -> dict[str, Any]:
     """Usual spellings of words, a blank between date and time, and nested fields as a table has them: JSON in a
     cell."""
-    tidied = {name: _tidied(value) for name, value in record.items() if value not in (None, "")}
+    normal = {name: _normal(value) for name, value in record.items() if value not in (None, "")}
     for name in _NESTED:
-        if isinstance(tidied.get(name), str):
-            tidied[name] = _unnested(tidied[name])
+        if isinstance(normal.get(name), str):
+            normal[name] = _unnested(normal[name])
     for name, words in (("regulation", _REGULATIONS), ("acclimatised", _STATES)):
-        said = tidied.get(name)
+        said = normal.get(name)
         if isinstance(said, str | bool):
-            tidied[name] = words.get(re.sub(r"[^a-z0-9]+", "", str(said).lower()), said)
-    if isinstance(tidied.get("extension"), str):
-        tidied["extension"] = tidied["extension"].lower()
-    return {name: value for name, value in tidied.items() if value != ""}
+            normal[name] = words.get(re.sub(r"[^a-z0-9]+", "", str(said).lower()), said)
+    if isinstance(normal.get("extension"), str):
+        normal["extension"] = normal["extension"].lower()
+    return {name: value for name, value in normal.items() if value != ""}
 
 
-def _tidied(value: Any) -> Any:
+def _normal(value: Any) -> Any:
     if isinstance(value, str):
         return _SPACED.sub(r"\1T\2\3", value.strip())
     if isinstance(value, dict):
-        return {name: _tidied(inner) for name, inner in cast(dict[str, Any], value).items()}
-    return [_tidied(inner) for inner in cast(list[Any], value)] if isinstance(value, list) else value
+        return {name: _normal(inner) for name, inner in cast(dict[str, Any], value).items()}
+    return [_normal(inner) for inner in cast(list[Any], value)] if isinstance(value, list) else value
 
 
 def _unnested(cell: str) -> Any:
     try:
-        return _tidied(json.loads(cell))
+        return _normal(json.loads(cell))
     except ValueError:
         # The model says what is wrong with it.
         return cell
@@ -148,6 +148,6 @@ CREW = Feed(
     ),
     findings=(*(clause.stated for clause in engine.CLAUSES), _OPERATORS_OWN),
     limits=Limits(records=1000),
-    normalise=_tidy,
+    normalise=_normalised,
     spellings={name: tuple(spellings.split(", ")) for name, spellings in _SPELLINGS.items()},
 )

@@ -8,8 +8,8 @@ import re
 from collections.abc import Callable, Sequence
 
 from penstock.feeds.crew.airports import same_airport
+from penstock.feeds.crew.clauses import Breach, Clause, Lawbook
 from penstock.feeds.crew.duty import Duty, Oooi, Times
-from penstock.feeds.crew.exceptions import Breach, Clause, Lawbook
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, HOUR, hours, text_of
 from penstock.feeds.feed import Record

@@ -4,8 +4,8 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
 from penstock.feeds.crew.airports import airport
+from penstock.feeds.crew.clauses import Breach, Clause, Lawbook
 from penstock.feeds.crew.duty import Duty
-from penstock.feeds.crew.exceptions import Breach, Clause, Lawbook
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, minute_of

@@ -9,8 +9,8 @@ it does to those, too.
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from penstock.feeds.crew.clauses import Breach, Clause, Lawbook
 from penstock.feeds.crew.duty import Duty
-from penstock.feeds.crew.exceptions import Breach, Clause, Lawbook
 from penstock.feeds.crew.history import History, Quantity
 from penstock.feeds.crew.policy import PolicyLimit
 from penstock.feeds.crew.times import DAY, HOUR, first_day, hours, local, midnight, month_of, text_of

@@ -9,9 +9,9 @@ rest of each pilot (CS FTL.1.205(c)(2)), travelling, accommodation while on stan
 """
 
 from penstock.feeds.crew import easa_tables as tables
+from penstock.feeds.crew.clauses import Breach, Clause, Lawbook
 from penstock.feeds.crew.common import DutyRule
 from penstock.feeds.crew.duty import Duty
-from penstock.feeds.crew.exceptions import Breach, Clause, Lawbook
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, HOUR, clock, hours, in_wocl
 from penstock.model.findings import Severity

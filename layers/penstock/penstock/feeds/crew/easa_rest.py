@@ -9,10 +9,10 @@ rest for time zone differences (CS FTL.1.235(b); it needs the zone of every rest
 from typing import NamedTuple
 
 from penstock.feeds.crew.airports import same_airport
+from penstock.feeds.crew.clauses import Breach, Clause, Lawbook
 from penstock.feeds.crew.common import HistoryRule
 from penstock.feeds.crew.duty import Duty
 from penstock.feeds.crew.easa import basic_fdp, longest_fdp
-from penstock.feeds.crew.exceptions import Breach, Clause, Lawbook
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, HOUR, hours, local_nights, text_of, within_daily

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from penstock.feeds.crew import blocktimes, common, cumulative, easa, easa_rest, part117, part117_rest
+from penstock.feeds.crew.clauses import Breach, Clause
 from penstock.feeds.crew.cumulative import policy_clause, policy_windows
 from penstock.feeds.crew.duty import Duty, Times, duty_of, times_of
-from penstock.feeds.crew.exceptions import Breach, Clause
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.policy import REGULATION_ONLY, Policy, PolicyLimit
 from penstock.feeds.crew.times import HOUR, hours, is_zone

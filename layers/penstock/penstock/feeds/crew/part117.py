@@ -9,9 +9,9 @@ What a record does not tell is not checked: fitness (117.5), in-flight rest of t
 """
 
 from penstock.feeds.crew import part117_tables as tables
+from penstock.feeds.crew.clauses import Breach, Clause, Lawbook
 from penstock.feeds.crew.common import DutyRule
 from penstock.feeds.crew.duty import Duty
-from penstock.feeds.crew.exceptions import Breach, Clause, Lawbook
 from penstock.feeds.crew.part117_split import split_credit
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, HOUR, WOCL, clock, hours

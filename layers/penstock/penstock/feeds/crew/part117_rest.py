@@ -4,9 +4,9 @@ Every rule looks back from a duty of the history. What is before the first known
 """
 
 from penstock.feeds.crew.airports import same_airport
+from penstock.feeds.crew.clauses import Breach, Clause, Lawbook
 from penstock.feeds.crew.common import HistoryRule
 from penstock.feeds.crew.duty import Duty
-from penstock.feeds.crew.exceptions import Breach, Clause, Lawbook
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.part117 import REPORTABLE, extended_by
 from penstock.feeds.crew.part117_split import rest_at_night

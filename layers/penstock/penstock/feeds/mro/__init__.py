@@ -23,9 +23,9 @@ from penstock.feeds.feed import Examination, Feed, Limits
 from penstock.feeds.mro import certificate, component, dates
 from penstock.feeds.mro.examination import FINDINGS, examine
 from penstock.feeds.mro.history import prune, to_history
+from penstock.feeds.mro.normalising import SPELLINGS, normalised
 from penstock.feeds.mro.policy import Policy
 from penstock.feeds.mro.record import ComponentRecord
-from penstock.feeds.mro.tidying import SPELLINGS, tidied
 from penstock.formats.delimited import Delimited
 from penstock.formats.json_array import JsonArray
 from penstock.formats.ndjson import NdJson
@@ -53,6 +53,6 @@ MRO = Feed(
     soft="hold",
     archived=True,
     spellings=SPELLINGS,
-    normalise=tidied,
+    normalise=normalised,
     limits=Limits(records=2000),
 )

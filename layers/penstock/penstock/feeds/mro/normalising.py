@@ -59,28 +59,28 @@ _THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
 _PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?) ?%")
 
 
-def tidied(record: dict[str, Any]) -> dict[str, Any]:
+def normalised(record: dict[str, Any]) -> dict[str, Any]:
     """Without blanks; words as the model has them; days without a clock time, and from slashes where they can only be
     read in one way; confidence in percent, and thousands with commas, as numbers."""
-    normalise = {name: value for name, value in record.items() if not (isinstance(value, str) and not value.strip())}
+    normal = {name: value for name, value in record.items() if not (isinstance(value, str) and not value.strip())}
     for name in _IN_CAPITALS:
-        if isinstance(normalise.get(name), str):
-            normalise[name] = " ".join(normalise[name].upper().split())
-    if isinstance(normalise.get("form_type"), str):
-        normalise["form_type"] = _FORMS.get(_plain(normalise["form_type"]), normalise["form_type"])
+        if isinstance(normal.get(name), str):
+            normal[name] = " ".join(normal[name].upper().split())
+    if isinstance(normal.get("form_type"), str):
+        normal["form_type"] = _FORMS.get(_plain(normal["form_type"]), normal["form_type"])
     for name, words in _WORDS.items():
-        if isinstance(normalise.get(name), str):
-            normalise[name] = words.get(_plain(normalise[name]), normalise[name])
+        if isinstance(normal.get(name), str):
+            normal[name] = words.get(_plain(normal[name]), normal[name])
     for name in _DAYS:
-        if isinstance(normalise.get(name), str):
-            normalise[name] = _day(normalise[name].strip())
-    for name, value in normalise.items():
+        if isinstance(normal.get(name), str):
+            normal[name] = _day(normal[name].strip())
+    for name, value in normal.items():
         if name in _NUMBERS and isinstance(value, str) and _THOUSANDS.fullmatch(value.strip()):
-            normalise[name] = value.replace(",", "")
-    percent = _PERCENT.fullmatch(str(normalise.get("ocr_confidence", "")).strip())
+            normal[name] = value.replace(",", "")
+    percent = _PERCENT.fullmatch(str(normal.get("ocr_confidence", "")).strip())
     if percent:
-        normalise["ocr_confidence"] = _hundredth(percent[1])
-    return normalise
+        normal["ocr_confidence"] = _hundredth(percent[1])
+    return normal
 
 
 def _day(text: str) -> str:
