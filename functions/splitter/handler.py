@@ -11,8 +11,8 @@ from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from penstock.adapters.system_clock import SystemClock
+from penstock.model.intake import read_intake
 from penstock.model.stage_result import StageResult
-from penstock.split.intake import read_intake
 from penstock.split.stage import SplitterPorts, split
 from splitter.settings import Settings
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from penstock.split.intake import read_notification
+from penstock.model.intake import read_notification
 from tests.events.conftest import EVENTS, FILE, SPOTS, load
 from tests.support.emulators import template
 

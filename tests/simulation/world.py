@@ -20,6 +20,7 @@ from penstock.feeds.traffic import TRAFFIC
 from penstock.io import reader
 from penstock.model.errors import Transient
 from penstock.model.findings import Severity
+from penstock.model.intake import read_intake
 from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
 from penstock.model.rows import FileRow, FileState
 from penstock.model.stage_result import StageResult
@@ -32,7 +33,6 @@ from penstock.ports.destination import DestinationSettings
 from penstock.ports.ledger import Ledger
 from penstock.ports.throttle import Circuit
 from penstock.split import stage as splitter
-from penstock.split.intake import read_intake
 from penstock.split.stage import SplitterPorts, split
 from penstock.validate.stage import ValidatorPorts, validate
 from penstock_testing.claims import MemoryClaims

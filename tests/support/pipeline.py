@@ -15,12 +15,12 @@ from penstock.io.retry import backoff
 from penstock.io.sending import put_off
 from penstock.model.errors import NewerRelease, Transient, Unanswered
 from penstock.model.findings import Outcome
+from penstock.model.intake import read_intake
 from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
 from penstock.model.rows import FileRow, FileState
 from penstock.model.stage_result import StageResult
 from penstock.outputs.outcomes import outcome_lines_of
 from penstock.ports.throttle import Circuit
-from penstock.split.intake import read_intake
 from penstock.split.stage import SplitterPorts, split
 from penstock.validate.stage import ValidatorPorts, validate
 from penstock_testing.claims import MemoryClaims

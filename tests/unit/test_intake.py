@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock.model.errors import MalformedMessage
+from penstock.model.intake import read_intake, read_notification
 from penstock.model.messages import SplitMessage
-from penstock.split.intake import read_intake, read_notification
 
 
 def record(key: str = "traffic/spots.csv", name: str = "ObjectCreated:Put", **thing: Any) -> dict[str, Any]:

@@ -8,8 +8,8 @@ import pytest
 
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.errors import MalformedMessage, PenstockError, Refused
+from penstock.model.intake import read_notification
 from penstock.model.messages import ChunkMessage, DispatchMessage, Layout, Span, read_message
-from penstock.split.intake import read_notification
 from penstock.validate.judging import judge
 from tests.support.reading import judge_file
 from tests.support.spots import COLUMNS, airing, asrun_file, csv_file, ndjson_file, spot

@@ -10,7 +10,7 @@ import pytest
 from penstock.feeds import feed_named
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.errors import Refused
-from penstock.split.intake import read_notification
+from penstock.model.intake import read_notification
 from tests.support.reading import judge_file, split_file
 from tests.support.spots import COLUMNS, asrun_file, csv_file, ndjson_file, spot
 

@@ -6,8 +6,8 @@ from itertools import batched
 from typing import Any
 
 from penstock.model.errors import MalformedMessage
+from penstock.model.intake import read_notification
 from penstock.model.messages import ChunkMessage, DispatchMessage, SplitMessage, read_any
-from penstock.split.intake import read_notification
 from penstock_ops.operate.times import utc
 
 PER_CALL = 10  #: SQS takes and gives no more in one call

@@ -25,10 +25,10 @@ from penstock.adapters.telemetry import Telemetry
 from penstock.io.retry import backoff
 from penstock.io.sending import put_off
 from penstock.model.errors import MalformedMessage, NewerRelease, OutOfTime, Transient
+from penstock.model.intake import read_intake
 from penstock.model.messages import ChunkMessage, DispatchMessage, read_message
 from penstock.model.stage_result import StageResult
 from penstock.ports.queue import Queue
-from penstock.split.intake import read_intake
 
 MARGIN = 2.0  #: seconds at the end of an invocation in which nothing is begun, so that it always gets to answer (R10)
 
