@@ -104,8 +104,8 @@ class Feed:
     """Mends usual spellings of values, in a record that the model refused, before it is refused for good."""
 
     to_record: Callable[[Mapping[str, Any]], Parsed | tuple[Finding, ...]] | None = None
-    """Makes the model's fields of a record that came as something else: a document's tree, a set of segments; or all the
-    reasons why it cannot."""
+    """Makes the model's fields of a record that came as something else, such as a document's tree or a set of segments;
+    or all the reasons why it cannot."""
 
     examination: Examination | None = None
     """What is demanded of a record beside those that came before it, in any file."""
