@@ -25,7 +25,7 @@ from penstock.split.planner import Planner
 from penstock.split.staging import Staging
 from penstock.validate.judging import Judgement, judge
 from penstock_ops.check.delivered import Delivered
-from penstock_ops.check.in_file import Beside, Judge, Repeats
+from penstock_ops.check.in_file import InFile, Judge, Repeats
 from penstock_ops.check.local_store import LocalStore
 from penstock_ops.check.operator_settings import OperatorSettings
 
@@ -212,7 +212,7 @@ def _check(
         checked.findings.update({"format.unknown_field": len(layout.unknown)} if layout.unknown else {})
         source.seek(0)
         settings = asked.settings or OperatorSettings()
-        judge_beside = Judge(feed, settings).judge if feed.examination or feed.revision else Repeats(feed).judge
+        check_in_file = Judge(feed, settings).judge if feed.examination or feed.revision else Repeats(feed).judge
         checked.by_itself = feed.examination is not None
         checked.unasked = checked.by_itself and asked.settings is None
         delivered = Delivered(feed, asked.records_to, path.name)
@@ -220,23 +220,23 @@ def _check(
         for span, chunk in _chunks(source, planner):
             reading = span.layout or layout
             judgement = judge(feed, reading, span, chunk)
-            beside = judge_beside(span.chunk, judgement.accepted)
+            in_file = check_in_file(span.chunk, judgement.accepted)
             bad = judgement.rejected
-            if beside.rejected:
-                bad += rejected_later(feed, reading, span, chunk, beside.rejected, {}, judgement.raws)
+            if in_file.rejected:
+                bad += rejected_later(feed, reading, span, chunk, in_file.rejected, {}, judgement.raws)
             checked.chunks += 1
             checked.received += span.records
             checked.rejected += len(bad)
-            checked.duplicate += len(beside.duplicates)
-            checked.dead += len(judgement.dead) + len(beside.dead)
-            held = _held(feed, settings, judgement, beside)
+            checked.duplicate += len(in_file.duplicates)
+            checked.dead += len(judgement.dead) + len(in_file.dead)
+            held = _held(feed, settings, judgement, in_file)
             checked.held += len(held)
-            gone = beside.rejected.keys() | beside.dead.keys() | beside.duplicates | held
+            gone = in_file.rejected.keys() | in_file.dead.keys() | in_file.duplicates | held
             delivered.write(one for one in judgement.accepted if one.ordinal not in gone)
             checked.findings.update(judgement.findings)
-            dead = (*(one.findings for one in judgement.dead), *beside.dead.values())
+            dead = (*(one.findings for one in judgement.dead), *in_file.dead.values())
             checked.internal_errors.update(finding.message for findings in dead for finding in findings)
-            for found in (beside.rejected, beside.flagged, beside.dead):
+            for found in (in_file.rejected, in_file.flagged, in_file.dead):
                 checked.findings.update(finding.code for findings in found.values() for finding in findings)
             if bad:
                 _write(feed, reading, bad, asked.rejects_to, checked)
@@ -248,12 +248,12 @@ def _check(
         raise Refused("format.no_records", "the file has a header and no records")
 
 
-def _held(feed: Feed, settings: OperatorSettings, judgement: Judgement, beside: Beside) -> set[int]:
+def _held(feed: Feed, settings: OperatorSettings, judgement: Judgement, in_file: InFile) -> set[int]:
     """The ordinals of what would wait for somebody."""
     found: dict[int, tuple[Finding, ...]] = {one.ordinal: one.findings for one in judgement.flagged}
-    for ordinal, more in beside.flagged.items():
+    for ordinal, more in in_file.flagged.items():
         found[ordinal] = (*found.get(ordinal, ()), *more)
-    ended = beside.rejected.keys() | beside.dead.keys() | beside.duplicates
+    ended = in_file.rejected.keys() | in_file.dead.keys() | in_file.duplicates
     return {
         ordinal for ordinal, told in found.items() if ordinal not in ended and feed.is_held_for(told, settings.soft)
     }

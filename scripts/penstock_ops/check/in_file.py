@@ -28,7 +28,7 @@ class _Earlier(NamedTuple):
 
 
 @dataclass(slots=True)
-class Beside:
+class InFile:
     """What became of a chunk's accepted records: the findings of those that are rejected and of those that are dead, by
     ordinal, those that repeat an earlier one, and what was found of the others."""
 
@@ -57,14 +57,14 @@ class Repeats:
     def __init__(self, feed: Feed) -> None:
         self._feed, self._seen = feed, Seen()
 
-    def judge(self, chunk: int, records: Sequence[Accepted]) -> Beside:
+    def judge(self, chunk: int, records: Sequence[Accepted]) -> InFile:
         """As `Judge.judge`."""
-        beside, again = Beside(), self._seen.add(records) if self._feed.identity else []
+        in_file, again = InFile(), self._seen.add(records) if self._feed.identity else []
         by_ordinal = {record.ordinal: record for record in records} if again else {}
         for ordinal, earlier, same in again:
             record = by_ordinal[ordinal]
-            beside.add(record, _Earlier(record.digest if same else "", 0, earlier), self._feed)
-        return beside
+            in_file.add(record, _Earlier(record.digest if same else "", 0, earlier), self._feed)
+        return in_file
 
 
 class Judge:
@@ -75,34 +75,34 @@ class Judge:
         self._histories = MemoryHistories()
         self._owners: dict[str, _Earlier] = {}
 
-    def judge(self, chunk: int, records: Sequence[Accepted]) -> Beside:
+    def judge(self, chunk: int, records: Sequence[Accepted]) -> InFile:
         """Judges the accepted records of a chunk."""
         return asyncio.run(self._judge(chunk, records))
 
-    async def _judge(self, chunk: int, records: Sequence[Accepted]) -> Beside:
-        beside, ended = Beside(), dict[int, Outcome]()
+    async def _judge(self, chunk: int, records: Sequence[Accepted]) -> InFile:
+        in_file, ended = InFile(), dict[int, Outcome]()
         undecided = {record.ordinal: record for record in records}
         while undecided:
-            ours = self._contend(undecided, beside)
-            waiting = await self._examine(chunk, ours, ended, beside) if self._feed.examination else set[int]()
+            ours = self._contend(undecided, in_file)
+            waiting = await self._examine(chunk, ours, ended, in_file) if self._feed.examination else set[int]()
             for record in ours:
-                ended_badly = beside.rejected.keys() | beside.dead.keys()
+                ended_badly = in_file.rejected.keys() | in_file.dead.keys()
                 if record.ordinal not in waiting and record.ordinal not in ended_badly:
                     self._owners[record.identity] = _Earlier(record.digest, record.revision, record.ordinal)
                     ended[record.ordinal] = Outcome.DELIVERED
-            done = beside.rejected.keys() | beside.dead.keys() | beside.duplicates | ended.keys()
+            done = in_file.rejected.keys() | in_file.dead.keys() | in_file.duplicates | ended.keys()
             undecided = {ordinal: record for ordinal, record in undecided.items() if ordinal not in done}
-        return beside
+        return in_file
 
-    def _contend(self, undecided: dict[int, Accepted], beside: Beside) -> list[Accepted]:
+    def _contend(self, undecided: dict[int, Accepted], in_file: InFile) -> list[Accepted]:
         """The first record of each identity, if it may be delivered after what was; the others have ended."""
         first: dict[str, Accepted] = {}
         for record in undecided.values():
             first.setdefault(record.identity or str(record.ordinal), record)
-        return [one for identity, one in first.items() if beside.add(one, self._owners.get(identity), self._feed)]
+        return [one for identity, one in first.items() if in_file.add(one, self._owners.get(identity), self._feed)]
 
     async def _examine(
-        self, chunk: int, ours: Sequence[Accepted], ended: dict[int, Outcome], beside: Beside
+        self, chunk: int, ours: Sequence[Accepted], ended: dict[int, Outcome], in_file: InFile
     ) -> set[int]:
         """The ordinals that wait until others of the chunk have ended."""
         assert self._feed.examination is not None
@@ -116,7 +116,7 @@ class Judge:
         mine = Ours("", chunk, 0)
         examiner = Examiner(self._histories, self._feed, self._feed.examination, self._policy, mine, math.inf)
         examined = await examiner.examine(ours, look)
-        beside.rejected |= examined.refused
-        beside.flagged |= examined.flagged
-        beside.dead |= examined.dead
+        in_file.rejected |= examined.refused
+        in_file.flagged |= examined.flagged
+        in_file.dead |= examined.dead
         return examined.waiting

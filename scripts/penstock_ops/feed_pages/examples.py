@@ -36,13 +36,13 @@ def judged(feed: Feed, body: bytes) -> dict[int, tuple[Finding, ...]]:
     other records, with nothing known from earlier files."""
     layout = feed.recognise(body[:HEAD])
     planner = Planner(feed, layout, size=len(body))
-    judge_beside = Judge(feed, OperatorSettings()).judge if feed.examination or feed.revision else Repeats(feed).judge
+    check_in_file = Judge(feed, OperatorSettings()).judge if feed.examination or feed.revision else Repeats(feed).judge
     found: defaultdict[int, tuple[Finding, ...]] = defaultdict(tuple)
     for span in [*planner.push(body), *planner.finish()]:
         judgement = judge(feed, span.layout or layout, span, body[span.start : span.end])
         for one in (*judgement.rejected, *judgement.flagged):
             found[one.ordinal] += one.findings
-        beside = judge_beside(span.chunk, judgement.accepted)
-        for ordinal, findings in (beside.rejected | beside.flagged).items():
+        in_file = check_in_file(span.chunk, judgement.accepted)
+        for ordinal, findings in (in_file.rejected | in_file.flagged).items():
             found[ordinal] += findings
     return dict(sorted(found.items()))
