@@ -6,13 +6,10 @@ there are looked at one by one. Where a function of the feed itself fails, the r
 halves, and the others are judged as if those were not there.
 """
 
-import gc
 import hashlib
 from collections import Counter
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import compress
 from typing import Any
 
@@ -68,19 +65,6 @@ class Miscounted(PenstockError):
     """Raised when a chunk does not hold as many records as the splitter counted: a defect, never the sender's fault."""
 
 
-@contextmanager
-def _uncollected() -> Generator[None]:
-    """Records are many and without cycles: to look for any among them, every few thousand, is in vain."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-@_uncollected()
 def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
     """Judges the records of a chunk. `chunk` is the span's bytes; of an oversize span, any first part of them.
 
@@ -189,8 +173,7 @@ def _accept(
         feed.revisions_of(records),
         strict=True,
     )
-    # As `Accepted._make` does it, without a call of Python's for each.
-    return list(map(partial(tuple.__new__, Accepted), columns))
+    return list(map(Accepted._make, columns))
 
 
 def _validated(
