@@ -1,4 +1,4 @@
-"""Compressed files and archives, made by the standard library and the zstd package, and staged right here."""
+"""Compressed files and zip files, made by the standard library and the zstd package, and staged right here."""
 
 import bz2
 import gzip
@@ -46,7 +46,7 @@ def expanded(kind: Kind, data: bytes, blocks: Sequence[int] = ()) -> bytes:
 
 
 def packed(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
-    """A zip archive of these files."""
+    """A zip file of these files."""
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", method) as archive:
         for name, body in files.items():
@@ -64,13 +64,13 @@ class Stage:
         return await self.staging().prepare(self.store.drop(key, body), None)
 
     async def entries(self, body: bytes) -> dict[str, bytes]:
-        """The files of an archive by their names, staged one after the other."""
+        """The files of a zip file by their names, staged one after the other."""
         prepared = await self.prepare(body, "traffic/archive.zip")
         assert isinstance(prepared, list)
         return {message.file.dropped.key.partition("!")[2]: await self.entry(message) for message in prepared}
 
     async def entry(self, message: SplitMessage) -> bytes:
-        """One file of an archive, staged."""
+        """One file of a zip file, staged."""
         staged = await self.staging().prepare(message.file, message.entry)
         assert isinstance(staged, SourceFile)
         return self.body_of(staged)

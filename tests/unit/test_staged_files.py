@@ -1,4 +1,4 @@
-"""Compressed files, archives and UTF-16 through the whole pipeline: as if their contents had been dropped, whatever
+"""Compressed files, zip files and UTF-16 through the whole pipeline: as if their contents had been dropped, whatever
 breaks or dies on the way (R1, R4, R28, R31)."""
 
 import gzip
@@ -37,7 +37,7 @@ def small_chunks() -> Iterator[None]:
 
 
 def entry_of(archive: SourceFile, name: str) -> SourceFile:
-    """A file of an archive, as reports name it."""
+    """A file in a zip file, as reports name it."""
     key = f"{archive.key}!{name}"
     return archive.model_copy(update={"origin": Dropped(bucket=archive.bucket, key=key, version_id=archive.version_id)})
 

@@ -25,7 +25,7 @@ async def row_of(ledger: Ledger, file_id: str) -> FileRow:
 
 async def report_of(ledger: Ledger, store: ObjectStore, file_id: str, now: float) -> dict[str, Any]:
     """A file's account as it is now; once it has ended the `ranges` of its records without a good end, and of an
-    archive its files, `unpacked`.
+    zip file its files, `unpacked`.
 
     Raises:
         NotFound: the ledger has no such file.

@@ -2,7 +2,7 @@
 
     gzip    RFC 1952, one member or several       bzip2   one stream or several
     xz      one stream or several, padded or not  zstd    RFC 8878, frames of any kind
-    zip     an archive: `zips.py`
+    zip     a zip file: `zips.py`
 
 All expand piece by piece, whatever the data claims; a few bytes never become more than `PIECE` at once.
 """
@@ -45,7 +45,7 @@ _MAGIC = {
     Kind.BZIP2: re.compile(rb"BZh[1-9](?:1AY&SY|\x17\x72\x45\x38\x50\x90)"),
     Kind.XZ: re.compile(rb"\xfd7zXZ\x00"),
     Kind.ZSTD: re.compile(rb"\x28\xb5\x2f\xfd|[\x50-\x5f]\x2a\x4d\x18"),
-    # An entry, the end of an empty archive, or the mark of one that was to be spread over disks.
+    # An entry, the end of an empty zip file, or the mark of one that was to be spread over disks.
     Kind.ZIP: re.compile(rb"PK(?:\x03\x04|\x05\x06|\x07\x08|00PK)"),
 }
 _UNREAD = (
@@ -115,7 +115,7 @@ class Inflate:
     """zlib's decoder with the manners of the others."""
 
     def __init__(self, wbits: int) -> None:
-        """`wbits` as for `zlib.decompressobj`: 31 for gzip, -15 for an entry of a zip archive."""
+        """`wbits` as for `zlib.decompressobj`: 31 for gzip, -15 for an entry of a zip file."""
         self._inner = zlib.decompressobj(wbits)
         self._full = False
 

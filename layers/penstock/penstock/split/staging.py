@@ -1,8 +1,8 @@
-"""Files that cannot be cut where they lie: compressed, in an archive, or in UTF-16.
+"""Files that cannot be cut where they lie: compressed, in a zip file, or in UTF-16.
 
 Such a file is *staged* once: streamed, in bounded memory, into an object of the work bucket in UTF-8, which is then
 read by ranges like any dropped file. The staged object is named after the file, so doing it twice writes the same bytes
-to the same place. An archive is not expanded itself: each of its entries is staged as a file of its own, by an
+to the same place. A zip file is not expanded itself: each of its entries is staged as a file of its own, by an
 invocation of its own.
 """
 
@@ -20,7 +20,7 @@ from penstock.split import zips
 from penstock.split.compression import Expander, Kind, kind_of, refuse_excess
 from penstock.split.transcoding import Transcoder, utf16_of
 
-TOLD_BY = 512  #: bytes by which any kind of archive, and UTF-16, can be told
+KNOWN_BY = 512  #: bytes by which compression, packing and UTF-16 are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Staging:
     deadline: float
 
     async def prepare(self, file: SourceFile, entry: ZipEntry | None) -> SourceFile | list[SplitMessage]:
-        """The file as it can be cut: itself, or staged; of an archive, its entries, each a file of its own. With an
-        `entry`, the file reads the archive that it is of.
+        """The file as it can be cut: itself, or staged; of a zip file, its entries, each a file of its own. With an
+        `entry`, the file reads the zip file that it is of.
 
         Raises:
             Refused: `archive.…`, where it cannot be expanded within the limits, or is not what it says it is.
@@ -44,7 +44,7 @@ class Staging:
             return file
         if entry:
             return await self._stage(file, self._unpacked(file, entry))
-        head = await self._read(file, 0, TOLD_BY)
+        head = await self._read(file, 0, KNOWN_BY)
         kind = kind_of(head)
         if kind is Kind.ZIP:
             return await self._entries(file)
@@ -101,10 +101,10 @@ class Staging:
             raise Transient("the file could not be expanded before the invocation ended")
 
 
-def _entry_of(archive: SourceFile, entry: ZipEntry) -> SourceFile:
-    dropped = archive.dropped
+def _entry_of(zip_file: SourceFile, entry: ZipEntry) -> SourceFile:
+    dropped = zip_file.dropped
     name = Dropped(bucket=dropped.bucket, key=f"{dropped.key}!{entry.name}", version_id=dropped.version_id)
-    return archive.model_copy(update={"origin": name})
+    return zip_file.model_copy(update={"origin": name})
 
 
 async def _in_utf8(blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
@@ -116,7 +116,7 @@ async def _in_utf8(blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
     head = b""
     async for block in blocks:
         head += block
-        if len(head) >= TOLD_BY:
+        if len(head) >= KNOWN_BY:
             break
     _refuse_nested(head)
     encoding = utf16_of(head)

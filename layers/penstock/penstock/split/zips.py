@@ -1,7 +1,7 @@
-"""Zip archives (PKWARE's APPNOTE 6.3), read by ranges: the directory at the end, then each entry by itself.
+"""Zip files (PKWARE's APPNOTE 6.3), read by ranges: the directory at the end, then each entry by itself.
 
-The directory is what counts. Whatever in the archive says otherwise refuses the archive, or the entry it is said of:
-an archive that two readers could read in two ways is damaged or hostile. Pure: bytes in, entries out.
+The directory is what counts. Whatever says otherwise refuses the zip file, or the entry that it is about: a zip file that
+two readers could read in two ways is damaged or hostile. Pure: bytes in, entries out.
 
     [local header, data] [local header, data] … [directory] [its end, 64 bits] [locator] [its end]
 """
@@ -14,11 +14,11 @@ from penstock.model.errors import Refused
 from penstock.model.messages import ZipEntry
 from penstock.split.compression import MOST_RATIO, SLICE, UNQUESTIONED, Inflate, drained, refuse_excess
 
-MOST_ENTRIES = 1000  #: of an archive; each becomes a file in the ledger
-MOST_ALTOGETHER = 100 * 1024**3  #: bytes that the entries of one archive may expand to
+MOST_ENTRIES = 1000  #: of a zip file; each becomes a file in the ledger
+MOST_ALTOGETHER = 100 * 1024**3  #: bytes that the entries of one zip file may expand to
 MOST_DIRECTORY = 8 * 1024**2  #: bytes of a directory; that many entries with long names take 1
-LONGEST_NAME = 400  #: characters; together with the archive's key they stay below S3's 1,024 bytes
-TAIL = 128 * 1024  #: bytes at the end of an archive among which its end must be: a comment takes 64 KiB at most
+LONGEST_NAME = 400  #: characters; together with the zip file's key they stay below S3's 1,024 bytes
+TAIL = 128 * 1024  #: bytes at the end of a zip file among which its end must be: a comment takes 64 KiB at most
 LOCAL = 30 + 2 * 65535  #: bytes that a local header takes at most
 
 _END = struct.Struct("<4s4H2LH")
@@ -37,7 +37,7 @@ _ZIP64, _UNICODE_NAME = 0x0001, 0x7075
 
 
 def find_directory(tail: bytes, size: int) -> tuple[int, int, int]:
-    """(begin, end, entries) of the directory of an archive of `size` bytes, by its last `TAIL` bytes or all of them.
+    """(begin, end, entries) of the directory of a zip file of `size` bytes, by its last `TAIL` bytes or all of them.
 
     Raises:
         Refused: `archive.truncated`, `archive.damaged`, `archive.unsupported`, `archive.entries`, `archive.empty`.
@@ -79,7 +79,7 @@ def read_directory(directory: bytes, begin: int, count: int) -> list[ZipEntry]:
     shadow files that macOS adds.
 
     Raises:
-        Refused: one of many codes `archive.…`; nothing of such an archive should be read.
+        Refused: one of many codes `archive.…`; nothing of such a zip file should be read.
     """
     entries: list[ZipEntry] = []
     position = 0
@@ -112,7 +112,7 @@ def read_directory(directory: bytes, begin: int, count: int) -> list[ZipEntry]:
 
 
 def data_of(local: bytes, entry: ZipEntry) -> tuple[int, int]:
-    """(begin, end) of an entry's data in the archive, by its local header, which begins `local`.
+    """(begin, end) of an entry's data in the zip file, by its local header, which begins `local`.
 
     Raises:
         Refused: `archive.damaged`, `archive.overlap`; `archive.mismatch`, where the header says otherwise than the
@@ -198,7 +198,7 @@ def _places(data: bytes, mark: bytes) -> Iterator[int]:
 
 
 def _ends_with(tail: bytes, at: int) -> bool:
-    """Whether the archive's end, with its comment, goes from here right to the last byte."""
+    """Whether the zip file's end, with its comment, goes from here right to the last byte."""
     return at + _END.size <= len(tail) and at + _END.size + _END.unpack_from(tail, at)[-1] == len(tail)
 
 
@@ -261,7 +261,7 @@ def _extra(field: bytes) -> dict[int, bytes]:
 
 def _name(raw: bytes, flags: int, extra: dict[int, bytes]) -> str:
     """An entry's name as it is shown. Old Windows tools wrote backslashes; a name that could lead anywhere else than
-    into the archive, or shows as something that it is not, is refused."""
+    into the zip file, or shows as something that it is not, is refused."""
     told = extra.get(_UNICODE_NAME, b"")
     try:
         if len(told) > 5 and told[0] == 1 and int.from_bytes(told[1:5], "little") == zlib.crc32(raw):
@@ -287,7 +287,7 @@ def _is_shadow(name: str) -> bool:
 
 
 def _bounded(entries: Iterable[ZipEntry], directory: int) -> list[ZipEntry]:
-    """The entries in the order of the archive, each up to where the next begins."""
+    """The entries in the order of the zip file, each up to where the next begins."""
     ordered = sorted(entries, key=lambda entry: entry.offset)
     bounds = [*(entry.offset for entry in ordered[1:]), directory]
     for entry, until in zip(ordered, bounds, strict=True):

@@ -1,4 +1,4 @@
-"""R31: zip archives. Each file in one is what was packed, or it is refused; an archive that could be read in two ways
+"""R31: zip files. Each file in one is what was packed, or it is refused; a zip file that could be read in two ways
 is no archive."""
 
 import io
@@ -36,7 +36,7 @@ class Unseekable(io.RawIOBase):
 
 
 def patched(archive: bytes, record: bytes, at: int, form: str, value: int, which: int = 0) -> bytes:
-    """The archive with another value at a place of the first (or another) record of a kind."""
+    """The zip file with another value at a place of the first (or another) record of a kind."""
     begin = -1
     for _ in range(which + 1):
         begin = archive.index(record, begin + 1)
@@ -45,14 +45,14 @@ def patched(archive: bytes, record: bytes, at: int, form: str, value: int, which
 
 
 def named(name: bytes, flags: int = 0) -> bytes:
-    """An archive of one stored file with just this name, in both of its headers."""
+    """A zip file of one stored file with just this name, in both of its headers."""
     return entry_of(name, b"spots", flags=flags)
 
 
 def entry_of(
     name: bytes, body: bytes, *, flags: int = 0, method: int = 0, size: int | None = None, extra: bytes = b""
 ) -> bytes:
-    """An archive of one file, as its writer wishes to describe it."""
+    """A zip file of one file, as its writer wishes to describe it."""
     size = len(body) if size is None else size
     about = struct.pack("<4H3L2H", flags, method, 0, 0, zlib.crc32(body), len(body), size, len(name), len(extra))
     local = LOCAL + struct.pack("<H", 20) + about + name + extra
