@@ -1,7 +1,7 @@
 """Zip files (PKWARE's APPNOTE 6.3), read by ranges: the directory at the end, then each entry by itself.
 
-The directory is what counts. Whatever says otherwise refuses the zip file, or the entry that it is about: a zip file that
-two readers could read in two ways is damaged or hostile. Pure: bytes in, entries out.
+The directory is what counts. Whatever says otherwise refuses the file, or the entry that it is about: a file that two
+readers could read in two ways is damaged or hostile. Pure: bytes in, entries out.
 
     [local header, data] [local header, data] … [directory] [its end, 64 bits] [locator] [its end]
 """
