@@ -162,7 +162,7 @@ async def test_a_replay_says_that_the_original_is_gone_and_begins_nothing(pipeli
     plan = await replays.prepare(operated(pipeline), await pipeline.row(file), Asked(file.file_id))
 
     assert plan.replay.messages == []
-    told = replays.told(plan, limit=100)
+    told = replays.described(plan, limit=100)
     assert told["gone"] == 1
     assert told["then"] == [
         "there is nothing to replay",
