@@ -16,6 +16,7 @@ help:
 	@echo 'make check    lint, format, types and template only (make format mends the first two)'
 	@echo 'make test-X   one suite of: $(SUITES) corpora'
 	@echo 'make simulate SEEDS=10000    bad nights by their seeds (or FIRST-LAST)'
+	@echo '              FAULTS=RECUT,DOWN: only these kinds of fault; ALSO=EXPIRED: that one in every seed, too'
 	@echo '              simulate-histories: dispatchers that change the same histories'
 	@echo '              simulate-nights: an outage, the rate, a huge file, measured; simulate-mutations: bugs it must find'
 	@echo 'make fuzz SECONDS=600        bytes against every format and compression, guided by coverage (test-fuzz: a minute)'
@@ -70,7 +71,7 @@ test-corpora: setup
 SEEDS ?= 1000
 
 simulate: setup
-	@.venv/bin/python -m tests.simulation $(SEEDS)
+	@.venv/bin/python -m tests.simulation $(SEEDS) $(if $(FAULTS),--only $(FAULTS)) $(if $(ALSO),--also $(ALSO))
 
 simulate-histories: setup
 	@.venv/bin/python -m tests.simulation.histories $(SEEDS)

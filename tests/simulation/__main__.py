@@ -3,16 +3,19 @@
 python -m tests.simulation 10000        seeds 0 to 9999
 python -m tests.simulation 20000-20500  these
 python -m tests.simulation --seed 17    one, with its trace; --files, --until and --skip leave something out
+python -m tests.simulation 500 --only RECUT          only this kind of fault, or these
+python -m tests.simulation 500 --also EXPIRED,DOWN   the seeds' own faults, and these kinds in every one of them
 """
 
 import argparse
+import re
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 
-from tests.simulation.chaos import EVERY, Kind, Plan
+from tests.simulation.chaos import EVERY, NOT_YET, Kind, Plan
 from tests.simulation.shrinking import Shrinker
 from tests.simulation.simulate import Run, simulate
 
@@ -32,22 +35,35 @@ def main() -> int:
     parser.add_argument("--until", type=int, default=EVERY, help="the number of the first fault that is left out")
     parser.add_argument("--skip", default="", help="numbers of faults that are left out")
     parser.add_argument("--without", default="", help="kinds of faults that are left out, and calls that none comes to")
+    parser.add_argument("--only", type=kinds, default=frozenset[str](), help="kinds of faults; there are no others")
+    parser.add_argument("--also", type=kinds, default=frozenset[str](), help="kinds of faults that every seed has")
     asked = parser.parse_args()
     if asked.seed is not None:
         skip = frozenset(map(int, filter(None, asked.skip.split(","))))
         without = frozenset(filter(None, asked.without.split(",")))
-        run = simulate(Plan(asked.seed, asked.files, asked.until, skip, without), trace=True)
+        plan = Plan(asked.seed, asked.files, asked.until, skip, without, asked.only, asked.also)
+        run = simulate(plan, trace=True)
         say(*run.trace, *(run.problems or ["sound"]))
         return 1 if run.problems else 0
     first, _, last = asked.seeds.rpartition("-")
-    return many(range(int(first), int(last) + 1) if first else range(int(last)), asked.jobs)
+    seeds = range(int(first), int(last) + 1) if first else range(int(last))
+    return many([Plan(seed, only=asked.only, also=asked.also) for seed in seeds], asked.jobs)
 
 
-def many(seeds: range, jobs: int) -> int:
-    """Runs seeds and sums them up."""
+def kinds(names: str) -> frozenset[str]:
+    """Kinds of faults, by their names."""
+    chosen = frozenset(re.findall(r"\w+", names.upper()))
+    unknown = ", ".join(sorted(chosen - Kind.__members__.keys()))
+    if unknown:
+        raise argparse.ArgumentTypeError(f"there is no {unknown}; there are {', '.join(Kind.__members__)}")
+    return chosen
+
+
+def many(plans: Sequence[Plan], jobs: int) -> int:
+    """Runs plans and sums them up."""
     began, failing = time.monotonic(), list[Run]()
     faults, records, hours, invocations = Counter[Kind](), 0, 0.0, 0
-    for run in runs(seeds, jobs):
+    for run in runs(plans, jobs):
         faults += run.faults
         records, hours, invocations = records + run.records, hours + run.hours, invocations + run.invocations
         if run.problems:
@@ -57,20 +73,21 @@ def many(seeds: range, jobs: int) -> int:
     for run in failing[:SHOWN]:
         show(run)
     say(
-        f"{len(seeds)} seeds, {len(failing)} failed; {len(seeds) / seconds:.1f} seeds a second",
+        f"{len(plans)} seeds, {len(failing)} failed; {len(plans) / seconds:.1f} seeds a second",
         f"{records} records, {invocations} invocations, {hours:.0f} simulated hours, {faults.total()} faults:",
         *(f"{count:9} {kind}" for kind, count in faults.most_common()),
+        *(f"not yet: {kind}, because {reason}" for kind, reason in NOT_YET.items() if not faults[kind]),
     )
     return 1 if failing else 0
 
 
-def runs(seeds: range, jobs: int) -> Iterator[Run]:
+def runs(plans: Sequence[Plan], jobs: int) -> Iterator[Run]:
     """One after the other, or by several processes."""
     if jobs == 1:
-        yield from map(simulate, map(Plan, seeds))
+        yield from map(simulate, plans)
         return
     with ProcessPoolExecutor(jobs) as processes:
-        yield from processes.map(simulate, map(Plan, seeds), chunksize=GROUP)
+        yield from processes.map(simulate, plans, chunksize=GROUP)
 
 
 def show(run: Run) -> None:
@@ -82,6 +99,8 @@ def show(run: Run) -> None:
     command += [f"--until {plan.until}"] if plan.until != EVERY else []
     command += [f"--skip {','.join(map(str, sorted(plan.skip)))}"] if plan.skip else []
     command += [f"--without {','.join(sorted(plan.without))}"] if plan.without else []
+    command += [f"--only {','.join(sorted(plan.only))}"] if plan.only else []
+    command += [f"--also {','.join(sorted(plan.also))}"] if plan.also else []
     say(
         "",
         f"── seed {plan.seed}, made short: {short.files} files, {short.records} records, {short.faults.total()} faults",

@@ -39,6 +39,7 @@ from penstock_testing.memory import MemoryEvents, MemoryMappings, MemoryStore
 from penstock_testing.throttle import MemoryThrottle
 from tests.simulation.chaos import Chaos, Kind, Plan, Quiet
 from tests.simulation.queues import SimQueue
+from tests.simulation.releases import Deployed, Release
 from tests.simulation.stages import Stage
 from tests.simulation.trace import Trace
 from tests.simulation.virtual import VirtualClock, VirtualLoop
@@ -181,6 +182,8 @@ class Contest:
         self.loop = VirtualLoop()
         self.clock, self.trace = VirtualClock(self.loop), Trace(self.loop, trace)
         self.chaos = Chaos(Plan(seed)) if seed % 2 else Quiet(Plan(seed), ())
+        self.chaos.living.clear()  # nobody is here who could bring back what has expired
+        deployed = Deployed(Release(records=0))
         self.store, self.ledger, self.claims = MemoryStore(), MemoryLedger(), MemoryClaims()
         self.histories, self.throttle, self.events = _Raced(), MemoryThrottle(), MemoryEvents()
         self.duties = duties_of(rng)
@@ -197,9 +200,9 @@ class Contest:
         corrections = [duty for duties in self.duties for duty in duties if duty["revision"] == 2]
         refused |= {_number_of(duty) for duty in corrections if rng.random() < 0.4}
         self.api = Api(settings, self.chaos, rng, refused)
-        queue = SimQueue("dispatcher", SECONDS * 6, 12, self.loop, self.chaos, rng)
+        queue = SimQueue("dispatcher", SECONDS * 6, 12, deployed, self.loop, self.chaos, rng)
         at_once = len(self.duties)
-        place = self.loop, self.clock, self.chaos, rng, self.trace
+        place = deployed, self.loop, self.clock, self.chaos, rng, self.trace
         self.stage = Stage("dispatcher", queue, SECONDS, at_once, self._dispatcher, *place)
         self.files: list[SourceFile] = []
         self.problems: list[str] = []

@@ -14,10 +14,11 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from penstock.adapters.lambda_function import MARGIN, Process, QueueFunction, SourceQueues
 from penstock.adapters.telemetry import Telemetry
-from penstock.model.errors import Transient
+from penstock.model.errors import MalformedMessage, Transient
 from penstock.model.stage_result import StageResult
 from tests.simulation.chaos import Chaos
 from tests.simulation.queues import Message, SimQueue
+from tests.simulation.releases import Deployed
 from tests.simulation.trace import Trace
 from tests.simulation.virtual import VirtualClock, VirtualLoop
 from tests.simulation.worker import Worker, reach
@@ -26,8 +27,8 @@ from tests.simulation.worker import Worker, reach
 class _Silent:
     """As `Telemetry`, for nobody to read."""
 
-    def __init__(self, worker: Worker, trace: Trace) -> None:
-        self._worker, self._trace = worker, trace
+    def __init__(self, worker: Worker, trace: Trace, defects: list[str]) -> None:
+        self._worker, self._trace, self._defects = worker, trace, defects
 
     def attempt(self, feed: str | None) -> None:
         """As `Telemetry.attempt`."""
@@ -39,7 +40,9 @@ class _Silent:
     def failed(
         self, error: Exception, feed: str | None, trace: str | None, seconds: float, receives: int, wait: float | None
     ) -> None:
-        """As `Telemetry.failed`."""
+        """As `Telemetry.failed`. What can succeed at no later time must not come again until it is given up."""
+        if not isinstance(error, Transient | MalformedMessage):
+            self._defects.append(f"{self._worker.name} raised {type(error).__name__}: {error}")
         self._trace.add(self._worker.name, f"→ {type(error).__name__}", f"{error} (receive {receives}, wait {wait})")
 
 
@@ -57,6 +60,7 @@ class Stage:
     seconds: float
     at_once: int
     compose: Callable[[Worker], Process]
+    deployed: Deployed
     loop: VirtualLoop
     clock: VirtualClock
     chaos: Chaos
@@ -101,10 +105,10 @@ class Stage:
             record,
             process,
             {self.name: reach(self.queue, "queue", worker)},
-            cast(Telemetry, _Silent(worker, self.trace)),
+            cast(Telemetry, _Silent(worker, self.trace, self.defects)),
             self.clock.now() + self.seconds - MARGIN,
         )
-        worker.task = self.loop.create_task(work)
+        worker.task = self.loop.create_task(work, context=self.deployed.context())
         over = False
 
         def forget() -> None:
@@ -155,6 +159,7 @@ class Scheduled:
     every: float
     seconds: float
     work: Callable[[Worker, float], Awaitable[object]]
+    deployed: Deployed
     loop: VirtualLoop
     clock: VirtualClock
     chaos: Chaos
@@ -174,7 +179,7 @@ class Scheduled:
         self.invocations += 1
         worker = Worker(f"{self.name}-{self.invocations}", self.seconds, self.chaos, self.rng, self.trace)
         self.trace.add(worker.name, "invoked")
-        worker.task = self.loop.create_task(self._once(worker))
+        worker.task = self.loop.create_task(self._once(worker), context=self.deployed.context())
         await asyncio.wait([worker.task], timeout=self.seconds)
         if not worker.outlives:
             worker.kill()

@@ -5,9 +5,10 @@ import io
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 
+from penstock.account.completion import BROKEN_OFF
 from penstock.deliver.rate_limiter import LATE
 from penstock.model import ids
 from penstock.model.findings import Outcome, account, balances
@@ -17,8 +18,11 @@ from penstock.outputs.accepted import load_accepted
 from penstock.outputs.outcomes import OutcomeLine, codes_of, outcome_lines_of
 from penstock.ports.histories import Entry
 from tests.simulation.chaos import Kind
+from tests.simulation.releases import FLAGGED, RULED_OUT, SPACED, Release, is_raised_at, is_ruled_out
 from tests.simulation.senders import Item
-from tests.simulation.world import FLAGGED, World
+from tests.simulation.world import World
+
+INTERNAL_ERROR = "traffic.internal_error"
 
 type At = tuple[str, int]
 """A record: its file, and its ordinal in it."""
@@ -42,6 +46,7 @@ async def problems_of(world: World) -> list[str]:
     """Everything that is not as it must be; nothing, if the run was sound."""
     problems = [*world.problems, *world.ledger.broken]
     problems += [f"the key {key} was used for two payloads" for key in world.api.books.misused]
+    problems += [f"a call went to “{url}”, by settings that are wrong" for url in world.api.books.astray]
     if world.problems:
         problems += [line async for line in _stuck(world)]
         return problems
@@ -65,7 +70,7 @@ async def problems_of(world: World) -> list[str]:
 async def _stuck(world: World) -> AsyncIterator[str]:
     for file, drop in world.dropped:
         row = await world.memory.file(file.file_id)
-        if row is None or row.state is not FileState.SETTLED:
+        if not await world.has_ended(file.file_id):
             chunks = [f"{one.span.chunk} {one.state}" for one in await world.memory.chunks(file.file_id)]
             yield f"file {file.file_id} ({drop.key}) is {row.state if row else 'unheard of'}: {', '.join(chunks)}"
 
@@ -73,9 +78,13 @@ async def _stuck(world: World) -> AsyncIterator[str]:
 async def _file(world: World, file: SourceFile, items: tuple[Item, ...], told: dict[At, Told]) -> AsyncIterator[str]:
     """Balance, and that the ledger, the outcomes and the reports of one file say the same."""
     row, name = await world.memory.file(file.file_id), f"file {file.file_id}"
-    if row is None or row.state is not FileState.SETTLED:
+    if not await world.has_ended(file.file_id):
         yield f"{name} never settled"
         return
+    if row is None or row.state is FileState.REFUSED:
+        return  # nobody ever heard of it, or its original was gone before anybody had read it
+    if file.file_id in world.life.deleted and BROKEN_OFF in row.noted.counts:
+        items = items[: row.received]
     if row.received != len(items):
         yield f"{name} has {len(items)} records, and {row.received} were received"
     if not balances(row.received, row.counted):
@@ -108,7 +117,9 @@ async def _file(world: World, file: SourceFile, items: tuple[Item, ...], told: d
     if returned != rejected:
         yield f"{name}: rejects.csv has the records {returned}, and {rejected} were rejected"
     flagged = sum(item.fault == "flagged" for item in items)
-    if row.findings.get(FLAGGED.code, 0) != flagged:
+    # Of a record that nothing could judge to its end, nobody knows.
+    judged = file.file_id not in world.life.deleted and Kind.RAISING not in world.chaos.counted()
+    if judged and row.findings.get(FLAGGED.code, 0) != flagged:
         yield f"{name} has {flagged} flagged records, and {row.findings.get(FLAGGED.code, 0)} are counted"
 
 
@@ -167,7 +178,7 @@ def _justified(world: World, told: dict[At, Told]) -> Iterator[str]:
 
 def _released(world: World, told: dict[At, Told]) -> Iterator[str]:
     """What a scheduler should see first was sent only once he had released it."""
-    if world.settings.soft != "hold":
+    if world.life.soft != {"hold"}:
         return
     released: dict[tuple[str, str], float] = {}
     for at, when in world.released.items():
@@ -181,15 +192,19 @@ def _released(world: World, told: dict[At, Told]) -> Iterator[str]:
 
 
 def _reason(world: World, one: Told, told: dict[At, Told], refused: set[tuple[str, str]]) -> Iterator[str]:
-    name = f"{one.item.label} ({one.at[0]}:{one.at[1]})"
-    if one.outcome is Outcome.DEAD:
-        yield f"{name} is {one.outcome}"
-    if one.outcome is Outcome.HELD and (one.item.fault != "flagged" or world.settings.soft != "hold"):
+    name, is_gone = f"{one.item.label} ({one.at[0]}:{one.at[1]})", one.at[0] in world.life.deleted
+    if one.outcome is Outcome.DEAD and not is_gone and not _may_have_raised(world, one):
+        yield f"{name} is {one.outcome}, by {one.code}"
+    if one.outcome is Outcome.HELD and (one.item.fault != "flagged" or "hold" not in world.life.soft):
         yield f"{name} is held for nothing"
     if one.outcome is Outcome.HELD and world.all_decided:
         yield f"{name} is held, and everything was decided"
-    if one.code.startswith("schema.") != (one.item.fault == "validator"):
+    if one.code.startswith("schema.") != (one.item.fault == "validator") and not is_gone:
         yield f"{name} was judged wrongly"
+    if one.code == RULED_OUT.code and not (
+        is_ruled_out(one.item.label) and _had(world, lambda release: release.strict)
+    ):
+        yield f"{name} is called refused by a rule that takes it"
     if one.code == "destination.rejected" and (one.at[0], one.item.label) not in refused:
         yield f"{name} is called refused by the destination, which never did"
     if one.of is None:
@@ -204,8 +219,23 @@ def _reason(world: World, one: Told, told: dict[At, Told], refused: set[tuple[st
         yield f"{name} is {one.outcome} for {one.of}, which is {other.outcome if other else 'unheard of'}"
     elif world.dropped_at[one.at[0]] > world.refused_at.get(other.at, math.inf) and other.outcome is Outcome.REJECTED:
         yield f"{name} is {one.outcome} for {one.of}, which had been refused before it came"
-    elif (other.item.label == one.item.label) != (one.outcome is Outcome.DUPLICATE):
+    elif other.item.label == one.item.label and one.outcome is not Outcome.DUPLICATE:
+        # What another release has serialised has another digest: that is told as a conflict, and nobody sends it.
+        if not _had(world, lambda release: release.serialised == SPACED):
+            yield f"{name} is called {one.outcome} of the same record"
+    elif other.item.label != one.item.label and one.outcome is Outcome.DUPLICATE:
         yield f"{name} is called {one.outcome} of {other.item.label}"
+
+
+def _may_have_raised(world: World, one: Told) -> bool:
+    """Whether a record may be dead because a rule raised at it, and nobody has replayed it since that was mended."""
+    raised = is_raised_at(one.item.label) and _had(world, lambda release: release.raising)
+    return raised and one.code == INTERNAL_ERROR and not world.all_decided
+
+
+def _had(world: World, is_so: Callable[[Release], bool]) -> bool:
+    """Whether any release was like this."""
+    return any(map(is_so, world.deployed.so_far))
 
 
 _IN_FORCE = (Outcome.DELIVERED, Outcome.UNKNOWN, Outcome.HELD)
@@ -266,15 +296,20 @@ def _histories(world: World, told: dict[At, Told]) -> Iterator[str]:
             yield f"{at} was the last that was delivered of its identity, and {known.get(identity)} is known"
 
 
+_CHANGES_A_BATCH = {Kind.RESERIALISED, Kind.MOVED, Kind.RULED, Kind.RAISING, Kind.DELETED, Kind.REVERSIONED}
+
+
 async def _doubts(world: World) -> AsyncIterator[str]:
     """With keys, a doubt remains only once the key may be forgotten; nothing is in doubt where nothing went wrong."""
     settings = world.settings
+    # What cannot be sent again as it was, to where it was, stays in doubt at once.
+    doubtful = world.chaos.counted().keys() & _CHANGES_A_BATCH
     for (file_id, chunk, number), when in world.ledger.doubted.items():
         name = f"batch {number} of {ids.chunk_id(file_id, chunk)}"
         batch = next(one for one in await world.memory.batches(file_id, chunk) if one.number == number)
         if not world.chaos.struck:
             yield f"{name} is unknown, and nothing ever went wrong"
-        if batch.state is BatchState.UNKNOWN and settings.honours_idempotency_key:
+        if batch.state is BatchState.UNKNOWN and settings.honours_idempotency_key and not doubtful:
             kept_until = (batch.first_sent_at or 0.0) + settings.key_retention_hours * 3600
             if when + 2 * world.dispatching.seconds < kept_until:
                 yield f"{name} is unknown while its key is still good"
@@ -296,7 +331,7 @@ def _rate(world: World) -> Iterator[str]:
     A destination that allows no burst bears with calls that are a moment late."""
     settings = world.settings
     of_records = settings.rate_unit == "records"
-    largest = settings.batch_records if of_records else 1
+    largest = max(6 if Kind.EDITED in world.chaos.counted() else 0, settings.batch_records) if of_records else 1
     burst = max(settings.burst, largest)
     patience = max(0.0, LATE - (burst - largest) / settings.rate_per_second)
     most = fullest_bucket(world)

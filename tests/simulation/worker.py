@@ -34,6 +34,7 @@ class Worker:
         """A call of a port, with whatever happens on the way there and back."""
         if self._dead:
             raise asyncio.CancelledError
+        self._chaos.live(name)
         fault = self._chaos.strike(place, name)
         if self._trace.on:
             self._trace.add(self.name, name, brief(*args, *named.values()), fault)

@@ -6,7 +6,6 @@ import random
 from collections.abc import Awaitable, Callable, Generator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import Any, cast
 from unittest.mock import patch
 
@@ -15,11 +14,8 @@ from penstock.adapters import lambda_function
 from penstock.adapters.lambda_function import Process
 from penstock.deliver.probing import probe
 from penstock.deliver.stage import DispatcherPorts, dispatch
-from penstock.feeds.feed import Examination, Feed, Known, Limits, Record, Rule
-from penstock.feeds.traffic import TRAFFIC
 from penstock.io import reader
 from penstock.model.errors import Transient
-from penstock.model.findings import Severity
 from penstock.model.intake import read_intake
 from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
 from penstock.model.rows import FileRow, FileState
@@ -28,7 +24,7 @@ from penstock.operate.decide import NotToBeDecided
 from penstock.operate.hold import Held, held_of, plan_release, refuse
 from penstock.operate.replay import plan_replay
 from penstock.operate.resolve import resolve, unknowns_of
-from penstock.operate.sweep import SweeperPorts, sweep
+from penstock.operate.sweep import SweeperPorts, look_for_overlooked, sweep
 from penstock.ports.destination import DestinationSettings
 from penstock.ports.ledger import Ledger
 from penstock.ports.throttle import Circuit
@@ -41,21 +37,25 @@ from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import MemoryDrops, MemoryEvents, MemoryStore
 from penstock_testing.throttle import MemoryThrottle
 from tests.simulation.api import LATEST, Api, Departures
-from tests.simulation.chaos import Chaos, Plan, Quiet
+from tests.simulation.chaos import Chaos, Kind, Plan, Quiet
+from tests.simulation.living import Life
 from tests.simulation.queues import DeadLetters, SimQueue
-from tests.simulation.senders import DOUBTFUL, REVISION, Drop, Item, Senders, mended
+from tests.simulation.releases import Deployed, Release
+from tests.simulation.senders import Drop, Item, Senders, mended
 from tests.simulation.stages import Scheduled, Stage, Switches
 from tests.simulation.trace import Trace
-from tests.simulation.virtual import VirtualClock, VirtualLoop
+from tests.simulation.virtual import EPOCH, VirtualClock, VirtualLoop
 from tests.simulation.watch import WatchedLedger
 from tests.simulation.worker import Worker, reach
 from tests.support.finalising import Finalising
 from tests.support.spots import rows_of
 
 PATIENCE = 6 * 3600.0  #: seconds without any fault within which everything must have ended
+RESENT = 18 * 3600.0  #: and those that it may take until what has lost its message is sent again
 ROUND = 1800.0  #: seconds between two looks of the operator
 DECISION = 120.0  #: seconds a scheduler's word may take
 
+_LOSES = frozenset({Kind.EXPIRED, Kind.PURGED})
 
 type Compose = Callable[[Worker], Process]
 
@@ -72,34 +72,6 @@ class Night:
     outages: tuple[tuple[float, float, int], ...] = ()
 
 
-def _doubtful(records: Sequence[Record]) -> list[int]:
-    return [at for at, one in enumerate(records) if one.get("advertiser") == DOUBTFUL]
-
-
-FLAGGED = Rule("traffic.doubtful", "advertiser", "somebody should look at it", _doubtful, Severity.SOFT)
-
-
-def _known(record: Record) -> Known:
-    return Known(" ".join(str(record[name]) for name in TRAFFIC.identity), record[REVISION])
-
-
-#: It finds nothing, but keeps a history of each station.
-EXAMINATION = Examination(
-    by=("station",),
-    examine=lambda records, known, policy: [[] for _ in records],
-    to_history=_known,
-    prune=lambda known: known,
-    policy=dict,
-)
-
-
-@cache
-def _feed(records: int, examined: bool) -> Feed:
-    rules = (*TRAFFIC.rules, FLAGGED)
-    examination = EXAMINATION if examined else None
-    return replace(TRAFFIC, limits=Limits(records=records), revision=REVISION, rules=rules, examination=examination)
-
-
 class World:
     """Buckets, queues, ledger, functions, destination, senders and operator."""
 
@@ -113,7 +85,8 @@ class World:
         self._rng = random.Random(plan.seed * 4 + 2)
         shape = random.Random(plan.seed * 4 + 3)
         self.settings = night.settings if night else _settings(shape)
-        self._chunk_records = night.chunk_records if night else shape.choice((2, 3, 5, 8))
+        records = night.chunk_records if night else shape.choice((2, 3, 5, 8))
+        self.deployed = Deployed(Release(records, examined=plan.seed % 3 == 0))
         self._block, self._announced = shape.choice((1024, 4096)), shape.choice((1, 3, 20))
         # Of 900 s a splitter keeps so many that it stops soon, at every chunk or almost never.
         self._reserve, self._kept = shape.choice((30.0, 899.0, 899.7, 1000.0)), shape.choice((1, 3, 500))
@@ -143,19 +116,38 @@ class World:
         self.validating = self._stage("validator", self._validator, 120, 5, at_once)
         self.dispatching = self._stage("dispatcher", self._dispatcher, 300, 12, at_once)
         self.switches = Switches(self.dispatching)
-        self.scheduled = (
+        self.life = Life(
+            self.deployed,
+            self.api,
+            [stage.queue for stage in self.stages],
+            self.store,
+            self.memory,
+            self.loop,
+            self.clock,
+            self.trace,
+            random.Random(f"lives {plan.seed}"),
+            lambda: [file for file, _ in self.dropped],
+        )
+        self.chaos.happens = self.life.happens
+        #: Files that nobody has ever heard of, and whose senders have dropped them again.
+        self.overlooked: set[str] = set()
+        self.scheduled: tuple[Scheduled, ...] = (
             self._on_schedule("prober", self._probe, 60, 300),
             self._on_schedule("sweeper", self._sweep, 1800, 240),
         )
+        if self.chaos.living.keys() & _LOSES:
+            self.scheduled += (self._on_schedule("look", self._look, 3600, 240),)
 
     def _stage(self, name: str, compose: Compose, seconds: float, most_receives: int, at_once: int) -> Stage:
-        queue = SimQueue(name, seconds * 6, most_receives, self.loop, self.chaos, self._rng)
-        return Stage(name, queue, seconds, at_once, compose, self.loop, self.clock, self.chaos, self._rng, self.trace)
+        queue = SimQueue(name, seconds * 6, most_receives, self.deployed, self.loop, self.chaos, self._rng)
+        run = self.deployed, self.loop, self.clock, self.chaos, self._rng, self.trace
+        return Stage(name, queue, seconds, at_once, compose, *run)
 
     def _on_schedule(
         self, name: str, work: Callable[[Worker, float], Awaitable[object]], every: float, seconds: float
     ) -> Scheduled:
-        return Scheduled(name, every, seconds, work, self.loop, self.clock, self.chaos, self._rng, self.trace)
+        run = self.deployed, self.loop, self.clock, self.chaos, self._rng, self.trace
+        return Scheduled(name, every, seconds, work, *run)
 
     @property
     def stages(self) -> tuple[Stage, Stage, Stage]:
@@ -170,7 +162,7 @@ class World:
         ports = SplitterPorts(store, ledger, intake, chunks, events, self.clock, self._rng)
 
         async def process(body: str, deadline: float) -> list[StageResult]:
-            return [await split(ports, message, deadline) for message in read_intake(body)]
+            return [await split(ports, message, deadline) for message in read_intake(self.deployed.read(body))]
 
         return process
 
@@ -180,7 +172,7 @@ class World:
         ports = ValidatorPorts(store, ledger, {"traffic": dispatches}, self.clock, self._rng)
 
         async def process(body: str, deadline: float) -> list[StageResult]:
-            return [await validate(ports, read_message(body, ChunkMessage), deadline)]
+            return [await validate(ports, read_message(self.deployed.read(body), ChunkMessage), deadline)]
 
         return process
 
@@ -188,7 +180,7 @@ class World:
         ports = self._dispatching(worker)
 
         async def process(body: str, deadline: float) -> list[StageResult]:
-            return [await dispatch(ports, read_message(body, DispatchMessage), deadline)]
+            return [await dispatch(ports, read_message(self.deployed.read(body), DispatchMessage), deadline)]
 
         return process
 
@@ -220,11 +212,26 @@ class World:
             await probe(self._dispatching(worker), "traffic", deadline)
 
     async def _sweep(self, worker: Worker, deadline: float) -> None:
+        await sweep(self._sweeping(worker), deadline)
+
+    async def _look(self, worker: Worker, deadline: float) -> None:
+        # As with the prober's looks.
+        if await self._unheard_of():
+            await look_for_overlooked(self._sweeping(worker), deadline)
+
+    def _sweeping(self, worker: Worker) -> SweeperPorts:
         store, ledger, events = self._shared(worker)
         claims, histories = (reach(port, "claims", worker) for port in (self.claims, self.histories))
-        letters = [reach(DeadLetters(stage.queue, self.loop), "queue", worker) for stage in self.stages[1:]]
-        ports = SweeperPorts(store, ledger, claims, histories, MemoryDrops(), letters, events, self.clock, self._rng)
-        await sweep(ports, deadline)
+        letters = [
+            reach(DeadLetters(stage.queue, self.deployed, self.loop), "queue", worker) for stage in self.stages[1:]
+        ]
+        there = (file for file, _ in self.dropped if file.file_id not in self.life.deleted)
+        drops = MemoryDrops([(EPOCH + self.dropped_at[file.file_id], file) for file in there])
+        return SweeperPorts(store, ledger, claims, histories, drops, letters, events, self.clock, self._rng)
+
+    async def _unheard_of(self) -> bool:
+        """Whether a dropped file has no row."""
+        return any([await self.memory.file(file.file_id) is None for file, _ in self.dropped])
 
     def _shared(self, worker: Worker) -> tuple[Any, Any, Any]:
         return (
@@ -257,16 +264,26 @@ class World:
         while True:
             for file, drop in self.dropped:
                 row = await self.memory.file(file.file_id)
-                if drop.key == self.drops[place].key and row and row.state is FileState.SETTLED:
+                if drop.key != self.drops[place].key:
+                    continue
+                if (row and row.state is FileState.REFUSED) or (row is None and file.file_id in self.life.deleted):
+                    return []
+                if row and row.state is FileState.SETTLED:
                     report = self.store.work.get(f"reports/{file.file_id}/rejects.csv", b"")
                     return [drop.items[int(line["penstock_ordinal"])] for line in rows_of(report)]
             await asyncio.sleep(60.0)
 
     def tell(self, file: SourceFile) -> None:
-        """S3's notification of a file."""
+        """S3 says that there is a file."""
         thing = {"key": file.key, "size": file.size, "eTag": file.etag, "versionId": file.version_id}
         record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": file.bucket}, "object": thing}}
         self.splitting.queue.put(json.dumps({"Records": [record]}), file.feed)
+
+    def _put_again(self, stage: Stage) -> None:
+        """Some of what a queue has held. What was lost is left out: nobody may have heard of it."""
+        bodies = [one for one in stage.queue.bodies if one[0] not in stage.queue.lost]
+        for body, group in self._rng.sample(bodies, min(4, len(bodies))):
+            stage.queue.put(body, group)
 
     # -- the run
 
@@ -287,7 +304,7 @@ class World:
     def _small(self) -> Generator[None]:
         """Little files meet every edge of big ones, and everybody's time is the loop's."""
         with (
-            patch.dict(feeds.FEEDS, traffic=_feed(self._chunk_records, self.plan.seed % 3 == 0)),
+            patch.dict(feeds.FEEDS, traffic=self.deployed.feed),
             patch.object(reader, "BLOCK", self._block),
             patch.object(splitter, "ANNOUNCED", self._announced),
             patch.object(splitter, "RESERVE", self._reserve),
@@ -304,6 +321,7 @@ class World:
             await asyncio.sleep(ROUND)
             await self._operate()
         self.chaos.calm()
+        self.life.calm()
         if not await self._calm_down():
             self.problems.append("not settled after six hours without faults")
             return
@@ -314,13 +332,17 @@ class World:
         await self._do_it_all_again()
         for one in scheduled:
             one.cancel()
-        self.problems += [defect for one in self.scheduled for defect in one.defects]
+        self.problems += [defect for one in (*self.stages, *self.scheduled) for defect in one.defects]
+        self.problems += [broken for stage in self.stages for broken in stage.queue.broken]
 
     async def _calm_down(self) -> bool:
         """Redrives what is dead until everything has ended."""
-        begin = self.loop.time()
-        while self.loop.time() < begin + PATIENCE:
+        begin, patience = self.loop.time(), PATIENCE
+        if self.chaos.counted().keys() & _LOSES:
+            patience += RESENT
+        while self.loop.time() < begin + patience:
             self._redrive()
+            await self._drop_again()
             await self._refuse_the_rest()
             if not self._refusing and await self._is_over():
                 return True
@@ -338,6 +360,15 @@ class World:
         await self._refuse_the_rest()
         if self.dropped and self._rng.random() < 0.5:
             await self._decide(self._rng.choice(self.dropped)[0], 0.7)
+
+    async def _drop_again(self) -> None:
+        """What S3 told of in vain: it has been reported, and is dropped again, as another version."""
+        told = {detail["file_id"] for kind, detail in self.events.published if kind == "FileOverlooked"}
+        for file, drop in list(self.dropped):
+            if file.file_id in told - self.overlooked and await self.memory.file(file.file_id) is None:
+                self.overlooked.add(file.file_id)
+                self._expected += 1
+                self._senders.append(self.loop.create_task(self._send(replace(drop, after=0.0, mends=None))))
 
     async def _decide(self, file: SourceFile, share: float) -> None:
         """Releases or refuses held records of a file, about this share of them."""
@@ -450,13 +481,19 @@ class World:
 
     async def _is_over(self) -> bool:
         """Nothing lies in a queue, nobody is at work, and no drop is outstanding."""
-        busy = any(stage.alive or stage.queue.messages or stage.queue.dead for stage in self.stages)
+        busy = any(stage.alive or not stage.queue.is_idle for stage in self.stages)
         return not busy and len(self.dropped) == self._expected and await self._all_settled()
 
     async def _all_settled(self) -> bool:
         """No file's end is outstanding: where a crash interrupted it, the sweeper finishes it."""
-        rows = [await self.memory.file(file.file_id) for file, _ in self.dropped]
-        return all(row and row.state is FileState.SETTLED for row in rows)
+        return all([await self.has_ended(file.file_id) for file, _ in self.dropped])
+
+    async def has_ended(self, file_id: str) -> bool:
+        """Whether nothing of a dropped file is outstanding; one whose original is gone may have had no beginning."""
+        row = await self.memory.file(file_id)
+        if file_id in self.life.deleted:
+            return row is None or row.state in (FileState.SETTLED, FileState.REFUSED)
+        return row.state is FileState.SETTLED if row else file_id in self.overlooked
 
     async def _do_it_all_again(self) -> None:
         """Invariant 4: events and messages of all kinds again; it must change nothing."""
@@ -465,8 +502,7 @@ class World:
         applied, held = list(self.api.books.applied), dict(self.claims.held)
         self.trace.add("operator", "replays everything")
         for stage in self.stages:
-            for body, group in self._rng.sample(stage.queue.bodies, min(4, len(stage.queue.bodies))):
-                stage.queue.put(body, group)
+            self._put_again(stage)
         if not await self._calm_down():
             self.problems.append("a replay does not come to an end")
         for file_id, row in rows.items():

@@ -1,0 +1,185 @@
+"""What a deploy changes: the feed as a release has it, and the messages as it writes and reads them.
+
+An invocation that has begun goes on with the release that it began with, as an environment of Lambda's does.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from contextvars import Context, ContextVar, copy_context
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
+from typing import Any
+
+from penstock.feeds.feed import Examination, Feed, Known, Limits, Record, Rule
+from penstock.feeds.traffic import TRAFFIC
+from penstock.model.findings import Severity
+from tests.simulation.senders import DOUBTFUL, REVISION
+
+PLAIN, TRACED, SPACED = "plain", "traced", "spaced"
+"""Ways to serialise: as it is; with a trace in each record; with blanks in each payload, which changes its digest."""
+
+NEWER = 7  #: the version of the messages that a newer release writes, which an older one does not know
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """What may differ between two releases. `records` is the limit of a chunk, `strict` has a rule more, `raising` one
+    that raises, `newer` messages of another version."""
+
+    records: int
+    examined: bool = False
+    serialised: str = PLAIN
+    strict: bool = False
+    raising: bool = False
+    newer: bool = False
+
+    @property
+    def feed(self) -> Feed:
+        """The feed of this release."""
+        return _feed(replace(self, newer=False))
+
+
+def is_ruled_out(label: str) -> bool:
+    """Whether the rule that some releases have rejects a record, by its label."""
+    return sum(label.encode()) % 4 == 0
+
+
+def is_raised_at(label: str) -> bool:
+    """Whether the rule that raises does so at a record, by its label."""
+    return sum(label.encode()) % 5 == 1
+
+
+class Moody(ValueError):
+    """What the rule raises that raises."""
+
+
+def _doubtful(records: Sequence[Record]) -> list[int]:
+    return [at for at, one in enumerate(records) if one.get("advertiser") == DOUBTFUL]
+
+
+def _ruled_out(records: Sequence[Record]) -> Iterable[int]:
+    return [at for at, one in enumerate(records) if is_ruled_out(one["notes"])]
+
+
+def _raises(records: Sequence[Record]) -> Iterable[int]:
+    if any(is_raised_at(one["notes"]) for one in records):
+        raise Moody("not today")
+    return ()
+
+
+FLAGGED = Rule("traffic.doubtful", "advertiser", "somebody should look at it", _doubtful, Severity.SOFT)
+RULED_OUT = Rule("traffic.ruled_out", "notes", "a later release does not take it", _ruled_out)
+RAISING = Rule("traffic.moody", "notes", "nobody will ever read this", _raises)
+
+
+def _known(record: Record) -> Known:
+    return Known(" ".join(str(record[name]) for name in TRAFFIC.identity), record[REVISION])
+
+
+#: It finds nothing, but keeps a history of each station.
+EXAMINATION = Examination(
+    by=("station",),
+    examine=lambda records, known, policy: [[] for _ in records],
+    to_history=_known,
+    prune=lambda known: known,
+    policy=dict,
+)
+
+
+class _SpacedAdapter:
+    """As the feed's own, but for how it writes."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(TRAFFIC.one, name)
+
+    @property
+    def serializer(self) -> "_SpacedAdapter":
+        """As `TypeAdapter.serializer`."""
+        return self
+
+    def to_json(self, record: Any) -> bytes:
+        """As `SchemaSerializer.to_json`."""
+        return json.dumps(json.loads(TRAFFIC.one.serializer.to_json(record))).encode()
+
+
+class _Spaced(Feed):
+    """Its payloads have blanks between their parts."""
+
+    @cached_property
+    def one(self) -> Any:
+        """As `Feed.one`."""
+        return _SpacedAdapter()
+
+
+@cache
+def _feed(release: Release) -> Feed:
+    rules = (*TRAFFIC.rules, FLAGGED, *((RULED_OUT,) * release.strict), *((RAISING,) * release.raising))
+    feed = replace(
+        TRAFFIC,
+        limits=Limits(records=release.records),
+        revision=REVISION,
+        rules=rules,
+        examination=EXAMINATION if release.examined else None,
+        trace="penstock_trace" if release.serialised == TRACED else "",
+    )
+    return _Spaced(**vars(feed)) if release.serialised == SPACED else feed
+
+
+_begun_with: ContextVar[Release] = ContextVar("begun_with")
+
+
+class Deployed:
+    """The release that runs. `latest` is for those that begin now."""
+
+    def __init__(self, release: Release) -> None:
+        self.latest = release
+        self.so_far = [release]
+
+    @property
+    def mine(self) -> Release:
+        """The release of whoever asks."""
+        return _begun_with.get(self.latest)
+
+    def deploy(self, release: Release) -> None:
+        """Whoever begins from now on begins with this one."""
+        self.latest = release
+        self.so_far.append(release)
+
+    def context(self) -> Context:
+        """In which an invocation runs that begins now."""
+        context = copy_context()
+        context.run(_begun_with.set, self.latest)
+        return context
+
+    @property
+    def feed(self) -> Any:
+        """The feed, which is another one for each who asks by his release."""
+        return _Feed(lambda: self.mine.feed)
+
+    def write(self, body: str) -> str:
+        """A message as the release of whoever sends it writes it."""
+        return _as_version(body, NEWER) if self.mine.newer else body
+
+    def read(self, body: str) -> str:
+        """A message as the release of whoever receives it has it: a newer one reads all of them."""
+        return _as_version(body, 1) if self.mine.newer and is_newer(body) else body
+
+
+def is_newer(body: str) -> bool:
+    """Whether a message is of a version that older releases do not know."""
+    return f'"v": {NEWER}' in body
+
+
+def _as_version(body: str, version: int) -> str:
+    message = json.loads(body)
+    return json.dumps(message | {"v": version}) if "type" in message else body
+
+
+class _Feed:
+    """A feed that is asked for anew whenever something of it is wanted."""
+
+    def __init__(self, current: Callable[[], Feed]) -> None:
+        self._current = current
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._current(), name)
