@@ -8,7 +8,7 @@ PYTEST := .venv/bin/pytest
 # From the quickest to the slowest, each its own process: what fails first says most.
 SUITES := unit contract simulation template events fuzz emulator stack
 
-.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora simulate simulate-histories simulate-nights simulate-mutations fuzz bench clean lock
+.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora simulate simulate-histories simulate-nights simulate-mutations soak fuzz bench clean lock
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
@@ -19,6 +19,7 @@ help:
 	@echo '              FAULTS=RECUT,DOWN: only these kinds of fault; ALSO=EXPIRED: that one in every seed, too'
 	@echo '              simulate-histories: dispatchers that change the same histories'
 	@echo '              simulate-nights: an outage, the rate, a huge file, measured; simulate-mutations: bugs it must find'
+	@echo 'make soak MINUTES=20         the local world: files of all feeds, workers killed, deploys in the middle, a restart'
 	@echo 'make fuzz SECONDS=600        bytes against every format and compression, guided by coverage (test-fuzz: a minute)'
 	@echo 'make bench    the figures, as ratios in one run'
 	@echo 'make lock     lock the dependencies anew'
@@ -83,6 +84,11 @@ simulate-mutations: setup
 	@.venv/bin/python -m tests.simulation.mutations
 
 SECONDS ?= 600
+
+MINUTES ?= 20
+
+soak: setup
+	@.venv/bin/python -m tests.soak --minutes $(MINUTES)
 
 fuzz: setup
 	@.venv/bin/python -m tests.fuzz --seconds $(SECONDS)

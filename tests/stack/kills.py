@@ -50,7 +50,7 @@ WIDE = 8  #: every so many-th file fills the last column, which no field wants, 
 SCAN = "x" * 40 * 1024
 
 #: Small batches at a modest pace, so that a chunk is in a dispatcher's hands for a while.
-PACE = {"timeout_seconds": 1.5, "batch_records": 20, "rate_per_second": 20, "burst": 5}
+PACE: dict[str, Any] = {"timeout_seconds": 1.5, "batch_records": 20, "rate_per_second": 20, "burst": 5}
 
 #: What the destination is like for a while. `lost_answer`: it applies the batch and hangs up.
 MOODS: tuple[dict[str, Any], ...] = (
@@ -128,7 +128,7 @@ def strict_world(home: Path) -> Generator[Deployed]:
             try:
                 deployed.calm()
                 deployed.configure(**PACE)
-                _shorten(deployed)
+                shorten(deployed)
                 yield deployed
             finally:
                 deployed.close()
@@ -136,13 +136,14 @@ def strict_world(home: Path) -> Generator[Deployed]:
         local_world.down(home)
 
 
-def _shorten(deployed: Deployed) -> None:
+def shorten(deployed: Deployed) -> None:
+    """Gives functions and queues the waits of such a night; see `TIMEOUTS`."""
     sqs = deployed.client("sqs")
     for function, seconds in TIMEOUTS.items():
         deployed.allow(function, seconds)
     queues = {"Splitter": deployed.outputs["IntakeQueueUrl"], "Validator": deployed.outputs["ChunkQueueUrl"]}
-    queues["Dispatcher"] = deployed.queue("traffic")
-    for function, url in queues.items():
+    dispatches = json.loads(deployed.outputs["DispatchQueues"]).values()
+    for function, url in (*queues.items(), *(("Dispatcher", url) for url in dispatches)):
         visibility = str(TIMEOUTS[function] + COLD_START)
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": visibility})
 

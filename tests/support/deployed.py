@@ -34,7 +34,13 @@ INTERVAL = 0.1  #: seconds between two looks
 
 #: Short waits, so that a test of a slow destination is not slow, and no circuit that opens for what an earlier test saw
 #: fail. Everything else is as the template says.
-QUICK = {"timeout_seconds": 1.5, "rate_per_second": 100, "burst": 100, "batch_records": 250, "error_calls": 10_000}
+QUICK: dict[str, Any] = {
+    "timeout_seconds": 1.5,
+    "rate_per_second": 100,
+    "burst": 100,
+    "batch_records": 250,
+    "error_calls": 10_000,
+}
 
 # The demo API is on this machine: never by a proxy.
 _HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
@@ -95,7 +101,6 @@ class Deployed:
         self._s3 = self.client("s3")
         self._sqs = self.client("sqs")
         self._ssm = self.client("ssm")
-        self._parameter = f"{self.outputs['DestinationsPath']}/traffic"
 
     def close(self) -> None:
         """Ends what was opened to look at the ledger."""
@@ -123,7 +128,7 @@ class Deployed:
 
     def output(self, file: File, name: str) -> bytes | None:
         """A report of a file."""
-        return self._work(ids.report_key(file.file_id, name))
+        return self.work(ids.report_key(file.file_id, name))
 
     def rejects(self, file: File) -> list[dict[str, str]]:
         """The rows of rejects.csv; none where there is no such file."""
@@ -165,7 +170,8 @@ class Deployed:
 
         until(look, f"{times} attempts at {file.key}")
 
-    def _work(self, key: str) -> bytes | None:
+    def work(self, key: str) -> bytes | None:
+        """What the work bucket has under a key."""
         try:
             return self._s3.get_object(Bucket=self.outputs["WorkBucket"], Key=key)["Body"].read()
         except self._s3.exceptions.NoSuchKey:
@@ -247,14 +253,14 @@ class Deployed:
         )
         return item.get("Item", {}).get("circuit", {"S": "closed"})["S"]
 
-    def hurry_probe(self, killed: bool = False) -> None:
+    def hurry_probe(self, killed: bool = False, feed: str = "traffic") -> None:
         """It is time to probe an open circuit; also one whose probe was `killed`, which would be waited for."""
         dynamodb = self.client("dynamodb")
         probed = "half-open" if killed else "open"
         with suppress(dynamodb.exceptions.ConditionalCheckFailedException):
             dynamodb.update_item(
                 TableName=self.outputs["LedgerTable"],
-                Key={"pk": {"S": "THROTTLE#traffic"}, "sk": {"S": "THROTTLE"}},
+                Key={"pk": {"S": f"THROTTLE#{feed}"}, "sk": {"S": "THROTTLE"}},
                 UpdateExpression="SET probe_at = :long_ago",
                 ConditionExpression="circuit IN (:open, :probed)",
                 ExpressionAttributeValues={":long_ago": {"N": "1"}, ":open": {"S": "open"}, ":probed": {"S": probed}},
@@ -313,10 +319,10 @@ class Deployed:
         """How often the demo API has been called."""
         return sum(self.books()["calls"].values())
 
-    def applied(self) -> list[dict[str, Any]]:
-        """Every record that the demo API applied, in the order of application."""
+    def applied(self, feed: str = "traffic") -> list[dict[str, Any]]:
+        """Every record of a feed that the demo API applied, in the order of application."""
         lines: list[bytes] = []
-        while page := self._demo(f"/_demo/records?feed=traffic&limit=10000&offset={len(lines)}").splitlines():
+        while page := self._demo(f"/_demo/records?feed={feed}&limit=10000&offset={len(lines)}").splitlines():
             lines += page
         return [json.loads(line) for line in lines]
 
@@ -338,17 +344,20 @@ class Deployed:
         with _HTTP.open(f"{self.world.demo_api}{path}", body) as answer:
             return answer.read()
 
-    def settings(self) -> dict[str, Any]:
-        """How the dispatcher is told to call the destination."""
-        return json.loads(self._ssm.get_parameter(Name=self._parameter)["Parameter"]["Value"])
+    def _parameter(self, feed: str) -> str:
+        return f"{self.outputs['DestinationsPath']}/{feed}"
 
-    def configure(self, **changes: Any) -> dict[str, Any]:
+    def settings(self, feed: str = "traffic") -> dict[str, Any]:
+        """How the dispatcher is told to call the destination."""
+        return json.loads(self._ssm.get_parameter(Name=self._parameter(feed))["Parameter"]["Value"])
+
+    def configure(self, feed: str = "traffic", **changes: Any) -> dict[str, Any]:
         """Changes the destination's settings, in the parameter; they hold at once, as no dispatcher remembers others.
 
         Returns what they were.
         """
-        was = self.settings()
-        self._ssm.put_parameter(Name=self._parameter, Value=json.dumps(was | changes), Overwrite=True)
+        was = self.settings(feed)
+        self._ssm.put_parameter(Name=self._parameter(feed), Value=json.dumps(was | changes), Overwrite=True)
         # Settings are kept for a minute. New execution environments have not read any yet, and an update of the
         # configuration brings them, also if it says what was said before.
         self.idle()

@@ -184,6 +184,14 @@ def decided(answer: Mapping[str, Any]) -> None:
     account(answer["report"])
 
 
+def adopted(told: Mapping[str, Any]) -> None:
+    """What was taken in of which table, or would be."""
+    word = "would be copied" if told["dry_run"] else "copied"
+    for name in ("ledger", "claims"):
+        if name in told:
+            out.print(f"{name}: {told[name]['copied']:,} rows {word}, {told[name]['there']:,} were there already")
+
+
 def held_records(records: list[dict[str, Any]]) -> None:
     """Held records, each with what was found of it."""
     for one in records:

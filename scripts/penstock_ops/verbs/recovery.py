@@ -31,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(redrive)
     app.command()(replay)
     app.add_typer(unknown, name="unknown")
+    app.command()(adopt)
 
 
 class QueueName(StrEnum):
@@ -236,3 +237,34 @@ def resolve_unknown(
             return answer | {"report": report}
 
     show(asyncio.run(decide()), as_json, screens.decided)
+
+
+def adopt(
+    ledger: Annotated[str | None, typer.Option(help="The table whose ledger rows are to be taken in.")] = None,
+    claims: Annotated[str | None, typer.Option(help="The table whose claims are to be taken in.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be copied.")] = False,
+    stack: Stack = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take in the rows of a restored table, or of an earlier stack's, as far as this stack has none in their place."""
+    from penstock.adapters.aws_clients import aws_clients
+    from penstock.io.auditing import audit
+    from penstock_ops.operate import adopting, operations, stack_ports
+
+    sources = {name: table for name, table in (("ledger", ledger), ("claims", claims)) if table}
+    if not sources:
+        raise WrongUse("say which table is to be taken in: --ledger TABLE, --claims TABLE, or both")
+    outputs = operations.connect(stack)
+
+    async def take_in() -> dict[str, Any]:
+        async with stack_ports.open_stack(outputs, stack) as ports, aws_clients() as aws:
+            if not dry_run:
+                detail = {"by": ports.operator, "tables": sources}
+                await audit(ports.store, "RowsAdopted", ports.clock.now(), detail)
+            return {
+                name: dict(await adopting.adopt(aws.dynamodb, table, outputs[f"{name.title()}Table"], dry_run=dry_run))
+                for name, table in sources.items()
+            }
+
+    told = asyncio.run(take_in())
+    show({"dry_run": dry_run} | told, as_json, screens.adopted)

@@ -1,7 +1,7 @@
 """The local world: MiniStack, this checkout deployed to it by SAM, and a destination to post to."""
 
 from .errors import CommandFailed, WorldError
-from .lifecycle import LOCAL_PARAMETERS, Status, World, current, down, status, up
+from .lifecycle import LOCAL_PARAMETERS, Status, World, current, down, restart, status, up
 from .project import HOME
 
 __all__ = [
@@ -13,6 +13,7 @@ __all__ = [
     "WorldError",
     "current",
     "down",
+    "restart",
     "status",
     "up",
 ]

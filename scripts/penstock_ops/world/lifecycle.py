@@ -26,6 +26,7 @@ from .state import Server, State
 STACK = "penstock"
 #: A developer's world is where it was yesterday, unless somebody else is there.
 PORT = 4599
+TO_SAVE = 60.0  #: seconds that MiniStack may take to save what is in it
 
 #: On a few cores more workers would only wait for each other, and each takes seconds to start; of dispatchers there are
 #: as many for each feed. MiniStack refuses a stack that has an alarm on a calculation.
@@ -79,6 +80,7 @@ def up(
     parameters: Mapping[str, str] | None = None,
     demo_options: Sequence[str] = (),
     strict: bool = False,
+    keeps: bool = False,
     say: Callable[[str], None] = lambda _: None,
 ) -> World:
     """A world with the present code in it; one that is up is brought up to date and keeps its data.
@@ -91,6 +93,7 @@ def up(
         parameters: of the template, laid over `LOCAL_PARAMETERS`.
         demo_options: command line of `penstock_ops.demo_api`, when one has to be started.
         strict: enforce the functions' roles, and TLS where a policy asks for it, in a world that is new.
+        keeps: a new world can be restarted with what is in it.
         say: told what is being done, a few words each time.
 
     Raises:
@@ -101,7 +104,7 @@ def up(
         logs = home / "logs"
         logs.mkdir(parents=True, exist_ok=True)
         say("starting MiniStack")
-        now = _with_ministack(home, port, logs, strict=strict)
+        now = _with_ministack(home, port, logs, strict=strict, keeps=keeps)
         stack = _stack(now)
         say("sam build")
         with sam.built(template, logs / "sam-build.log") as built:
@@ -124,6 +127,24 @@ def down(home: Path = project.HOME) -> bool:
         ministack.clear(home / "ministack")
         (home / "demo-api.port").unlink(missing_ok=True)
         return was is not None
+
+
+def restart(home: Path = project.HOME) -> None:
+    """Ends MiniStack in order and has it come back where it was, with what was in it; only of a world that keeps it.
+    The demo API is somebody else's, and goes on.
+
+    Raises:
+        WorldError: no local world is up there.
+    """
+    with alone(home):
+        was = state.load(home)
+        if was is None:
+            raise WorldError("no local world is up")
+        processes.stop(was.ministack.process, grace=TO_SAVE)
+        log = home / "logs" / "ministack.log"
+        log.rename(log.with_suffix(".before.log"))
+        process = ministack.start(was.ministack.port, home / "ministack", log, keeps=True)
+        state.save(home, was.model_copy(update={"ministack": Server(port=was.ministack.port, process=process)}))
 
 
 def status(home: Path = project.HOME) -> Status:
@@ -161,7 +182,7 @@ def _stack(now: State) -> Stack:
     return Stack(now.stack, now.ministack.url, now.ministack.certificate)
 
 
-def _with_ministack(home: Path, port: int, logs: Path, *, strict: bool) -> State:
+def _with_ministack(home: Path, port: int, logs: Path, *, strict: bool, keeps: bool) -> State:
     """The running one, or a new one in place of what is left of an old world."""
     was = state.load(home)
     if was is not None and was.ministack.process.runs():
@@ -172,7 +193,7 @@ def _with_ministack(home: Path, port: int, logs: Path, *, strict: bool) -> State
     ministack.clear(folder)
     port = free_port(port)
     identity = tls.identity(folder) if strict else None
-    process = ministack.start(port, folder, logs / "ministack.log", identity)
+    process = ministack.start(port, folder, logs / "ministack.log", identity, keeps=keeps)
     certificate = identity.certificate if identity else None
     now = State(stack=STACK, ministack=Server(port=port, process=process, certificate=certificate))
     state.save(home, now)

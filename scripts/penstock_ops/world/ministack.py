@@ -36,8 +36,9 @@ def environment(endpoint: str, certificate: Path | None) -> dict[str, str]:
     }
 
 
-def start(port: int, folder: Path, log: Path, strict: Identity | None = None) -> Process:
-    """A running MiniStack; `folder` takes its files, also those of the functions it unpacks.
+def start(port: int, folder: Path, log: Path, strict: Identity | None = None, *, keeps: bool = False) -> Process:
+    """A running MiniStack; `folder` takes its files, also those of the functions it unpacks. One that `keeps` what it
+    has, when it is ended in order, begins with what the one before it has kept there.
 
     With an identity to show it is strict: it speaks TLS, and a function may do what its role grants and nothing else.
 
@@ -62,6 +63,7 @@ def start(port: int, folder: Path, log: Path, strict: Identity | None = None) ->
         # Servers of services that Penstock does not use.
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
+        **({"PERSIST_STATE": "1", "S3_PERSIST": "1"} if keeps else {}),
         **(_strictness(strict) if strict else {}),
     }
     command = [str(project.lean_python()), "-I", "-c", _RUN, str(project.emulator_packages())]

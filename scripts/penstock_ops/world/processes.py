@@ -47,14 +47,14 @@ def start(command: Sequence[str], *, environment: Mapping[str, str], folder: Pat
     return Process(child.pid, tuple(command))
 
 
-def stop(process: Process) -> None:
-    """Ends that process and all it started in its session; nothing if it is gone."""
+def stop(process: Process, grace: float = GRACE) -> None:
+    """Ends that process, within the grace in its own way, and all it started in its session; nothing if it is gone."""
     leader = _find(process)
     if leader is None:
         return
     _signal_group(process, signal.SIGTERM)
     with contextlib.suppress(psutil.TimeoutExpired):
-        leader.wait(GRACE)
+        leader.wait(grace)
     # Also when it ended in time: its children need not have. While one of them lives, the group's
     # number is given to nobody else.
     _signal_group(process, signal.SIGKILL)
