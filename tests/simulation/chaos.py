@@ -74,7 +74,6 @@ NOT_YET = {
     Kind.RECUT: "a file's row does not pin its cut",
     Kind.RESERIALISED: "a batch does not pin its body",
     Kind.RULED: "a batch is composed of what is accepted now",
-    Kind.RAISING: "an exception of a rule is taken for an outage",
     Kind.REVERSIONED: "a message of a newer version is malformed",
     Kind.MOVED: "a batch does not pin its destination",
     Kind.MISSET: "settings are not checked when they are read",

@@ -230,7 +230,7 @@ def _reason(world: World, one: Told, told: dict[At, Told], refused: set[tuple[st
 def _may_have_raised(world: World, one: Told) -> bool:
     """Whether a record may be dead because a rule raised at it, and nobody has replayed it since that was mended."""
     raised = is_raised_at(one.item.label) and _had(world, lambda release: release.raising)
-    return raised and one.code == INTERNAL_ERROR and not world.all_decided
+    return raised and one.code == INTERNAL_ERROR and one.at not in world.replayed
 
 
 def _had(world: World, is_so: Callable[[Release], bool]) -> bool:

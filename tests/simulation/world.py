@@ -107,7 +107,9 @@ class World:
         self.refused_at: dict[tuple[str, int], float] = {}
         #: What a scheduler is to refuse, until it is done.
         self._refusing: dict[tuple[str, int], Held] = {}
-        self._decisions, self.all_decided = 0, False
+        self._decisions, self.all_decided, self.is_calm = 0, False, False
+        #: What had another chance once nothing went wrong any more.
+        self.replayed: set[tuple[str, int]] = set()
         self.problems: list[str] = []
         self.drained_at = 0.0
         at_once = night.at_once if night else shape.choice((1, 2, 4))
@@ -322,6 +324,7 @@ class World:
             await self._operate()
         self.chaos.calm()
         self.life.calm()
+        self.is_calm = True
         if not await self._calm_down():
             self.problems.append("not settled after six hours without faults")
             return
@@ -440,6 +443,8 @@ class World:
         row = await self.memory.file(file.file_id)
         if row and row.layout:
             some = range(self._rng.randrange(2), row.received, 2) if self._rng.random() < 0.4 else None
+            if self.is_calm:
+                self.replayed |= {(file.file_id, at) for at in (range(row.received) if some is None else some)}
             replay = await plan_replay(self.memory, self.store, row, ordinals=some)
             self.trace.add("operator", "replays", f"{file.file_id} {replay.records}")
             for message in replay.messages:
