@@ -4,12 +4,13 @@ An invocation that has begun goes on with the release that it began with, as an 
 """
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Any
 
+from penstock.feeds import FEEDS
 from penstock.feeds.feed import Examination, Feed, Known, Limits, Record, Rule
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.findings import Severity
@@ -152,9 +153,9 @@ class Deployed:
         return context
 
     @property
-    def feed(self) -> Any:
-        """The feed, which is another one for each who asks by his release."""
-        return _Feed(lambda: self.mine.feed)
+    def feeds(self) -> "_Feeds":
+        """The feeds, as each has them who asks."""
+        return _Feeds(self)
 
     def write(self, body: str) -> str:
         """A message as the release of whoever sends it writes it."""
@@ -175,11 +176,12 @@ def _as_version(body: str, version: int) -> str:
     return json.dumps(message | {"v": version}) if "type" in message else body
 
 
-class _Feed:
-    """A feed that is asked for anew whenever something of it is wanted."""
+class _Feeds(dict[str, Feed]):
+    """The feeds by name; the traffic feed is the one of the release of whoever asks."""
 
-    def __init__(self, current: Callable[[], Feed]) -> None:
-        self._current = current
+    def __init__(self, deployed: Deployed) -> None:
+        super().__init__(FEEDS)
+        self._deployed = deployed
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._current(), name)
+    def __getitem__(self, name: str) -> Feed:
+        return self._deployed.mine.feed if name == TRAFFIC.name else super().__getitem__(name)

@@ -306,7 +306,7 @@ class World:
     def _small(self) -> Generator[None]:
         """Little files meet every edge of big ones, and everybody's time is the loop's."""
         with (
-            patch.dict(feeds.FEEDS, traffic=self.deployed.feed),
+            patch.object(feeds, "FEEDS", self.deployed.feeds),
             patch.object(reader, "BLOCK", self._block),
             patch.object(splitter, "ANNOUNCED", self._announced),
             patch.object(splitter, "RESERVE", self._reserve),
