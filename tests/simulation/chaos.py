@@ -44,6 +44,7 @@ class Kind(StrEnum):
     EXPIRED = "message expired"
     PURGED = "queue purged"
     DELETED = "original deleted"
+    FORGOTTEN = "rows expired"
     POISONED = "poison in a DLQ and in the ledger"
     # of living: by a deploy, or the next one, which takes it back
     RECUT = "deployed: other limits"
@@ -59,7 +60,7 @@ class Kind(StrEnum):
 
 LIVING = frozenset(
     {
-        Kind.EXPIRED, Kind.PURGED, Kind.DELETED, Kind.POISONED,
+        Kind.EXPIRED, Kind.PURGED, Kind.DELETED, Kind.FORGOTTEN, Kind.POISONED,
         Kind.RECUT, Kind.RESERIALISED, Kind.RULED, Kind.RAISING, Kind.REVERSIONED,
         Kind.MOVED, Kind.EDITED, Kind.MISSET,
     }
@@ -69,6 +70,7 @@ RUNNING = tuple(kind for kind in Kind if kind not in LIVING)
 NOT_YET = {
     Kind.EXPIRED: "what a message alone says is lost with it",
     Kind.PURGED: "as with a message that expires",
+    Kind.FORGOTTEN: "a chunk whose row has expired counts as delivered",
     Kind.DELETED: "a chunk's end needs the original for its rejects",
     Kind.POISONED: "one letter, or one file, ends the sweep for all",
     Kind.RECUT: "a file's row does not pin its cut",
@@ -201,7 +203,7 @@ class Chaos:
     def live(self, call: str) -> None:
         """Something may happen to the system just before this call."""
         for kind, chance in self.living.items():
-            if kind is not Kind.EXPIRED and not self._calm and self._life.random() < chance and self.note(kind, call):
+            if kind not in _ELSEWHERE and not self._calm and self._life.random() < chance and self.note(kind, call):
                 self.happens(kind)
 
     def expires(self, call: str) -> bool:
@@ -209,9 +211,19 @@ class Chaos:
         chance = self.living.get(Kind.EXPIRED, 0.0) * 5
         return not self._calm and self._life.random() < chance and self.note(Kind.EXPIRED, call) is not None
 
+    def forgets(self) -> bool:
+        """Whether rows expire once all has ended: late, when nothing else goes wrong any more."""
+        if Kind.FORGOTTEN not in self.living or Kind.FORGOTTEN.name in self._plan.without:
+            return False
+        self.struck.append((self._number, Kind.FORGOTTEN, "TTL"))
+        return self._number < self._plan.until and self._number not in self._plan.skip
+
     def counted(self) -> Counter[Kind]:
         """Faults by kind."""
         return Counter(kind for _, kind, _ in self.struck)
+
+
+_ELSEWHERE = (Kind.EXPIRED, Kind.FORGOTTEN)
 
 
 class Quiet(Chaos):

@@ -29,7 +29,7 @@ def test_a_fault_of_living_in_every_night_leaves_all_of_them_sound(kind: Kind) -
     for run in [run for run in runs if run.problems][:1]:
         show(run)
     assert not any(run.problems for run in runs)
-    assert sum(run.faults[kind] for run in runs) > SEEDS_OF_A_KIND
+    assert sum(run.faults[kind] for run in runs) >= SEEDS_OF_A_KIND
 
 
 @pytest.mark.parametrize("kind", NOT_YET)

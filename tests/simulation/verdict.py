@@ -51,9 +51,7 @@ async def problems_of(world: World) -> list[str]:
         problems += [line async for line in _stuck(world)]
         return problems
     told: dict[At, Told] = {}
-    for file, drop in world.dropped:
-        said = [one async for one in _file(world, file, drop.items, told)]
-        problems += said
+    problems += await told_of(world, told)
     problems += _once(world, told)
     problems += _justified(world, told)
     problems += _released(world, told)
@@ -65,6 +63,11 @@ async def problems_of(world: World) -> list[str]:
     problems += _calls(world)
     problems += _rate(world)
     return problems
+
+
+async def told_of(world: World, told: dict[At, Told]) -> list[str]:
+    """What Penstock says became of every record is added to `told`; what of it does not agree with the rest."""
+    return [line for file, drop in world.dropped async for line in _file(world, file, drop.items, told)]
 
 
 async def _stuck(world: World) -> AsyncIterator[str]:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Callable, Generator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Any, cast
@@ -72,6 +72,11 @@ class Night:
     outages: tuple[tuple[float, float, int], ...] = ()
 
 
+async def _nobody(world: "World") -> list[str]:
+    """Who judges a world that is judged later."""
+    return []
+
+
 class World:
     """Buckets, queues, ledger, functions, destination, senders and operator."""
 
@@ -99,6 +104,7 @@ class World:
         self.drops = list(night.drops) if night else Senders(random.Random(plan.seed * 4), plan.files).drops
         self.dropped: list[tuple[SourceFile, Drop]] = []
         self.dropped_at: dict[str, float] = {}
+        self._forgotten: list[tuple[SourceFile, Drop]] = []
         self._senders: list[asyncio.Task[None]] = []
         self._expected = len(self.drops)
         #: When a scheduler released which records, the first time: file and ordinal.
@@ -289,12 +295,13 @@ class World:
 
     # -- the run
 
-    def run(self) -> None:
-        """Until everything has ended, or patience has."""
+    def run(self, judge: Callable[["World"], Awaitable[list[str]]] = _nobody) -> list[str]:
+        """Until everything has ended, or patience has; what the judge says then, while the world is still there."""
         asyncio.set_event_loop(self.loop)
         try:
             with self._small():
                 self.loop.run_until_complete(self._run())
+                return self.loop.run_until_complete(judge(self))
         finally:
             for task in asyncio.all_tasks(self.loop):
                 task.cancel()
@@ -499,6 +506,35 @@ class World:
         if file_id in self.life.deleted:
             return row is None or row.state in (FileState.SETTLED, FileState.REFUSED)
         return row.state is FileState.SETTLED if row else file_id in self.overlooked
+
+    # -- what has expired
+
+    @property
+    def items(self) -> Iterator[Item]:
+        """Everything that was ever dropped."""
+        return (item for _, drop in (*self._forgotten, *self.dropped) for item in drop.items)
+
+    def forget(self, *, claims: bool) -> None:
+        """The ledger's rows of all that has ended expire, and what its chunks left in the work bucket; or all claims
+        as well."""
+        self.memory._files.clear()
+        self.memory._chunks.clear()
+        self.store.work = {key: body for key, body in self.store.work.items() if not key.startswith("chunks/")}
+        if claims:
+            self.claims.held.clear()
+        self._forgotten, self.dropped = self.dropped, []
+
+    async def drop_it_all_again(self) -> bool:
+        """Every file comes again, as another version; whether all of them end."""
+        scheduled = [self.loop.create_task(one.run()) for one in self.scheduled]
+        self._expected = len(self._forgotten)
+        for _, drop in self._forgotten:
+            drop = replace(drop, after=self._rng.uniform(0.0, 60.0), mends=None)
+            self._senders.append(self.loop.create_task(self._send(drop)))
+        ended = await self._calm_down()
+        for one in scheduled:
+            one.cancel()
+        return ended
 
     async def _do_it_all_again(self) -> None:
         """Invariant 4: events and messages of all kinds again; it must change nothing."""
