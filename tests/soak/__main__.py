@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from penstock_ops import world as local_world
-from tests.soak.soak import Soak, figures
+from tests.soak.soak import TIMEOUTS, Soak, figures
 from tests.stack.kills import PACE, shorten
 from tests.support.deployed import Deployed
 
@@ -38,7 +38,7 @@ def main() -> int:
                 deployed.calm()
                 for feed in here.destinations:
                     deployed.configure(feed, **PACE)
-                shorten(deployed)
+                shorten(deployed, TIMEOUTS)
                 soak = Soak(deployed, home, asked.seed, say)
                 soak.run(asked.minutes * 60)
                 found = figures(deployed, soak.told)

@@ -33,6 +33,8 @@ from tests.support.deployed import Deployed, File
 
 PATIENCE = 900.0  #: seconds that the end may take
 RECORDS = 150  #: of a file
+#: Longer than those of a bad night: a machine that builds a release beside all this is slow. As with them, see `kills`.
+TIMEOUTS = {"Splitter": 60, "Validator": 25, "Dispatcher": 40, "Prober": 40, "Sweeper": 60}
 LOOK = 0.2  #: seconds between two looks
 
 #: What the destination is like for a while, as the demo API can be told.
@@ -199,7 +201,7 @@ class Soak:
         self._has_deployed("the release before")
 
     def _has_deployed(self, what: str) -> None:
-        shorten(self._deployed)
+        shorten(self._deployed, TIMEOUTS)
         self.told.faults[f"deployed: {what}"] += 1
         self._say(f"{what} is deployed")
 

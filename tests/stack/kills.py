@@ -14,7 +14,7 @@ import re
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -136,15 +136,15 @@ def strict_world(home: Path) -> Generator[Deployed]:
         local_world.down(home)
 
 
-def shorten(deployed: Deployed) -> None:
+def shorten(deployed: Deployed, timeouts: Mapping[str, int] = TIMEOUTS) -> None:
     """Gives functions and queues the waits of such a night; see `TIMEOUTS`."""
     sqs = deployed.client("sqs")
-    for function, seconds in TIMEOUTS.items():
+    for function, seconds in timeouts.items():
         deployed.allow(function, seconds)
     queues = {"Splitter": deployed.outputs["IntakeQueueUrl"], "Validator": deployed.outputs["ChunkQueueUrl"]}
     dispatches = json.loads(deployed.outputs["DispatchQueues"]).values()
     for function, url in (*queues.items(), *(("Dispatcher", url) for url in dispatches)):
-        visibility = str(TIMEOUTS[function] + COLD_START)
+        visibility = str(timeouts[function] + COLD_START)
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"VisibilityTimeout": visibility})
 
 
