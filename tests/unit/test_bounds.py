@@ -1,4 +1,5 @@
-"""What comes from a file and is stored or sent is bounded by the size that it has there, escapes and all: DynamoDB
+"""What comes from decimal import Decimal
+from a file and is stored or sent is bounded by the size that it has there, escapes and all: DynamoDB
 takes items of 400 KB, EventBridge events of 256 KB, and so do we of SQS's messages."""
 
 import json
@@ -203,7 +204,9 @@ def test_identities_and_keys_of_histories_are_digests_whatever_they_are_made_of(
         (identity,) = feed.identities_of([dict.fromkeys(feed.identity, huge)])
         assert len(identity) == 32
         if feed.examination:
-            keys = keys_of(feed.examination, dict.fromkeys(feed.examination.by, huge))
+            of = {"kind": "invoice", "totals": {"due": Decimal(1)}}
+            by = dict.fromkeys((*feed.examination.by, *feed.identity), huge)
+            keys = keys_of(feed.examination, by | of)
             assert keys
             assert {len(key) for key in keys} == {32}
 
