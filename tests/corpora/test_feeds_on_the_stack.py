@@ -45,7 +45,7 @@ def _invoice(name: str) -> Callable[[], bytes]:
 
 REAL = [
     Real("crew", "flights.ndjson", _flights, FLIGHTS, {"rejected": len(TOO_LONG)}, TOO_LONG | _FLAGGED),
-    Real("freight", "carrier.edi", _invoice("x12/210-MGCTLYST-SAMPLE.EDI"), 1, {}, {}),
+    Real("freight", "carrier.edi", _invoice("x12/210-MGCTLYST-SAMPLE.EDI"), 1, {"held": 1}, {}),  # ISA15 says T
     Real("freight", "invoice.xml", _invoice("ubl/UBL-Invoice-2.1-Example.xml"), 1, {}, {}),
     Real("freight", "order.edi", _invoice("x12/x12.850.edi"), 1, {"rejected": 1}, {"freight.document_type": 1}),
 ]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from penstock.feeds.feed import Limits
 from penstock.formats.envelopes import NAME, RANGES, Seen, as_number
+from penstock.formats.segment_records import MOST_ELEMENTS, MOST_SEGMENTS
 from penstock.formats.segments import LONGEST, split_released
 from penstock.formats.x12 import X12
 from penstock.model.errors import Refused
@@ -436,7 +437,7 @@ def test_much_of_anything_takes_no_more_than_its_time(pattern: bytes, marks: Any
         (written([gs(), *edi.st(1)]).encode(), "does not begin with ISA"),
         (b"Dear partner, here it is:\n" + interchange([edi.st(1)]), "does not begin with ISA"),
         (isa().replace("~", "").encode(), "does not have sixteen elements"),
-        (isa().replace(":~", ":").encode() + b"GS*IM", "no segment terminator"),
+        (isa().replace(":~", ": ").encode() + b"XY*IM", "no segment terminator"),
         (isa().replace(":~", "A~").encode(), "no component separator"),
         (isa().replace(":~", "~~").encode(), "the same character"),
         (isa().encode().replace(b":~", b":\xff"), "no UTF-8 character"),
@@ -510,3 +511,56 @@ def test_a_release_character_takes_the_meaning_of_what_follows(text: str) -> Non
     assert "+".join(parts) == text
     bare = [re.sub(r"\?.", "", part) for part in parts]
     assert all("+" not in part for part in bare)
+
+
+# Dirt at the ends.
+
+
+@pytest.mark.parametrize("end", [b"\x1a", b"\x00" * 500, b"\r\n\x1a\x00\x00", b"\x1a\r\n"])
+def test_what_fills_a_file_up_is_no_record(end: bytes) -> None:
+    body = interchange([edi.st(1), edi.st(2)])
+    told = passed(X12(), body + end)
+    assert told.raws == passed(X12(), body).raws
+    assert told.noted.counts == {}
+
+
+@pytest.mark.parametrize("tag", ["TA1", "TA3", "ISB", "ISE"])
+def test_what_stands_between_isa_and_gs_is_no_record(tag: str) -> None:
+    """X12.5: acknowledgement, delivery notice, grade of service, deferred delivery."""
+    body = interchange([edi.st(1)]).replace(b"~GS*", f"~{tag}*000000001*261120*2115*A*000~GS*".encode())
+    assert codes_of(body) == [""]
+    assert noted(body) == {}
+
+
+@pytest.mark.parametrize(
+    ("isa16", "component"),
+    [
+        (":~", ":"),
+        (":  ~", ":"),
+        (":\t~\n", ":"),
+        # ISA16 is missing, with its separator or without the character alone.
+        ("~", ""),
+        ("~\r\n", ""),
+    ],
+)
+def test_an_isa_ends_where_it_ends(isa16: str, component: str) -> None:
+    newline = "\r\n" if isa16.endswith("\n") else ""
+    body = interchange([edi.st(1)], newline=newline).decode()
+    isa_end = body.index("GS*")
+    written_so = (body[:isa_end].rstrip("\r\n").removesuffix(":~") + isa16 + body[isa_end:]).encode()
+    layout = layout_of(written_so)
+    assert layout.delimiters is not None
+    assert (layout.delimiters.segment, layout.delimiters.component) == ("~", component)
+    assert codes_of(written_so) == [""]
+
+
+def test_blanks_before_a_terminator_are_no_part_of_what_is_said() -> None:
+    body = interchange([edi.st(1)]).replace(b"~", b"  ~")
+    assert codes_of(body) == [""]
+    assert noted(body).keys() <= {"format.interchange_header"}
+
+
+def test_a_record_of_very_many_parts_is_refused_before_it_is_taken_apart() -> None:
+    many = interchange([[("ST", "210", "0001"), *[("LX", "1")] * (MOST_SEGMENTS + 1), ("SE", "1", "0001")]])
+    wide = interchange([[("ST", "210", "0001"), ("LX", *["1"] * (MOST_ELEMENTS + 1)), ("SE", "3", "0001")]])
+    assert codes_of(many) == codes_of(wide) == ["format.record_parts"]

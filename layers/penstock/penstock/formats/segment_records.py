@@ -15,6 +15,9 @@ from penstock.formats.text import undecodable
 from penstock.model.findings import Finding
 from penstock.model.messages import Delimiters, Layout
 
+MOST_SEGMENTS = 200_000  #: of a record
+MOST_ELEMENTS = 1_000_000  #: of a record, in all
+
 type Segment = list[str]
 """The tag, then the elements; "" where the sender said nothing."""
 
@@ -37,7 +40,7 @@ class Reading:
 def read_record(reading: Reading, layout: Layout, raw: bytes) -> list[Segment] | Finding:
     """The record's segments, or the reason why it cannot be taken for what it says."""
     assert layout.delimiters is not None
-    fault = undecodable(raw, layout.encoding)
+    fault = _too_many_parts(reading, layout.delimiters, raw) or undecodable(raw, layout.encoding)
     if fault:
         return fault
     segments = _segments(layout.delimiters, raw.decode(layout.encoding))
@@ -50,6 +53,8 @@ def components(text: str, delimiters: Delimiters) -> list[str]:
     >>> components("4?:5:kg", Delimiters(segment="'", element="+", component=":", release="?"))
     ['4:5', 'kg']
     """
+    if not delimiters.component:
+        return [text]
     parts = split_released(text, delimiters.component, delimiters.release)
     if not delimiters.release or delimiters.release not in text:
         return parts
@@ -70,6 +75,17 @@ def _segments(delimiters: Delimiters, text: str) -> list[Segment]:
     if released:
         return [split_released(piece, element, release) for piece in pieces]
     return [piece.split(element) for piece in pieces]
+
+
+def _too_many_parts(reading: Reading, delimiters: Delimiters, raw: bytes) -> Finding | None:
+    """Every part is an object of its own, a hundred times as large as its bytes may be."""
+    if len(raw) <= MOST_SEGMENTS:
+        return None
+    if raw.count(delimiters.segment.encode()) > MOST_SEGMENTS:
+        return reading.fault("record_parts", f"the record has more than {MOST_SEGMENTS:,} segments")
+    if raw.count(delimiters.element.encode()) > MOST_ELEMENTS:
+        return reading.fault("record_parts", f"the record has more than {MOST_ELEMENTS:,} elements")
+    return None
 
 
 def _frame_fault(reading: Reading, layout: Layout, segments: list[Segment]) -> Finding | None:

@@ -5,7 +5,8 @@ A segment is a tag and its elements, up to a terminator. A record is what lies f
 no business where it stands, so that nothing is passed over unseen. A record without its trailer ends where the next
 header or envelope begins.
 
-White space (blank, tab, CR, LF) before a segment is no part of it, as many senders write a line a segment. Searches
+White space (blank, tab, CR, LF) before a segment is no part of it, as many senders write a line a segment; nor is what
+fills a file up behind its last one (NUL, Ctrl-Z). Searches
 look for a terminator with a header behind it, in C; whether a release character takes the terminator's meaning away is
 looked at only where one was found.
 """
@@ -22,6 +23,7 @@ from penstock.model.messages import Delimiters, Layout
 LONGEST = 4096  #: bytes an envelope's segment can have; a longer one is none
 OPENING = 512  #: bytes within which an interchange's first segment must end
 WHITE = b" \t\r\n"
+FILL = b"\x00\x1a"  #: what some systems fill a file up with, or end it by
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +232,8 @@ class Segments(ABC):
         while True:
             white = found.blank.match(buffer, at)
             at = white.end() if white else at
+            if final and buffer[at : at + 1] in (b"\x00", b"\x1a") and not buffer[at:].strip(WHITE + FILL):
+                return len(buffer), self.behind(layout, run)
             if found.opener.match(buffer, at):
                 opened = self.opening(layout, buffer, at)
                 if opened:

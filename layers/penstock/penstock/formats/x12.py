@@ -25,7 +25,7 @@ LEVELS = Levels(
     group=Level("group", "GS", "GE", 6),
     record=Level("record", "ST", "SE", 2),
     opener="ISA[^A-Za-z0-9][A-Z0-9 ]{2}[^A-Za-z0-9]",
-    beside=("TA1",),
+    beside=("TA1", "TA3", "ISB", "ISE"),
     grouped=True,
 )
 
@@ -57,6 +57,7 @@ RULES = {
 _READING = Reading(LEVELS, tag="[A-Z][A-Z0-9]{1,2}", kind="[A-Z0-9]{3}", kind_at=1, rules=RULES)
 _WITHOUT_ISA = re.compile(rb"(?:\A|[^A-Za-z0-9])(?:GS([^A-Za-z0-9\s])[A-Z]{2}\1|ISA([^A-Za-z0-9\s])\d\d\2)")
 _STANDARD_ISA = 105  # without its terminator
+_BEHIND_ISA = b"GS|TA1|TA3|ISB|ISE|IEA"
 
 
 class X12(Segmented):
@@ -120,23 +121,23 @@ def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:
     parts = window.split(element, 16)
     if len(parts) < 17 or len(parts[16]) < 2:
         raise ValueError("does not have sixteen elements and a terminator")
-    component = parts[16][:1]
+    component, ending = _ending(parts[16], element)
     try:
-        terminator = _character(parts[16][1:])
+        terminator = _character(ending)
     except UnicodeDecodeError:
         raise ValueError("ends with a byte that is no UTF-8 character (X12 TA105 004)") from None
     if (terminator.isascii() and terminator.isalnum()) or terminator in " \t":
         raise ValueError("has no segment terminator after ISA16 (X12 TA105 004: the segment terminator is invalid)")
-    if component.isalnum() or not component.isascii() or component.isspace():
+    if component and (component.isalnum() or not component.isascii() or component.isspace()):
         raise ValueError("has no component separator as ISA16 (X12 TA105 027: invalid component element separator)")
-    if len({element, component, terminator.encode()}) < 3:
+    if component in (element, terminator.encode()) or terminator.encode() == element:
         raise ValueError("gives two of its separators the same character (X12 TA105 026)")
     said = [part.decode("utf-8", "replace").strip() for part in parts[:16]]
     if not re.fullmatch("[0-9]{5}", said[12]):
         raise ValueError("says no version as ISA12 (X12 TA105 017: invalid interchange version id value)")
     if not said[13]:
         raise ValueError("has no control number (X12 TA105 018: invalid interchange control number value)")
-    length = len(window) - len(parts[16]) + 1
+    length = len(window) - len(ending)
     # Until 00401 ISA11 named the standard, with a U.
     repetition = said[11] if said[12] >= "00402" and not said[11].isalnum() else ""
     return Opened(
@@ -162,6 +163,16 @@ def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:
         control=said[13],
         odd="" if length == _STANDARD_ISA else f"has {length} bytes before its terminator and not {_STANDARD_ISA}",
     )
+
+
+def _ending(behind: bytes, element: bytes) -> tuple[bytes, bytes]:
+    """ISA16, the component separator, and all that follows it, beginning with the segment terminator. Blanks before
+    that are passed over; where ISA16 is missing, the terminator stands at its place, and a segment behind it."""
+    next_tag = rb"(?:%s)%s" % (_BEHIND_ISA, re.escape(element))
+    alone = rb"([^A-Za-z0-9\s])(?:%s|[\r\n]+%s[^\r\n]*\1[\r\n])" % (next_tag, next_tag)
+    if re.match(alone, behind):
+        return b"", behind
+    return behind[:1], behind[1:].lstrip(b" \t") or behind[1:]
 
 
 def _character(data: bytes) -> str:

@@ -1,4 +1,4 @@
-"""Files that cannot be cut where they lie: compressed, in a zip file, or in UTF-16.
+"""Files that cannot be cut where they lie: compressed, in a zip file, in UTF-16, or wrapped into lines.
 
 Such a file is *staged* once: streamed, in bounded memory, into an object of the work bucket in UTF-8, which is then
 read by ranges like any dropped file. The staged object is named after the file, so doing it twice writes the same bytes
@@ -19,8 +19,9 @@ from penstock.ports.object_store import Sources
 from penstock.split import zips
 from penstock.split.compression import Expander, Kind, kind_of, refuse_excess
 from penstock.split.transcoding import Transcoder, utf16_of
+from penstock.split.unwrapping import Unwrapper, width_of
 
-KNOWN_BY = 512  #: bytes by which compression, packing and UTF-16 are known
+KNOWN_BY = 512  #: bytes by which compression, packing, UTF-16 and what is wrapped are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Staging:
             return await self._entries(file)
         if kind:
             return await self._stage(file, self._expanded(file, kind))
-        if utf16_of(head):
+        if _converter_of(head):
             return await self._stage(file, self._blocks(file, 0, file.size))
         return file
 
@@ -65,7 +66,7 @@ class Staging:
 
     async def _stage(self, file: SourceFile, blocks: AsyncGenerator[bytes]) -> SourceFile:
         async with aclosing(blocks):
-            return await self.store.stage(file, _in_utf8(blocks))
+            return await self.store.stage(file, _converted(blocks))
 
     async def _expanded(self, file: SourceFile, kind: Kind) -> AsyncGenerator[bytes]:
         expander, size = Expander(kind), 0
@@ -107,8 +108,17 @@ def _entry_of(zip_file: SourceFile, entry: ZipEntry) -> SourceFile:
     return zip_file.model_copy(update={"origin": name})
 
 
-async def _in_utf8(blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
-    """The blocks of a file, from UTF-16 if that is what they are.
+def _converter_of(head: bytes) -> Transcoder | Unwrapper | None:
+    """What makes text that can be cut of a file that begins so; None where it is that already."""
+    encoding = utf16_of(head)
+    if encoding:
+        return Transcoder(encoding)
+    width = width_of(head)
+    return Unwrapper(width) if width else None
+
+
+async def _converted(blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+    """The blocks of a file, as they can be cut.
 
     Raises:
         Refused: `archive.nested`.
@@ -119,17 +129,16 @@ async def _in_utf8(blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
         if len(head) >= KNOWN_BY:
             break
     _refuse_nested(head)
-    encoding = utf16_of(head)
-    if encoding is None:
+    converter = _converter_of(head)
+    if converter is None:
         yield head
         async for block in blocks:
             yield block
         return
-    transcoder = Transcoder(encoding)
-    yield transcoder.push(head)
+    yield converter.push(head)
     async for block in blocks:
-        yield transcoder.push(block)
-    yield transcoder.finish()
+        yield converter.push(block)
+    yield converter.finish()
 
 
 def _refuse_nested(head: bytes) -> None:
