@@ -13,6 +13,7 @@ from penstock.feeds.freight.values import joined, said
 from penstock.feeds.freight.x12_kinds import kind_of_210
 from penstock.feeds.freight.x12_order import Order
 from penstock.feeds.freight.x12_parties import Parties
+from penstock.feeds.freight.x12_readings import take_advances
 from penstock.feeds.freight.x12_terms import take_terms, terms_of
 from penstock.feeds.freight.x12_values import cents, day, element, money, number
 from penstock.formats.segment_records import Segment
@@ -83,6 +84,7 @@ def to_record(tree: Mapping[str, Any]) -> dict[str, Any]:
     )
     take_terms(invoice, said(due_date=defects.read(lambda: day(header, 12, version), "")))
     _Body(invoice, version, defects).read(segments)
+    take_advances(invoice)
     references = {one["kind"]: one["value"] for one in reversed(invoice.get("references", ()))}
     # CN is the carrier's own number for the shipment; where it is not given, B3-03 is what there is.
     invoice |= said(

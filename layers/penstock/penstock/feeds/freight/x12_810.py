@@ -202,7 +202,8 @@ def _line(segment: Segment) -> dict[str, Any]:
 
 
 def _part(segment: Segment) -> dict[str, Any]:
-    """SLN: what a line consists of. I is within the line, A comes on top; D and the like are no part of its price."""
+    """SLN: what a line consists of. Its price is within the line's (I) or comes on top (A), as SLN-08 says, or else
+    SLN-03; what is deleted, substituted or only told is no part of it."""
     part: dict[str, Any] = said(
         number=element(segment, 1),
         quantity=number(segment, 4),
@@ -210,7 +211,7 @@ def _part(segment: Segment) -> dict[str, Any]:
         unit_price=number(segment, 6),
         price_basis=element(segment, 7),
     )
-    return part | {"relation": element(segment, 3)}
+    return part | {"relation": element(segment, 8) or element(segment, 3)}
 
 
 def _price(line: dict[str, Any]) -> None:

@@ -24,7 +24,7 @@ def carrier_of(parties: Sequence[Mapping[str, Any]], references: Mapping[str, st
     Raises:
         Defective: `freight.carrier_missing`, `freight.scac`.
     """
-    by_role = {party["role"]: party for party in reversed(parties)}
+    by_role = {party.get("role", ""): party for party in reversed(parties)}
     issuers = [by_role[role] for role in _ISSUERS if role in by_role]
     payees = [by_role[role] for role in _PAYEES if role in by_role]
     for some in (issuers, payees):
@@ -47,7 +47,7 @@ def carrier_of(parties: Sequence[Mapping[str, Any]], references: Mapping[str, st
 
 def payee_of(parties: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Who is paid, if an N1 says so."""
-    party = next((one for role in _PAYEES for one in parties if one["role"] == role), None)
+    party = next((one for role in _PAYEES for one in parties if one.get("role") == role), None)
     if party is None:
         return {}
     number = party.get("id", "")
