@@ -222,6 +222,14 @@ class Totals(TypedDict, total=False):
 
 
 @with_config(_MODEL)
+class OfCharges(TypedDict, total=False):
+    """What the charges of all lines say together that was prepaid, or advanced, where one of them does."""
+
+    prepaid: Money
+    advances: Money
+
+
+@with_config(_MODEL)
 class Invoice(TypedDict, total=False):
     """One invoice. `carrier` is who claims the money: its SCAC, or else the number or name it gives itself;
     `carrier_scheme` says whose number that is (`SCAC`, `VAT`, a code of ISO 6523, `name`), since two schemes give the
@@ -268,4 +276,5 @@ class Invoice(TypedDict, total=False):
     usage: Inner
     version: Inner
     sums: Inner
+    of_charges: Annotated[OfCharges, Field(exclude=True)]
     unread: Annotated[list[str], Field(exclude=True)]

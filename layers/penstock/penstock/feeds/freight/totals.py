@@ -15,7 +15,6 @@ from penstock.feeds.freight.x12_readings import SEVERAL, WRONG
 from penstock.model.findings import Severity
 
 _NOTHING = Decimal()
-_DISCOUNT = "DSC"  #: L1-08 of what is taken off
 
 _X12 = "X12 004010"
 _UBL = "UBL 2.1, MonetaryTotal"
@@ -64,25 +63,22 @@ def _advances_open(invoice: Record) -> bool:
 def _either(invoice: Record, what: str) -> Decimal:
     """An amount that L3 gives for all lines, or else the lines' own."""
     total = invoice["totals"].get(what)
-    return _of_charges(invoice, what) if total is None else total
-
-
-def _of_charges(invoice: Record, what: str) -> Decimal:
-    return sum((_sum(line.get("charges", ()), what) for line in invoice["lines"]), _NOTHING)
+    return invoice.get("of_charges", {}).get(what, _NOTHING) if total is None else total
 
 
 @_210
 def _prepaid_differs(invoice: Record) -> bool:
-    return any(
-        _of_charges(invoice, what) not in (_NOTHING, invoice["totals"].get(what, _of_charges(invoice, what)))
-        for what in ("prepaid", "advances")
-    )
+    totals = invoice["totals"]
+    return any(totals.get(what, amount) != amount for what, amount in invoice.get("of_charges", {}).items())
 
 
 @_210
 def _discount_is_charged(invoice: Record) -> bool:
-    charges = [charge for line in invoice["lines"] for charge in line.get("charges", ())]
-    return any(charge.get("code") == _DISCOUNT and charge["amount"] > 0 for charge in charges)
+    return any(
+        charge["kind"] == "discount" and charge["amount"] > 0
+        for line in invoice["lines"]
+        for charge in line.get("charges", ())
+    )
 
 
 # -- X12 810

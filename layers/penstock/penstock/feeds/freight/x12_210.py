@@ -4,6 +4,7 @@ The order is 004010's. B2A belongs to the 204; some carriers send it, so it may 
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from typing import Any
 
 from penstock.feeds.freight.currencies import require_currency
@@ -46,6 +47,8 @@ ORDER = Order(
 _EARLIER = ("OI", "IK")  #: of N9-01: the number of an original invoice
 _ORDER, _CONTRACT = "PO", "CT"
 _DISCOUNT = "DSC"
+
+_BESIDE = frozenset(("prepaid", "advances"))  #: of a charge: what was paid already, and what is owed besides
 
 _READ = frozenset(
     "ST B3 B2A C3 ITD N9 G62 R3 N1 N2 N3 N4 N7 SPO S5 LX L5 L0 L1 L7 L3 SE".split()  # noqa: SIM905
@@ -163,6 +166,9 @@ class _Body:
     def _take_charge(self, charge: dict[str, str] | None, amount: int) -> None:
         if charge:
             self._total += amount
+            for what in _BESIDE & charge.keys():
+                together = self._invoice.setdefault("of_charges", {})
+                together[what] = str(Decimal(together.get(what, "0")) + Decimal(charge[what]))
             self._here.setdefault("charges", []).append(charge)
             self._here["amount"] = money(self._total)
 

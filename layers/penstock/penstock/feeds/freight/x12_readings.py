@@ -29,11 +29,11 @@ def take_reading(invoice: dict[str, Any], unit: Decimal) -> None:
 def take_advances(invoice: dict[str, Any]) -> None:
     """Notes in an invoice's totals whether its charges hold what was advanced already, where B3-07 tells. Advances are
     incidental, and no freight charges (data element 191)."""
-    totals = invoice["totals"]
-    advances, due = Decimal(totals.get("advances", 0)), totals.get("due")
+    totals, beside = invoice["totals"], invoice.get("of_charges", {}) | invoice["totals"]
+    advances, due = Decimal(beside.get("advances", 0)), totals.get("due")
     if not advances or due is None:
         return
-    net = _sum(line for line in invoice["lines"] if "amount" in line) - Decimal(totals.get("prepaid", 0))
+    net = _sum(line for line in invoice["lines"] if "amount" in line) - Decimal(beside.get("prepaid", 0))
     words = {net: "advances_within_charges", net + advances: "advances_beside_charges"}
     if Decimal(due) in words:
         totals["reading"] = [words[Decimal(due)]]
