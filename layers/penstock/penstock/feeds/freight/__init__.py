@@ -5,16 +5,30 @@ same canonical invoice (`invoice.Invoice`), with its lines, charges, taxes and t
 `audit_trace_id`. One interchange may hold 210s and 810s; an XML file holds one document, or several in an element
 `Invoices`.
 
-What comes is told by what is in it (`routing`), never by a file's name. A set of another kind is rejected by name. A
-PDF is refused as such: its reader comes later, and its place is among the formats and in the routing.
+What comes is told by what is in it (`routing`), never by a file's name. Not read yet are X12 110, 310, 410, 812, 859
+and 880, and PDFs; what is no invoice at all is rejected by name. What is passed over in an invoice that is read is told
+by name, too (`format.unknown_field`): of X12 remarks, measures, package details and the like.
 
-Two invoices are the same if carrier, number and date are. Sent again with the same content, an invoice is a duplicate;
-with another content it is rejected as a conflict and names the earlier one: so nobody pays a corrected bill a second
-time unasked. An invoice of several thousand lines is one record and is never cut; a chunk is whole invoices.
+A document says what it is. *Kinds* that claim money are delivered: invoice, partial, prepayment, self-billed, factored
+and construction invoice, accounting information, debit note, payment request. The others are held: credit note,
+corrected invoice, reversals, pro-forma invoice, payment valuation, and what is unknown. Of the *purposes* only the
+original is delivered; copies, corrections, cancellations and drafts are held, as are tests. The settings' `policy` says
+otherwise, kind by kind. `sign` says which way the money goes, for amounts as they are written; `refers_to` what a
+document is about.
 
-What makes a document no invoice (an unknown kind, a missing carrier or header element, an amount or date that is none)
-rejects it before any sum is looked at. Whether rates are as agreed is not looked at here. A reject comes back as it
-came, the whole set or document: mend it, and send it in an interchange or a file again.
+Two invoices are the same if carrier (with the scheme of its number), number and date are, and if they stand for the
+same: a test or a copy never bars the true invoice. Sent again with the same content, an invoice is a duplicate; with
+another content it is rejected as a conflict and names the earlier one. A correction that is released supersedes what it
+corrects. The same number on another day or spelt otherwise, and the same shipment and amount under another number, are
+held as `freight.perhaps_again`, in any file within 400 days.
+
+A total is exactly one of the sums that the standard allows. Where it allows several *readings*, `totals.reading` says
+which fitted: `header_beside_lines` or `header_repeats_lines` of charges in both places of an 810, with
+`terms_discount_deducted` or `terms_discount_told`; of a 210 `advances_within_charges` or `advances_beside_charges`.
+
+What makes a document no invoice (an unknown transaction set, a missing carrier or header element, an amount or date
+that is none) rejects it, with all that is found. Whether rates are as agreed is not looked at here. A reject comes back
+as it came, the whole set or document: mend it, and send it in an interchange or a file again.
 """
 
 from penstock.feeds.feed import Examination, Feed, Limits
