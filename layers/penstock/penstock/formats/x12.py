@@ -167,10 +167,11 @@ def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:
 
 def _ending(behind: bytes, element: bytes) -> tuple[bytes, bytes]:
     """ISA16, the component separator, and all that follows it, beginning with the segment terminator. Blanks before
-    that are passed over; where ISA16 is missing, the terminator stands at its place, and a segment behind it."""
+    that are passed over. Where ISA16 is missing, the terminator stands at its place: a segment follows it at once, and
+    it ends that, too."""
     next_tag = rb"(?:%s)%s" % (_BEHIND_ISA, re.escape(element))
-    alone = rb"([^A-Za-z0-9\s])(?:%s|[\r\n]+%s[^\r\n]*\1[\r\n])" % (next_tag, next_tag)
-    if re.match(alone, behind):
+    alone = rb"([^A-Za-z0-9\s])(?:%s.*?\1|[\r\n]+%s[^\r\n]*\1[\r\n])" % (next_tag, next_tag)
+    if re.match(alone, behind, re.DOTALL):
         return b"", behind
     return behind[:1], behind[1:].lstrip(b" \t") or behind[1:]
 
