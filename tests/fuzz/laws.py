@@ -11,7 +11,7 @@ from itertools import chain
 import pytest
 
 from penstock.feeds.feed import Feed, Limits
-from penstock.formats import xml
+from penstock.formats import xml_tags
 from penstock.model.errors import Refused
 from penstock.model.findings import Noted
 from penstock.model.messages import Layout, Span
@@ -64,7 +64,7 @@ class Laws:
         """
         how, body = taken_apart(data)
         with watched(), short_segments(), pytest.MonkeyPatch.context() as patch:
-            patch.setattr(xml, "LONGEST_REMARK", REMARK)
+            patch.setattr(xml_tags, "LONGEST_REMARK", REMARK)
             feed = self.feed_with(how.limits, how.grouped)
             try:
                 whole = split_file(feed, body)

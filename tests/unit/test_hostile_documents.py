@@ -9,7 +9,8 @@ import pytest
 
 from penstock.feeds.feed import Feed, Limits
 from penstock.feeds.traffic import TRAFFIC
-from penstock.formats.xml import MOST_PARTS, Xml
+from penstock.formats.xml import Xml
+from penstock.formats.xml_trees import MOST_PARTS
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding
 from tests.support.hostile import MILLION, bounded, findings_of
