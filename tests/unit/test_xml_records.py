@@ -2,6 +2,7 @@
 (R29)."""
 
 import xml.etree.ElementTree as ET
+from collections.abc import Sequence
 from typing import Any, TypedDict
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from penstock.feeds.feed import Feed, Limits
 from penstock.formats.format import Parsed
 from penstock.formats.xml import Xml
+from penstock.formats.xml_names import Vocabulary, meant_in
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding
 from tests.support.reading import Split, split_alike, split_file, tiny_windows
@@ -103,11 +105,11 @@ def files(draw: st.DrawFn) -> bytes:
     return draw(st.sampled_from([b"", b"\xef\xbb\xbf"])) + text.encode()
 
 
-def said(element: ET.Element) -> dict[str, Any]:
-    """What the reader should make of an element, told apart from how it does."""
-    found: list[tuple[str, Any]] = [("@" + name.split("}")[-1], value) for name, value in element.items()]
+def said(element: ET.Element, own: Sequence[str]) -> dict[str, Any]:
+    """What the reader should make of an element, told apart from how it does; `own` are its own namespaces."""
+    found: list[tuple[str, Any]] = [("@" + name, value) for name, value in element.items()]
     found += [
-        (child.tag.split("}")[-1], said(child) if len(child) or child.items() else child.text or "")
+        (name_of(child.tag, own), said(child, own) if len(child) or child.items() else child.text or "")
         for child in element
     ]
     text = "".join([element.text or "", *((child.tail or "") for child in element if (child.tail or "").strip())])
@@ -118,6 +120,19 @@ def said(element: ET.Element) -> dict[str, Any]:
     } | ({"#text": text} if text.strip() else {})
 
 
+def name_of(tag: str, own: Sequence[str]) -> str:
+    uri, _, local = tag.removeprefix("{").rpartition("}")
+    return local if uri in own else f"{{{uri}}}{local}"
+
+
+def expected_of(element: ET.Element) -> dict[str, Any] | None:
+    """None where a name of the record stands in another namespace as well."""
+    own = [element.tag.removeprefix("{").rpartition("}")[0], ""]
+    foreign = {name_of(one.tag, own) for one in element.iter() if name_of(one.tag, own)[0] == "{"}
+    fields = said(element, own)
+    return None if {name.rpartition("}")[2] for name in foreign} & fields.keys() else fields
+
+
 @settings(max_examples=500, deadline=None)
 @given(files(), small_limits, block_sizes, slices)
 def test_the_chunks_records_are_the_elements_whatever_the_limits_and_the_read_size(
@@ -126,10 +141,11 @@ def test_the_chunks_records_are_the_elements_whatever_the_limits_and_the_read_si
     """R28, R29. The reference is ElementTree on the whole file."""
     feed = feed_of(SPOTS, limits)
     split = split_alike(feed, body, blocks, (64, 16, piece))
-    expected = [said(element) for element in ET.fromstring(body)]
+    expected = [expected_of(element) for element in ET.fromstring(body)]
     assert split.records == len(expected)
     oversize = [span.first_record for span in split.spans if span.oversize]
-    assert parsed(split) == [one for at, one in enumerate(expected) if at not in oversize]
+    told = [None if isinstance(one, Finding) else one for one in parsed(split)]
+    assert told == [one for at, one in enumerate(expected) if at not in oversize]
     for span in split.spans:
         assert span.records == 1 if span.oversize else len(split.raws_of(span))
         assert span.end - span.start <= limits.bytes or span.records == 1
@@ -288,7 +304,7 @@ def test_records_are_found_by_their_path(reader: Xml, body: str, records: int) -
         (SPOTS, "<!DOCTYPE log><log><spot/></log>", "format.doctype"),
         (SPOTS, "<!DOCTYPE log [<!ENTITY a 'b'>]><log><spot/></log>", "format.doctype"),
         (SPOTS, "<!DOCTYPE log SYSTEM 'http://localhost/log.dtd'><log/>", "format.doctype"),
-        (SPOTS, "<?xml version='1.0' encoding='ISO-8859-1'?><log><spot/></log>", "format.encoding"),
+        (SPOTS, "<?xml version='1.0' encoding='Shift_JIS'?><log><spot/></log>", "format.encoding"),
         (SPOTS, "<log>" + " " * 70_000 + "<spot/></log>", ""),
         (SPOTS, "<!-- " + "x" * 70_000 + "--><log><spot/></log>", "format.header_too_long"),
         (SPOTS, "<log a='" + "x" * 70_000 + "'><spot/></log>", "format.header_too_long"),
@@ -308,19 +324,115 @@ def test_what_cannot_be_read_is_refused_with_a_reason(reader: Xml, body: str, co
 # -- what records say
 
 
+INVOICES = Xml(
+    "/{urn:i}Invoice",
+    vocabularies={
+        "{urn:i}Invoice": Vocabulary(
+            own=frozenset({"urn:c", "urn:a"}),
+            meant=meant_in({"urn:c": ("ID", "Amount"), "urn:a": ("Total",)}),
+            aside=frozenset({"{urn:e}Extensions"}),
+        )
+    },
+)
+
+
 def test_a_document_is_a_tree_of_names() -> None:
     body = """<?xml version="1.0" encoding="utf-8"?>
       <i:Invoice xmlns:i="urn:i" xmlns:c="urn:c" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
         <c:ID>7</c:ID><c:Empty/><c:Nil xsi:nil="true"/>
-        <c:Amount currencyID="EUR">12.50</c:Amount>
-        <Line><c:ID>1</c:ID></Line><Line><c:ID>2</c:ID><Note>a<b>b</b>c &amp; <![CDATA[<d>]]></Note></Line>
+        <c:Amount currencyID="EUR">12.50</c:Amount><Mine xmlns="urn:m">1</Mine>
+        <c:Line><c:ID>1</c:ID></c:Line><c:Line><c:ID>2</c:ID><c:Note>a<b>b</b>c &amp; <![CDATA[<d>]]></c:Note></c:Line>
       </i:Invoice>"""
-    (record,) = parsed(split_file(feed_of(Xml("/{urn:i}Invoice")), body.encode()))
+    (record,) = parsed(split_file(feed_of(INVOICES), body.encode()))
     assert record == {
         "ID": "7",
         "Amount": {"@currencyID": "EUR", "#text": "12.50"},
-        "Line": [{"ID": "1"}, {"ID": "2", "Note": {"b": "b", "#text": "ac & <d>"}}],
+        "{urn:m}Mine": "1",
+        "Line": [{"ID": "1"}, {"ID": "2", "Note": {"{}b": "b", "#text": "ac & <d>"}}],
     }
+
+
+@pytest.mark.parametrize(
+    "shadow",
+    [
+        '<x:Amount xmlns:x="urn:x">1</x:Amount>',
+        '<Amount xmlns="urn:x">1</Amount>',
+        "<Amount>1</Amount>",
+        '<Amount xmlns="">1</Amount>',
+        "<i:Amount>1</i:Amount>",
+        "<a:Amount>1</a:Amount>",
+        '<c:Amount xmlns:c="urn:C">1</c:Amount>',
+        "<a:Any><x:Any xmlns:x='urn:x'><x:Amount>1</x:Amount></x:Any></a:Any>",
+        "<x:Total xmlns:x='urn:x'>1</x:Total>",
+        "<c:Total>1</c:Total>",
+    ],
+)
+@pytest.mark.parametrize("own", ["", "<c:Amount>2</c:Amount>"])
+def test_a_name_that_means_something_is_not_believed_in_another_namespace(shadow: str, own: str) -> None:
+    for body in (shadow + own, own + shadow):
+        document = f"<i:Invoice xmlns:i='urn:i' xmlns:c='urn:c' xmlns:a='urn:a'><c:ID>7</c:ID>{body}</i:Invoice>"
+        (fault,) = parsed(split_file(feed_of(INVOICES), document.encode()))
+        assert isinstance(fault, Finding)
+        assert (fault.code, fault.field) == ("format.namespace", "Total" if "Total" in shadow else "Amount")
+
+
+@pytest.mark.parametrize(
+    "amount", ["<c:Amount>2</c:Amount>", "<Amount xmlns='urn:c'>2</Amount>", "<z:Amount xmlns:z='urn:c'>2</z:Amount>"]
+)
+@pytest.mark.parametrize("aside", ["", "<e:Extensions xmlns:e='urn:e'><Amount>1</Amount></e:Extensions>"])
+def test_prefixes_never_matter_and_what_is_set_aside_is_not_read(amount: str, aside: str) -> None:
+    document = f"<Invoice xmlns='urn:i' xmlns:c='urn:c'>{aside}{amount}</Invoice>"
+    assert parsed(split_file(feed_of(INVOICES), document.encode())) == [{"Amount": "2"}]
+
+
+def test_an_attribute_of_another_namespace_is_another_one() -> None:
+    amount = "<Amount xmlns='urn:c' xmlns:x='urn:x' x:cur='USD' cur='EUR'>2</Amount>"
+    document = f"<Invoice xmlns='urn:i'>{amount}</Invoice>"
+    assert parsed(split_file(feed_of(INVOICES), document.encode())) == [
+        {"Amount": {"@{urn:x}cur": "USD", "@cur": "EUR", "#text": "2"}}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("spot", "fault"),
+    [
+        ("<spot><rate>1</rate><x:rate xmlns:x='urn:x'>2</x:rate></spot>", True),
+        ("<n:spot xmlns:n='urn:n'><rate>1</rate><n:rate>2</n:rate></n:spot>", False),
+        ("<n:spot xmlns:n='urn:n'><n:rate>1</n:rate><note xmlns='urn:x'>2</note></n:spot>", False),
+    ],
+)
+def test_a_feed_that_names_no_namespaces_compares_them_too(spot: str, fault: bool) -> None:
+    """What has none is local to the record's element; two of one name are two, whatever their prefix."""
+    assert faults(f"<log>{spot}</log>".encode()) == [fault]
+    judgement = split_file(feed_of(SPOTS), f"<log>{spot}</log>".encode()).judged()[0]
+    assert bool(judgement.accepted) == ("note" in spot)
+
+
+@pytest.mark.parametrize(
+    ("declared", "codec"),
+    [
+        ("ISO-8859-1", "iso-8859-1"),
+        ("latin1", "iso-8859-1"),
+        ("ISO-8859-15", "iso-8859-15"),
+        ("windows-1252", "cp1252"),
+    ],
+)
+@pytest.mark.parametrize("frame", ["{}", "<log note='ä'>{0}{0}</log>"])
+def test_an_encoding_of_a_byte_a_letter_is_read_as_it_is_declared(declared: str, codec: str, frame: str) -> None:
+    letters = "Straße" + ("" if codec == "iso-8859-1" else "€")
+    text = f"<?xml version='1.0' encoding='{declared}'?>" + frame.format(f"<spot><id>{letters}</id></spot>")
+    split = split_alike(feed_of(Xml("/spot", "/log/spot")), text.encode(codec), [5], (16, 4, 8))
+    assert parsed(split) == [{"id": letters}] * text.count("<spot>")
+
+
+def test_what_is_no_letter_of_the_declared_encoding_rejects_its_record_alone() -> None:
+    """0x80 is the euro sign of windows-1252, which ISO 8859-1 has not."""
+    body = b"<?xml version='1.0' encoding='ISO-8859-1'?><log><spot><id>\x80</id></spot><spot><id>\xe4</id></spot></log>"
+    assert faults(body) == [True, False]
+    body = (
+        b"<?xml version='1.0' encoding='windows-1252'?><log><spot><id>\x81</id></spot><spot><id>\x80</id></spot></log>"
+    )
+    assert faults(body) == [True, False]
 
 
 def test_a_record_says_its_name_where_several_names_are_read() -> None:

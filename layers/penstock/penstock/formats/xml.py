@@ -1,8 +1,11 @@
-"""XML 1.0 in UTF-8: records are the children of one element, or the document itself is the only record.
+"""XML 1.0: records are the children of one element, or the document itself is the only record.
 
 A feed says where by paths: `Xml("/Invoices/Invoice")` reads every child of `Invoices`, `Xml("/Invoice")` the whole
 document. A step is a local name, in whatever namespace, or `{uri}name`; prefixes never matter. Of several paths the
-shortest that fits the file is read, and those as long as it are read together.
+shortest that fits the file is read, and those as long as it are read together. Within a record names are compared with
+their namespaces: see `xml_names`.
+
+A file is in UTF-8, or in one of the encodings of a byte a letter that it declares. (XML 1.0 §4.3.3.)
 
 Every child of that one element is a record, and one that no path names is a record that is rejected: an element
 skipped would be lost without a word. What may stand beside the records, a header or a trailer, the feed names in
@@ -16,22 +19,28 @@ none can come later. (XML 1.0 §2.8, §4.6.)
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from xml.parsers import expat
 
 from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
 from penstock.formats.text import UTF8_BOM, line_breaks
 from penstock.formats.xml_descent import Descent
 from penstock.formats.xml_endings import Ending
+from penstock.formats.xml_names import Names, Vocabulary, parts_of
 from penstock.formats.xml_tags import SPACE, START, START_TAG, items, past_remarks, record_end
-from penstock.formats.xml_trees import MOST_PARTS, NAME_OF, NO_ELEMENT, Context
+from penstock.formats.xml_trees import MOST_PARTS, NAME_OF, Context
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding
 from penstock.model.messages import Layout
 
 _ENCODING = re.compile(rb"""<\?xml\s[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-#: UTF-16 can only be read here of a file that is not in it any more.
-_READ = {b"utf-8", b"utf8", b"us-ascii", b"ascii", b"utf-16", b"utf-16le", b"utf-16be"}
+#: The encodings that are read, by their names in capitals. What says UTF-16 is not in it any more: see `staging`.
+_ENCODINGS = {
+    **dict.fromkeys(("", "UTF-8", "UTF8", "US-ASCII", "ASCII", "UTF-16", "UTF-16LE", "UTF-16BE"), "utf-8"),
+    **dict.fromkeys(("ISO-8859-1", "ISO_8859-1", "LATIN1", "LATIN-1", "L1"), "iso-8859-1"),
+    **dict.fromkeys(("ISO-8859-15", "ISO_8859-15", "LATIN-9", "LATIN9"), "iso-8859-15"),
+    **dict.fromkeys(("WINDOWS-1252", "CP1252", "CP-1252"), "windows-1252"),
+}
 
 
 class Xml:
@@ -39,9 +48,13 @@ class Xml:
 
     name = "xml"
 
-    def __init__(self, *paths: str, beside: Sequence[str] = ()) -> None:
+    def __init__(
+        self, *paths: str, beside: Sequence[str] = (), vocabularies: Mapping[str, Vocabulary] | None = None
+    ) -> None:
+        """`vocabularies` are those of records by their element, `{uri}name`; see `xml_names` for what holds without."""
         self._paths = [tuple(re.findall(r"/((?:\{[^}]*\})?[^/{}]+)", path)) for path in paths]
         self._beside = frozenset(beside)
+        self._names = {root: Names(vocabulary) for root, vocabulary in (vocabularies or {}).items()}
 
     def recognise(self, head: bytes, field_of: FieldOf) -> Layout | None:
         """Anything that begins with `<`.
@@ -51,24 +64,33 @@ class Xml:
                 `format.xml`, if what is before the records is no XML; `format.element`, if it has no element of the
                 paths; `format.header_too_long`, if the records begin too late; `format.no_records`.
         """
-        begin = len(head) - len(head.removeprefix(UTF8_BOM).lstrip(SPACE))
+        body = head.removeprefix(UTF8_BOM)
+        begin = len(head) - len(body.lstrip(SPACE))
         if head[begin : begin + 1] != b"<":
             return None
         if head[begin + 1 : begin + 2] == b"\0":
             raise Refused("format.binary", "the file is UTF-16 text; this feed reads text in UTF-8")
         declared = _ENCODING.match(head, begin)
-        if declared and declared[1].lower() not in _READ:
-            raise Refused("format.encoding", f"the file says that it is {declared[1][:40].decode()}; save it as UTF-8")
-        opening, first = self._enclosing(head, begin)
-        return Layout(format=self.name, opening=opening, first_byte=first, first_line=1 + line_breaks(head[:first]))
+        encoding = _ENCODINGS.get(declared[1].decode().upper() if declared else "")
+        if encoding is None:
+            named = declared[1][:40].decode() if declared else ""
+            raise Refused("format.encoding", f"the file says that it is {named}; save it as UTF-8")
+        if body is not head:
+            encoding = "utf-8"  # by its byte order mark, whatever it says
+        opening, first = self._enclosing(head, begin, encoding)
+        line = 1 + line_breaks(head[:first])
+        return Layout(format=self.name, encoding=encoding, opening=opening, first_byte=first, first_line=line)
 
-    def _enclosing(self, head: bytes, begin: int) -> tuple[str, int]:
+    def _enclosing(self, head: bytes, begin: int, encoding: str) -> tuple[str, int]:
         """The start tags that the records stand within, and where the first record may begin."""
-        descent = Descent(self._paths)
+        descent = Descent(self._paths, encoding)
         if not descent.arrives(head[begin:]):
             if descent.failed or len(head) < HEAD:
-                wanted = " or ".join("/" + "/".join(path) for path in self._paths)
-                raise Refused("format.element", f"the file has no {wanted}, which is what this feed reads")
+                wanted = " or ".join(dict.fromkeys(parts_of(path[-1])[1] for path in self._paths))
+                raise Refused(
+                    "format.element",
+                    f"the file has no {wanted} in the place and namespace where this feed reads it",
+                )
             raise Refused("format.header_too_long", f"no record begins within the first {HEAD // 1024} KiB")
         *enclosing, last = [begin + at for at in descent.places]
         if descent.is_document:
@@ -81,7 +103,7 @@ class Xml:
         first = past_remarks(head, last + len(tags[-1]))
         if head[first : first + 1] == b">":
             raise Refused("format.xml", f"not well-formed XML at byte {first}, before the first record")
-        return b"".join(tags).decode(), first
+        return b"".join(tags).decode(encoding), first
 
     def take(self, layout: Layout, buffer: bytes, start: int, records: int, limit: int, final: bool) -> Taken:
         """As `Format.take`. A record ends where something else than blanks follows, which must be seen."""
@@ -136,18 +158,17 @@ class Xml:
         return [*raws, rest] if rest else raws
 
     def parse(self, layout: Layout, raws: Sequence[bytes]) -> list[Parsed]:
-        """Each record as a dict: children and attributes (`@name`) by local name. A child with no more than text is
-        that text, any other a dict of the same kind with its text as `#text`; several of one name are a list. What is
-        empty says nothing and is left out. Where records of several names are read, each has its own as `#name`."""
+        """Each record as a dict: children and attributes (`@name`) by name, those of its own namespaces by their local
+        one. A child with no more than text is that text, any other a dict of the same kind with its text as `#text`;
+        several of one name are a list. What is empty says nothing and is left out. Where records of several names are
+        read, each has its own as `#name`."""
         steps = {path[-1] for path in self._paths if len(path) == 1 + layout.opening.count("<")}
-        opening = layout.opening.encode() or NO_ELEMENT
-        names = [tag[1] for tag in START_TAG.finditer(opening)]
-        context = Context(opening, b"".join(b"</%s>" % name for name in reversed(names)), len(names), steps)
+        context = Context(layout, steps, self._names)
         if max(map(len, raws), default=0) <= MOST_PARTS:
             parsed = context.parse_all(raws)
             if parsed is not None:
                 return parsed
-        return [context.parse_one(raw, layout.encoding) for raw in raws]
+        return [context.parse_one(raw) for raw in raws]
 
     def unknown_fields(self, layout: Layout, parsed: Sequence[Parsed]) -> set[str]:
         """Every name in every record; the feed strikes out those it knows."""
@@ -163,9 +184,9 @@ def _last(layout: Layout, rest: bytes) -> int:
 
 
 def _completes(layout: Layout, rest: bytes) -> bool:
-    parser = expat.ParserCreate("utf-8", " ")
+    parser = expat.ParserCreate(layout.encoding, " ")
     try:
-        parser.Parse(layout.opening.encode() + rest, True)
+        parser.Parse(layout.opening.encode(layout.encoding) + rest, True)
     except expat.ExpatError:
         return False
     return True

@@ -13,7 +13,8 @@ class _Arrived(Exception):
 class Descent:
     """Goes down from the document's element to the one that holds the records."""
 
-    def __init__(self, paths: Sequence[tuple[str, ...]]) -> None:
+    def __init__(self, paths: Sequence[tuple[str, ...]], encoding: str) -> None:
+        self._encoding = encoding
         self._fitting = [list(paths)]  # at each level, the paths that lead on
         self._depth = 0
         self.places: list[int] = []  #: where the elements begin that were gone through
@@ -26,7 +27,7 @@ class Descent:
         Raises:
             Refused: `format.doctype`, `format.xml`.
         """
-        parser = expat.ParserCreate("utf-8", "}")
+        parser = expat.ParserCreate(self._encoding, "}")
         parser.SetReparseDeferralEnabled(False)
 
         def start(name: str, _: dict[str, str]) -> None:

@@ -1,47 +1,58 @@
 """What an XML record says: its bytes, parsed within the start tags that enclose them, as a tree of plain values."""
 
+import re
 import xml.etree.ElementTree as ET
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from typing import Any
 from xml.parsers import expat
 
 from penstock.formats.format import Parsed
 from penstock.formats.text import undecodable
 from penstock.formats.xml_descent import fits
+from penstock.formats.xml_names import Names, names_of, parts_of
+from penstock.formats.xml_tags import START_TAG
 from penstock.model.findings import Finding
+from penstock.model.messages import Layout
 
 LEVELS = 100  #: of elements with others within
 MOST_NAMES = 1000  #: of a record's own children and attributes
 MOST_PARTS = 200_000  #: start tags, end tags and attributes of a record, in all
 
 NAME_OF = "#name"  #: no attribute or element can be called so
-NO_ELEMENT = b"<_>"  #: encloses a document that is parsed as a record
+_NO_ELEMENT = b"<_>"  #: encloses a document that is parsed as a record
 _MARK = b"<_/>"  #: between records that are parsed at once, so that two broken ones cannot mend each other
+_LATIN_1 = "iso-8859-1"
+_CONTROL = re.compile(rb"[\x80-\x9f]")  #: in ISO 8859-1 no letters, in windows-1252, for which it is often taken, some
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"  #: XML Schema Part 1 §2.6.2: the element says nothing
 
 
 class Context:
     """What encloses records, so that prefixes declared there mean what they should."""
 
-    def __init__(self, opening: bytes, closing: bytes, levels: int, steps: set[str]) -> None:
-        self._opening, self._closing, self._levels, self._steps = opening, closing, levels, steps
+    def __init__(self, layout: Layout, steps: set[str], names: Mapping[str, Names]) -> None:
+        self._encoding, self._steps, self._names = layout.encoding, steps, names
+        self._opening = layout.opening.encode(layout.encoding) or _NO_ELEMENT
+        enclosing = [tag[1] for tag in START_TAG.finditer(self._opening)]
+        self._closing = b"".join(b"</%s>" % name for name in reversed(enclosing))
+        self._levels = len(enclosing)
 
     def parse_all(self, raws: Sequence[bytes]) -> list[Parsed] | None:
         """All at once; None if that fails for any of them."""
+        if self._encoding == _LATIN_1 and any(map(_CONTROL.search, raws)):
+            return None
         try:
             holder = self._holder(_MARK.join(raws))
         except ET.ParseError:
             return None
-        marks = {_local(mark.tag) for mark in holder[1::2]}
+        marks = {parts_of(mark.tag)[1] for mark in holder[1::2]}
         texts = holder.text or "", *(one.tail or "" for one in holder)
         if len(holder) != 2 * len(raws) - 1 or marks - {"_"} or any(text.strip() for text in texts):
             return None
         return [self._record(element) for element in holder[::2]]
 
-    def parse_one(self, raw: bytes, encoding: str) -> Parsed:
+    def parse_one(self, raw: bytes) -> Parsed:
         """A record by itself: what it says, or what is wrong with it."""
-        fault = undecodable(raw, encoding)
+        fault = undecodable(raw, self._encoding) or (_no_letter(raw) if self._encoding == _LATIN_1 else None)
         if fault:
             return fault
         if len(raw) > MOST_PARTS and raw.count(b"<") + raw.count(b"=") > MOST_PARTS:
@@ -58,7 +69,7 @@ class Context:
         return self._record(holder[0])
 
     def _holder(self, records: bytes) -> ET.Element:
-        parser = ET.XMLParser(encoding="utf-8")
+        parser = ET.XMLParser(encoding=self._encoding)
         parser.feed(self._opening + records + self._closing)
         holder: ET.Element = parser.close()
         for _ in range(self._levels - 1):
@@ -68,32 +79,44 @@ class Context:
     def _record(self, element: ET.Element) -> Parsed:
         if not any(fits(element.tag, step) for step in self._steps):
             return Finding("format.element", f"the element is none of {', '.join(sorted(self._steps))}")
+        names, foreign = self._names.get(element.tag), set[str]()
+        if names is None:
+            names = names_of(element.tag)
         try:
-            fields = _fields(element, 1) | ({NAME_OF: _local(element.tag)} if len(self._steps) > 1 else {})
+            fields = _fields(element, 1, names, foreign)
         except _TooDeep:
             return Finding("format.xml", f"the record has more than {LEVELS} levels of elements")
         if len(fields) > MOST_NAMES:
             return Finding("format.xml", f"the record has children and attributes of more than {MOST_NAMES:,} names")
-        return fields
+        misplaced = names.misplaced(foreign, fields) if foreign else []
+        if misplaced:
+            return _in_another_namespace(misplaced)
+        return fields | {NAME_OF: parts_of(element.tag)[1]} if len(self._steps) > 1 else fields
 
 
 class _TooDeep(Exception):
     """Raised for a record of too many levels."""
 
 
-def _fields(element: ET.Element, level: int) -> dict[str, Any]:
-    """What an element says, by name."""
+def _fields(element: ET.Element, level: int, names: Names, foreign: set[str]) -> dict[str, Any]:
+    """What an element says, by name; `foreign` gathers the names that are not the document's own."""
     if level > LEVELS:
         raise _TooDeep
-    fields: dict[str, Any] = {f"@{_local(name)}": value for name, value in element.attrib.items()}
+    fields: dict[str, Any] = {f"@{name}": value for name, value in element.attrib.items()}
     text = element.text or ""
     for child in element:
-        value: Any = (child.text or "") if not len(child) and not child.attrib else _fields(child, level + 1)
+        name = names[child.tag]
         if child.tail and not child.tail.isspace():
             text += child.tail
+        if not name:
+            continue
+        if name[0] == "{":
+            foreign.add(name)
+        value: Any = (
+            (child.text or "") if not len(child) and not child.attrib else _fields(child, level + 1, names, foreign)
+        )
         if not value:
             continue
-        name = _local(child.tag)
         if name not in fields:
             fields[name] = value
         elif isinstance(fields[name], list):
@@ -105,6 +128,23 @@ def _fields(element: ET.Element, level: int) -> dict[str, Any]:
     return {} if element.get(_NIL) in ("true", "1") else fields
 
 
-@lru_cache(maxsize=4096)
-def _local(name: str) -> str:
-    return name.rpartition("}")[2]
+def _no_letter(raw: bytes) -> Finding | None:
+    control = _CONTROL.search(raw)
+    if control is None:
+        return None
+    return Finding(
+        "format.encoding",
+        f"byte 0x{control.group()[0]:02x} at position {control.start()} of the record is no letter of ISO-8859-1, which"
+        " the file says that it is; if it is windows-1252, let it say so",
+    )
+
+
+def _in_another_namespace(names: Sequence[str]) -> Finding:
+    told = ", ".join(name[:100] for name in names[:3])
+    return Finding(
+        "format.namespace",
+        f"the record has {told} in a namespace that is not its own, where it may be taken for what the record says;"
+        " take it out, or put it where the standard lets anybody's elements stand",
+        names[0][:100],
+        rule="Namespaces in XML 1.0, §6",
+    )

@@ -40,16 +40,13 @@ from penstock.feeds.freight.lines import lines_in
 from penstock.feeds.freight.policy import Policy
 from penstock.feeds.freight.routing import to_record
 from penstock.feeds.freight.totals import RULES
+from penstock.feeds.freight.xml_documents import DOCUMENTS
 from penstock.formats.x12 import X12
-from penstock.formats.xml import Xml
-
-_UBL = "urn:oasis:names:specification:ubl:schema:xsd"
-_INVOICES = (f"{{{_UBL}:Invoice-2}}Invoice", f"{{{_UBL}:FreightInvoice-2}}FreightInvoice")
 
 FREIGHT = Feed(
     name="freight",
     title="Carriers' freight invoices in X12 and UBL",
-    formats=(X12(), Xml(*(f"/{one}" for one in _INVOICES), *(f"/Invoices/{one}" for one in _INVOICES))),
+    formats=(X12(), DOCUMENTS),
     record=Invoice,
     identity=("carrier_scheme", "carrier", "invoice_number", "invoice_date", "standing"),
     revision="revision",

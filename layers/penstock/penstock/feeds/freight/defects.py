@@ -63,6 +63,11 @@ FINDINGS = (
         "what money hangs on stands once in a document, in every version",
         rule="X12 AK304 5: segment exceeds maximum use",
     ),
+    Finding(
+        "freight.element_content",
+        "an element that says something by itself has no others within",
+        rule="UBL 2.1; EN 16931-3-3",
+    ),
     Finding("freight.no_lines", "a UBL document has at least one line", "InvoiceLine", rule="UBL 2.1, InvoiceLine"),
 )
 """One for each code."""

@@ -19,7 +19,7 @@ type Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1
 type Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=LONGEST)]
 type Day = Annotated[date, Field(ge=date(1980, 1, 1))]
 type Money = Annotated[Decimal, Field(max_digits=20, decimal_places=8)]
-type Amount = Annotated[Decimal, Field(max_digits=20, decimal_places=8)]
+type Amount = Annotated[Decimal, Field(max_digits=28, decimal_places=12)]
 """A quantity, weight or rate."""
 
 type Scac = Annotated[str, StringConstraints(pattern=r"^[A-Z]{2,4}$")]
@@ -98,12 +98,13 @@ class Terms(TypedDict, total=False):
 @with_config(_MODEL)
 class Party(TypedDict, total=False):
     """Somebody in the invoice. `role` is X12's data element 98 (SH shipper, CN consignee, BT bill-to), or the UBL
-    element's name; `id_kind` is whose number `id` is."""
+    element's name; `id_kind` is whose number `id` is, `ids` are other numbers of theirs."""
 
     role: Required[Word]
     name: Text
     id: Word
     id_kind: Word
+    ids: list[Reference]
     address: list[Text]
     city: Text
     region: Word
@@ -146,15 +147,17 @@ class Charge(TypedDict, total=False):
     rate_basis: Word
     percent: Amount
     base: Money
+    tax_category: Word
+    tax_percent: Amount
     prepaid: Money
     advances: Money
 
 
 @with_config(_MODEL)
 class Tax(TypedDict, total=False):
-    """A tax that the invoice states."""
+    """A tax that the invoice states; of a line perhaps only by which category it is taxed."""
 
-    amount: Required[Money]
+    amount: Money
     kind: Word
     category: Word
     percent: Amount
@@ -178,7 +181,8 @@ class Part(TypedDict, total=False):
 class Line(TypedDict, total=False):
     """A line of the invoice: an LX loop of a 210, whose `amount` is the sum of its charges; an IT1 loop of an 810,
     quantity by price; or a line of UBL, where `charges` are within the amount. `unit_price` is for `price_per` units;
-    for one, where that is not said."""
+    for one, where that is not said. `gross_price` is what it was before its `price_allowance`. A line that only groups
+    others or informs has a `status` that says so, and a `subtotal` that is in no sum, instead of an amount."""
 
     number: Word
     description: Text
@@ -188,6 +192,11 @@ class Line(TypedDict, total=False):
     unit_price: Amount
     price_per: Amount
     price_basis: Word
+    gross_price: Money
+    price_allowance: Money
+    subtotal: Money
+    status: Word
+    parent: Word
     weight: Amount
     weight_unit: Word
     freight_class: Word
@@ -217,6 +226,8 @@ class Totals(TypedDict, total=False):
     prepaid: Money
     advances: Money
     rounding: Money
+    withheld: Money
+    third_party: Money
     weight: Amount
     reading: list[Word]
 
@@ -263,6 +274,7 @@ class Invoice(TypedDict, total=False):
     dates: list[Dated]
     period: Period
     references: list[Reference]
+    notes: list[Text]
     parties: list[Party]
     legs: list[Leg]
     stops: list[Stop]

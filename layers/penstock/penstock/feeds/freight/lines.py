@@ -5,7 +5,9 @@ from functools import lru_cache
 
 from penstock.model.messages import Delimiters, Layout
 
-_ELEMENTS = re.compile(rb"<(?:[^\s<>/!?:]{1,100}:)?(?:Freight)?InvoiceLine[\s/>]")
+_ELEMENTS = re.compile(
+    rb"<(?:[^\s<>/!?:]{1,100}:)?(?:InvoiceLine|CreditNoteLine|FreightInvoiceLine|IncludedSupplyChainTradeLineItem)[\s/>]"
+)
 
 
 def lines_in(layout: Layout, piece: bytes) -> int:

@@ -10,10 +10,11 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from penstock.feeds.freight import ubl, x12_210, x12_810
+from penstock.feeds.freight import x12_210, x12_810
 from penstock.feeds.freight.defects import OF_SUMS, Defective
 from penstock.feeds.freight.invoice import Invoice
 from penstock.feeds.freight.totals import RULES
+from penstock.feeds.freight.xml_documents import READERS
 from penstock.formats.format import Parsed
 from penstock.model.findings import Finding, Severity
 
@@ -74,7 +75,7 @@ _INVOICE = TypeAdapter(Invoice)
 
 def _reader_of(tree: Mapping[str, Any]) -> Canonical:
     if "transaction" not in tree:
-        return ubl.to_record
+        return READERS[tree["#name"]]
     kind = tree["transaction"]
     if kind in _TRANSACTIONS:
         return _TRANSACTIONS[kind]

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from penstock.feeds.feed import Record, Rule
+from penstock.feeds.freight import en16931
 from penstock.feeds.freight.currencies import CENT, MINOR_UNITS, smallest_unit
 from penstock.feeds.freight.x12_order import CHECKED
 from penstock.feeds.freight.x12_readings import SEVERAL, WRONG
@@ -17,7 +18,6 @@ from penstock.model.findings import Severity
 _NOTHING = Decimal()
 
 _X12 = "X12 004010"
-_UBL = "UBL 2.1, MonetaryTotal"
 
 
 def _sum(amounts: Iterable[Any], field: str = "amount") -> Decimal:
@@ -34,7 +34,6 @@ def _of(*types: str) -> Callable[[Callable[[Record], bool]], Callable[[Sequence[
 
 
 _210, _810 = _of("x12_210"), _of("x12_810")
-_of_ubl = _of("ubl_invoice", "ubl_freight_invoice")
 _of_x12 = _of("x12_210", "x12_810")
 
 
@@ -89,75 +88,13 @@ def _total_differs_from_lines(invoice: Record) -> bool:
     return invoice.get("sums") == WRONG
 
 
-@_810
-def _other_readings(invoice: Record) -> bool:
-    return invoice.get("sums") == SEVERAL
+def _other_readings(records: Sequence[Record]) -> list[int]:
+    return [at for at, one in enumerate(records) if one.get("sums") == SEVERAL]
 
 
 @_810
 def _lines_miscounted(invoice: Record) -> bool:
     return invoice["totals"].get("line_count", len(invoice["lines"])) != len(invoice["lines"])
-
-
-# -- UBL
-
-
-@_of_ubl
-def _line_sum_differs(invoice: Record) -> bool:
-    total = invoice["totals"].get("lines")
-    return total is not None and total != _sum(invoice["lines"])
-
-
-@_of_ubl
-def _allowances_differ(invoice: Record) -> bool:
-    allowances = -_sum(one for one in invoice.get("charges", ()) if one["kind"] == "discount")
-    return invoice["totals"].get("allowances", allowances) != allowances
-
-
-@_of_ubl
-def _charges_differ(invoice: Record) -> bool:
-    charges = _sum(one for one in invoice.get("charges", ()) if one["kind"] != "discount")
-    return invoice["totals"].get("charges", charges) != charges
-
-
-@_of_ubl
-def _tax_exclusive_differs(invoice: Record) -> bool:
-    total = invoice["totals"].get("tax_exclusive")
-    return total is not None and total != _sum(invoice["lines"]) + _sum(invoice.get("charges", ()))
-
-
-@_of_ubl
-def _tax_inclusive_differs(invoice: Record) -> bool:
-    total, rounding = invoice["totals"].get("tax_inclusive"), invoice["totals"].get("rounding", _NOTHING)
-    return total is not None and total - _taxed(invoice) not in (_NOTHING, rounding)
-
-
-@_of_ubl
-def _payable_differs(invoice: Record) -> bool:
-    """The rounding counts once: it is in the tax inclusive amount already, or comes on top of it."""
-    totals, exact = invoice["totals"], _taxed(invoice)
-    rounding, prepaid = totals.get("rounding", _NOTHING), totals.get("prepaid", _NOTHING)
-    inclusive = totals.get("tax_inclusive", exact)
-    # Of an amount with taxes that is wrong itself nobody knows whether it is rounded.
-    rounded = {inclusive} if inclusive != exact else {inclusive + rounding}
-    if inclusive not in (exact, exact + rounding):
-        rounded.add(inclusive + rounding)
-    return totals["due"] + prepaid not in rounded
-
-
-def _taxed(invoice: Record) -> Decimal:
-    """The amount with its taxes, not rounded."""
-    totals = invoice["totals"]
-    before = totals.get("tax_exclusive")
-    if before is None:
-        before = _sum(invoice["lines"]) + _sum(invoice.get("charges", ()))
-    return before + totals.get("tax", _NOTHING)
-
-
-@_of_ubl
-def _tax_subtotals_differ(invoice: Record) -> bool:
-    total = invoice["totals"].get("tax")
-    return total is not None and total != _sum(invoice.get("taxes", ()))
 
 
 # -- any
@@ -192,6 +129,7 @@ def _order_unchecked(invoice: Record) -> bool:
 
 
 RULES = (
+    *en16931.RULES,
     Rule(
         "freight.lines_missing",
         "lines",
@@ -255,56 +193,6 @@ RULES = (
         "CTT-01 is the number of IT1 segments",
         _lines_miscounted,
         source=f"{_X12} CTT-01",
-    ),
-    Rule(
-        "freight.line_total",
-        "totals.lines",
-        "LineExtensionAmount is the sum of the lines' own",
-        _line_sum_differs,
-        source=f"{_UBL}/LineExtensionAmount",
-    ),
-    Rule(
-        "freight.allowance_total",
-        "totals.allowances",
-        "AllowanceTotalAmount is the sum of the document's allowances",
-        _allowances_differ,
-        source=f"{_UBL}/AllowanceTotalAmount",
-    ),
-    Rule(
-        "freight.charge_total",
-        "totals.charges",
-        "ChargeTotalAmount is the sum of the document's charges",
-        _charges_differ,
-        source=f"{_UBL}/ChargeTotalAmount",
-    ),
-    Rule(
-        "freight.tax_exclusive",
-        "totals.tax_exclusive",
-        "TaxExclusiveAmount is the sum of the lines, less allowances, with charges",
-        _tax_exclusive_differs,
-        source=f"{_UBL}/TaxExclusiveAmount",
-    ),
-    Rule(
-        "freight.tax_inclusive",
-        "totals.tax_inclusive",
-        "TaxInclusiveAmount is TaxExclusiveAmount with the TaxTotal, and perhaps PayableRoundingAmount",
-        _tax_inclusive_differs,
-        source=f"{_UBL}/TaxInclusiveAmount",
-    ),
-    Rule(
-        "freight.payable",
-        "totals.due",
-        "PayableAmount is TaxInclusiveAmount less PrepaidAmount, with PayableRoundingAmount counted once",
-        _payable_differs,
-        source=f"{_UBL}/PayableAmount",
-    ),
-    Rule(
-        "freight.tax_subtotals",
-        "totals.tax",
-        "TaxAmount is the sum of its subtotals",
-        _tax_subtotals_differ,
-        Severity.SOFT,
-        "UBL 2.1, TaxTotal/TaxAmount",
     ),
     Rule(
         "freight.due_before_issue",

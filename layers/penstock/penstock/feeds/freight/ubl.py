@@ -1,28 +1,37 @@
-"""UBL 2.0 and 2.1: Invoice and FreightInvoice (OASIS Universal Business Language, library of common elements).
+"""UBL 2: Invoice, CreditNote and FreightInvoice (OASIS Universal Business Language, library of common elements), with
+what EN 16931 and Peppol BIS Billing 3.0 make of them.
 
 What comes in is the document's tree: children by their local names, attributes as `@name`.
 """
 
-import re
 from collections.abc import Mapping
-from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
-from penstock.feeds.freight.defects import Defective
-from penstock.feeds.freight.kinds import kind_of_1001, says
-from penstock.feeds.freight.scac import require_scac
-from penstock.feeds.freight.values import joined, said
+from penstock.feeds.freight.currencies import require_currency, smallest_unit
+from penstock.feeds.freight.kinds import CLAIMS, Kind, Purpose, kind_of_1001, says
+from penstock.feeds.freight.parties import account_of
+from penstock.feeds.freight.payments import discounts_in, take_terms
+from penstock.feeds.freight.profiles import is_test, profile_of
+from penstock.feeds.freight.trees import Node, Tree, attribute, children, each
+from penstock.feeds.freight.ubl_lines import charges, line, period, taxes
+from penstock.feeds.freight.ubl_names import READ
+from penstock.feeds.freight.ubl_parties import carrier, name_of, numbers_of, party, place
+from penstock.feeds.freight.values import said
+from penstock.feeds.freight.xml_sums import take_reading
 
-TYPES = {"Invoice": "ubl_invoice", "FreightInvoice": "ubl_freight_invoice"}
+TYPES = {"Invoice": "ubl_invoice", "CreditNote": "ubl_credit_note", "FreightInvoice": "ubl_freight_invoice"}
 """Document types by the name of the document's element."""
 
-LINES = ("InvoiceLine", "FreightInvoiceLine")
+LINES = ("InvoiceLine", "CreditNoteLine", "FreightInvoiceLine")
 
-type Node = Mapping[str, Any]
-
-_DECIMAL = re.compile(r"[+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,8})?|\.[0-9]{1,8})")
-_DECIMAL_RULE = "XML Schema Part 2 §3.2.3, decimal"
-_PARTIES = ("AccountingSupplierParty", "AccountingCustomerParty", "PayeeParty")
+_PARTIES = (
+    "AccountingSupplierParty",
+    "AccountingCustomerParty",
+    "PayeeParty",
+    "BuyerCustomerParty",
+    "SellerSupplierParty",
+    "TaxRepresentativeParty",
+)
 _TOTALS = {
     "lines": "LineExtensionAmount",
     "tax_exclusive": "TaxExclusiveAmount",
@@ -33,241 +42,233 @@ _TOTALS = {
     "rounding": "PayableRoundingAmount",
     "due": "PayableAmount",
 }
+_BILLED = (
+    "InvoiceDocumentReference",
+    "CreditNoteDocumentReference",
+    "DebitNoteDocumentReference",
+    "SelfBilledInvoiceDocumentReference",
+    "SelfBilledCreditNoteDocumentReference",
+    "ReminderDocumentReference",
+    "AdditionalDocumentReference",
+)
+_REFERENCES = (
+    "DespatchDocumentReference",
+    "ReceiptDocumentReference",
+    "OriginatorDocumentReference",
+    "AdditionalDocumentReference",
+    "ProjectReference",
+)
 
 
-def to_record(tree: Node) -> dict[str, Any]:
+def to_record(node: Mapping[str, Any]) -> dict[str, Any]:
     """The invoice's fields.
 
     Raises:
         Defective: it is no such invoice.
     """
-    lines = [line for name in LINES for line in all_of(tree, name)]
-    if not lines:
-        raise Defective("no_lines", LINES[0], "the invoice has no line; a UBL invoice has at least one")
-    total = one_of(tree, "LegalMonetaryTotal")
-    payable = one_of(total, "PayableAmount")
-    must = {"ID": one_of(tree, "ID"), "IssueDate": one_of(tree, "IssueDate"), "PayableAmount": payable}
-    for name, node in must.items():
-        if not text_of(node):
-            raise Defective(
-                "element_missing", name, f"the invoice lacks its {name}, which it must have", f"UBL 2.1, {name}"
-            )
-    amounts = _Amounts(text_of(one_of(tree, "DocumentCurrencyCode")) or attribute(payable, "currencyID"))
-    taxes = [tax for tax in all_of(tree, "TaxTotal") if amounts.in_currency(one_of(tax, "TaxAmount"))]
-    totals = {name: amounts.read(one_of(total, element), element) for name, element in _TOTALS.items()}
+    tree = Tree("UBL 2.1")
+    total = tree.one(node, "LegalMonetaryTotal")
+    tree.currency = _currency(tree, node, total)
     invoice: dict[str, Any] = {
-        "document_type": TYPES[tree["#name"]],
-        "invoice_number": text_of(one_of(tree, "ID")),
-        "invoice_date": text_of(one_of(tree, "IssueDate")),
-        "lines": [_line(line, amounts) for line in lines],
-        "charges": [_charge(node, amounts) for node in all_of(tree, "AllowanceCharge")],
-        "taxes": [entry for tax in taxes for entry in _taxes(tax, amounts)],
-        "parties": [found for role in _PARTIES for node in all_of(tree, role) if (found := _party(role, node))],
-        "legs": [_leg(node) for node in all_of(tree, "Shipment", "ShipmentStage")],
-        "totals": {name: amount for name, amount in totals.items() if amount},
+        "document_type": TYPES[node["#name"]],
+        "invoice_number": tree.required(node, "ID"),
+        "invoice_date": _issued(tree, node),
+        "lines": [line(tree, one) for name in LINES for one in each(node, name)],
+        "charges": charges(tree, node),
+        "taxes": _taxes(tree, node),
+        "parties": _parties(tree, node),
+        "legs": [_leg(tree, one) for one in each(_shipment(tree, node), "ShipmentStage")],
+        "references": _references(tree, node),
+        "refers_to": _refers_to(tree, node),
+        "period": next((one for some in each(node, "InvoicePeriod") if (one := period(tree, some))), None),
+        "notes": [text for one in each(node, "Note") if (text := tree.text(one))],
+        "dates": [{"kind": "TaxPointDate", "date": one} for one in [tree.day(node, "TaxPointDate")] if one],
+        "payee": _payee(tree, node),
+        "totals": _totals(tree, node, total),
+        "unread": sorted(children(node) - READ),
     }
-    if taxes:
-        invoice["totals"]["tax"] = amounts.total([one_of(tax, "TaxAmount") for tax in taxes], "TaxAmount")
     invoice = {name: value for name, value in invoice.items() if value}
-    return (
-        invoice
-        | says(kind_of_1001(text_of(one_of(tree, "InvoiceTypeCode"))), "original", False)
-        | _carrier(tree)
-        | said(
-            currency=amounts.currency,
-            version=text_of(one_of(tree, "UBLVersionID")),
-            due_date=text_of(one_of(tree, "DueDate")) or text_of(one_of(tree, "PaymentMeans", "PaymentDueDate")),
-            delivery_date=text_of(one_of(tree, "Delivery", "ActualDeliveryDate")),
-            shipment_id=text_of(one_of(tree, "Shipment", "ID")),
-            pro_number=text_of(one_of(tree, "Shipment", "Consignment", "CarrierAssignedID")),
-        )
+    invoice |= _says(tree, node) | carrier(tree, tree.one(node, "AccountingSupplierParty")) | _singles(tree, node)
+    _take_terms(tree, node, invoice)
+    if "lines" not in invoice:
+        tree.defects.add("no_lines", LINES[0], "the document has no line; a UBL document has at least one")
+    tree.defects.settle(invoice)
+    take_reading(invoice, smallest_unit(tree.currency))
+    return invoice
+
+
+def _currency(tree: Tree, node: Node, total: Node) -> str:
+    currency = tree.text(node, "DocumentCurrencyCode") or attribute(tree.one(total, "PayableAmount"), "currencyID")
+    if not currency:
+        tree.missing("DocumentCurrencyCode")
+        return ""
+    return tree.defects.read(lambda: require_currency(currency, "DocumentCurrencyCode"), currency)
+
+
+def _issued(tree: Tree, node: Node) -> str:
+    if not tree.text(node, "IssueDate"):
+        tree.missing("IssueDate")
+    return tree.day(node, "IssueDate")
+
+
+def _singles(tree: Tree, node: Node) -> dict[str, str]:
+    """What the document says once."""
+    shipment = _shipment(tree, node)
+    delivered = (tree.day(one, "ActualDeliveryDate") for one in each(node, "Delivery"))
+    return said(
+        currency=tree.currency,
+        version=profile_of(tree.text(node, "CustomizationID")) or tree.text(node, "UBLVersionID"),
+        delivery_date=next(filter(None, delivered), ""),
+        shipment_id=tree.text(shipment, "ID"),
+        pro_number=next(
+            (number for one in each(shipment, "Consignment") if (number := tree.text(one, "CarrierAssignedID"))), ""
+        ),
+        order_number=tree.text(node, "OrderReference", "ID"),
+        contract_number=next(
+            (number for one in each(node, "ContractDocumentReference") if (number := tree.text(one, "ID"))), ""
+        ),
+        buyer_reference=tree.text(node, "BuyerReference"),
+        payment_method=next(
+            (code for one in each(node, "PaymentMeans") if (code := tree.text(one, "PaymentMeansCode"))), ""
+        ),
     )
 
 
-# -- the tree
+def _shipment(tree: Tree, node: Node) -> Node:
+    """Of a FreightInvoice its own, of others that of the first delivery that has one."""
+    own = next(iter(each(node, "Shipment")), None)
+    return next(iter(each(node, "Delivery", "Shipment")), None) if own is None else own
 
 
-def all_of(node: Any, *names: str) -> list[Any]:
-    """The elements at the end of a path."""
-    found: list[Any] = [node]
-    for name in names:
-        below: list[Any] = [cast(Node, one).get(name) for one in found if isinstance(one, dict)]
-        found = []
-        for one in below:
-            found += cast(list[Any], one) if isinstance(one, list) else [] if one is None else [one]
+# -- what it is
+
+
+def _says(tree: Tree, node: Node) -> dict[str, Any]:
+    code = tree.text(node, "InvoiceTypeCode") or tree.text(node, "CreditNoteTypeCode")
+    kind = _kind(node["#name"], code)
+    copied = tree.text(node, "CopyIndicator")
+    purpose: Purpose = "original" if copied in ("", "false", "0") else "copy" if copied in ("true", "1") else "unknown"
+    test = is_test(tree.text(node, one) for one in ("CustomizationID", "ProfileID", "ProfileExecutionID"))
+    return says(
+        kind, purpose, test, _made_at(tree, node), kind_code=code, purpose_code="copy" if copied else ""
+    ) | said(usage="T" if test else "P")
+
+
+def _kind(root: str, code: str) -> Kind:
+    """A credit note that calls itself a claim is neither."""
+    if root != "CreditNote":
+        return kind_of_1001(code)
+    kind = kind_of_1001(code) if code else "credit_note"
+    return "unknown" if kind in CLAIMS else kind
+
+
+def _made_at(tree: Tree, node: Node) -> int:
+    """When the document was issued, as YYYYMMDDhhmm."""
+    digits = "".join(
+        one for one in tree.text(node, "IssueDate")[:10] + tree.text(node, "IssueTime")[:5] if one.isdigit()
+    )
+    return int(digits.ljust(12, "0")) if len(digits) in (8, 12) else 1
+
+
+def _refers_to(tree: Tree, node: Node) -> list[dict[str, str]]:
+    documents = [one for billing in each(node, "BillingReference") for name in _BILLED for one in each(billing, name)]
+    return [
+        {"number": number} | said(date=tree.day(one, "IssueDate"))
+        for one in documents
+        if (number := tree.text(one, "ID"))
+    ]
+
+
+# -- who, and by which numbers
+
+
+def _parties(tree: Tree, node: Node) -> list[dict[str, Any]]:
+    found = [one for role in _PARTIES for some in each(node, role) if (one := party(tree, role, some))]
+    for delivery in each(node, "Delivery"):
+        found += [
+            one
+            for one in (
+                party(tree, "DeliveryParty", tree.one(delivery, "DeliveryParty")),
+                place(tree, "DeliveryLocation", tree.one(delivery, "DeliveryLocation")),
+            )
+            if one
+        ]
     return found
 
 
-def one_of(node: Any, *names: str) -> Any:
-    """The element at the end of a path that takes the first of each name, None if there is none."""
-    for name in names:
-        node = cast(Node, node).get(name) if isinstance(node, dict) else None
-        if isinstance(node, list):
-            node = cast(list[Any], node)[0]
-    return node
-
-
-def text_of(node: Any) -> str:
-    """What an element says."""
-    text = cast(Node, node).get("#text", "") if isinstance(node, dict) else node
-    return text.strip() if isinstance(text, str) else ""
-
-
-def attribute(node: Any, name: str) -> str:
-    """An element's attribute, "" if it is not there."""
-    return cast(Node, node).get(f"@{name}", "") if isinstance(node, dict) else ""
-
-
-# -- amounts
-
-
-class _Amounts:
-    """The amounts of one document, all in one currency."""
-
-    def __init__(self, currency: str) -> None:
-        self.currency = currency
-
-    def in_currency(self, node: Any) -> bool:
-        """Whether it is in the document's currency; taxes may be told in another one as well."""
-        return attribute(node, "currencyID") in ("", self.currency)
-
-    def read(self, node: Any, element: str) -> str:
-        """The amount, "" if it is not there.
-
-        Raises:
-            Defective: `freight.currency`, `freight.amount`.
-        """
-        if not self.in_currency(node):
-            raise Defective(
-                "currency",
-                element,
-                "the amount is in another currency than the document; an invoice has one",
-            )
-        return decimal_of(node, element)
-
-    def total(self, nodes: list[Any], element: str) -> str:
-        """The sum of such amounts."""
-        return str(sum((Decimal(self.read(node, element) or 0) for node in nodes), Decimal()))
-
-
-def decimal_of(node: Any, element: str) -> str:
-    """A decimal number as xsd:decimal has it, "" if it is not there.
-
-    Raises:
-        Defective: `freight.amount`.
-    """
-    text = text_of(node)
-    if text and not _DECIMAL.fullmatch(text):
-        raise Defective(
-            "amount", element, "the number is none: write digits, with a point before the decimals", _DECIMAL_RULE
-        )
-    return text
-
-
-# -- the parts
-
-
-def _line(node: Node, amounts: _Amounts) -> dict[str, Any]:
-    quantity = one_of(node, "InvoicedQuantity")
-    line: dict[str, Any] = said(
-        number=text_of(one_of(node, "ID")),
-        description=text_of(one_of(node, "Item", "Description")) or text_of(one_of(node, "Item", "Name")),
-        quantity=decimal_of(quantity, "InvoicedQuantity"),
-        unit=attribute(quantity, "unitCode"),
-        amount=amounts.read(one_of(node, "LineExtensionAmount"), "LineExtensionAmount"),
-        unit_price=amounts.read(one_of(node, "Price", "PriceAmount"), "PriceAmount"),
-    )
-    if "amount" not in line:
-        raise Defective(
-            "element_missing", "LineExtensionAmount", "a line lacks its LineExtensionAmount", "UBL 2.1, InvoiceLine"
-        )
-    charges = [_charge(one, amounts) for one in all_of(node, "AllowanceCharge")]
-    taxes = [
-        {"amount": amount}
-        for tax in all_of(node, "TaxTotal")
-        if amounts.in_currency(one_of(tax, "TaxAmount"))
-        and (amount := amounts.read(one_of(tax, "TaxAmount"), "TaxAmount"))
+def _references(tree: Tree, node: Node) -> list[dict[str, str]]:
+    found = [(name, tree.text(one, "ID")) for name in _REFERENCES for one in each(node, name)]
+    found += [("ContractDocumentReference", tree.text(one, "ID")) for one in each(node, "ContractDocumentReference")][
+        1:
     ]
-    return line | {name: some for name, some in (("charges", charges), ("taxes", taxes)) if some}
-
-
-def _charge(node: Node, amounts: _Amounts) -> dict[str, str]:
-    """An allowance or a charge; allowances are negative."""
-    amount = amounts.read(one_of(node, "Amount"), "AllowanceCharge/Amount") or "0"
-    charged = text_of(one_of(node, "ChargeIndicator")) in ("true", "1")
-    if not charged:
-        amount = amount[1:] if amount.startswith("-") else f"-{amount.removeprefix('+')}"
-    return {"kind": "accessorial" if charged else "discount", "amount": amount} | said(
-        code=text_of(one_of(node, "AllowanceChargeReasonCode")),
-        description=text_of(one_of(node, "AllowanceChargeReason")),
-    )
-
-
-def _taxes(node: Node, amounts: _Amounts) -> list[dict[str, str]]:
-    """The subtotals of a tax, or the tax as a whole where it has none."""
-    return [
-        {"amount": amounts.read(one_of(one, "TaxAmount"), "TaxAmount") or "0"}
-        | said(
-            kind=text_of(one_of(one, "TaxCategory", "TaxScheme", "ID")),
-            percent=decimal_of(one_of(one, "TaxCategory", "Percent"), "Percent"),
-            taxable=amounts.read(one_of(one, "TaxableAmount"), "TaxableAmount"),
-        )
-        for one in (all_of(node, "TaxSubtotal") or [node])
+    found += [
+        ("SalesOrderID", tree.text(node, "OrderReference", "SalesOrderID")),
+        ("AccountingCost", tree.text(node, "AccountingCost")),
+        ("UUID", tree.text(node, "UUID")),
+        *(("PaymentID", tree.text(one)) for one in each(node, "PaymentMeans", "PaymentID")),
     ]
+    accounts = [tree.text(one, "ID") for one in each(node, "PaymentMeans", "PayeeFinancialAccount")]
+    found += [("PayeeFinancialAccount", account) for account in accounts[1:] if account not in accounts[:1]]
+    return [{"kind": kind, "value": value} for kind, value in dict.fromkeys(found) if value]
 
 
-def _party(role: str, node: Any) -> dict[str, Any]:
-    """A party under its role's element; a PayeeParty is one itself. Empty if it says nothing."""
-    party = one_of(node, "Party") or node
-    number = _number_of(party)
-    address = one_of(party, "PostalAddress") or one_of(party, "PostalAddress", "Address")
-    street = joined(text_of(one_of(address, "StreetName")), text_of(one_of(address, "BuildingNumber")))
-    found: dict[str, Any] = said(
-        name=text_of(one_of(party, "PartyName", "Name")),
-        id=text_of(number),
-        id_kind=text_of(number) and attribute(number, "schemeID"),
-        city=text_of(one_of(address, "CityName")),
-        region=text_of(one_of(address, "CountrySubentity")) or text_of(one_of(address, "CountrySubentityCode")),
-        postal_code=text_of(one_of(address, "PostalZone")),
-        country=text_of(one_of(address, "Country", "IdentificationCode")),
-    )
-    lines = [line for line in (street, text_of(one_of(address, "AdditionalStreetName"))) if line]
-    found |= {"address": lines} if lines else {}
-    return {"role": role, **found} if found else {}
+def _payee(tree: Tree, node: Node) -> dict[str, str]:
+    """Who is paid, if that is not who invoices, and the first account."""
+    payee = tree.one(node, "PayeeParty")
+    numbers = numbers_of(tree, payee)
+    account = next(iter(each(node, "PaymentMeans", "PayeeFinancialAccount")), None)
+    scheme, number = numbers[0] if numbers else ("", "")
+    return said(name=name_of(tree, payee), id=number, scheme=scheme) | account_of(tree.text(account, "ID"))
 
 
-def _number_of(party: Any) -> Any:
-    """The number that a party is known by: a SCAC if it has one."""
-    numbers = all_of(party, "PartyIdentification", "ID")
-    scac = [one for one in numbers if attribute(one, "schemeID").upper() == "SCAC"]
-    others = (
-        one_of(party, *path)
-        for path in (("EndpointID",), ("PartyTaxScheme", "CompanyID"), ("PartyLegalEntity", "CompanyID"))
-    )
-    return next((one for one in (*scac, *numbers, *others) if text_of(one)), None)
-
-
-def _carrier(tree: Node) -> dict[str, str]:
-    """Who invoices."""
-    supplier = one_of(tree, "AccountingSupplierParty")
-    party = one_of(supplier, "Party") or supplier
-    number = _number_of(party)
-    carrier = text_of(number) or text_of(one_of(party, "PartyName", "Name"))
-    if not carrier:
-        raise Defective(
-            "carrier_missing",
-            "AccountingSupplierParty",
-            "the invoice does not say whose it is; give the carrier's SCAC as the supplier's PartyIdentification",
-        )
-    if attribute(number, "schemeID").upper() != "SCAC":
-        return {"carrier": carrier, "carrier_scheme": attribute(number, "schemeID") or "name"}
-    return {"carrier": carrier, "carrier_scheme": "SCAC", "scac": require_scac(carrier, "PartyIdentification")}
-
-
-def _leg(node: Node) -> dict[str, str]:
-    number = _number_of(one_of(node, "CarrierParty"))
+def _leg(tree: Tree, node: Node) -> dict[str, str]:
+    carried_by = next(iter(each(node, "CarrierParty")), None)
+    numbers = numbers_of(tree, carried_by)
     return said(
-        sequence=text_of(one_of(node, "ID")),
-        carrier=text_of(number) or text_of(one_of(node, "CarrierParty", "PartyName", "Name")),
-        mode=text_of(one_of(node, "TransportModeCode")),
+        sequence=tree.text(node, "ID"),
+        carrier=numbers[0][1] if numbers else name_of(tree, carried_by),
+        mode=tree.text(node, "TransportModeCode"),
     )
+
+
+# -- what it comes to
+
+
+def _totals(tree: Tree, node: Node, total: Node) -> dict[str, str]:
+    if tree.one(total, "PayableAmount") is None or not tree.text(total, "PayableAmount"):
+        tree.missing("PayableAmount")
+    totals = {name: tree.amount(total, element) for name, element in _TOTALS.items()}
+    stated = [tree.amount(one, "TaxAmount") for one in _tax_totals(tree, node)]
+    totals["tax"] = tree.total(stated)
+    totals["withheld"] = tree.total([tree.amount(one, "TaxAmount") for one in each(node, "WithholdingTaxTotal")])
+    totals["third_party"] = tree.total([tree.amount(one, "PaidAmount") for one in each(node, "PrepaidPayment")])
+    totals["weight"] = tree.decimal(_shipment(tree, node), "GrossWeightMeasure")
+    return {name: amount for name, amount in totals.items() if amount}
+
+
+def _tax_totals(tree: Tree, node: Node) -> list[Node]:
+    """Those in the document's currency."""
+    return [one for one in each(node, "TaxTotal") if tree.in_currency(tree.one(one, "TaxAmount"))]
+
+
+def _taxes(tree: Tree, node: Node) -> list[dict[str, str]]:
+    return [entry for one in _tax_totals(tree, node) for entry in taxes(tree, one)]
+
+
+def _take_terms(tree: Tree, node: Node, invoice: dict[str, Any]) -> None:
+    """UBL 2.1 gives the due date at the document's level, 2.0 and credit notes in the means of payment."""
+    dates = [tree.day(node, "DueDate"), *(tree.day(one, "PaymentDueDate") for one in each(node, "PaymentMeans"))]
+    terms: list[dict[str, Any]] = []
+    for one in each(node, "PaymentTerms"):
+        note = "\n".join(text for some in each(one, "Note") if (text := tree.text(some)))
+        terms.append(
+            said(
+                due_date=tree.day(one, "PaymentDueDate") or tree.day(one, "InstallmentDueDate"),
+                discount_percent=tree.decimal(one, "SettlementDiscountPercent"),
+                discount_amount=tree.amount(one, "SettlementDiscountAmount"),
+                discount_date=tree.day(one, "SettlementPeriod", "EndDate"),
+                description=note,
+            )
+        )
+        terms += discounts_in(f"{note}\n")
+    take_terms(invoice, dates, [one for one in terms if one])

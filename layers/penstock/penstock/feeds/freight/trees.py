@@ -1,0 +1,169 @@
+"""A document's tree, read as its standard says how often an element may stand.
+
+What stands once where the standard has it once is read by `one`; a second is a defect, wherever it stands, for of two
+amounts or numbers nobody can tell which is meant. Every defect is gathered: none hides another.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, cast
+
+from penstock.feeds.freight.defects import Defects
+
+type Node = Any
+"""An element as `penstock.formats.xml` gives it: its text, a dict of its children and attributes, None if it is not
+there."""
+
+_DECIMAL = re.compile(r"([+-]?(?:[0-9]{1,15}(?:\.[0-9]{0,12})?|\.[0-9]{1,12}))0*")
+_DECIMAL_RULE = "XML Schema Part 2 §3.2.3, decimal"
+_DATE = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2})?")
+_YES_OR_NO = {"true": True, "1": True, "false": False, "0": False}
+
+
+class Tree:
+    """One document. `standard` is how findings call where a rule stands."""
+
+    def __init__(self, standard: str) -> None:
+        self.standard = standard
+        self.defects = Defects()
+        self.currency = ""
+
+    # -- elements
+
+    def one(self, node: Node, *names: str) -> Node:
+        """The element at the end of a path on which everything stands once."""
+        for name in names:
+            node = cast(Mapping[str, Node], node).get(name) if isinstance(node, dict) else None
+            if type(node) is list:
+                self._stands_twice(name)
+                node = cast(list[Node], node)[0]
+        return node
+
+    def _stands_twice(self, name: str) -> None:
+        self.defects.add(
+            "stands_twice",
+            name,
+            f"the document has {name} twice where it may stand once, and nobody can tell which is meant",
+            f"{self.standard}, {name}",
+        )
+
+    def text(self, node: Node, *names: str) -> str:
+        """What the element at the end of such a path says, "" if it is not there."""
+        node = self.one(node, *names) if names else node
+        if type(node) is str:
+            return node.strip()
+        if node is None:
+            return ""
+        fields = cast(Mapping[str, str], node)
+        if any(name[0] not in "@#" for name in fields):
+            self.defects.add(
+                "element_content",
+                names[-1] if names else "",
+                "an element that should say something by itself has others within",
+                self.standard,
+            )
+            return ""
+        return fields.get("#text", "").strip()
+
+    def required(self, node: Node, *names: str) -> str:
+        """As `text`, of what must be there."""
+        found = self.text(node, *names)
+        if not found:
+            self.missing(names[-1])
+        return found
+
+    def missing(self, name: str) -> None:
+        """Notes that the document lacks something that it must have."""
+        self.defects.add(
+            "element_missing",
+            name,
+            f"the document lacks its {name}, which it must have",
+            f"{self.standard}, {name}",
+        )
+
+    # -- values
+
+    def yes(self, node: Node, *names: str) -> bool | None:
+        """An indicator (XML Schema Part 2 §3.2.2, boolean); None if it is not there, or none."""
+        return _YES_OR_NO.get(self.text(node, *names))
+
+    def decimal(self, node: Node, *names: str) -> str:
+        """A number, "" if it is not there."""
+        text = self.text(node, *names)
+        if not text:
+            return ""
+        found = _DECIMAL.fullmatch(text)
+        if not found:
+            message = "the number is none: write digits, with a point before the decimals"
+            self.defects.add("amount", names[-1], message, _DECIMAL_RULE)
+            return ""
+        return found[1]
+
+    def amount(self, node: Node, *names: str) -> str:
+        """An amount in the document's currency, "" if it is not there."""
+        found = self.one(node, *names)
+        if not self.in_currency(found):
+            message = "the amount is in another currency than the document; an invoice has one"
+            self.defects.add("currency", names[-1], message)
+            return ""
+        return self.decimal(node, *names)
+
+    def total(self, amounts: Iterable[str]) -> str:
+        """The sum of amounts, "" if there are none."""
+        stated = [Decimal(one) for one in amounts if one]
+        return str(sum(stated)) if stated else ""
+
+    def in_currency(self, node: Node) -> bool:
+        """Whether an amount is in the document's currency; taxes may be told in another one as well."""
+        return attribute(node, "currencyID") in ("", self.currency)
+
+    def day(self, node: Node, *names: str) -> str:
+        """A date (XML Schema Part 2 §3.2.9) as its sender's calendar has it, whatever its zone; "" if it is not
+        there."""
+        text = self.text(node, *names)
+        if not text:
+            return ""
+        found = _DATE.fullmatch(text)
+        return self.checked_day(found[1] if found else "", names[-1])
+
+    def checked_day(self, text: str, name: str) -> str:
+        """A date as YYYY-MM-DD, if it is one; "" otherwise."""
+        try:
+            return date.fromisoformat(text).isoformat()
+        except ValueError:
+            self.defects.add("date", name, "the date is none", f"{self.standard}, {name}")
+            return ""
+
+
+def each(node: Node, *names: str) -> list[Node]:
+    """The elements at the end of a path on which everything may stand several times."""
+    found: list[Node] = [node]
+    for name in names:
+        below: list[Node] = [cast(Mapping[str, Node], one).get(name) for one in found if isinstance(one, dict)]
+        found = []
+        for one in below:
+            found += cast(list[Node], one) if type(one) is list else [] if one is None else [one]
+    return found
+
+
+def children(node: Node) -> set[str]:
+    """The names of an element's children."""
+    names = cast(Mapping[str, Node], node) if isinstance(node, dict) else ()
+    return {name for name in names if name[0] not in "@#"}
+
+
+def attribute(node: Node, name: str) -> str:
+    """An element's attribute, "" if it is not there."""
+    return cast(Mapping[str, str], node).get(f"@{name}", "").strip() if isinstance(node, dict) else ""
+
+
+def negated(amount: str) -> str:
+    """The amount with its sign turned.
+
+    >>> negated("12.50"), negated("-3"), negated("+1"), negated("0.00"), negated("")
+    ('-12.50', '3', '-1', '0.00', '')
+    """
+    digits = amount.lstrip("+-")
+    return digits if amount.startswith("-") or not digits.strip("0.") else f"-{digits}"
