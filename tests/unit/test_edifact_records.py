@@ -22,6 +22,7 @@ from tests.support.reading import split_file, tiny_windows
 FEED = replace(edi.feed_of(Edifact()), limits=Limits())
 
 UNB = "UNB+UNOC:3+SENDER:14+PAYER:14+261120:2115+7'"
+PLAIN = Delimiters(segment="'", element="+", component=":", release="?")
 INVOICE = ("BGM+380+INV1+9", "MOA+77:100.50")
 
 
@@ -121,6 +122,7 @@ def test_a_message_comes_out_as_its_segments_with_what_its_envelopes_say() -> No
     assert parsed == {
         "transaction": "INVOIC",
         "control": "1",
+        "delimiters": PLAIN,
         "version": "D:96A:UN",
         "envelope": {
             "sender": "SENDER",

@@ -35,16 +35,16 @@ def test_a_document_becomes_an_invoice() -> None:
     supplier = f"{SUPPLIER}<cac:PartyName><cbc:Name>Acme Fracht</cbc:Name></cac:PartyName>"
     assert told(tax=amount("TaxAmount", "76.00") + subtotal, supplier=supplier) == {
         "document_type": "ubl_invoice",
+        "kind": "invoice",
+        "purpose": "original",
+        "sign": 1,
         "carrier": "ACME",
+        "carrier_scheme": "SCAC",
         "scac": "ACME",
         "invoice_number": "INV-3",
         "invoice_date": "2026-11-20",
         "due_date": "2026-12-20",
         "currency": "EUR",
-        "kind": "invoice",
-        "purpose": "original",
-        "sign": 1,
-        "carrier_scheme": "SCAC",
         "parties": [{"role": "AccountingSupplierParty", "name": "Acme Fracht", "id": "ACME", "id_kind": "SCAC"}],
         "lines": [{"number": "1", "amount": "150.00"}, {"number": "2", "amount": "250.00"}],
         "charges": [{"kind": "discount", "amount": "-30.00"}, {"kind": "accessorial", "amount": "10.00"}],
@@ -131,8 +131,10 @@ def test_several_taxes_add_up() -> None:
 
 @pytest.mark.parametrize("currency", ["USD", "eur"])
 def test_an_amount_in_another_currency_than_the_document_rejects(currency: str) -> None:
-    (fault,) = faults(currency=currency)
-    assert fault[0] == "freight.currency"
+    unknown = [("freight.currency_unknown", "DocumentCurrencyCode")] if currency == "eur" else []
+    found = faults(currency=currency)
+    assert [one for one in found if one[0] != "freight.currency"] == unknown
+    assert ("freight.currency", "PayableAmount") in found
 
 
 @pytest.mark.parametrize(
@@ -143,10 +145,10 @@ def test_an_amount_in_another_currency_than_the_document_rejects(currency: str) 
         ({"issued": ""}, ("freight.element_missing", "IssueDate")),
         (with_totals(PayableAmount=""), ("freight.element_missing", "PayableAmount")),
         ({"supplier": ""}, ("freight.carrier_missing", "AccountingSupplierParty")),
-        ({"supplier": SUPPLIER.replace("ACME", "ACME1")}, ("freight.scac", "PartyIdentification")),
+        ({"supplier": SUPPLIER.replace("ACME", "ACME1")}, ("freight.scac", "AccountingSupplierParty")),
         ({"lines": ("150,00", "250.00")}, ("freight.amount", "LineExtensionAmount")),
         (with_totals(PayableAmount="NaN"), ("freight.amount", "PayableAmount")),
-        ({"issued": "20.11.2026"}, ("schema.type", "invoice_date")),
+        ({"issued": "20.11.2026"}, ("freight.date", "IssueDate")),
     ],
 )
 def test_a_document_that_is_no_invoice_rejects(changes: dict[str, Any], fault: tuple[str, str]) -> None:
@@ -156,7 +158,6 @@ def test_a_document_that_is_no_invoice_rejects(changes: dict[str, Any], fault: t
 @pytest.mark.parametrize(
     ("supplier", "carrier"),
     [
-        ('<cbc:EndpointID schemeID="GLN">123</cbc:EndpointID>', "123"),
         ("<cac:PartyTaxScheme><cbc:CompanyID>DE4711</cbc:CompanyID></cac:PartyTaxScheme>", "DE4711"),
         ("<cac:PartyName><cbc:Name>Acme Fracht</cbc:Name></cac:PartyName>", "Acme Fracht"),
         ("<cac:PartyIdentification><cbc:ID>V-17</cbc:ID></cac:PartyIdentification>" + SUPPLIER, "ACME"),
@@ -177,25 +178,15 @@ def test_several_documents_in_one_file_are_as_many_records() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    ("severity", "changes"),
-    [
-        ("freight.due_before_issue", {"due": "2026-11-19"}),
-        (
-            "freight.tax_subtotals",
-            {"tax": amount("TaxAmount", "76.00") + f"<cac:TaxSubtotal>{amount('TaxAmount', '75')}</cac:TaxSubtotal>"},
-        ),
-    ],
-)
-def test_what_is_odd_is_flagged(severity: str, changes: dict[str, Any]) -> None:
-    judgement = judge_file(FREIGHT, ubl_file(ubl(**changes)))
-    assert (len(judgement.accepted), judgement.findings) == (1, {severity: 1})
+def test_what_is_odd_is_flagged() -> None:
+    judgement = judge_file(FREIGHT, ubl_file(ubl(due="2026-11-19")))
+    assert (len(judgement.accepted), judgement.findings) == (1, {"freight.due_before_issue": 1})
 
 
 @pytest.mark.parametrize(
     ("body", "code"),
     [
-        (b'<CreditNote xmlns="urn:oasis:names:specification:ubl:schema:xsd:CreditNote-2"/>', "format.element"),
+        (b'<Order xmlns="urn:oasis:names:specification:ubl:schema:xsd:Order-2"/>', "format.element"),
         (b'<Invoice xmlns="urn:another"/>', "format.element"),
         (b"%PDF-1.7\n", "format.binary"),
         (b"invoice,amount\n1,2\n", "format.unrecognised"),

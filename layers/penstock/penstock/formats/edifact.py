@@ -7,6 +7,7 @@ character set. Faults carry the codes of the CONTRL message (data element 0085).
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from penstock.formats.format import FieldOf
 from penstock.formats.segment_records import Reading, Segment, components
@@ -67,8 +68,8 @@ _CHARACTER_SETS = {
 
 class Edifact(Segmented):
     """Messages, from UNH to UNT. A parsed one is its `transaction` (the message type, such as INVOIC), `control` (the
-    message reference), `version` (such as D:96A:UN), `envelope` (what UNB and UNG say) and `segments`. Elements are as
-    they came: `components` takes one apart, and the release characters off."""
+    message reference), `version` (such as D:96A:UN), `envelope` (what UNB and UNG say), `segments` and `delimiters`.
+    Elements are as they came: `components` takes one apart, and the release characters off."""
 
     name = "edifact"
     levels = LEVELS
@@ -105,11 +106,11 @@ class Edifact(Segmented):
         group = {"group_function": said[1], "group_sender": said[2], "group_receiver": said[3]}
         return layout.model_copy(update={"envelope": layout.envelope | group})
 
-    def said(self, layout: Layout, header: Segment) -> dict[str, str]:
+    def said(self, layout: Layout, header: Segment) -> dict[str, Any]:
         """As `Segmented.said`."""
         assert layout.delimiters is not None
         kind, _, version = header[2].partition(layout.delimiters.component)
-        return {"transaction": kind, "control": header[1], "version": version}
+        return {"transaction": kind, "control": header[1], "version": version, "delimiters": layout.delimiters}
 
 
 def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 from penstock.formats.envelopes import Checker
 from penstock.formats.format import Parsed
@@ -28,8 +29,8 @@ class Segmented(Segments):
         """
 
     @abstractmethod
-    def said(self, layout: Layout, header: Segment) -> dict[str, str]:
-        """What a record's header says."""
+    def said(self, layout: Layout, header: Segment) -> dict[str, Any]:
+        """What a record's header says, and what its syntax takes to be read."""
 
     def opening(self, layout: Layout, buffer: bytes, at: int) -> Opened | None:
         """As `Segments.opening`."""

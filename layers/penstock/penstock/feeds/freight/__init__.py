@@ -41,12 +41,13 @@ from penstock.feeds.freight.policy import Policy
 from penstock.feeds.freight.routing import to_record
 from penstock.feeds.freight.totals import RULES
 from penstock.feeds.freight.xml_documents import DOCUMENTS
+from penstock.formats.edifact import Edifact
 from penstock.formats.x12 import X12
 
 FREIGHT = Feed(
     name="freight",
     title="Carriers' freight invoices in X12 and UBL",
-    formats=(X12(), DOCUMENTS),
+    formats=(X12(), Edifact(), DOCUMENTS),
     record=Invoice,
     identity=("carrier_scheme", "carrier", "invoice_number", "invoice_date", "standing"),
     revision="revision",

@@ -90,7 +90,7 @@ def to_record(node: Mapping[str, Any]) -> dict[str, Any]:
     if "lines" not in invoice:
         message = "the document has no line; the profiles MINIMUM and BASIC WL have none, and are no whole invoices"
         tree.defects.add("no_lines", "IncludedSupplyChainTradeLineItem", message, "EN 16931-1, BR-16")
-    tree.defects.settle(invoice)
+    tree.settle(invoice)
     take_reading(invoice, smallest_unit(tree.currency))
     return invoice
 
@@ -204,7 +204,7 @@ def _accounts(tree: Tree, settled: Node) -> list[str]:
 def _totals(tree: Tree, settled: Node) -> dict[str, str]:
     total = tree.one(settled, "SpecifiedTradeSettlementHeaderMonetarySummation")
     totals = {name: _stated(tree, total, element) for name, element in _TOTALS.items()}
-    if not totals["due"]:
+    if not tree.text(total, "DuePayableAmount"):
         tree.missing("DuePayableAmount")
     return {name: amount for name, amount in totals.items() if amount}
 

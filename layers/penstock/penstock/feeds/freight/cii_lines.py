@@ -74,15 +74,15 @@ def charge(tree: Tree, node: Node) -> dict[str, str]:
     """A charge or, negative, an allowance."""
     charged = tree.yes(node, "ChargeIndicator", "Indicator")
     if charged is None:
-        tree.defects.add(
+        tree.untold(
             "element_missing",
             "ChargeIndicator",
             "a charge or allowance does not say by ChargeIndicator, true or false, whether it is added or taken off",
             f"{tree.standard}, SpecifiedTradeAllowanceCharge/ChargeIndicator",
         )
     amount = tree.amount(node, "ActualAmount")
-    if not amount:
-        tree.defects.add("allowance_unpriced", "ActualAmount", "a charge or allowance gives no amount")
+    if not amount and tree.one(node, "ActualAmount") is None:
+        tree.unpriced("ActualAmount", "a charge or allowance gives no amount")
     taxed = next(iter(each(node, "CategoryTradeTax")), None)
     return {"kind": "accessorial" if charged else "discount", "amount": amount if charged else negated(amount)} | said(
         code=tree.text(node, "ReasonCode"),

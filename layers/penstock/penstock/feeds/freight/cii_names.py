@@ -13,28 +13,29 @@ ROOT = f"{{{_MESSAGE}}}CrossIndustryInvoice"
 """The document's element."""
 
 _NAMES = """
-    ActualAmount ActualDeliverySupplyChainEvent ActualDiscountAmount AdditionalReferencedDocument AllowanceTotalAmount
-    ApplicableHeaderTradeAgreement ApplicableHeaderTradeDelivery ApplicableHeaderTradeSettlement
-    ApplicableTradePaymentDiscountTerms ApplicableTradeTax AppliedAmount AppliedTradeAllowanceCharge AppliedTradeTax
-    AssociatedDocumentLineDocument BasisAmount BasisDateTime BasisPeriodMeasure BasisQuantity BilledQuantity
-    BillingSpecifiedPeriod BusinessProcessSpecifiedDocumentContextParameter BuyerOrderReferencedDocument BuyerReference
-    BuyerTradeParty CalculatedAmount CalculationPercent CategoryCode CategoryTradeTax ChargeAmount ChargeIndicator
-    ChargeTotalAmount CityName Content ContractReferencedDocument CopyIndicator CountryID CountrySubDivisionName
-    CreditorReferenceID DeliveryNoteReferencedDocument Description DespatchAdviceReferencedDocument DueDateDateTime
-    DuePayableAmount EndDateTime FormattedIssueDateTime GlobalID GrandTotalAmount GrossPriceProductTradePrice
-    GuidelineSpecifiedDocumentContextParameter IBANID ID IncludedNote
-    IncludedSupplyChainTradeLineItem InvoiceCurrencyCode
-    InvoiceReferencedDocument InvoiceeTradeParty IssueDateTime IssuerAssignedID LineID LineOne LineStatusReasonCode
-    LineThree LineTotalAmount LineTwo Name NetPriceProductTradePrice OccurrenceDateTime ParentLineID
-    PayeePartyCreditorFinancialAccount PayeeTradeParty PaymentReference PostalTradeAddress PostcodeCode ProprietaryID
-    PurposeCode RateApplicablePercent Reason ReasonCode ReceivableSpecifiedTradeAccountingAccount
+    ActualAmount ActualDeliverySupplyChainEvent ActualDiscountAmount AdditionalReferencedDocument
+    AllowanceTotalAmount ApplicableHeaderTradeAgreement ApplicableHeaderTradeDelivery
+    ApplicableHeaderTradeSettlement ApplicableTradePaymentDiscountTerms ApplicableTradeTax AppliedAmount
+    AppliedTradeAllowanceCharge AppliedTradeTax AssociatedDocumentLineDocument BasisAmount BasisDateTime
+    BasisPeriodMeasure BasisQuantity BilledQuantity BillingSpecifiedPeriod
+    BusinessProcessSpecifiedDocumentContextParameter BuyerOrderReferencedDocument BuyerReference BuyerTradeParty
+    CalculatedAmount CalculationPercent CategoryCode CategoryTradeTax ChargeAmount ChargeIndicator ChargeTotalAmount
+    CityName Content ContractReferencedDocument CopyIndicator CountryID CountrySubDivisionName CreditorReferenceID
+    DeliveryNoteReferencedDocument Description DespatchAdviceReferencedDocument DueDateDateTime DuePayableAmount
+    EndDateTime FormattedIssueDateTime GlobalID GrandTotalAmount GrossPriceProductTradePrice
+    GuidelineSpecifiedDocumentContextParameter IBANID ID IncludedNote IncludedSupplyChainTradeLineItem
+    InvoiceCurrencyCode InvoiceReferencedDocument InvoiceeTradeParty IssueDateTime IssuerAssignedID LineID LineOne
+    LineStatusReasonCode LineThree LineTotalAmount LineTwo Name NetPriceProductTradePrice OccurrenceDateTime
+    ParentLineID PayeePartyCreditorFinancialAccount PayeeTradeParty PaymentReference PostalTradeAddress PostcodeCode
+    ProprietaryID PurposeCode RateApplicablePercent Reason ReasonCode ReceivableSpecifiedTradeAccountingAccount
     ReceivingAdviceReferencedDocument RoundingAmount SellerOrderReferencedDocument SellerTaxRepresentativeTradeParty
-    SellerTradeParty ShipFromTradeParty ShipToTradeParty SpecifiedLegalOrganization
-    SpecifiedLineTradeAgreement SpecifiedLineTradeDelivery SpecifiedLineTradeSettlement SpecifiedLogisticsServiceCharge
+    SellerTradeParty ShipFromTradeParty ShipToTradeParty SpecifiedLegalOrganization SpecifiedLineTradeAgreement
+    SpecifiedLineTradeDelivery SpecifiedLineTradeSettlement SpecifiedLogisticsServiceCharge
     SpecifiedProcuringProject SpecifiedTaxRegistration SpecifiedTradeAllowanceCharge SpecifiedTradePaymentTerms
-    SpecifiedTradeProduct SpecifiedTradeSettlementHeaderMonetarySummation SpecifiedTradeSettlementLineMonetarySummation
-    SpecifiedTradeSettlementPaymentMeans StartDateTime TaxBasisTotalAmount TaxCurrencyCode TaxTotalAmount TestIndicator
-    TotalPrepaidAmount TypeCode UltimateShipToTradeParty
+    SpecifiedTradeProduct SpecifiedTradeSettlementHeaderMonetarySummation
+    SpecifiedTradeSettlementLineMonetarySummation SpecifiedTradeSettlementPaymentMeans StartDateTime
+    TaxBasisTotalAmount TaxCurrencyCode TaxTotalAmount TestIndicator TotalPrepaidAmount TypeCode
+    UltimateShipToTradeParty
 """
 
 VOCABULARY = Vocabulary(

@@ -268,6 +268,11 @@ def _taxed_by(invoice: Record, tax: Mapping[str, Any]) -> list[Decimal]:
     return lines + charges
 
 
+@_rule
+def _lines_miscounted(invoice: Record) -> bool:
+    return invoice["totals"].get("line_count", len(invoice["lines"])) != len(invoice["lines"])
+
+
 # -- units
 
 
@@ -433,6 +438,13 @@ RULES = (
         "a category's taxable amount is the sum of its lines, less its allowances, with its charges",
         _taxable_differs,
         source=_norm("BR-S-08, BR-Z-08, BR-E-08, BR-AE-08, BR-IC-08, BR-G-08, BR-O-08"),
+    ),
+    Rule(
+        "freight.message_count",
+        "totals.line_count",
+        "CNT+2 is the number of lines",
+        _lines_miscounted,
+        source="UNTDID 6069, control total type 2",
     ),
     Rule(
         "freight.fraction",

@@ -11,8 +11,8 @@ _ELEMENTS = re.compile(
 
 
 def lines_in(layout: Layout, piece: bytes) -> int:
-    """The LX and IT1 segments, or the line elements, in a piece of whole records; what looks like one in a comment of
-    XML counts as one."""
+    """The LX, IT1 and LIN segments, or the line elements, in a piece of whole records; what looks like one in a comment
+    of XML counts as one."""
     pattern = _segments(layout.delimiters) if layout.delimiters else _ELEMENTS
     return len(pattern.findall(piece))
 
@@ -21,4 +21,4 @@ def lines_in(layout: Layout, piece: bytes) -> int:
 def _segments(delimiters: Delimiters) -> re.Pattern[bytes]:
     # A tag stands behind a terminator, perhaps with blanks between.
     terminator, element = re.escape(delimiters.segment.encode()), re.escape(delimiters.element.encode())
-    return re.compile(rb"(?:%s|[ \t\r\n])(?:LX|IT1)%s" % (terminator, element))
+    return re.compile(rb"(?:%s|[ \t\r\n])(?:LX|IT1|LIN)%s" % (terminator, element))

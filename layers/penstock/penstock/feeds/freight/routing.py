@@ -10,8 +10,13 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+<<<<<<< HEAD
 from penstock.feeds.freight import x12_210, x12_810
 from penstock.feeds.freight.defects import OF_SUMS, Defective
+=======
+from penstock.feeds.freight import edifact_invoic, x12_210, x12_810
+from penstock.feeds.freight.defects import Defective
+>>>>>>> c964c37 (INVOIC of EDIFACT is read beside X12, UBL and CII)
 from penstock.feeds.freight.invoice import Invoice
 from penstock.feeds.freight.totals import RULES
 from penstock.feeds.freight.xml_documents import READERS
@@ -20,7 +25,11 @@ from penstock.model.findings import Finding, Severity
 
 type Canonical = Callable[[Mapping[str, Any]], dict[str, Any]]
 
-_TRANSACTIONS: dict[str, Canonical] = {"210": x12_210.to_record, "810": x12_810.to_record}
+_TRANSACTIONS: dict[str, Canonical] = {
+    "210": x12_210.to_record,
+    "810": x12_810.to_record,
+    "INVOIC": edifact_invoic.to_record,
+}
 
 _NOT_READ = {
     "110": "air freight details and invoice",
@@ -42,8 +51,15 @@ _NO_INVOICES = {
     "990": "response to a load tender",
     "997": "functional acknowledgement",
     "999": "implementation acknowledgement",
+    "APERAK": "application error and acknowledgement",
+    "CONTRL": "syntax and service report",
+    "DESADV": "despatch advice",
+    "IFTMIN": "transport instruction",
+    "IFTSTA": "transport status",
+    "ORDERS": "purchase order",
+    "REMADV": "remittance advice",
 }
-"""What else carriers send, to be told by name (X12.3, transaction set identifiers)."""
+"""What else carriers send, to be told by name (X12.3, transaction set identifiers; UNTDID, messages)."""
 
 
 def to_record(tree: Mapping[str, Any]) -> Parsed | tuple[Finding, ...]:
@@ -76,16 +92,16 @@ _INVOICE = TypeAdapter(Invoice)
 def _reader_of(tree: Mapping[str, Any]) -> Canonical:
     if "transaction" not in tree:
         return READERS[tree["#name"]]
-    kind = tree["transaction"]
+    kind, field = tree["transaction"], "UNH-02" if "delimiters" in tree else "ST-01"
     if kind in _TRANSACTIONS:
         return _TRANSACTIONS[kind]
     known = " or ".join(_TRANSACTIONS)
     if kind in _NOT_READ:
         why = f"the transaction set is a {kind} ({_NOT_READ[kind]}), which is not read yet; this feed reads {known}"
-        raise Defective("document_type", "ST-01", why)
+        raise Defective("document_type", field, why)
     name = f" ({_NO_INVOICES[kind]})" if kind in _NO_INVOICES else ""
     raise Defective(
         "document_type",
-        "ST-01",
+        field,
         f"the transaction set is a {kind}{name}, no invoice; this feed reads {known}",
     )

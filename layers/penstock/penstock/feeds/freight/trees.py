@@ -29,6 +29,20 @@ class Tree:
         self.standard = standard
         self.defects = Defects()
         self.currency = ""
+        self._sums_told = True  # whether every amount could be read: else no sum would be right
+
+    def settle(self, invoice: Mapping[str, Any]) -> None:
+        """Ends the reading, if there were any defects.
+
+        Raises:
+            Defective: all of them.
+        """
+        self.defects.settle(invoice if self._sums_told else {})
+
+    def untold(self, code: str, name: str, message: str, rule: str | None = None) -> None:
+        """Notes a defect by which an amount is not known."""
+        self._sums_told = False
+        self.defects.add(code, name, message, rule)
 
     # -- elements
 
@@ -42,7 +56,7 @@ class Tree:
         return node
 
     def _stands_twice(self, name: str) -> None:
-        self.defects.add(
+        self.untold(
             "stands_twice",
             name,
             f"the document has {name} twice where it may stand once, and nobody can tell which is meant",
@@ -58,7 +72,7 @@ class Tree:
             return ""
         fields = cast(Mapping[str, str], node)
         if any(name[0] not in "@#" for name in fields):
-            self.defects.add(
+            self.untold(
                 "element_content",
                 names[-1] if names else "",
                 "an element that should say something by itself has others within",
@@ -76,12 +90,17 @@ class Tree:
 
     def missing(self, name: str) -> None:
         """Notes that the document lacks something that it must have."""
-        self.defects.add(
+        add = self.untold if name.endswith("Amount") else self.defects.add
+        add(
             "element_missing",
             name,
             f"the document lacks its {name}, which it must have",
             f"{self.standard}, {name}",
         )
+
+    def unpriced(self, name: str, message: str) -> None:
+        """Notes a charge or allowance without an amount."""
+        self.untold("allowance_unpriced", name, message)
 
     # -- values
 
@@ -97,7 +116,7 @@ class Tree:
         found = _DECIMAL.fullmatch(text)
         if not found:
             message = "the number is none: write digits, with a point before the decimals"
-            self.defects.add("amount", names[-1], message, _DECIMAL_RULE)
+            self.untold("amount", names[-1], message, _DECIMAL_RULE)
             return ""
         return found[1]
 
@@ -106,7 +125,7 @@ class Tree:
         found = self.one(node, *names)
         if not self.in_currency(found):
             message = "the amount is in another currency than the document; an invoice has one"
-            self.defects.add("currency", names[-1], message)
+            self.untold("currency", names[-1], message)
             return ""
         return self.decimal(node, *names)
 

@@ -92,7 +92,7 @@ def to_record(node: Mapping[str, Any]) -> dict[str, Any]:
     _take_terms(tree, node, invoice)
     if "lines" not in invoice:
         tree.defects.add("no_lines", LINES[0], "the document has no line; a UBL document has at least one")
-    tree.defects.settle(invoice)
+    tree.settle(invoice)
     take_reading(invoice, smallest_unit(tree.currency))
     return invoice
 
@@ -235,7 +235,7 @@ def _leg(tree: Tree, node: Node) -> dict[str, str]:
 
 
 def _totals(tree: Tree, node: Node, total: Node) -> dict[str, str]:
-    if tree.one(total, "PayableAmount") is None or not tree.text(total, "PayableAmount"):
+    if not tree.text(total, "PayableAmount"):
         tree.missing("PayableAmount")
     totals = {name: tree.amount(total, element) for name, element in _TOTALS.items()}
     stated = [tree.amount(one, "TaxAmount") for one in _tax_totals(tree, node)]

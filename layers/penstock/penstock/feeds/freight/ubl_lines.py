@@ -92,7 +92,7 @@ def _charged(tree: Tree, node: Node) -> bool:
     """Whether it is added. Nobody can tell which, where it does not say."""
     charged = tree.yes(node, "ChargeIndicator")
     if charged is None:
-        tree.defects.add(
+        tree.untold(
             "element_missing",
             "ChargeIndicator",
             "an AllowanceCharge does not say by ChargeIndicator, true or false, whether it is added or taken off",
@@ -106,8 +106,8 @@ def _charge(tree: Tree, node: Node) -> dict[str, str]:
     charged = _charged(tree, node)
     amount, base = tree.amount(node, "Amount"), tree.amount(node, "BaseAmount")
     factor = tree.decimal(node, "MultiplierFactorNumeric")
-    if not amount:
-        tree.defects.add("allowance_unpriced", "AllowanceCharge/Amount", "a charge or allowance gives no amount")
+    if not amount and tree.one(node, "Amount") is None:
+        tree.unpriced("AllowanceCharge/Amount", "a charge or allowance gives no amount")
     category = next(iter(each(node, "TaxCategory")), None)
     return {"kind": "accessorial" if charged else "discount", "amount": amount if charged else negated(amount)} | said(
         code=tree.text(node, "AllowanceChargeReasonCode"),

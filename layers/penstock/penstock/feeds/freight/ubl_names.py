@@ -13,27 +13,27 @@ ROOTS = tuple(f"{{{_SCHEMA}:{name}-2}}{name}" for name in ("Invoice", "CreditNot
 
 _BASIC = """
     AccountingCost ActualDeliveryDate AdditionalStreetName AllowanceChargeReason AllowanceChargeReasonCode
-    AllowanceTotalAmount Amount BaseAmount BaseQuantity BuildingNumber BuyerReference CarrierAssignedID ChargeIndicator
-    ChargeTotalAmount CityName CompanyID CopyIndicator CountrySubentity CountrySubentityCode CreditNoteTypeCode
-    CreditedQuantity CustomizationID Description DocumentCurrencyCode DueDate EndDate EndpointID FreightRateClassCode
-    GrossWeightMeasure ID IdentificationCode InstallmentDueDate InvoiceTypeCode InvoicedQuantity IssueDate IssueTime
-    Line LineExtensionAmount MultiplierFactorNumeric Name Note PaidAmount PayableAmount PayableRoundingAmount
-    PaymentDueDate PaymentID PaymentMeansCode PaymentPercent Percent PostalZone PrepaidAmount PriceAmount PricingCurrencyCode
-    ProfileExecutionID ProfileID RegistrationName RoundingAmount SalesOrderID SettlementDiscountAmount SettlementDiscountPercent
-    StartDate StreetName TaxAmount TaxCurrencyCode TaxExclusiveAmount TaxInclusiveAmount TaxPointDate TaxableAmount
-    TransportModeCode UBLVersionID UUID
+    AllowanceTotalAmount Amount BaseAmount BaseQuantity BuildingNumber BuyerReference CarrierAssignedID
+    ChargeIndicator ChargeTotalAmount CityName CompanyID CopyIndicator CountrySubentity CountrySubentityCode
+    CreditNoteTypeCode CreditedQuantity CustomizationID Description DocumentCurrencyCode DueDate EndDate EndpointID
+    FreightRateClassCode GrossWeightMeasure ID IdentificationCode InstallmentDueDate InvoiceTypeCode
+    InvoicedQuantity IssueDate IssueTime Line LineExtensionAmount MultiplierFactorNumeric Name Note PaidAmount
+    PayableAmount PayableRoundingAmount PaymentDueDate PaymentID PaymentMeansCode PaymentPercent Percent PostalZone
+    PrepaidAmount PriceAmount PricingCurrencyCode ProfileExecutionID ProfileID RegistrationName RoundingAmount
+    SalesOrderID SettlementDiscountAmount SettlementDiscountPercent StartDate StreetName TaxAmount TaxCurrencyCode
+    TaxExclusiveAmount TaxInclusiveAmount TaxPointDate TaxableAmount TransportModeCode UBLVersionID UUID
 """
 _AGGREGATE = """
     AccountingCustomerParty AccountingSupplierParty AdditionalDocumentReference Address AddressLine AllowanceCharge
-    BillingReference BuyerCustomerParty CarrierParty ClassifiedTaxCategory Consignment ContractDocumentReference Country
-    CreditNoteDocumentReference CreditNoteLine DebitNoteDocumentReference Delivery DeliveryAddress DeliveryLocation
-    DeliveryParty DespatchDocumentReference FreightInvoiceLine InvoiceDocumentReference InvoiceLine InvoicePeriod Item
-    LegalMonetaryTotal OrderLineReference OrderReference OriginatorDocumentReference Party PartyIdentification
-    PartyLegalEntity PartyName PartyTaxScheme PayeeFinancialAccount PayeeParty PaymentMeans PaymentTerms PostalAddress
-    PrepaidPayment Price ProjectReference ReceiptDocumentReference ReminderDocumentReference
-    SelfBilledCreditNoteDocumentReference SelfBilledInvoiceDocumentReference SellerSupplierParty SettlementPeriod
-    Shipment ShipmentStage SubCreditNoteLine SubInvoiceLine TaxCategory TaxRepresentativeParty TaxScheme TaxSubtotal
-    TaxTotal WithholdingTaxTotal
+    BillingReference BuyerCustomerParty CarrierParty ClassifiedTaxCategory Consignment ContractDocumentReference
+    Country CreditNoteDocumentReference CreditNoteLine DebitNoteDocumentReference Delivery DeliveryAddress
+    DeliveryLocation DeliveryParty DespatchDocumentReference FreightInvoiceLine InvoiceDocumentReference InvoiceLine
+    InvoicePeriod Item LegalMonetaryTotal OrderLineReference OrderReference OriginatorDocumentReference Party
+    PartyIdentification PartyLegalEntity PartyName PartyTaxScheme PayeeFinancialAccount PayeeParty PaymentMeans
+    PaymentTerms PostalAddress PrepaidPayment Price ProjectReference ReceiptDocumentReference
+    ReminderDocumentReference SelfBilledCreditNoteDocumentReference SelfBilledInvoiceDocumentReference
+    SellerSupplierParty SettlementPeriod Shipment ShipmentStage SubCreditNoteLine SubInvoiceLine TaxCategory
+    TaxRepresentativeParty TaxScheme TaxSubtotal TaxTotal WithholdingTaxTotal
 """
 
 VOCABULARY = Vocabulary(
@@ -47,9 +47,9 @@ _TOP = """
     AccountingCost AccountingCustomerParty AccountingSupplierParty AdditionalDocumentReference AllowanceCharge
     BillingReference BuyerCustomerParty BuyerReference ContractDocumentReference CopyIndicator CreditNoteLine
     CreditNoteTypeCode CustomizationID Delivery DespatchDocumentReference DocumentCurrencyCode DueDate
-    FreightInvoiceLine ID InvoiceLine InvoicePeriod InvoiceTypeCode IssueDate IssueTime LegalMonetaryTotal
-    Note OrderReference OriginatorDocumentReference PayeeParty PaymentMeans PaymentTerms PrepaidPayment ProfileExecutionID
-    ProfileID ProjectReference ReceiptDocumentReference SellerSupplierParty Shipment TaxPointDate
+    FreightInvoiceLine ID InvoiceLine InvoicePeriod InvoiceTypeCode IssueDate IssueTime LegalMonetaryTotal Note
+    OrderReference OriginatorDocumentReference PayeeParty PaymentMeans PaymentTerms PrepaidPayment
+    ProfileExecutionID ProfileID ProjectReference ReceiptDocumentReference SellerSupplierParty Shipment TaxPointDate
     TaxRepresentativeParty TaxTotal UBLVersionID UUID WithholdingTaxTotal
 """
 READ = frozenset(_TOP.split())

@@ -1,11 +1,16 @@
 """Invoices as XML documents: UBL and CII, alone, several in an element `Invoices`, or in the envelope of a Standard
 Business Document (UN/CEFACT SBDH 1.3), whose header is passed over."""
 
+import codecs
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from penstock.feeds.freight import cii, cii_names, ubl, ubl_names
+from penstock.feeds.freight.defects import Defective
+from penstock.formats.text import refuse_unless_text
 from penstock.formats.xml import Xml
+from penstock.model.errors import Refused
+from penstock.model.findings import Finding
 
 _SBDH = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
 _ENVELOPES = ("", "/Invoices", f"/{{{_SBDH}}}StandardBusinessDocument")
@@ -22,3 +27,26 @@ READERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "CrossIndustryInvoice": cii.to_record,
 }
 """By the name of the document's element."""
+
+
+def read_document(body: bytes) -> dict[str, Any] | tuple[Finding, ...]:
+    """The invoice's fields of one whole document, wherever it was found, or why it is none: for the readers of other
+    documents that embed it (Factur-X, ZUGFeRD).
+
+    Raises:
+        Refused: it is no such document, or holds several.
+    """
+    if body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        # What is none of it comes out as no UTF-8 either, and is told as such.
+        body = body.decode("utf-16", "surrogatepass").encode("utf-8", "surrogatepass")
+    refuse_unless_text(body)
+    layout = DOCUMENTS.recognise(body, lambda _: "")
+    if layout is None or layout.opening:
+        raise Refused("format.element", "there is no invoice as a document by itself")
+    (parsed,) = DOCUMENTS.parse(layout, DOCUMENTS.split(layout, body[layout.first_byte :]))
+    if isinstance(parsed, Finding):
+        return (parsed,)
+    try:
+        return READERS[parsed["#name"]](parsed)
+    except Defective as defect:
+        return defect.findings

@@ -50,7 +50,7 @@ def prices_of(line: Mapping[str, Any]) -> Decimal | None:
 
 
 def is_rounded_price(line: Mapping[str, Any], unit: Decimal) -> bool:
-    """Whether a line's amount could be right, and only its price was rounded before it was written: then no more is
+    """Whether a line's amount could be right, and only its price was rounded before it was written: then less is
     missing than half of the price's last digit makes, by the quantity, and what rounding the amount makes."""
     price = prices_of(line)
     if price is None:
@@ -58,7 +58,7 @@ def is_rounded_price(line: Mapping[str, Any], unit: Decimal) -> bool:
     own = sum((one["amount"] for one in line.get("charges", ())), _NOTHING)
     half_a_digit = Decimal(5).scaleb(min(0, int(line["unit_price"].as_tuple().exponent)) - 1)
     most = abs(line["quantity"] / line.get("price_per", 1)) * half_a_digit + unit / 2
-    return abs(line["amount"] - price - own) <= most
+    return abs(line["amount"] - price - own) < most
 
 
 def line_amounts(line: Mapping[str, Any], unit: Decimal, strict: bool) -> dict[Decimal, str]:
