@@ -1,6 +1,7 @@
 """UBL 2.1 invoices: a single one as the document that it is, several in an element that holds them; one a line."""
 
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import ROUND_HALF_UP, Decimal
@@ -144,6 +145,44 @@ def _currency_of_a_line(document: str) -> str:
     return document[: at + 12] + "JPY" + document[at + 15 :]
 
 
+def _before(name: str, inserted: str) -> Spoil:
+    """With something before the first element of that name."""
+
+    def spoil(document: str) -> str:
+        at = document.index(f"<cac:{name}>")
+        return document[:at] + inserted + document[at:]
+
+    return spoil
+
+
+def _again(name: str) -> Spoil:
+    """With the first element of that name twice."""
+
+    def spoil(document: str) -> str:
+        begin, end = document.index(f"<cbc:{name}>"), document.index(f"</cbc:{name}>") + len(f"</cbc:{name}>")
+        return document[:end] + document[begin:]
+
+    return spoil
+
+
+def _rounding_of_five(document: str) -> str:
+    """Everything else adds up."""
+    taxed = _said(document, "TaxExclusiveAmount") + _said(document, "TaxAmount")
+    payable = taxed - _said(document, "PrepaidAmount") + 5
+    if "<cbc:PayableRoundingAmount" not in document:
+        currency, at = document[document.index('currencyID="') + 12 :][:3], document.index("<cbc:PayableAmount")
+        document = document[:at] + _amount("PayableRoundingAmount", Decimal(), currency) + document[at:]
+    changes = {"TaxInclusiveAmount": taxed, "PayableRoundingAmount": Decimal(5), "PayableAmount": payable}
+    for name, amount in changes.items():
+        document = _within(name, lambda _, amount=amount: f"{amount:.2f}")(document)
+    return document
+
+
+def _said(document: str, name: str) -> Decimal:
+    found = re.search(f"<cbc:{name} [^>]*>([^<]*)<", document)
+    return Decimal(found[1]) if found else Decimal()
+
+
 def _rejected(code: str, field: str | None = None) -> Expectation:
     return Expectation("rejected", code, field)
 
@@ -171,8 +210,18 @@ _SPOILS: dict[str, tuple[Spoil, Expectation]] = {
     ),
     "charges": (_within("ChargeTotalAmount", _more), _rejected("freight.charge_total", "totals.charges")),
     "payable": (_within("PayableAmount", _more), _rejected("freight.payable", "totals.due")),
+    "tax rate": (
+        _within("Percent", _more),
+        _rejected("freight.tax_rate", "taxes.amount"),
+    ),
+    "rounding": (_rounding_of_five, _rejected("freight.rounding", "totals.rounding")),
+    "a second number": (_again("ID"), _rejected("freight.stands_twice", "ID")),
+    "anybody's amount": (
+        _before("LegalMonetaryTotal", '<x:PayableAmount xmlns:x="urn:example:x">1.00</x:PayableAmount>'),
+        _rejected("format.namespace", "PayableAmount"),
+    ),
     "no number": (_within("ID", lambda _: ""), _rejected("freight.element_missing", "ID")),
-    "date": (_within("IssueDate", lambda _: "2026-02-30"), _rejected("schema.type", "invoice_date")),
+    "date": (_within("IssueDate", lambda _: "2026-02-30"), _rejected("freight.date", "IssueDate")),
     "amount": (_within("PayableAmount", lambda _: "1.250,00"), _rejected("freight.amount", "PayableAmount")),
     "currency": (_currency_of_a_line, _rejected("freight.currency", "LineExtensionAmount")),
     "no carrier": (

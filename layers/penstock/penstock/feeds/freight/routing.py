@@ -10,13 +10,8 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-<<<<<<< HEAD
-from penstock.feeds.freight import x12_210, x12_810
-from penstock.feeds.freight.defects import OF_SUMS, Defective
-=======
 from penstock.feeds.freight import edifact_invoic, x12_210, x12_810
-from penstock.feeds.freight.defects import Defective
->>>>>>> c964c37 (INVOIC of EDIFACT is read beside X12, UBL and CII)
+from penstock.feeds.freight.defects import OF_SUMS, Defective
 from penstock.feeds.freight.invoice import Invoice
 from penstock.feeds.freight.totals import RULES
 from penstock.feeds.freight.xml_documents import READERS
