@@ -102,7 +102,8 @@ def _fields(element: ET.Element, level: int, names: Names, foreign: set[str]) ->
     """What an element says, by name; `foreign` gathers the names that are not the document's own."""
     if level > LEVELS:
         raise _TooDeep
-    fields: dict[str, Any] = {f"@{name}": value for name, value in element.attrib.items()}
+    attributes = element.attrib
+    fields: dict[str, Any] = {f"@{name}": value for name, value in attributes.items()} if attributes else {}
     text = element.text or ""
     for child in element:
         name = names[child.tag]
@@ -125,7 +126,7 @@ def _fields(element: ET.Element, level: int, names: Names, foreign: set[str]) ->
             fields[name] = [fields[name], value]
     if text and not text.isspace():
         fields["#text"] = text
-    return {} if element.get(_NIL) in ("true", "1") else fields
+    return {} if attributes and attributes.get(_NIL) in ("true", "1") else fields
 
 
 def _no_letter(raw: bytes) -> Finding | None:

@@ -27,6 +27,8 @@ def party(tree: Tree, role: str, node: Node) -> dict[str, Any]:
 
 def numbers_of(tree: Tree, node: Node) -> Numbers:
     """What a party is known by. URIUniversalCommunication is an address, and none of it."""
+    if node is None:
+        return []
     taxed = [_with_scheme(tree, one) for one in each(node, "SpecifiedTaxRegistration")]
     return ranked(
         [number for scheme, number in taxed if scheme == _VAT],

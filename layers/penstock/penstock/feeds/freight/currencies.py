@@ -2,6 +2,7 @@
 for tests and for none have no such unit, and no invoice is in them."""
 
 from decimal import Decimal
+from functools import cache
 
 from penstock.feeds.freight.defects import Defective
 
@@ -24,6 +25,7 @@ MINOR_UNITS: dict[str, int] = {code: units for units, codes in _BY_UNITS.items()
 CENT = Decimal("0.01")
 
 
+@cache
 def smallest_unit(currency: str | None) -> Decimal:
     """The smallest amount of a currency; a hundredth where the document names none.
 

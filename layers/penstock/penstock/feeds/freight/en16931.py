@@ -4,30 +4,32 @@ The rules that the norm calls fatal are hard, of whatever kind of document; what
 official validation artefacts let a tax be wrong by up to one; here it is right to the currency's unit.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from penstock.feeds.feed import Record, Rule
 from penstock.feeds.freight.currencies import CENT, MINOR_UNITS, smallest_unit
 from penstock.feeds.freight.profiles import STRICT
 from penstock.feeds.freight.xml_sums import due_amounts, is_rounded_price, line_amounts, products_of, sums_of, taxed_of
+from penstock.feeds.rules import BreaksOne, Record, Rulebook
 from penstock.model.findings import Severity
 
 TYPES = ("ubl_invoice", "ubl_freight_invoice", "ubl_credit_note", "cii_invoice", "edifact_invoic")
 
+_RULES = Rulebook("freight")
 _NOTHING = Decimal()
 _UBL = "UBL 2.1, MonetaryTotal"
-_BY_RATE = (
-    "S",
-    "L",
-    "M",
-)  #: categories of which an invoice may have several rates (UNCL5305; BR-S-08, BR-AF-08, BR-AG-08)
+_BY_RATE = ("S", "L", "M")  #: categories that may have several rates (UNCL5305; BR-S-08, BR-AF-08, BR-AG-08)
 _UNTAXED = ("Z", "E", "AE", "K", "G", "O")  #: by which nothing is taxed (BR-Z-09, BR-E-09, BR-AE-09, …)
 
 
-def _rule(wrong: Callable[[Record], bool]) -> Callable[[Sequence[Record]], list[int]]:
-    return lambda records: [at for at, one in enumerate(records) if one["document_type"] in TYPES and wrong(one)]
+def _norm(number: str) -> str:
+    return f"EN 16931-1, {number}"
+
+
+def _european(wrong: Callable[[Record], bool]) -> BreaksOne:
+    """Of documents of other kinds nothing is said."""
+    return lambda invoice: invoice["document_type"] in TYPES and wrong(invoice)
 
 
 def _amounts(some: Iterable[Mapping[str, Any]]) -> list[Decimal]:
@@ -53,13 +55,27 @@ def _charges(invoice: Record, allowed: bool) -> list[Decimal]:
 # -- lines
 
 
-@_rule
+@_RULES.each(
+    "line_amount",
+    "lines.amount",
+    "a line's amount is its quantity by its price, for as many units as the price is for, with its charges, less"
+    " its allowances",
+    _norm("BT-131"),
+)
+@_european
 def _line_differs(invoice: Record) -> bool:
     unit, strict = _unit(invoice), _strict(invoice)
     return any(not is_rounded_price(line, unit) and not _turned(line, unit, strict) for line in _odd_lines(invoice))
 
 
-@_rule
+@_RULES.each(
+    "line_sign",
+    "lines.amount",
+    "a line's amount has the other sign than its quantity by its price; does it come back?",
+    _norm("BT-131"),
+    Severity.SOFT,
+)
+@_european
 def _line_is_turned(invoice: Record) -> bool:
     unit, strict = _unit(invoice), _strict(invoice)
     return any(_turned(line, unit, strict) for line in _odd_lines(invoice))
@@ -69,7 +85,14 @@ def _turned(line: Mapping[str, Any], unit: Decimal, strict: bool) -> bool:
     return -line["amount"] in line_amounts(line, unit, strict)
 
 
-@_rule
+@_RULES.each(
+    "price_rounded",
+    "lines.unit_price",
+    "a line's amount is not quite its quantity by its price: is the price written with too few decimals?",
+    _norm("BT-146"),
+    Severity.SOFT,
+)
+@_european
 def _price_is_rounded(invoice: Record) -> bool:
     unit = _unit(invoice)
     return any(is_rounded_price(line, unit) for line in _odd_lines(invoice))
@@ -85,17 +108,37 @@ def _odd_lines(invoice: Record) -> list[Mapping[str, Any]]:
     ]
 
 
-@_rule
+@_RULES.each(
+    "price_per",
+    "lines.price_per",
+    "a price is for more than nothing",
+    _norm("BT-149"),
+)
+@_european
 def _price_per_nothing(invoice: Record) -> bool:
     return any(line.get("price_per", 1) <= 0 for line in invoice["lines"])
 
 
-@_rule
+@_RULES.each(
+    "price_unit",
+    "lines.price_basis",
+    "the price is for another unit than the quantity is in; its amount could not be checked",
+    _norm("BT-150"),
+    Severity.SOFT,
+)
+@_european
 def _price_of_another_unit(invoice: Record) -> bool:
     return any("price_basis" in line for line in invoice["lines"])
 
 
-@_rule
+@_RULES.each(
+    "price_allowance",
+    "lines.unit_price",
+    "the net price is the gross one less its allowance",
+    _norm("BT-146"),
+    Severity.SOFT,
+)
+@_european
 def _price_allowance_differs(invoice: Record) -> bool:
     return any(
         line["gross_price"] - line.get("price_allowance", _NOTHING) != line["unit_price"]
@@ -104,7 +147,14 @@ def _price_allowance_differs(invoice: Record) -> bool:
     )
 
 
-@_rule
+@_RULES.each(
+    "parts_total",
+    "lines.parts",
+    "a line's amount is the sum of its parts",
+    "XRechnung 3.0, BR-DEX-02",
+    Severity.SOFT,
+)
+@_european
 def _parts_differ(invoice: Record) -> bool:
     return any(
         "amount" in line
@@ -117,7 +167,13 @@ def _parts_differ(invoice: Record) -> bool:
 # -- charges
 
 
-@_rule
+@_RULES.each(
+    "allowance_percentage",
+    "charges",
+    "a charge or allowance that is given in per cent is that of its base",
+    _norm("BT-94 and BT-101"),
+)
+@_european
 def _percentage_differs(invoice: Record) -> bool:
     unit = _unit(invoice)
     every = [*invoice.get("charges", ()), *(one for line in invoice["lines"] for one in line.get("charges", ()))]
@@ -131,25 +187,49 @@ def _percentage_differs(invoice: Record) -> bool:
 # -- totals
 
 
-@_rule
+@_RULES.each(
+    "line_total",
+    "totals.lines",
+    "the total of the lines is the sum of their own amounts",
+    _norm("BR-CO-10"),
+)
+@_european
 def _line_sum_differs(invoice: Record) -> bool:
     total = invoice["totals"].get("lines")
     return total is not None and total not in sums_of(_amounts(invoice["lines"]), _unit(invoice))
 
 
-@_rule
+@_RULES.each(
+    "allowance_total",
+    "totals.allowances",
+    "the total of the allowances is the sum of the document's allowances",
+    _norm("BR-CO-11"),
+)
+@_european
 def _allowances_differ(invoice: Record) -> bool:
     stated = invoice["totals"].get("allowances")
     return stated is not None and -stated not in sums_of(_charges(invoice, allowed=True), _unit(invoice))
 
 
-@_rule
+@_RULES.each(
+    "charge_total",
+    "totals.charges",
+    "the total of the charges is the sum of the document's charges",
+    _norm("BR-CO-12"),
+)
+@_european
 def _charges_differ(invoice: Record) -> bool:
     stated = invoice["totals"].get("charges")
     return stated is not None and stated not in sums_of(_charges(invoice, allowed=False), _unit(invoice))
 
 
-@_rule
+@_RULES.each(
+    "charge_total_missing",
+    "totals",
+    "a document with allowances or charges gives their totals",
+    _norm("BR-CO-11 and BR-CO-12"),
+)
+@_european
 def _totals_missing(invoice: Record) -> bool:
     """Where the norm holds, what was charged or allowed is summed up."""
     totals = invoice["totals"]
@@ -159,7 +239,13 @@ def _totals_missing(invoice: Record) -> bool:
     )
 
 
-@_rule
+@_RULES.each(
+    "tax_exclusive",
+    "totals.tax_exclusive",
+    "the amount without taxes is the sum of the lines, less allowances, with charges",
+    _norm("BR-CO-13"),
+)
+@_european
 def _tax_exclusive_differs(invoice: Record) -> bool:
     total = invoice["totals"].get("tax_exclusive")
     return total is not None and total not in _before_taxes(invoice)
@@ -170,7 +256,13 @@ def _before_taxes(invoice: Record) -> tuple[Decimal, ...]:
     return sums_of(_amounts((*invoice["lines"], *invoice.get("charges", ()))), _unit(invoice))
 
 
-@_rule
+@_RULES.each(
+    "tax_inclusive",
+    "totals.tax_inclusive",
+    "the amount with taxes is the one without, with the taxes; in UBL by itself perhaps with the rounding",
+    _norm("BR-CO-15"),
+)
+@_european
 def _tax_inclusive_differs(invoice: Record) -> bool:
     totals = invoice["totals"]
     if "tax_inclusive" not in totals:
@@ -185,7 +277,14 @@ def _taxed(invoice: Record, before: Decimal) -> Decimal:
     return taxed_of(invoice["totals"], before)
 
 
-@_rule
+@_RULES.each(
+    "payable",
+    "totals.due",
+    "the amount due is the one with taxes, less what is paid, with the rounding counted once, and what the"
+    " document's extension adds",
+    _norm("BR-CO-16"),
+)
+@_european
 def _payable_differs(invoice: Record) -> bool:
     totals, version = invoice["totals"], invoice.get("version", "")
     return all(
@@ -193,7 +292,13 @@ def _payable_differs(invoice: Record) -> bool:
     )
 
 
-@_rule
+@_RULES.each(
+    "rounding",
+    "totals.rounding",
+    "the rounding of the amount due is below one unit of the currency",
+    f"{_UBL}/PayableRoundingAmount",
+)
+@_european
 def _rounding_is_no_rounding(invoice: Record) -> bool:
     return abs(invoice["totals"].get("rounding", _NOTHING)) >= 1
 
@@ -201,13 +306,25 @@ def _rounding_is_no_rounding(invoice: Record) -> bool:
 # -- taxes
 
 
-@_rule
+@_RULES.each(
+    "tax_subtotals",
+    "totals.tax",
+    "the total of a tax is the sum of its categories",
+    _norm("BR-CO-14"),
+)
+@_european
 def _tax_subtotals_differ(invoice: Record) -> bool:
     total, taxes = invoice["totals"].get("tax"), _amounts(invoice.get("taxes", ()))
     return total is not None and bool(taxes) and total not in sums_of(taxes, _unit(invoice))
 
 
-@_rule
+@_RULES.each(
+    "tax_rate",
+    "taxes.amount",
+    "a tax is its percentage of the taxable amount, rounded there or line by line",
+    _norm("BR-CO-17 and BR-S-09"),
+)
+@_european
 def _tax_is_not_the_rate(invoice: Record) -> bool:
     unit = _unit(invoice)
     return any(
@@ -225,12 +342,24 @@ def _taxes_of(invoice: Record, tax: Mapping[str, Any], unit: Decimal) -> tuple[D
     return whole + products_of(parts, tax["percent"], unit)
 
 
-@_rule
+@_RULES.each(
+    "tax_of_untaxed",
+    "taxes.amount",
+    "by a category that is not taxed (Z, E, AE, K, G, O) no tax is due",
+    _norm("BR-Z-09, BR-E-09, BR-AE-09, BR-IC-09, BR-G-09, BR-O-09"),
+)
+@_european
 def _untaxed_is_taxed(invoice: Record) -> bool:
     return any(tax["amount"] != 0 and tax.get("category") in _UNTAXED for tax in invoice.get("taxes", ()))
 
 
-@_rule
+@_RULES.each(
+    "taxable",
+    "taxes.taxable",
+    "a category's taxable amount is the sum of its lines, less its allowances, with its charges",
+    _norm("BR-S-08, BR-Z-08, BR-E-08, BR-AE-08, BR-IC-08, BR-G-08, BR-O-08"),
+)
+@_european
 def _taxable_differs(invoice: Record) -> bool:
     if not all(
         any("category" in tax for tax in line.get("taxes", ())) for line in invoice["lines"] if "amount" in line
@@ -267,7 +396,13 @@ def _taxed_by(invoice: Record, tax: Mapping[str, Any]) -> list[Decimal]:
     return lines + charges
 
 
-@_rule
+@_RULES.each(
+    "message_count",
+    "totals.line_count",
+    "CNT+2 is the number of lines",
+    "UNTDID 6069, control total type 2",
+)
+@_european
 def _lines_miscounted(invoice: Record) -> bool:
     return invoice["totals"].get("line_count", len(invoice["lines"])) != len(invoice["lines"])
 
@@ -275,7 +410,13 @@ def _lines_miscounted(invoice: Record) -> bool:
 # -- units
 
 
-@_rule
+@_RULES.each(
+    "fraction",
+    "totals",
+    "an amount is a multiple of its currency's smallest unit",
+    "ISO 4217; EN 16931-1, BR-DEC",
+)
+@_european
 def _no_such_unit(invoice: Record) -> bool:
     """An amount in parts that the currency does not have: where the norm holds any but a price."""
     if not _strict(invoice):
@@ -286,171 +427,5 @@ def _no_such_unit(invoice: Record) -> bool:
     return any(one % unit for one in (*stated, *_amounts(every)))
 
 
-def _norm(number: str) -> str:
-    return f"EN 16931-1, {number}"
-
-
-RULES = (
-    Rule(
-        "freight.line_amount",
-        "lines.amount",
-        "a line's amount is its quantity by its price, for as many units as the price is for, with its charges, less"
-        " its allowances",
-        _line_differs,
-        source=_norm("BT-131"),
-    ),
-    Rule(
-        "freight.line_sign",
-        "lines.amount",
-        "a line's amount has the other sign than its quantity by its price; does it come back?",
-        _line_is_turned,
-        Severity.SOFT,
-        _norm("BT-131"),
-    ),
-    Rule(
-        "freight.price_rounded",
-        "lines.unit_price",
-        "a line's amount is not quite its quantity by its price: is the price written with too few decimals?",
-        _price_is_rounded,
-        Severity.SOFT,
-        _norm("BT-146"),
-    ),
-    Rule(
-        "freight.price_per",
-        "lines.price_per",
-        "a price is for more than nothing",
-        _price_per_nothing,
-        source=_norm("BT-149"),
-    ),
-    Rule(
-        "freight.price_unit",
-        "lines.price_basis",
-        "the price is for another unit than the quantity is in; its amount could not be checked",
-        _price_of_another_unit,
-        Severity.SOFT,
-        _norm("BT-150"),
-    ),
-    Rule(
-        "freight.price_allowance",
-        "lines.unit_price",
-        "the net price is the gross one less its allowance",
-        _price_allowance_differs,
-        Severity.SOFT,
-        _norm("BT-146"),
-    ),
-    Rule(
-        "freight.parts_total",
-        "lines.parts",
-        "a line's amount is the sum of its parts",
-        _parts_differ,
-        Severity.SOFT,
-        "XRechnung 3.0, BR-DEX-02",
-    ),
-    Rule(
-        "freight.allowance_percentage",
-        "charges",
-        "a charge or allowance that is given in per cent is that of its base",
-        _percentage_differs,
-        source=_norm("BT-94 and BT-101"),
-    ),
-    Rule(
-        "freight.line_total",
-        "totals.lines",
-        "the total of the lines is the sum of their own amounts",
-        _line_sum_differs,
-        source=_norm("BR-CO-10"),
-    ),
-    Rule(
-        "freight.allowance_total",
-        "totals.allowances",
-        "the total of the allowances is the sum of the document's allowances",
-        _allowances_differ,
-        source=_norm("BR-CO-11"),
-    ),
-    Rule(
-        "freight.charge_total",
-        "totals.charges",
-        "the total of the charges is the sum of the document's charges",
-        _charges_differ,
-        source=_norm("BR-CO-12"),
-    ),
-    Rule(
-        "freight.charge_total_missing",
-        "totals",
-        "a document with allowances or charges gives their totals",
-        _totals_missing,
-        source=_norm("BR-CO-11 and BR-CO-12"),
-    ),
-    Rule(
-        "freight.tax_exclusive",
-        "totals.tax_exclusive",
-        "the amount without taxes is the sum of the lines, less allowances, with charges",
-        _tax_exclusive_differs,
-        source=_norm("BR-CO-13"),
-    ),
-    Rule(
-        "freight.tax_subtotals",
-        "totals.tax",
-        "the total of a tax is the sum of its categories",
-        _tax_subtotals_differ,
-        source=_norm("BR-CO-14"),
-    ),
-    Rule(
-        "freight.tax_inclusive",
-        "totals.tax_inclusive",
-        "the amount with taxes is the one without, with the taxes; in UBL by itself perhaps with the rounding",
-        _tax_inclusive_differs,
-        source=_norm("BR-CO-15"),
-    ),
-    Rule(
-        "freight.payable",
-        "totals.due",
-        "the amount due is the one with taxes, less what is paid, with the rounding counted once, and what the"
-        " document's extension adds",
-        _payable_differs,
-        source=_norm("BR-CO-16"),
-    ),
-    Rule(
-        "freight.rounding",
-        "totals.rounding",
-        "the rounding of the amount due is below one unit of the currency",
-        _rounding_is_no_rounding,
-        source=f"{_UBL}/PayableRoundingAmount",
-    ),
-    Rule(
-        "freight.tax_rate",
-        "taxes.amount",
-        "a tax is its percentage of the taxable amount, rounded there or line by line",
-        _tax_is_not_the_rate,
-        source=_norm("BR-CO-17 and BR-S-09"),
-    ),
-    Rule(
-        "freight.tax_of_untaxed",
-        "taxes.amount",
-        "by a category that is not taxed (Z, E, AE, K, G, O) no tax is due",
-        _untaxed_is_taxed,
-        source=_norm("BR-Z-09, BR-E-09, BR-AE-09, BR-IC-09, BR-G-09, BR-O-09"),
-    ),
-    Rule(
-        "freight.taxable",
-        "taxes.taxable",
-        "a category's taxable amount is the sum of its lines, less its allowances, with its charges",
-        _taxable_differs,
-        source=_norm("BR-S-08, BR-Z-08, BR-E-08, BR-AE-08, BR-IC-08, BR-G-08, BR-O-08"),
-    ),
-    Rule(
-        "freight.message_count",
-        "totals.line_count",
-        "CNT+2 is the number of lines",
-        _lines_miscounted,
-        source="UNTDID 6069, control total type 2",
-    ),
-    Rule(
-        "freight.fraction",
-        "totals",
-        "an amount is a multiple of its currency's smallest unit",
-        _no_such_unit,
-        source="ISO 4217; EN 16931-1, BR-DEC",
-    ),
-)
+RULES = (*_RULES,)
 """What rejects such a document, and what flags it."""

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Any, cast
+from typing import Any
 
 from penstock.feeds.freight.defects import Defects
 
@@ -49,10 +49,12 @@ class Tree:
     def one(self, node: Node, *names: str) -> Node:
         """The element at the end of a path on which everything stands once."""
         for name in names:
-            node = cast(Mapping[str, Node], node).get(name) if isinstance(node, dict) else None
-            if type(node) is list:
+            if node.__class__ is not dict:
+                return None
+            node = node.get(name)
+            if node.__class__ is list:
                 self._stands_twice(name)
-                node = cast(list[Node], node)[0]
+                node = node[0]
         return node
 
     def _stands_twice(self, name: str) -> None:
@@ -65,21 +67,25 @@ class Tree:
 
     def text(self, node: Node, *names: str) -> str:
         """What the element at the end of such a path says, "" if it is not there."""
-        node = self.one(node, *names) if names else node
-        if type(node) is str:
+        for name in names:  # as `one`, which is called too often here to be called
+            if node.__class__ is not dict:
+                return ""
+            node = node.get(name)
+            if node.__class__ is list:
+                self._stands_twice(name)
+                node = node[0]
+        if node.__class__ is str:
             return node.strip()
-        if node is None:
-            return ""
-        fields = cast(Mapping[str, str], node)
-        if any(name[0] not in "@#" for name in fields):
-            self.untold(
-                "element_content",
-                names[-1] if names else "",
-                "an element that should say something by itself has others within",
-                self.standard,
-            )
-            return ""
-        return fields.get("#text", "").strip()
+        return "" if node is None else self._said(node, names[-1] if names else "")
+
+    def _said(self, node: Node, name: str) -> str:
+        """What an element with attributes says; one that has others within says nothing itself."""
+        for inner in node:
+            if inner[0] not in "@#":
+                message = "an element that should say something by itself has others within"
+                self.untold("element_content", name, message, self.standard)
+                return ""
+        return node.get("#text", "").strip()
 
     def required(self, node: Node, *names: str) -> str:
         """As `text`, of what must be there."""
@@ -111,23 +117,27 @@ class Tree:
     def decimal(self, node: Node, *names: str) -> str:
         """A number, "" if it is not there."""
         text = self.text(node, *names)
-        if not text:
-            return ""
-        found = _DECIMAL.fullmatch(text)
-        if not found:
-            message = "the number is none: write digits, with a point before the decimals"
-            self.untold("amount", names[-1], message, _DECIMAL_RULE)
-            return ""
-        return found[1]
+        return self._number(text, names[-1]) if text else ""
 
     def amount(self, node: Node, *names: str) -> str:
         """An amount in the document's currency, "" if it is not there."""
         found = self.one(node, *names)
+        if found is None:
+            return ""
         if not self.in_currency(found):
             message = "the amount is in another currency than the document; an invoice has one"
             self.untold("currency", names[-1], message)
             return ""
-        return self.decimal(node, *names)
+        text = found.strip() if found.__class__ is str else self._said(found, names[-1])
+        return self._number(text, names[-1]) if text else ""
+
+    def _number(self, text: str, name: str) -> str:
+        found = _DECIMAL.fullmatch(text)
+        if found:
+            return found[1]
+        message = "the number is none: write digits, with a point before the decimals"
+        self.untold("amount", name, message, _DECIMAL_RULE)
+        return ""
 
     def total(self, amounts: Iterable[str]) -> str:
         """The sum of amounts, "" if there are none."""
@@ -136,7 +146,7 @@ class Tree:
 
     def in_currency(self, node: Node) -> bool:
         """Whether an amount is in the document's currency; taxes may be told in another one as well."""
-        return attribute(node, "currencyID") in ("", self.currency)
+        return node.__class__ is not dict or node.get("@currencyID", self.currency) in (self.currency, "")
 
     def day(self, node: Node, *names: str) -> str:
         """A date (XML Schema Part 2 §3.2.9) as its sender's calendar has it, whatever its zone; "" if it is not
@@ -160,22 +170,24 @@ def each(node: Node, *names: str) -> list[Node]:
     """The elements at the end of a path on which everything may stand several times."""
     found: list[Node] = [node]
     for name in names:
-        below: list[Node] = [cast(Mapping[str, Node], one).get(name) for one in found if isinstance(one, dict)]
+        below = [one.get(name) for one in found if one.__class__ is dict]
         found = []
         for one in below:
-            found += cast(list[Node], one) if type(one) is list else [] if one is None else [one]
+            if one.__class__ is list:
+                found += one
+            elif one is not None:
+                found.append(one)
     return found
 
 
 def children(node: Node) -> set[str]:
     """The names of an element's children."""
-    names = cast(Mapping[str, Node], node) if isinstance(node, dict) else ()
-    return {name for name in names if name[0] not in "@#"}
+    return {name for name in node if name[0] not in "@#"} if node.__class__ is dict else set()
 
 
 def attribute(node: Node, name: str) -> str:
     """An element's attribute, "" if it is not there."""
-    return cast(Mapping[str, str], node).get(f"@{name}", "").strip() if isinstance(node, dict) else ""
+    return node.get(f"@{name}", "").strip() if node.__class__ is dict else ""
 
 
 def negated(amount: str) -> str:

@@ -31,6 +31,8 @@ def carrier(tree: Tree, node: Node) -> dict[str, str]:
 
 def name_of(tree: Tree, node: Node) -> str:
     """The registered name, or else the one it trades by."""
+    if node is None:
+        return ""
     registered = (tree.text(one, "RegistrationName") for one in each(node, "PartyLegalEntity"))
     return next(filter(None, registered), "") or next(
         (name for one in each(node, "PartyName") if (name := tree.text(one, "Name"))), ""
@@ -39,6 +41,8 @@ def name_of(tree: Tree, node: Node) -> str:
 
 def numbers_of(tree: Tree, node: Node) -> Numbers:
     """What a party is known by. EndpointID is an address, and none of it."""
+    if node is None:
+        return []
     taxed = [(tree.text(one, "CompanyID"), _tax_scheme(tree, one)) for one in each(node, "PartyTaxScheme")]
     return ranked(
         [number for number, scheme in taxed if scheme == _VAT],
@@ -64,6 +68,8 @@ def _first_text(tree: Tree, node: Node, name: str) -> str:
 def _address(tree: Tree, role: str, node: Node) -> dict[str, Any]:
     address = tree.one(node, "PostalAddress")
     address = tree.one(address, "Address") or address
+    if address is None:
+        return {}
     street = joined(tree.text(address, "StreetName"), tree.text(address, "BuildingNumber"))
     lines = [
         street,
