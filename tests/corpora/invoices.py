@@ -1,11 +1,15 @@
-"""Real and specimen invoices of X12 and UBL: what they should be, and what the freight feed makes of them."""
+"""Real and specimen invoices of X12, UBL and CII: what they should be, and what the freight feed makes of them. The CII
+are those that lie in PDFs."""
 
 import json
+import re
+import zlib
 from dataclasses import dataclass
 from typing import Any
 
 from penstock.feeds.freight import FREIGHT
 from penstock.model.errors import Refused
+from penstock.model.findings import Severity
 from tests.corpora.corpus import FOLDER, files
 from tests.corpora.page import Row
 from tests.support.reading import judge_file
@@ -13,6 +17,22 @@ from tests.support.reading import judge_file
 X12_FILES = files("freight/x12/*")
 UBL_FILES = files("freight/ubl/*.xml")
 PDF_FILES = files("freight/pdf/*.pdf")
+
+
+def _embedded(name: str) -> list[bytes]:
+    """The invoices that are attached to a PDF: streams, deflated or plain (ISO 32000-1, 7.3.8)."""
+    streams = re.findall(rb"stream\r?\n(.*?)\r?\nendstream", (FOLDER / name).read_bytes(), re.DOTALL)
+    return [body for body in map(_inflated, streams) if re.match(rb"\s*<(\?xml|rsm:)", body) and b"<rsm:Cross" in body]
+
+
+def _inflated(stream: bytes) -> bytes:
+    try:
+        return zlib.decompress(stream)
+    except zlib.error:
+        return stream
+
+
+CII_BODIES = {f"{name.rsplit('/', 1)[1]}#{at}": body for name in PDF_FILES for at, body in enumerate(_embedded(name))}
 
 _KNOWN: dict[str, Any] = json.loads((FOLDER / "freight/x12_known.json").read_bytes())
 
@@ -42,7 +62,8 @@ def verdict(body: bytes) -> Verdict:
     except Refused as refusal:
         return Verdict([], [refusal.code], refused=True)
     return Verdict(
-        [json.loads(one.payload) for one in judgement.accepted], [one.findings[0].code for one in judgement.rejected]
+        [json.loads(one.payload) for one in judgement.accepted],
+        [next(f.code for f in one.findings if f.severity is Severity.HARD) for one in judgement.rejected],
     )
 
 
@@ -81,4 +102,15 @@ def rows() -> list[Row]:
         short, theirs = name.rsplit("/", 1)[1], expected(name)
         ours = verdict((FOLDER / name).read_bytes()).told()
         found.append(Row(short, theirs, ours, "" if ours == theirs else EXPLAINED.get(short, "?")))
+    for name, body in CII_BODIES.items():
+        theirs, ours = expected_of_cii(body), verdict(body).told()
+        found.append(Row(name, theirs, ours, "" if ours == theirs else "?"))
     return found
+
+
+def expected_of_cii(body: bytes) -> str:
+    """What the document itself says is due; ZUGFeRD 1, which is another kind of document, is refused."""
+    if b"urn:ferd:CrossIndustryDocument" in body:
+        return "refused: `format.element`"
+    due = re.search(rb"<ram:DuePayableAmount[^>]*>([^<]*)<", body)
+    return f"cii_invoice of {due[1].decode()}" if due else "?"

@@ -1,20 +1,23 @@
-"""Carriers' invoices: X12 210 and 810, UBL Invoice and FreightInvoice.
+"""Carriers' invoices: X12 210 and 810; UBL Invoice, CreditNote and FreightInvoice; CII; EDIFACT INVOIC.
 
-A record is one invoice: a transaction set from ST to SE, or a UBL document. Whatever it came as, it is delivered as the
-same canonical invoice (`invoice.Invoice`), with its lines, charges, taxes and totals as decimals, and with its trace as
-`audit_trace_id`. One interchange may hold 210s and 810s; an XML file holds one document, or several in an element
-`Invoices`.
+A record is one invoice: a transaction set from ST to SE, a message from UNH to UNT, or a document. Whatever it came
+as, it is delivered as the same canonical invoice (`invoice.Invoice`), with its lines, charges, taxes and totals as
+decimals, and with its trace as `audit_trace_id`. One interchange may hold 210s and 810s; an XML file holds one
+document, several in an element `Invoices`, or those in the envelope of a Standard Business Document (SBDH).
 
-What comes is told by what is in it (`routing`), never by a file's name. Not read yet are X12 110, 310, 410, 812, 859
-and 880, and PDFs; what is no invoice at all is rejected by name. What is passed over in an invoice that is read is told
-by name, too (`format.unknown_field`): of X12 remarks, measures, package details and the like.
+What comes is told by what is in it (`routing`), never by a file's name. CII is EN 16931's second syntax: XRechnung,
+Factur-X and ZUGFeRD 2, from BASIC to EXTENDED. Not read yet are ZUGFeRD 1, Factur-X MINIMUM and BASIC WL (which have no
+lines), X12 110, 310, 410, 812, 859 and 880, and PDFs; what is no invoice at all is rejected by name. What is passed over
+in an invoice that is read is told by name, too (`format.unknown_field`): of X12 remarks, measures, package details and
+the like.
 
 A document says what it is. *Kinds* that claim money are delivered: invoice, partial, prepayment, self-billed, factored
 and construction invoice, accounting information, debit note, payment request. The others are held: credit note,
 corrected invoice, reversals, pro-forma invoice, payment valuation, and what is unknown. Of the *purposes* only the
 original is delivered; copies, corrections, cancellations and drafts are held, as are tests. The settings' `policy` says
 otherwise, kind by kind. `sign` says which way the money goes, for amounts as they are written; `refers_to` what a
-document is about.
+document is about. What money hangs on stands once, in its own namespace; in XML anybody's element that is called as one
+of the document's rejects it.
 
 Two invoices are the same if carrier (with the scheme of its number), number and date are, and if they stand for the
 same: a test or a copy never bars the true invoice. Sent again with the same content, an invoice is a duplicate; with
@@ -46,7 +49,7 @@ from penstock.formats.x12 import X12
 
 FREIGHT = Feed(
     name="freight",
-    title="Carriers' freight invoices in X12 and UBL",
+    title="Carriers' freight invoices in X12, UBL, CII and EDIFACT",
     formats=(X12(), Edifact(), DOCUMENTS),
     record=Invoice,
     identity=("carrier_scheme", "carrier", "invoice_number", "invoice_date", "standing"),
