@@ -4,6 +4,7 @@ takes items of 400 KB, EventBridge events of 256 KB, and so do we of SQS's messa
 
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 import pytest

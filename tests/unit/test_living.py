@@ -58,7 +58,8 @@ def parameters(service: str, operation: str) -> dict[str, bool]:
     (found,) = [name for name in model.operation_names if xform_name(name, "-") == operation]
     shape = model.operation_model(found).input_shape
     options: dict[str, bool] = {}
-    for name, member in shape.members.items() if shape else ():
+    assert shape is not None
+    for name, member in shape.members.items():
         option = xform_name(name, "-")
         options[f"--{option}"] = name in shape.required_members
         if member.type_name == "boolean":
