@@ -205,7 +205,7 @@ def test_identities_and_keys_of_histories_are_digests_whatever_they_are_made_of(
         (identity,) = feed.identities_of([dict.fromkeys(feed.identity, huge)])
         assert len(identity) == 32
         if feed.examination:
-            of = {"kind": "invoice", "totals": {"due": Decimal(1)}}
+            of = {"kind": "invoice", "purpose": "original", "sign": 1, "totals": {"due": Decimal(1)}}
             by = dict.fromkeys((*feed.examination.by, *feed.identity), huge)
             keys = keys_of(feed.examination, by | of)
             assert keys

@@ -1,6 +1,6 @@
 """The verb `feeds`: which there are, or everything about one."""
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -31,10 +31,8 @@ def feeds(
     if name not in FEEDS:
         raise WrongUse(f"there is no feed {name}; there are: {', '.join(FEEDS)}")
     if page:
-        show({"page": page_of(FEEDS[name])}, as_json, _print_page)
+        # It is our own text, line by line, as it goes into a file.
+        written = page_of(FEEDS[name])
+        show({"page": written}, as_json, lambda _: print(written, end=""))  # noqa: T201
         return
     show(described_whole(FEEDS[name]), as_json, screens.feed)
-
-
-def _print_page(told_page: dict[str, Any]) -> None:
-    print(told_page["page"], end="")  # noqa: T201

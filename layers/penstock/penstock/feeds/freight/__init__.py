@@ -7,9 +7,9 @@ document, several in an element `Invoices`, or those in the envelope of a Standa
 
 What comes is told by what is in it (`routing`), never by a file's name. CII is EN 16931's second syntax: XRechnung,
 Factur-X and ZUGFeRD 2, from BASIC to EXTENDED. Not read yet are ZUGFeRD 1, Factur-X MINIMUM and BASIC WL (which have no
-lines), X12 110, 310, 410, 812, 859 and 880, and PDFs; what is no invoice at all is rejected by name. What is passed over
-in an invoice that is read is told by name, too (`format.unknown_field`): of X12 remarks, measures, package details and
-the like.
+lines), X12 110, 310, 410, 812, 859 and 880, and PDFs; what is no invoice at all is rejected by name. What is passed
+over in an invoice that is read is told by name, too (`format.unknown_field`): of X12 remarks, measures, package details
+and the like.
 
 A document says what it is. *Kinds* that claim money are delivered: invoice, partial, prepayment, self-billed, factored
 and construction invoice, accounting information, debit note, payment request. The others are held: credit note,
