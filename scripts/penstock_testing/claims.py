@@ -1,6 +1,7 @@
 """The claims' twin: who holds what, in one dictionary."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from penstock.model import versions
 from penstock.model.rows import Owner
@@ -33,6 +34,12 @@ class MemoryClaims:
             return False
         self._put(feed, identity, wanted)
         return True
+
+    async def note_end(self, feed: str, identity: str, owner: Owner) -> None:
+        """As `Claims.note_end`."""
+        held = self._held(feed, identity)
+        if held and held.is_same(owner) and held.fence <= owner.fence:
+            self._put(feed, identity, replace(held, ended=owner.ended))
 
     async def give_up(self, feed: str, identity: str, owner: Owner) -> None:
         """As `Claims.give_up`."""

@@ -12,6 +12,7 @@ from penstock.adapters.aws_claims import ATTEMPTS, DynamoClaims
 from penstock.adapters.aws_clients import AwsClients
 from penstock.model import versions
 from penstock.model.errors import NewerRelease, Transient
+from penstock.model.findings import Outcome
 from penstock.model.rows import Owner
 from penstock.ports.claims import Claims
 from penstock_testing.claims import MemoryClaims
@@ -183,6 +184,49 @@ async def test_of_many_that_take_over_one_does(claims: Claims) -> None:
     took = await asyncio.gather(*(claims.take_over(FEED, "x", held, owner(2, f"{n:020}")) for n in range(10)))
 
     assert Counter(took) == {True: 1, False: 9}
+
+
+# -- how a record has ended
+
+
+@pytest.mark.parametrize("outcome", [Outcome.HELD, Outcome.UNKNOWN])
+async def test_how_a_record_has_ended_is_noted_and_taken_off_again(claims: Claims, outcome: Outcome) -> None:
+    await claims.claim(FEED, {"identity": owner()})
+    later = replace(owner(), fence=7)
+
+    await claims.note_end(FEED, "identity", replace(later, ended=outcome))
+    assert await claims.claim(FEED, {"identity": owner(1)}) == {"identity": replace(owner(), ended=outcome)}
+
+    await claims.note_end(FEED, "identity", later)
+    assert await claims.claim(FEED, {"identity": owner(1)}) == {"identity": owner()}
+
+
+@pytest.mark.parametrize("stranger", [owner(1), owner(file="b" * 20), replace(owner(), fence=-1)])
+async def test_only_its_owner_notes_how_it_ended_and_under_no_earlier_fence(claims: Claims, stranger: Owner) -> None:
+    await claims.claim(FEED, {"identity": owner()})
+
+    await claims.note_end(FEED, "identity", replace(stranger, ended=Outcome.HELD))
+
+    assert await claims.claim(FEED, {"identity": owner()}) == {"identity": owner()}
+
+
+async def test_nobody_notes_anything_on_an_identity_that_is_free(claims: Claims) -> None:
+    await claims.note_end(FEED, "identity", replace(owner(), ended=Outcome.HELD))
+
+    assert await claims.claim(FEED, {"identity": owner(1)}) == {"identity": owner(1)}
+
+
+async def test_who_takes_over_has_not_ended_and_remembers_how_those_before_have(claims: Claims) -> None:
+    held = replace(owner(), ended=Outcome.HELD)
+    await claims.claim(FEED, {"identity": owner()})
+    await claims.note_end(FEED, "identity", held)
+    correction = replace(owner(1, digest="d2"), was=held)
+
+    assert await claims.take_over(FEED, "identity", held, correction)
+    assert await claims.claim(FEED, {"identity": owner(2)}) == {"identity": correction}
+
+    await claims.give_up(FEED, "identity", correction)
+    assert await claims.claim(FEED, {"identity": owner(2)}) == {"identity": held}
 
 
 # -- giving up

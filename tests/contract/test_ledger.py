@@ -698,6 +698,15 @@ async def test_an_attempt_is_counted_before_it_is_made(ledger: Ledger) -> None:
     assert await batch(ledger) == second
 
 
+async def test_what_is_fixed_as_unknown_says_why(ledger: Ledger) -> None:
+    row, fence = await dispatched(ledger)
+    in_doubt = BatchRow(0, (0, 1), state=BatchState.UNKNOWN, reason="another chunk has sent the same records")
+
+    await ledger.fix_batches(row, fence, [in_doubt])
+
+    assert await batch(ledger) == in_doubt
+
+
 async def test_what_a_call_is_sent_as_is_noted_with_it(ledger: Ledger) -> None:
     row, fence = await dispatched(ledger)
     await ledger.fix_batches(row, fence, [BatchRow(0, (0, 1))])
@@ -1163,7 +1172,7 @@ async def test_an_operator_decides_a_batch_that_is_unknown_for_good(ledger: Ledg
     row, fence = await dispatched(ledger)
     await ledger.fix_batches(row, fence, [BatchRow(0, (0, 1))])
     begun = await ledger.begin_attempt(row, fence, await batch(ledger), NOW)
-    parked = replace(begun, state=BatchState.UNKNOWN)
+    parked = replace(begun, state=BatchState.UNKNOWN, reason="the destination keeps no keys")
     await ledger.end_batch(row, fence, parked)
     assert await batch(ledger) == parked
     await settle(ledger, row, fence)

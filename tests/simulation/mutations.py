@@ -150,7 +150,7 @@ MUTATIONS = (
         "a key changes on a retry",
         f"{_SENDER}._deliver",
         "self.settings, call.key,",
-        "self.settings, f'{call.key}-{batch.attempts}',",
+        "self.settings, call.key + '0' * (batch.attempts - 1),",
     ),
     Mutation(
         "a batch is settled before it is sent",
@@ -357,8 +357,8 @@ MUTATIONS = (
     Mutation(
         "a released record is held again",
         f"{_DELIVERY}._is_to_be_held",
-        " or self._message.chunk.released",
-        "",
+        "if self._message.chunk.released:",
+        "if False:",
     ),
     Mutation(
         "a release is about every record of its chunk",

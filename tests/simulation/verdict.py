@@ -303,15 +303,19 @@ _CHANGES_A_BATCH = {Kind.RESERIALISED, Kind.MOVED, Kind.RULED, Kind.RAISING, Kin
 
 
 async def _doubts(world: World) -> AsyncIterator[str]:
-    """With keys, a doubt remains only once the key may be forgotten; nothing is in doubt where nothing went wrong."""
+    """With keys, a doubt remains only once the key may be forgotten, or where the second answer was a refusal; nothing
+    is in doubt where nothing went wrong."""
     settings = world.settings
     # What cannot be sent again as it was, to where it was, stays in doubt at once.
     doubtful = world.chaos.counted().keys() & _CHANGES_A_BATCH
+    refused = {key for key, _ in world.api.books.refused}
     for (file_id, chunk, number), when in world.ledger.doubted.items():
         name = f"batch {number} of {ids.chunk_id(file_id, chunk)}"
         batch = next(one for one in await world.memory.batches(file_id, chunk) if one.number == number)
         if not world.chaos.struck:
             yield f"{name} is unknown, and nothing ever went wrong"
+        if "when asked again" in batch.reason and ids.batch_id(file_id, chunk, number) in refused:
+            continue
         if batch.state is BatchState.UNKNOWN and settings.honours_idempotency_key and not doubtful:
             kept_until = (batch.first_sent_at or 0.0) + settings.key_retention_hours * 3600
             if when + 2 * world.dispatching.seconds < kept_until:

@@ -9,15 +9,22 @@ import pytest
 
 from penstock import feeds
 from penstock.feeds.feed import Limits
+from penstock.feeds.rules import Rule
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.errors import Transient
+from penstock.model.findings import Severity
+from penstock.model.messages import SourceFile
 from penstock.model.records import Accepted
 from penstock.model.rows import Owner
 from penstock.outputs.accepted import load_accepted
 from penstock.outputs.outcomes import codes_of
 from penstock.ports.destination import DestinationSettings
+from penstock_ops.operate import replays, unknowns
+from penstock_ops.operate.replays import Asked
+from penstock_testing.ledger import MemoryLedger
 from tests.support.destination import LOST, Api, json_answer
-from tests.support.pipeline import Pipeline
+from tests.support.operators import operated
+from tests.support.pipeline import Fault, Pipeline
 from tests.support.reading import judge_file
 from tests.support.spots import csv_file, rows_of, spot
 
@@ -217,6 +224,113 @@ async def test_a_claim_of_a_file_long_forgotten_was_delivered(pipeline: Pipeline
     await pipeline.run()
     assert await pipeline.assert_sound(file, 1) == {"duplicate": 1}
     assert (await pipeline.outcome_lines(file))[0]["of"] == "0" * 20 + ":17"
+
+
+# -- what is left of a file that the ledger has forgotten
+
+
+SETTINGS = replace(Api().settings_now, honours_idempotency_key=False, soft="hold")
+
+
+def forget(pipeline: Pipeline) -> None:
+    """Every row has expired, or a new stack has the old one's claims and nothing else."""
+    pipeline.ledger = MemoryLedger()
+
+
+def dropped_again(pipeline: Pipeline) -> SourceFile:
+    return pipeline.drop(csv_file([spot(1)]), "traffic/again.csv")
+
+
+async def test_a_delivered_record_is_a_duplicate_also_when_its_file_is_forgotten(pipeline: Pipeline) -> None:
+    pipeline.drop(csv_file([spot(1)]))
+    await pipeline.run()
+    forget(pipeline)
+
+    again = dropped_again(pipeline)
+    await pipeline.run()
+
+    assert await pipeline.assert_sound(again, 1) == {"duplicate": 1}
+
+
+async def test_a_held_record_whose_file_is_forgotten_is_no_reason_for_a_duplicate(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can release it any more."""
+    odd = Rule("traffic.odd", "spot_id", "somebody should look at it", lambda records: [0], Severity.SOFT)
+    monkeypatch.setitem(feeds.FEEDS, "traffic", replace(TRAFFIC, rules=(*TRAFFIC.rules, odd)))
+    pipeline.api.settings_now = SETTINGS
+    file = pipeline.drop(csv_file([spot(1)]))
+    await pipeline.run()
+    assert await pipeline.counted(file) == {"held": 1}
+    forget(pipeline)
+    pipeline.api.settings_now = replace(SETTINGS, soft="deliver")
+
+    again = dropped_again(pipeline)
+    await pipeline.run()
+
+    assert await pipeline.assert_sound(again, 1) == {"delivered": 1}
+
+
+async def unknown_and_forgotten(pipeline: Pipeline, *, applied: bool) -> SourceFile:
+    """The file that brings a record again whose first file is forgotten; nobody ever said whether it was applied."""
+    pipeline.api.settings_now, pipeline.api.troubles = SETTINGS, [LOST]
+    file = pipeline.drop(csv_file([spot(1)]))
+    await pipeline.run()
+    assert await pipeline.counted(file) == {"unknown": 1}
+    if not applied:
+        pipeline.api.applied.clear()
+    forget(pipeline)
+    return dropped_again(pipeline)
+
+
+async def test_an_unknown_record_whose_file_is_forgotten_makes_the_next_one_unknown_and_not_a_duplicate(
+    pipeline: Pipeline,
+) -> None:
+    again = await unknown_and_forgotten(pipeline, applied=True)
+    await pipeline.run()
+
+    assert await pipeline.assert_sound(again, 1) == {"unknown": 1}
+    (batch,) = await unknowns.unknown_batches(pipeline.ledger, await pipeline.row(again))
+    assert "it was never known whether they were applied" in batch["reason"]
+    # A third one is its duplicate, as of any that is unknown.
+    third = pipeline.drop(csv_file([spot(1)]), "traffic/third.csv")
+    await pipeline.run()
+    assert await pipeline.assert_sound(third, 1) == {"duplicate": 1}
+
+
+@pytest.mark.parametrize("applied", [True, False])
+async def test_an_operators_word_on_it_is_the_last_one(pipeline: Pipeline, applied: bool) -> None:
+    again = await unknown_and_forgotten(pipeline, applied=applied)
+    await pipeline.run()
+    ports, (batch,) = operated(pipeline), await unknowns.unknown_batches(pipeline.ledger, None)
+
+    await unknowns.decide(ports, batch["batch_id"], delivered=applied, note="their log says so")
+    if not applied:
+        await replays.begin(ports, await replays.prepare(ports, await pipeline.row(again), Asked(again.file_id)))
+        await pipeline.run()
+
+    assert await pipeline.assert_sound(again, 1) == {"delivered": 1}
+    assert list(pipeline.api.applied.values()) == [1]
+    # It is known for good now, whatever the ledger forgets.
+    forget(pipeline)
+    third = pipeline.drop(csv_file([spot(1)]), "traffic/third.csv")
+    await pipeline.run()
+    assert await pipeline.assert_sound(third, 1) == {"duplicate": 1}
+
+
+async def test_a_worker_that_dies_between_the_claim_and_the_batch_of_such_a_record_sends_nothing(
+    pipeline: Pipeline,
+) -> None:
+    for at in range(400):
+        pipeline = Pipeline()
+        again = await unknown_and_forgotten(pipeline, applied=True)
+        pipeline.fault = Fault(at, kills=True, after=True)
+        await pipeline.run()
+        assert await pipeline.counted(again) == {"unknown": 1}, pipeline.fault.struck
+        assert list(pipeline.api.applied.values()) == [1], pipeline.fault.struck
+        if not pipeline.fault.struck:
+            return
+    raise AssertionError("there is no end of calls")
 
 
 def identity_of(number: int) -> str:

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field, replace
 from penstock.account.ports import FinalisingPorts
 from penstock.feeds import feed_named
 from penstock.feeds.feed import Feed
+from penstock.identity.contention import note_ends
 from penstock.identity.examination import take_back
 from penstock.identity.ours import Ours
 from penstock.io.archiving import archive
@@ -95,6 +96,7 @@ async def end_chunk(
     decided = _decide(message, chunk, end, known, now)
     await _write(ports.store, message, chunk, fence, decided)
     await _give_up(ports, message, fence, end)
+    await _note_ends(ports, message, fence, end, known.before)
     await ports.ledger.end_chunk(chunk, fence, state, decided.counted, decided.findings, now)
     return decided.counted
 
@@ -251,3 +253,20 @@ async def _give_up(ports: FinalisingPorts, message: ChunkMessage, fence: int, en
 
 def _records_of(records: Mapping[int, Accepted], ordinals: Iterable[int]) -> list[Accepted]:
     return [records[at] for at in ordinals if at in records]
+
+
+_UNDECIDED = (Outcome.HELD, Outcome.UNKNOWN)
+"""Who ended so keeps an identity without having been delivered."""
+
+
+async def _note_ends(
+    ports: FinalisingPorts, message: ChunkMessage, fence: int, end: ChunkEnd, before: Mapping[int, OutcomeLine]
+) -> None:
+    """Has the claims know of records that are undecided, or were."""
+    noted = [
+        (end.records[at], one.outcome)
+        for at, one in end.ends.items()
+        if at in end.records and (one.outcome in _UNDECIDED or (at in before and one.outcome is Outcome.DELIVERED))
+    ]
+    ours = Ours(message.file.file_id, message.span.chunk, fence)
+    await note_ends(ports.claims, feed_named(message.file.feed), ours, noted)

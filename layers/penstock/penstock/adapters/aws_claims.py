@@ -6,6 +6,8 @@ Whoever is told DuplicateItem reads the owner back.
     pk                   f, c, o          d       r         n      was                   v, expires_at
     <feed>#<identity>    file, chunk,     digest  revision  fence  whom it corrects,     see `versions`; when it ends,
                          ordinal                                   a JSON object         deleted by then or not
+
+`ended` is there where the record is held, or its outcome unknown.
 """
 
 import asyncio
@@ -23,6 +25,7 @@ from penstock.adapters.aws_items import KNOWN, Item, integer_of, number, read_it
 from penstock.io.retry import backoff
 from penstock.model import versions
 from penstock.model.errors import Transient
+from penstock.model.findings import Outcome
 from penstock.model.rows import Owner
 from penstock.ports.clock import Clock
 
@@ -136,17 +139,40 @@ class DynamoClaims:
             ":held_o": number(held.ordinal),
             ":held_n": number(held.fence),
         }
-        update = "SET f = :f, c = :c, o = :o, d = :d, r = :r, n = :n, v = :v, expires_at = :expires"
+        sets = "SET f = :f, c = :c, o = :o, d = :d, r = :r, n = :n, v = :v, expires_at = :expires"
         unchanged = f"f = :held_f AND c = :held_c AND o = :held_o AND n = :held_n AND {KNOWN}"
-        if wanted.was:
-            values[":was"] = text(json.dumps(asdict(wanted.was)))
+        told = {"was": json.dumps(_told(wanted.was)) if wanted.was else None, "ended": wanted.ended}
+        values |= {f":{name}": text(value) for name, value in told.items() if value}
+        sets += "".join(f", {name} = :{name}" for name, value in told.items() if value)
+        removes = ", ".join(name for name, value in told.items() if not value)
         return await self._holds(
             self.dynamodb.update_item(
                 TableName=self.table,
                 Key={"pk": text(f"{feed}#{identity}")},
-                UpdateExpression=update + (", was = :was" if wanted.was else " REMOVE was"),
+                UpdateExpression=f"{sets} REMOVE {removes}" if removes else sets,
                 ConditionExpression=f"attribute_not_exists(pk) OR ({unchanged})",
                 ExpressionAttributeValues=values,
+            )
+        )
+
+    async def note_end(self, feed: str, identity: str, owner: Owner) -> None:
+        """As `Claims.note_end`."""
+        values = {
+            ":f": text(owner.file_id),
+            ":c": number(owner.chunk),
+            ":o": number(owner.ordinal),
+            ":n": number(owner.fence),
+            ":v": number(versions.CLAIM),
+            ":expires": self._expiry(),
+        }
+        update = "SET v = :v, expires_at = :expires"
+        await self._holds(
+            self.dynamodb.update_item(
+                TableName=self.table,
+                Key={"pk": text(f"{feed}#{identity}")},
+                UpdateExpression=update + (", ended = :ended" if owner.ended else " REMOVE ended"),
+                ConditionExpression=f"f = :f AND c = :c AND o = :o AND n <= :n AND {KNOWN}",
+                ExpressionAttributeValues=values | ({":ended": text(owner.ended)} if owner.ended else {}),
             )
         )
 
@@ -203,13 +229,25 @@ def _owner(item: Item) -> Owner:
         revision=integer_of(item, "r"),
         fence=integer_of(item, "n"),
         was=_corrected(json.loads(item["was"]["S"])) if "was" in item else None,
+        ended=Outcome(item["ended"]["S"]) if "ended" in item else None,
     )
 
 
 def _corrected(told: Mapping[str, Any]) -> Owner:
     """The owner before, with those before it."""
     owner = Owner(**{name: value for name, value in told.items() if name in _OWNER})
-    return replace(owner, was=_corrected(told["was"])) if told.get("was") else owner
+    return replace(
+        owner,
+        was=_corrected(told["was"]) if told.get("was") else None,
+        ended=Outcome(told["ended"]) if told.get("ended") else None,
+    )
+
+
+def _told(owner: Owner) -> dict[str, Any]:
+    """The owner before, as JSON has it. `ended` is only there where it says something: earlier releases do not know of
+    it."""
+    told = asdict(owner) | {"was": _told(owner.was) if owner.was else None}
+    return {name: value for name, value in told.items() if name != "ended" or value}
 
 
 _OWNER = frozenset(one.name for one in fields(Owner))

@@ -1,6 +1,7 @@
 """Batches on their way to a destination: composed, fixed in the ledger, sent under its rate, and their answers read."""
 
 import asyncio
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -14,7 +15,7 @@ from penstock.feeds.feed import Feed
 from penstock.identity.lookup import Progress
 from penstock.model import ids
 from penstock.model.errors import Misconfigured, NotNow, Transient, Unanswered
-from penstock.model.rows import BatchRow, BatchState
+from penstock.model.rows import BatchRow, BatchState, Owner
 from penstock.outputs.answers import Reason, ends_of, write_reasons
 from penstock.ports.clock import Clock
 from penstock.ports.destination import Answer, Destination, DestinationSettings
@@ -54,6 +55,23 @@ class BatchSender:
         for batch in kept:
             await self.take_up(batch)
         return batches
+
+    async def park(self, in_doubt: Mapping[int, Owner]) -> None:
+        """Fixes batches that are never sent: whether their records were delivered already, by other chunks that are
+        forgotten, is for an operator to decide. One batch for each of those chunks."""
+        generation, numbers = self.lease.chunk.generation, itertools.count(len(self.progress.batches))
+        by_chunk: dict[tuple[str, int], list[int]] = {}
+        for ordinal, owner in in_doubt.items():
+            by_chunk.setdefault((owner.file_id, owner.chunk), []).append(ordinal)
+        batches = [
+            BatchRow(
+                next(numbers), tuple(sorted(ordinals)), generation, BatchState.UNKNOWN, reason=_sent_by(file_id, chunk)
+            )
+            for (file_id, chunk), ordinals in by_chunk.items()
+        ]
+        await self.lease.fix(batches)
+        for batch in batches:
+            await self.take_up(batch)
 
     async def take_up(self, batch: BatchRow, reasons: Mapping[int, Reason] | None = None) -> None:
         """Takes up a batch as the ledger has it. What one of this generation says of its records ends them."""
@@ -212,3 +230,10 @@ class BatchSender:
         await self.lease.end(batch)
         self._got_further |= len(batch.returned) < len(batch.ordinals)
         await self.take_up(batch, reasons)
+
+
+def _sent_by(file_id: str, chunk: int) -> str:
+    return (
+        f"chunk {ids.chunk_id(file_id, chunk)} has sent the same records, and it was never known whether they were"
+        " applied; its account has expired"
+    )

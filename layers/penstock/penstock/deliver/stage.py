@@ -51,7 +51,7 @@ from penstock.ports.claims import Claims
 from penstock.ports.clock import Clock
 from penstock.ports.destination import Destination, DestinationSettings
 from penstock.ports.event_bus import EventBus
-from penstock.ports.histories import Entry, Histories
+from penstock.ports.histories import Histories
 from penstock.ports.ledger import Ledger
 from penstock.ports.mappings import Mappings
 from penstock.ports.object_store import ObjectStore
@@ -252,6 +252,8 @@ class _Delivery:
             if self._feed.identity:
                 contention = await self._resolver.contend(undecided)
                 self._progress.endings |= contention.endings
+                if contention.in_doubt:
+                    await self._sender.park(contention.in_doubt)
                 ours, waiting = contention.ours, contention.waiting
             if ours and self._feed.examination:
                 ours, later = await self._examine(ours, self._feed.examination)
@@ -281,12 +283,7 @@ class _Delivery:
     async def _look(self) -> OutcomeLookup:
         """As `Look`."""
         await self._lease.ensure_held()
-        lookup = self._resolver.look()
-
-        async def outcome_of(entry: Entry) -> Outcome | None:
-            return await lookup.outcome_of(entry.file_id, entry.chunk, entry.ordinal)
-
-        return outcome_of
+        return self._resolver.look().of_entry
 
     def _is_to_be_held(self, ordinal: int) -> bool:
         if self._message.chunk.released:

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from penstock.feeds.feed import Feed
-from penstock.identity.decision import VOID, Decision, decide, findings_of
+from penstock.identity.decision import Decision, decide, findings_of, is_void
 from penstock.identity.lookup import Lookup, Progress
 from penstock.identity.ours import Ours
 from penstock.model import ids
@@ -25,19 +25,23 @@ from penstock.ports.ledger import Ledger
 @dataclass(slots=True)
 class Contention:
     """What came of it, by ordinal: the records that are ours to deliver, those that wait for another's end, and those
-    that have ended."""
+    that have ended. Those `in_doubt` are ours too, and only an operator can say whether they were delivered already:
+    beside them stands who may have been."""
 
     ours: list[int] = field(default_factory=list[int])
+    in_doubt: dict[int, Owner] = field(default_factory=dict[int, Owner])
     waiting: set[int] = field(default_factory=set[int])
     endings: dict[int, RecordEnd] = field(default_factory=dict[int, RecordEnd])
 
 
 @dataclass(frozen=True, slots=True)
 class _InForce:
-    """Who an identity stands with, None if nobody; what became of its record, None while it is on its way."""
+    """Who an identity stands with, None if nobody; what became of its record, None while it is on its way, and whether
+    the ledger has forgotten it."""
 
     owner: Owner | None
     outcome: Outcome | None
+    forgotten: bool = False
 
 
 class IdentityResolver:
@@ -93,18 +97,21 @@ class IdentityResolver:
         """What a record is beside the one that holds its identity."""
         wanted = self._ours.owner(record)
         before = await self._in_force(held, wanted, lookup)
-        decision = decide(record, before.owner, before.outcome)
-        if decision is Decision.OURS:
-            corrected = replace(wanted, was=before.owner)
-            is_ours = await self._claims.take_over(self._feed.name, record.identity, held, corrected)
-        else:
-            is_ours = False
-        if is_ours:
-            contention.ours.append(record.ordinal)
-        elif before.owner is None or decision in (Decision.OURS, Decision.WAITS):
-            # Who has lost the race for a claim looks again at who has won it.
+        decision = decide(record, before.owner, before.outcome, forgotten=before.forgotten)
+        if decision is Decision.WAITS:
             contention.waiting.add(record.ordinal)
-        else:
+        elif decision is Decision.OURS:
+            if await self._take_over(record, held, replace(wanted, was=before.owner)):
+                contention.ours.append(record.ordinal)
+            else:
+                contention.waiting.add(record.ordinal)
+        elif decision is Decision.IN_DOUBT and before.owner:
+            # An operator's word on ours is one on the other, too; so ours stands before what that one was to correct.
+            if await self._take_over(record, held, replace(wanted, was=before.owner.was, ended=Outcome.UNKNOWN)):
+                contention.in_doubt[record.ordinal] = before.owner
+            else:
+                contention.waiting.add(record.ordinal)
+        elif before.owner:
             contention.endings[record.ordinal] = self._ending(decision, before.owner)
 
     async def _in_force(self, held: Owner | None, wanted: Owner, lookup: Lookup) -> _InForce:
@@ -113,12 +120,20 @@ class IdentityResolver:
         if held is None:
             return _InForce(None, None)
         if held.is_same(wanted):
-            # An attempt of ours that broke. What it corrects was decided then, and may be waiting for us by now.
-            return _InForce(held.was, Outcome.REJECTED)
-        outcome = await lookup.outcome_of(held.file_id, held.chunk, held.ordinal)
-        if outcome in VOID:
+            # An attempt of ours that broke: it may have taken over in doubt. What it corrects was decided then, and may
+            # be waiting for us by now.
+            in_doubt = held.ended is Outcome.UNKNOWN and not self._progress.was_sent(held.ordinal)
+            same = replace(held, digest=wanted.digest)
+            return _InForce(same, Outcome.UNKNOWN, forgotten=True) if in_doubt else _InForce(held.was, Outcome.REJECTED)
+        seen = await lookup.of_owner(held)
+        if is_void(seen.outcome, forgotten=seen.forgotten):
             return await self._in_force(held.was, wanted, lookup)
-        return _InForce(replace(held, was=None) if outcome is Outcome.DELIVERED else held, outcome)
+        owner = replace(held, was=None) if seen.outcome is Outcome.DELIVERED else held
+        return _InForce(owner, seen.outcome, seen.forgotten)
+
+    async def _take_over(self, record: Accepted, held: Owner, wanted: Owner) -> bool:
+        """Whether the identity is ours now. Who has lost the race for it looks again at who has won."""
+        return await self._claims.take_over(self._feed.name, record.identity, held, wanted)
 
     def _ending(self, decision: Decision, owner: Owner) -> RecordEnd:
         """The ending of a record whose identity has been delivered, may have been, or is held."""
@@ -140,3 +155,11 @@ class IdentityResolver:
         if twin.outcome in (Outcome.REJECTED, Outcome.DUPLICATE, Outcome.DEAD):
             return replace(twin, batch=None)
         return RecordEnd(Outcome.DUPLICATE, of=ids.trace(self._ours.file_id, ordinal))
+
+
+async def note_ends(claims: Claims, feed: Feed, ours: Ours, ends: Iterable[tuple[Accepted, Outcome]]) -> None:
+    """Notes on the claims of records that keep them without having been delivered how they have ended, and takes that
+    off again from those that were delivered since: once the ledger has forgotten them, the claims are all there is."""
+    for record, outcome in ends if feed.identity else ():
+        ended = None if outcome is Outcome.DELIVERED else outcome
+        await claims.note_end(feed.name, record.identity, replace(ours.owner(record), ended=ended))

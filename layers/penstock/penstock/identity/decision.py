@@ -1,11 +1,13 @@
 """What a record is beside the one that stands before it under the same identity: the rule, in one place.
 
-nobody stands, or who did was not delivered    ours
-it is still on its way                         waits
-it has the same payload                        duplicate
-ours is a later revision of it                 ours, as a correction
-ours is an earlier revision of it              superseded
-neither is                                     conflict
+Of the one before it, this decides:
+
+    there is none, or it was not delivered    ours
+    it is still on its way                    waits
+    it has the same payload                   duplicate; in doubt, if nobody will ever know whether it was delivered
+    ours is a later revision of it            ours, as a correction
+    ours is an earlier revision of it         superseded
+    neither is                                conflict
 """
 
 from enum import StrEnum
@@ -35,19 +37,26 @@ class Decision(StrEnum):
     OURS = "ours"
     WAITS = "waits"
     DUPLICATE = "duplicate"
+    IN_DOUBT = "in doubt"
     SUPERSEDED = "superseded"
     CONFLICT = "conflict"
 
 
-def decide(record: Accepted, owner: Earlier | None, outcome: Outcome | None) -> Decision:
+def is_void(outcome: Outcome | None, *, forgotten: bool = False) -> bool:
+    """Whether a record that ended so holds no identity. Who was held, and is `forgotten` by the ledger, will never be
+    released."""
+    return outcome in VOID or (forgotten and outcome is Outcome.HELD)
+
+
+def decide(record: Accepted, owner: Earlier | None, outcome: Outcome | None, *, forgotten: bool = False) -> Decision:
     """What a record is beside the owner of its identity, None if nobody has it, and the owner's `outcome`, None while
-    it is on its way."""
-    if owner is None or outcome in VOID:
+    it is on its way; `forgotten` if only its claim is left of it, so that nothing will change its outcome any more."""
+    if owner is None or is_void(outcome, forgotten=forgotten):
         return Decision.OURS
     if outcome is None:
         return Decision.WAITS
     if record.digest == owner.digest:
-        return Decision.DUPLICATE
+        return Decision.IN_DOUBT if forgotten and outcome is Outcome.UNKNOWN else Decision.DUPLICATE
     if record.revision > owner.revision:
         return Decision.OURS
     return Decision.SUPERSEDED if record.revision < owner.revision else Decision.CONFLICT

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from penstock.identity.ours import Ours
 from penstock.model.findings import Finding, Outcome
 from penstock.model.records import Accepted
-from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, scope_of
+from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, Owner, scope_of
 from penstock.outputs.outcomes import RecordEnd
+from penstock.ports.histories import Entry
 from penstock.ports.ledger import Ledger
 
 
@@ -25,6 +26,10 @@ class Progress:
     def undecided(self) -> list[int]:
         """The ordinals of records that have not ended."""
         return [ordinal for ordinal in self.records if ordinal not in self.endings]
+
+    def was_sent(self, ordinal: int) -> bool:
+        """Whether the record has ever been in a batch."""
+        return any(ordinal in batch.ordinals for batch in self.batches.values())
 
     def outcome_of(self, ordinal: int) -> Outcome | None:
         """The record's outcome, None while it is on its way. One that is undecided holds an identity in vain: an
@@ -50,19 +55,34 @@ class ChunkOutcomes:
                 if ordinal in self._last and self._last[ordinal].generation < row.generation:
                     del self._last[ordinal]
 
+    @property
+    def forgotten(self) -> bool:
+        """Whether the chunk's row has expired. Rows of its batches may still be there."""
+        return self._row is None
+
+    def knows(self, ordinal: int) -> bool:
+        """Whether anything is known of the record here."""
+        return not self.forgotten or ordinal in self._last
+
     def outcome_of(self, ordinal: int) -> Outcome | None:
         """The record's outcome, None while it is on its way. Who ended without a batch has no use for the claim, as if
-        rejected; nor has who died, unless a batch of it may have been applied. A chunk whose rows have expired has
-        delivered what it still holds."""
+        rejected; nor has who died, unless a batch of it may have been applied."""
         batch = self._last.get(ordinal)
         outcome = batch.outcome_of(ordinal) if batch else None
         if outcome:
             return outcome
-        if self._row is None:
-            return Outcome.DELIVERED
-        if self._row.state is ChunkState.DEAD and batch and batch.unanswered:
-            return Outcome.UNKNOWN
-        return Outcome.REJECTED if self._row.state in (ChunkState.SETTLED, ChunkState.DEAD) else None
+        if self._row is None or self._row.state is ChunkState.DEAD:
+            return Outcome.UNKNOWN if batch and batch.unanswered else Outcome.REJECTED
+        return Outcome.REJECTED if self._row.state is ChunkState.SETTLED else None
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What became of a record: `outcome` is None while it is on its way. It is `forgotten` where its chunk's row has
+    expired, so that nothing will change it any more."""
+
+    outcome: Outcome | None
+    forgotten: bool = False
 
 
 class Lookup:
@@ -72,12 +92,24 @@ class Lookup:
         self._ledger, self._ours, self._progress = ledger, ours, progress
         self._seen: dict[tuple[str, int], ChunkOutcomes] = {}
 
-    async def outcome_of(self, file_id: str, chunk: int, ordinal: int) -> Outcome | None:
-        """The outcome of a record of any chunk, None while it is on its way."""
+    async def of_owner(self, owner: Owner) -> Seen:
+        """What became of an owner's record. Where the ledger has forgotten it, the claim itself knows: who ended in
+        another way than delivered has given it up, or has noted that on it."""
+        return await self._see(owner.file_id, owner.chunk, owner.ordinal, owner.ended or Outcome.DELIVERED)
+
+    async def of_entry(self, entry: Entry) -> Outcome | None:
+        """What became of an entry's record, None while it is on its way. Where the ledger has forgotten it, nobody
+        knows, and it counts."""
+        return (await self._see(entry.file_id, entry.chunk, entry.ordinal, Outcome.UNKNOWN)).outcome
+
+    async def _see(self, file_id: str, chunk: int, ordinal: int, forgotten_as: Outcome) -> Seen:
         if (file_id, chunk) == (self._ours.file_id, self._ours.chunk):
-            return self._progress.outcome_of(ordinal)
+            return Seen(self._progress.outcome_of(ordinal))
         if (file_id, chunk) not in self._seen:
             # The row first: a chunk that is seen settled has all its batches.
             row = await self._ledger.chunk(file_id, chunk)
             self._seen[file_id, chunk] = ChunkOutcomes(row, await self._ledger.batches(file_id, chunk))
-        return self._seen[file_id, chunk].outcome_of(ordinal)
+        seen = self._seen[file_id, chunk]
+        if seen.knows(ordinal):
+            return Seen(seen.outcome_of(ordinal), seen.forgotten)
+        return Seen(forgotten_as, forgotten=True)

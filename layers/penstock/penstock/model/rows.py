@@ -170,7 +170,8 @@ class Owner:
     """Who holds an identity: which record of which chunk, the digest of its payload, and its revision where the feed
     has them; and the fence of the lease under which it was claimed, so that no worker whose lease has passed gives up
     what its successor holds. A correction keeps in `was` the owner that it corrects, which keeps its own while it may
-    still come to nothing: the claim of who is not delivered is void."""
+    still come to nothing: the claim of who is not delivered is void. `ended` is how its record has ended, where that
+    keeps the identity without having been delivered: held, or unknown."""
 
     file_id: str
     chunk: int
@@ -179,6 +180,7 @@ class Owner:
     revision: int = 0
     fence: int = 0
     was: "Owner | None" = None
+    ended: Outcome | None = None
 
     @property
     def trace(self) -> str:

@@ -18,6 +18,11 @@ class Claims(Protocol):
         changed hands, be it to the same record under another fence."""
         ...
 
+    async def note_end(self, feed: str, identity: str, owner: Owner) -> None:
+        """Notes on an identity how its owner's record has `ended`, if this owner still holds it and under no later
+        fence: the claim may outlive what the ledger knows of it."""
+        ...
+
     async def give_up(self, feed: str, identity: str, owner: Owner) -> None:
         """Frees an identity if this owner still holds it, and under no later fence; a correction's goes back to whom it
         was to correct."""

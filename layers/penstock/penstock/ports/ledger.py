@@ -121,7 +121,8 @@ class Ledger(Protocol):
         ...
 
     async def fix_batches(self, chunk: ChunkRow, fence: int, batches: Sequence[BatchRow]) -> None:
-        """Writes the composition of batches before the first of them is sent; of held ones, once and for all."""
+        """Writes the composition of batches before the first of them is sent; of those that never are, held or unknown,
+        once and for all."""
         ...
 
     async def begin_attempt(self, chunk: ChunkRow, fence: int, batch: BatchRow, now: float) -> BatchRow:

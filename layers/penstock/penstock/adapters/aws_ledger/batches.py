@@ -40,6 +40,7 @@ class DynamoBatches(LedgerTable):
                             "round": number(batch.generation),
                             "attempts": number(0),
                             "v": number(versions.BATCH),
+                            "reason": text(batch.reason),
                             "expires_at": self._expiry(),
                         },
                         "ConditionExpression": "attribute_not_exists(pk)",
