@@ -1,4 +1,5 @@
-"""A few minutes of the clock → what came to a stop is ended; an hour → what was overlooked is told. See `sweeping`."""
+"""A few minutes of the clock → what came to a stop is ended; an hour → what nobody works on is sent again, and what was
+overlooked is told. See `operate.sweep`."""
 
 import random
 from collections.abc import Awaitable, Mapping, Sequence
@@ -13,15 +14,16 @@ from penstock.adapters.aws_histories import DynamoHistories
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
+from penstock.adapters.aws_throttle import DynamoThrottle
 from penstock.adapters.scheduled_function import Plan, ScheduledFunction
 from penstock.adapters.system_clock import SystemClock
 from penstock.model.errors import MalformedMessage
 from penstock.model.stage_result import StageResult
-from penstock.operate.sweep import SweeperPorts, look_for_overlooked, sweep
+from penstock.operate.sweep import SweeperPorts, look_for_overlooked, send_idle_again, sweep
 from sweeper.settings import Settings
 
 DAY = 86_400
-LOOKS = {"work": sweep, "drops": look_for_overlooked}
+HOUR = 3_600
 
 
 async def compose(stack: AsyncExitStack) -> Plan:
@@ -34,18 +36,27 @@ async def compose(stack: AsyncExitStack) -> Plan:
         ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, ttl_seconds),
         claims=DynamoClaims(aws.dynamodb, settings.claims_table, clock, ttl_seconds),
         histories=DynamoHistories(aws.dynamodb, settings.ledger_table, clock),
+        throttle=DynamoThrottle(aws.dynamodb, settings.ledger_table),
         drops=S3Drops(aws.s3, settings.drop_bucket),
         dead_letters=[SqsQueue(aws.sqs, url) for url in (settings.chunk_dlq_url, settings.dispatch_dlq_url)],
+        intake=SqsQueue(aws.sqs, settings.intake_queue_url),
+        chunks=SqsQueue(aws.sqs, settings.chunk_queue_url),
+        dispatches={feed: SqsQueue(aws.sqs, url) for feed, url in settings.dispatch_queues.items()},
         events=EventBridge(aws.events, settings.event_bus),
         clock=clock,
         rng=random.Random(),
     )
 
     def plan(event: Mapping[str, Any], deadline: float) -> dict[str, Awaitable[Sequence[StageResult]]]:
-        look = event.get("look")
-        if look not in LOOKS:
-            raise MalformedMessage("the event does not ask to look at the work or at the drops")
-        return {look: LOOKS[look](ports, deadline)}
+        match event.get("look"):
+            case "work":
+                return {"work": sweep(ports, deadline)}
+            case "idle":
+                return {"idle": send_idle_again(ports, settings.resend_after_hours * HOUR, deadline)}
+            case "drops":
+                return {"drops": look_for_overlooked(ports, deadline)}
+            case _:
+                raise MalformedMessage("the event does not ask to look at the work, at what is idle or at the drops")
 
     return plan
 

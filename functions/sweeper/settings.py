@@ -1,8 +1,11 @@
 """What the sweeper is told by its environment."""
 
+from typing import Annotated
+
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from penstock.adapters.environment import BucketName, BusName, QueueUrl, RetentionDays, TableName
+from penstock.adapters.environment import BucketName, BusName, FeedName, QueueUrl, RetentionDays, TableName
 
 
 class Settings(BaseSettings):
@@ -15,7 +18,11 @@ class Settings(BaseSettings):
     drop_bucket: BucketName
     work_bucket: BucketName
     archive_bucket: BucketName
+    intake_queue_url: QueueUrl
+    chunk_queue_url: QueueUrl
+    dispatch_queues: dict[FeedName, QueueUrl]
     chunk_dlq_url: QueueUrl
     dispatch_dlq_url: QueueUrl
     event_bus: BusName
+    resend_after_hours: Annotated[float, Field(gt=0, le=96)]
     retention_days: RetentionDays

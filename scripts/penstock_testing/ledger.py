@@ -3,12 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any, cast
 
 from penstock.model import versions
 from penstock.model.errors import LeaseLost
 from penstock.model.findings import Account, Finding, Noted, Outcome
 from penstock.model.messages import Checkpoint, ChunkMessage, Cut, DispatchMessage, Layout, SourceFile, Span
-from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease
+from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, Fault, FileRow, FileState, Lease
 
 
 @dataclass(slots=True)
@@ -26,6 +27,7 @@ class _Kept[Row]:
         self.fence += 1
         self.leased_until = now + seconds
         self.version = version
+        self.row = cast(Row, replace(cast(Any, self.row), worked_at=now))
         return Lease(self.row, self.fence)
 
 
@@ -42,6 +44,8 @@ class MemoryLedger:
         self._files: dict[str, _Kept[FileRow]] = {}
         self._chunks: dict[tuple[str, int], _KeptChunk] = {}
         self._stalled: set[str] = set()
+        self._cursors: dict[str, str] = {}
+        self._faults: dict[tuple[str, str], Fault] = {}
 
     async def claim_file(self, file: SourceFile, now: float, seconds: float) -> Lease[FileRow]:
         """As `Ledger.claim_file`."""
@@ -130,9 +134,11 @@ class MemoryLedger:
         """As `Ledger.files`."""
         return sorted(map(_listed, self._files.values()), key=lambda row: -row.opened_at)[:limit]
 
-    async def open_files(self, limit: int) -> list[FileRow]:
+    async def open_files(self, limit: int, after: float = 0.0) -> list[FileRow]:
         """As `Ledger.open_files`."""
-        rows = (_listed(kept) for kept in self._files.values() if kept.row.state in _OPEN)
+        rows = (
+            _listed(kept) for kept in self._files.values() if kept.row.state in _OPEN and kept.row.opened_at > after
+        )
         return sorted(rows, key=lambda row: row.opened_at)[:limit]
 
     async def note_stalled(self, file_id: str, now: float) -> bool:
@@ -143,13 +149,38 @@ class MemoryLedger:
         self._stalled.add(file_id)
         return True
 
+    async def note_resent(self, file_id: str, chunks: Sequence[int], now: float) -> None:
+        """As `Ledger.note_resent`."""
+        for chunk in chunks:
+            kept = self._chunks[file_id, chunk]
+            kept.row = replace(kept.row, resent_at=now)
+        file = self._files[file_id]
+        file.row = replace(file.row, resent_at=now)
+
+    async def cursor(self, look: str) -> str:
+        """As `Ledger.cursor`."""
+        return self._cursors.get(look, "")
+
+    async def keep_cursor(self, look: str, cursor: str) -> None:
+        """As `Ledger.keep_cursor`."""
+        self._cursors[look] = cursor
+
+    async def note_fault(self, fault: Fault) -> None:
+        """As `Ledger.note_fault`."""
+        self._faults[fault.look, fault.about] = fault
+
+    async def faults(self, since: float) -> list[Fault]:
+        """As `Ledger.faults`."""
+        return sorted((fault for fault in self._faults.values() if fault.at >= since), key=lambda fault: fault.at)
+
     async def claim_validation(self, message: ChunkMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """As `Ledger.claim_validation`."""
         kept = _known_chunk(self._chunk(message.file.file_id, message.span))
         again = kept.row.state is ChunkState.DEAD and kept.row.generation == message.generation
         begins = kept.row.state is ChunkState.SETTLED and kept.row.generation < message.generation
         if again or begins:
-            kept.row = replace(kept.row, state=ChunkState.SENT, generation=message.generation, only=message.only)
+            begun = {"generation": message.generation, "only": message.only, "released": message.released}
+            kept.row = replace(kept.row, state=ChunkState.SENT, **begun)
         if kept.row.state is not ChunkState.SENT or kept.row.generation != message.generation:
             return Lease(kept.row, None)
         return kept.lease(now, seconds, versions.CHUNK)
@@ -190,7 +221,8 @@ class MemoryLedger:
         kept = _known_chunk(self._chunks[chunk.file_id, chunk.span.chunk])
         if kept.row.state is not ChunkState.SETTLED or kept.row.generation != chunk.generation:
             return Lease(kept.row, None)
-        kept.row = replace(kept.row, state=ChunkState.VALIDATED, generation=chunk.generation + 1, only=only)
+        begun = {"generation": chunk.generation + 1, "only": only, "released": False}
+        kept.row = replace(kept.row, state=ChunkState.VALIDATED, **begun)
         kept.leased_until = 0.0
         return kept.lease(now, seconds, versions.CHUNK)
 

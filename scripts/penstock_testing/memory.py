@@ -89,10 +89,12 @@ class MemoryDrops:
 
     files: list[tuple[float, SourceFile]] = field(default_factory=list[tuple[float, SourceFile]])
 
-    async def between(self, since: float, until: float) -> AsyncIterator[SourceFile]:
+    async def between(
+        self, since: float, until: float, after: tuple[str, str] | None = None
+    ) -> AsyncIterator[SourceFile]:
         """As `Drops.between`."""
-        for at, file in self.files:
-            if since <= at < until:
+        for at, file in sorted(self.files, key=lambda dropped: (dropped[1].key, dropped[1].version_id)):
+            if since <= at < until and (after is None or (file.key, file.version_id) > after):
                 yield file
 
 

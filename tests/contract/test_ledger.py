@@ -33,7 +33,7 @@ from penstock.model.messages import (
     SourceFile,
     Span,
 )
-from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease, Sent
+from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, Fault, FileRow, FileState, Lease, Sent
 from penstock.ports.ledger import Ledger
 from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import MemoryClock
@@ -251,6 +251,60 @@ async def test_a_cut_is_refused_from_a_splitter_whose_lease_has_passed(ledger: L
     await ledger.claim_file(FILE, NOW + LEASE + 1, LEASE)
     with pytest.raises(LeaseLost):
         await ledger.pin_cut(FILE.file_id, fence, LAYOUT, CUT)
+
+
+async def test_what_was_sent_again_is_noted_at_its_file_and_at_its_chunks(ledger: Ledger) -> None:
+    await sealed(ledger, chunks=3)
+    await ledger.note_resent(FILE.file_id, [0, 2], NOW + 7)
+    row = await ledger.file(FILE.file_id)
+    assert row
+    assert (row.resent_at, row.worked_at) == (NOW + 7, NOW)
+    assert [chunk.resent_at for chunk in await ledger.chunks(FILE.file_id)] == [NOW + 7, None, NOW + 7]
+
+
+async def test_a_claim_tells_when_it_was_worked_on_last(ledger: Ledger) -> None:
+    await sealed(ledger)
+    assert [chunk.worked_at for chunk in await ledger.chunks(FILE.file_id)] == [None]
+    await ledger.claim_validation(chunk_message(), NOW + 5, LEASE)
+    assert [chunk.worked_at for chunk in await ledger.chunks(FILE.file_id)] == [NOW + 5]
+
+
+async def test_a_released_round_is_known_as_one(ledger: Ledger) -> None:
+    await sealed(ledger)
+    row, fence = await dispatched(ledger)
+    await ledger.end_chunk(row, fence, ChunkState.SETTLED, COUNTED, FINDINGS, NOW + 5)
+    again = chunk_message(generation=1).model_copy(update={"released": True})
+    await ledger.claim_validation(again, NOW + 6, LEASE)
+    chunk = await ledger.chunk(FILE.file_id, 0)
+    assert chunk
+    assert (chunk.generation, chunk.released) == (1, True)
+
+
+async def test_open_files_are_found_behind_a_time(ledger: Ledger) -> None:
+    files = [the_file(f"f{at}") for at in range(3)]
+    for at, file in enumerate(files):
+        await opened(ledger, file, NOW + at)
+    found = await ledger.open_files(10, NOW)
+    assert [row.file for row in found] == files[1:]
+    assert await ledger.open_files(10, NOW + 2) == []
+
+
+async def test_a_look_goes_on_where_it_was(ledger: Ledger) -> None:
+    assert await ledger.cursor("work") == ""
+    await ledger.keep_cursor("work", "17.5")
+    await ledger.keep_cursor("drops", '["a", "b"]')
+    assert (await ledger.cursor("work"), await ledger.cursor("drops")) == ("17.5", '["a", "b"]')
+    await ledger.keep_cursor("work", "")
+    assert await ledger.cursor("work") == ""
+
+
+async def test_the_last_fault_at_each_thing_is_known_for_a_while(ledger: Ledger) -> None:
+    first, second = (Fault("work", "f1", "KeyError", "penstock.a:7", NOW + at) for at in (0, 2))
+    other = Fault("work", "f2", "ValueError", "penstock.b:8", NOW + 1)
+    for fault in (first, other, second):
+        await ledger.note_fault(fault)
+    assert await ledger.faults(NOW) == [other, second]
+    assert await ledger.faults(NOW + 2) == [second]
 
 
 async def test_a_sealed_file_has_no_checkpoint(ledger: Ledger) -> None:
@@ -478,7 +532,7 @@ async def test_a_validated_chunk_tells_that_it_is(ledger: Ledger) -> None:
 
     await ledger.mark_validated(message(), fence)
 
-    assert await ledger.chunk(FILE.file_id, 0) == ChunkRow(FILE.file_id, span(), ChunkState.VALIDATED)
+    assert await ledger.chunk(FILE.file_id, 0) == ChunkRow(FILE.file_id, span(), ChunkState.VALIDATED, worked_at=NOW)
 
 
 @pytest.mark.parametrize("end", [ChunkState.SETTLED, ChunkState.DEAD])

@@ -31,8 +31,9 @@ def split(functions: Functions, stack: Stack) -> Stack:
 def test_with_nothing_to_do_nothing_is_done(functions: Functions, stack: Stack, told: Tell) -> None:
     answer = functions.call("sweeper", load("sweeper", "work"))
 
-    assert done(answer) == {"swept": {"ChunksBuried": 0.0, "FilesStalled": 0.0}}
-    assert told().sums(feed="none", service="sweeper") == {"ChunksBuried": 0, "FilesStalled": 0}
+    nothing = {"ChunksBuried": 0, "FilesStalled": 0, "LookFaults": 0, "LooksCutShort": 0, "WorkLooks": 1}
+    assert done(answer) == {"swept": nothing}
+    assert told().sums(feed="none", service="sweeper") == nothing
 
 
 def test_a_chunk_nobody_could_validate_dies_and_its_file_ends(functions: Functions, split: Stack, told: Tell) -> None:
@@ -75,19 +76,35 @@ def test_a_drop_without_a_row_is_told(
 
     answer = functions.call("sweeper", load("sweeper", "drops"))
 
-    assert done(answer) == {"looked for overlooked files": {"FilesOverlooked": 2.0}}, "the sample's id is another's"
+    found = {"FilesOverlooked": 2, "LookFaults": 0, "LooksCutShort": 0, "DropsLooks": 1}
+    assert done(answer) == {"looked for overlooked files": found}, "the sample's id is another's"
     overlooked = {detail["key"] for kind, detail in split.heard() if kind == "FileOverlooked"}
     assert overlooked == {"traffic/never-announced.csv", FILE.key}
-    assert told().sums(feed="none", service="sweeper") == {"FilesOverlooked": 2}
+    assert told().sums(feed="none", service="sweeper") == found
 
 
 def test_a_drop_is_given_time_to_be_taken_up(functions: Functions, stack: Stack) -> None:
     stack.drop()
 
-    assert done(functions.call("sweeper", load("sweeper", "drops")))["looked for overlooked files"] == {
-        "FilesOverlooked": 0.0
-    }
+    found = done(functions.call("sweeper", load("sweeper", "drops")))["looked for overlooked files"]
+    assert found["FilesOverlooked"] == 0
     assert stack.heard() == []
+
+
+def test_what_nobody_has_worked_on_for_hours_is_sent_again(
+    functions: Functions, split: Stack, told: Tell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split.receive(split.names["ChunkQueue"])
+    now = time.time
+    monkeypatch.setattr(time, "time", lambda: now() + 7 * 3600)
+    told()
+
+    answer = functions.call("sweeper", load("sweeper", "idle"))
+
+    assert done(answer)["sent again"] == {"MessagesResent": 1}
+    assert told().sums(feed="none", service="sweeper") == {"LookFaults": 0, "LooksCutShort": 0, "IdleLooks": 1}
+    assert "WorkResent" in {kind for kind, _ in split.heard()}
+    assert len(split.receive(split.names["ChunkQueue"])) == 1
 
 
 def test_an_event_nobody_knows_fails(functions: Functions, stack: Stack) -> None:

@@ -24,7 +24,7 @@ from penstock.operate.decide import NotToBeDecided
 from penstock.operate.hold import Held, held_of, plan_release, refuse
 from penstock.operate.replay import plan_replay
 from penstock.operate.resolve import resolve, unknowns_of
-from penstock.operate.sweep import SweeperPorts, look_for_overlooked, sweep
+from penstock.operate.sweep import SweeperPorts, look_for_overlooked, send_idle_again, sweep
 from penstock.ports.destination import DestinationSettings
 from penstock.ports.ledger import Ledger
 from penstock.ports.throttle import Circuit
@@ -50,6 +50,7 @@ from tests.simulation.worker import Worker, reach
 from tests.support.finalising import Finalising
 from tests.support.spots import rows_of
 
+IDLE = 6 * 3600.0  #: seconds after which work that nobody does is sent again
 PATIENCE = 6 * 3600.0  #: seconds without any fault within which everything must have ended
 RESENT = 18 * 3600.0  #: and those that it may take until what has lost its message is sent again
 ROUND = 1800.0  #: seconds between two looks of the operator
@@ -221,6 +222,7 @@ class World:
 
     async def _sweep(self, worker: Worker, deadline: float) -> None:
         await sweep(self._sweeping(worker), deadline)
+        await send_idle_again(self._sweeping(worker), IDLE, deadline)
 
     async def _look(self, worker: Worker, deadline: float) -> None:
         # As with the prober's looks.
@@ -233,9 +235,23 @@ class World:
         letters = [
             reach(DeadLetters(stage.queue, self.deployed, self.loop), "queue", worker) for stage in self.stages[1:]
         ]
+        queues = [reach(stage.queue, "queue", worker) for stage in self.stages]
         there = (file for file, _ in self.dropped if file.file_id not in self.life.deleted)
-        drops = MemoryDrops([(EPOCH + self.dropped_at[file.file_id], file) for file in there])
-        return SweeperPorts(store, ledger, claims, histories, drops, letters, events, self.clock, self._rng)
+        return SweeperPorts(
+            store=store,
+            ledger=ledger,
+            claims=claims,
+            histories=histories,
+            throttle=reach(self.throttle, "throttle", worker),
+            drops=MemoryDrops([(EPOCH + self.dropped_at[file.file_id], file) for file in there]),
+            dead_letters=letters,
+            intake=queues[0],
+            chunks=queues[1],
+            dispatches={"traffic": queues[2]},
+            events=events,
+            clock=self.clock,
+            rng=self._rng,
+        )
 
     async def _unheard_of(self) -> bool:
         """Whether a dropped file has no row."""

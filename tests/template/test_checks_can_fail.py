@@ -441,8 +441,28 @@ BREAKS: list[Break] = [
     ),
     (
         checks.test_alarms_where_what_a_schedule_calls_stays_silent,
+        "ProberSilentAlarm.Properties.TreatMissingData",
+        "notBreaching",
+    ),
+    (
+        checks.test_alarms_where_one_look_of_the_sweeper_stays_silent_whatever_the_others_do,
         "SweeperSilentAlarm.Properties.TreatMissingData",
         "notBreaching",
+    ),
+    (
+        checks.test_alarms_where_one_look_of_the_sweeper_stays_silent_whatever_the_others_do,
+        "DropsLookSilentAlarm.Properties.MetricName",
+        "WorkLooks",
+    ),
+    (
+        checks.test_work_is_sent_again_long_before_its_message_is_forgotten,
+        "Parameters.ResendAfterHours.MaxValue",
+        100,
+    ),
+    (
+        checks.test_the_sweeper_may_send_everything_again,
+        "SweeperRole.Properties.Policies.0.PolicyDocument.Statement.SendAgain.Resource",
+        "arn:aws:sqs:eu-west-1:123456789012:another",
     ),
     (
         checks.test_every_metric_of_ours_is_in_the_stacks_own_namespace,

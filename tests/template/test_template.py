@@ -609,7 +609,8 @@ def test_every_feeds_queue_is_told_to_whoever_sends_or_takes_dispatches(template
     for name in ("ValidatorFunction", "DispatcherFunction", "ProberFunction"):
         variables = functions[name]["Environment"]["Variables"]
         assert json.loads(variables["PENSTOCK_DISPATCH_QUEUES"]) == there, name
-        assert granted(template, name, "sqs:SendMessage") == {f"{queue}.Arn" for queue in there.values()}, name
+        itself = {"ChunkQueue.Arn"} if name == "ValidatorFunction" else set[str]()
+        assert granted(template, name, "sqs:SendMessage") == {f"{queue}.Arn" for queue in there.values()} | itself, name
     for name in ("DispatcherFunction", "ProberFunction"):
         arns = json.loads(functions[name]["Environment"]["Variables"]["PENSTOCK_DISPATCH_QUEUE_ARNS"])
         assert arns == {feed: f"{queue}.Arn" for feed, queue in there.items()}, name
@@ -720,7 +721,7 @@ def test_the_prober_looks_every_minute_with_the_means_of_a_dispatcher(template: 
 def test_the_sweeper_is_done_before_it_is_called_again(template: Template) -> None:
     every = {s.event["look"]: s.seconds for s in template.schedules() if s.function == "SweeperFunction"}
     timeout = template.functions()["SweeperFunction"]["Timeout"]
-    assert every.keys() == {"work", "drops"}
+    assert every.keys() == {"work", "idle", "drops"}
     assert timeout < every["work"]
     assert timeout <= UNSEEN, "no sweep sees a dead letter twice"
     assert every["drops"] < LOOKED_BACK - SETTLING_IN, "no drop is passed over between two looks"
@@ -735,7 +736,12 @@ def test_the_sweeper_may_find_open_files(template: Template) -> None:
 def test_alarms_on_what_the_sweeper_finds(template: Template) -> None:
     alarms = template.of_type("AWS::CloudWatch::Alarm")
     every = {s.event["look"]: s.seconds for s in template.schedules() if s.function == "SweeperFunction"}
-    for metric, look in {"ChunksBuried": "work", "FilesStalled": "work", "FilesOverlooked": "drops"}.items():
+    for metric, look in {
+        "ChunksBuried": "work",
+        "FilesStalled": "work",
+        "FilesOverlooked": "drops",
+        "LookFaults": "drops",
+    }.items():
         alarm = alarms[only(template.alarms_on(METRICS, metric, feed="none", service="sweeper"), f"alarms on {metric}")]
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0), metric
         assert alarm["Period"] >= every[look], f"{metric}: it does not go out between two looks"
@@ -752,7 +758,7 @@ def test_alarms_on_what_the_sweeper_finds(template: Template) -> None:
 
 
 def test_alarms_where_what_a_schedule_calls_stays_silent(template: Template) -> None:
-    for name in scheduled(template):
+    for name in scheduled(template).keys() - {"SweeperFunction"}:
         alarm = only(
             (
                 alarm
@@ -766,6 +772,31 @@ def test_alarms_where_what_a_schedule_calls_stays_silent(template: Template) -> 
         seconds = min(one.seconds for one in template.schedules() if one.function == name)
         for query in alarm["Metrics"]:
             assert query.get("MetricStat", {"Period": 86_400})["Period"] >= seconds, name
+
+
+def test_alarms_where_one_look_of_the_sweeper_stays_silent_whatever_the_others_do(template: Template) -> None:
+    alarms = template.of_type("AWS::CloudWatch::Alarm")
+    every = {s.event["look"]: s.seconds for s in template.schedules() if s.function == "SweeperFunction"}
+    for look, seconds in every.items():
+        metric = f"{look.title()}Looks"
+        alarm = alarms[only(template.alarms_on(METRICS, metric, feed="none", service="sweeper"), f"alarms on {metric}")]
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("LessThanThreshold", 1), look
+        assert alarm["TreatMissingData"] == "breaching", look
+        assert seconds <= alarm["Period"], look
+
+
+def test_work_is_sent_again_long_before_its_message_is_forgotten(template: Template) -> None:
+    hours = template.parameters["ResendAfterHours"]
+    assert hours["Default"] == 6
+    longest = max(queue["VisibilityTimeout"] for queue in sources(template).values())
+    assert longest * 2 / 3600 < hours["Default"], "who works on it has the time it takes"
+    for name, queue in sources(template).items():
+        assert hours["MaxValue"] * 3600 < queue["MessageRetentionPeriod"] / 3, name
+
+
+def test_the_sweeper_may_send_everything_again(template: Template) -> None:
+    allowed = granted(template, "SweeperFunction", "sqs:SendMessage")
+    assert all(f"{name}.Arn" in allowed for name in sources(template)), allowed
 
 
 def test_every_metric_of_ours_is_in_the_stacks_own_namespace(template: Template) -> None:

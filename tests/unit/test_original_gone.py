@@ -12,15 +12,16 @@ from penstock.feeds.feed import Limits, Record, Rule
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.findings import Outcome, Severity
 from penstock.model.messages import SourceFile
-from penstock.operate.sweep import SweeperPorts, sweep
+from penstock.operate.sweep import sweep
 from penstock_ops.operate import replays
 from penstock_ops.operate.held import begin_release, prepare_release
 from penstock_ops.operate.replays import Asked
-from penstock_testing.memory import Held, MemoryDrops, MemoryQueue
+from penstock_testing.memory import Held, MemoryQueue
 from tests.support.destination import Api, refusing
 from tests.support.operators import operated
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, rows_of, spot
+from tests.support.swept import Swept
 
 RECORDS = [spot(at, **({"station": "KBAD"} if at == 1 else {})) for at in range(6)]
 BODY = csv_file(RECORDS)
@@ -98,11 +99,9 @@ async def test_the_letter_of_a_chunk_that_the_original_is_missed_for_is_buried_a
     delete_original(pipeline)
     # When
     await pipeline.clock.sleep(1000)
-    of = pipeline
-    ports = SweeperPorts(
-        of.store, of.ledger, of.claims, of.histories, MemoryDrops(), [dlq], of.events, of.clock, of.rng
-    )
-    *_, told = await sweep(ports, of.clock.now() + 60)
+    swept = Swept(pipeline)
+    swept.dlqs[0].messages.update(dlq.messages)
+    *_, told = await sweep(swept.ports, pipeline.clock.now() + 60)
     # Expect
     assert told.counts["ChunksBuried"] == 2
     assert await pipeline.counted(file) == {"delivered": 3, "rejected": 1, "dead": 2}

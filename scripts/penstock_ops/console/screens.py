@@ -42,6 +42,8 @@ def account(report: Mapping[str, Any]) -> None:
     )  # fmt: skip
     findings(report["findings"])
     notes(report["notes"])
+    if "resent" in report:
+        out.print(Text(f"    sent again at {report['resent']}: nobody had worked on some of it for hours", "yellow"))
     for outcome, ordinals in report.get("ranges", {}).items():
         out.print(Text(f"    {outcome}: records {ordinals}"), soft_wrap=True)
 
@@ -159,6 +161,19 @@ def replay(answer: Mapping[str, Any]) -> None:
     findings(answer["findings"])
     for sentence in answer["then"]:
         out.print(Text(f"  {sentence}", "yellow"), soft_wrap=True)
+
+
+def resend(told: Mapping[str, Any]) -> None:
+    """What of a file is, or would be, sent again."""
+    out.print(Text.assemble((told["key"], "bold"), f"   {told['state']}, file {told['file_id']}"))
+    verb = "sent again" if told["sent"] is not None else "to be sent again"
+    if told["split"]:
+        out.print(f"  {verb}: the rest of the file, to be split")
+    for name, where in (("to_validate", "to be validated"), ("to_dispatch", "to be delivered")):
+        if told[name]:
+            out.print(f"  {verb}, {where}: chunks {_shortened(told[name])}", soft_wrap=True)
+    if not told["messages"]:
+        out.print("  there is nothing to send again: it has ended, or somebody has worked on all of it just now")
 
 
 def unknown_batches(batches: list[dict[str, Any]]) -> None:

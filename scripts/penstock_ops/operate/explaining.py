@@ -12,6 +12,7 @@ from penstock.outputs.work import read_work
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock_ops.operate.errors import NotFound
+from penstock_ops.operate.times import utc
 
 
 async def explain(ledger: Ledger, store: ObjectStore, row: FileRow, ordinal: int) -> dict[str, Any]:
@@ -36,7 +37,8 @@ async def explain(ledger: Ledger, store: ObjectStore, row: FileRow, ordinal: int
             "state": str(chunk.state),
             "round": chunk.generation,
             "bytes": [chunk.span.start, chunk.span.end],
-        },
+        }
+        | ({"resent": utc(chunk.resent_at)} if chunk.resent_at else {}),
         "outcome": None,
     }
     explanation |= await _judged(store, chunk, ordinal)

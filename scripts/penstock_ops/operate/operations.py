@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,7 @@ from penstock_ops.operate.circuits import circuits_of, described
 from penstock_ops.operate.destinations import Destinations
 from penstock_ops.operate.explaining import explain
 from penstock_ops.operate.reporting import report_of, row_of
+from penstock_ops.operate.times import utc
 
 SINGLE_PUT = 64 * 1024 * 1024  #: bytes; a larger file goes up in parts
 
@@ -140,6 +141,11 @@ class Records:
         """A file's exceptions.ndjson, None where it has none (yet)."""
         await self.row(file_id)
         return await self.store.get(ids.report_key(file_id, "exceptions.ndjson")) or None
+
+    async def faults(self) -> list[dict[str, Any]]:
+        """What scheduled looks have failed at within the last day: at what, the exception and its place."""
+        faults = await self.ledger.faults(time.time() - 86_400)
+        return [asdict(fault) | {"at": utc(fault.at)} for fault in faults]
 
     async def depths(self) -> dict[str, int]:
         """Messages waiting in each queue, by its name."""

@@ -145,7 +145,7 @@ def _what_else(prepared: Prepared, limit: int) -> list[str]:
     if replay.on_their_way:
         sentences.append(
             f"{replay.on_their_way:,} records are in chunks that have not ended: once `penstock report {file_id}` is"
-            " whole, replay again what is left"
+            f" whole, replay again what is left; if nothing moves for long: `penstock resend --file {file_id}`"
         )
     return sentences
 

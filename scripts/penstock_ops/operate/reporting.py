@@ -9,6 +9,7 @@ from penstock.model.rows import FileRow, FileState
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock_ops.operate.errors import NotFound
+from penstock_ops.operate.times import utc
 
 
 async def row_of(ledger: Ledger, file_id: str) -> FileRow:
@@ -25,7 +26,7 @@ async def row_of(ledger: Ledger, file_id: str) -> FileRow:
 
 async def report_of(ledger: Ledger, store: ObjectStore, file_id: str, now: float) -> dict[str, Any]:
     """A file's account as it is now; once it has ended the `ranges` of its records without a good end, and of an
-    zip file its files, `unpacked`.
+    zip file its files, `unpacked`; and when work of it was sent again, if it was, `resent`.
 
     Raises:
         NotFound: the ledger has no such file.
@@ -36,4 +37,5 @@ async def report_of(ledger: Ledger, store: ObjectStore, file_id: str, now: float
     body = await store.get(ids.report_key(file_id, "summary.json")) if ended else None
     report: dict[str, Any] = json.loads(body) if body else {}
     unpacked = {"unpacked": report["unpacked"]} if "unpacked" in report else {}
-    return summary(row, now) | {"ranges": report.get("ranges", {})} | unpacked
+    resent = {"resent": utc(row.resent_at)} if row.resent_at else {}
+    return summary(row, now) | {"ranges": report.get("ranges", {})} | unpacked | resent

@@ -44,7 +44,9 @@ class StackPorts:
     histories: Histories
     throttle: Throttle
     events: EventBus
+    intake: Queue
     chunks: Queue
+    dispatches: Mapping[str, Queue]
     dead_letters: Sequence[DeadLetters]
     feeds: frozenset[str]
     operator: str
@@ -72,7 +74,9 @@ async def open_stack(outputs: Mapping[str, str], stack: str | None) -> AsyncGene
             histories=DynamoHistories(aws.dynamodb, outputs["LedgerTable"], clock),
             throttle=DynamoThrottle(aws.dynamodb, outputs["LedgerTable"]),
             events=EventBridge(aws.events, BUS),
+            intake=SqsQueue(aws.sqs, outputs["IntakeQueueUrl"]),
             chunks=SqsQueue(aws.sqs, outputs["ChunkQueueUrl"]),
+            dispatches={feed: SqsQueue(aws.sqs, url) for feed, url in dispatches.items()},
             dead_letters=[
                 DeadLetters(aws.sqs, name, outputs[f"{name.title()}DlqUrl"], queues) for name, queues in sources.items()
             ],

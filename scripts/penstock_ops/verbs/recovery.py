@@ -1,4 +1,5 @@
-"""The verbs after something went wrong: look at dead letters, redrive them, replay records, decide unknown batches."""
+"""The verbs after something went wrong: look at dead letters, redrive them, replay records, send idle work again,
+decide unknown batches."""
 
 import asyncio
 import sys
@@ -30,6 +31,7 @@ def add_to(app: typer.Typer) -> None:
     app.add_typer(dlq, name="dlq")
     app.command()(redrive)
     app.command()(replay)
+    app.command()(resend)
     app.add_typer(unknown, name="unknown")
     app.command()(adopt)
 
@@ -154,6 +156,30 @@ def replay(
     answer["report"] = asyncio.run(_replayed(outputs, stack, prepared, timeout, quiet=as_json))
     show(answer, as_json, lambda answer: screens.account(answer["report"]))
     exit_for(answer["report"])
+
+
+def resend(
+    file_id: Annotated[str, typer.Option("--file", help="The file's id, as `penstock files` shows it.")],
+    idle: Annotated[float, typer.Option(min=0, help="Only what nobody has worked on for so many minutes.")] = 15,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
+    stack: Stack = None,
+    as_json: AsJson = False,
+) -> None:
+    """Send work of a file again whose messages are lost. A copy of one that is not lost does no harm; the sweeper does
+    the same by itself after some hours."""
+    from penstock_ops.operate import operations, resends, stack_ports
+    from penstock_ops.operate.reporting import row_of
+
+    outputs = operations.connect(stack)
+
+    async def send() -> dict[str, Any]:
+        async with stack_ports.open_stack(outputs, stack) as ports:
+            prepared = await resends.prepare(ports, await row_of(ports.ledger, file_id), idle * 60)
+            if not dry_run:
+                await resends.begin(ports, prepared)
+            return resends.told(prepared, sent=not dry_run)
+
+    show(asyncio.run(send()), as_json, screens.resend)
 
 
 def _is_there() -> bool:

@@ -106,7 +106,7 @@ def status(stack: Stack = None, as_json: AsJson = False) -> None:
             held = [{"file_id": one["file_id"], "key": one["key"], "held": one["records"]["held"]} for one in waiting]
             errors = await records.internal_errors(latest[:INCOMPLETE])
             incomplete = await records.incomplete(latest[:INCOMPLETE])
-            found |= {"wrong_settings": await records.wrong_settings()}
+            found |= {"wrong_settings": await records.wrong_settings(), "failed_looks": await records.faults()}
             return found | {"incomplete": incomplete, "held": held, "internal_errors": errors}
 
     show(answer | asyncio.run(look()), as_json, screens.status)

@@ -16,9 +16,12 @@ class S3Drops:
     s3: Any
     bucket: str
 
-    async def between(self, since: float, until: float) -> AsyncIterator[SourceFile]:
+    async def between(
+        self, since: float, until: float, after: tuple[str, str] | None = None
+    ) -> AsyncIterator[SourceFile]:
         """As `Drops.between`. A deletion drops nothing."""
-        pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket)
+        begin = {"KeyMarker": after[0], "VersionIdMarker": after[1]} if after else {}
+        pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, **begin)
         with transient_faults():
             async for page in pages:
                 for version in page.get("Versions", ()):

@@ -14,6 +14,7 @@ from penstock.deliver.circuit import close, half_open
 from penstock.deliver.stage import DispatcherPorts, come_back_later, dispatch
 from penstock.feeds import feed_named
 from penstock.identity.examination import policy_of
+from penstock.io.by_itself import ByItself
 from penstock.io.sending import put_off
 from penstock.model.errors import MalformedMessage, Misconfigured, NewerRelease, Transient
 from penstock.model.messages import DispatchMessage, read_message
@@ -95,4 +96,8 @@ async def _deliver(probe: _Probe, received: Received) -> None:
         await dispatch(ports, message, probe.deadline, probing=True)
     except Transient as error:
         await come_back_later(ports, message, error.after)
+    except Exception as error:
+        # It comes back by itself, until it lies in the DLQ; the probe tries the next one.
+        await ByItself(ports, "circuits", probe.deadline).tell(message.chunk.chunk_id, error)
+        return
     await probe.queue.delete(received.receipt)

@@ -10,7 +10,6 @@ ends at once, as `dead` with the finding `<feed>.internal_error`, and can be rep
 """
 
 from traceback import walk_tb
-from types import TracebackType
 
 from penstock.model.errors import Transient, Unanswered
 from penstock.model.findings import Finding
@@ -30,7 +29,7 @@ def defect(feed: str, error: Exception) -> Finding:
     if isinstance(error, _OUTAGES):
         raise error
     message = (
-        f"Penstock failed at this record ({type(error).__name__} at {_place(error.__traceback__)}), which says nothing"
+        f"Penstock failed at this record ({type(error).__name__} at {place_of(error)}), which says nothing"
         " about the record; report it, and replay the record once that is mended"
     )
     return Finding(f"{feed}.{INTERNAL_ERROR}", message)
@@ -41,8 +40,8 @@ def is_defect(code: str) -> bool:
     return code.endswith(f".{INTERNAL_ERROR}")
 
 
-def _place(traceback: TracebackType | None) -> str:
-    """Module and line of the innermost frame that is ours."""
-    places = [(frame.f_globals.get("__name__", ""), line) for frame, line in walk_tb(traceback)]
+def place_of(error: Exception) -> str:
+    """Module and line of the innermost frame that is ours, where it was raised."""
+    places = [(frame.f_globals.get("__name__", ""), line) for frame, line in walk_tb(error.__traceback__)]
     ours = [f"{module}:{line}" for module, line in places if module.partition(".")[0] == "penstock"]
     return ours[-1] if ours else "an unknown place"

@@ -57,7 +57,8 @@ class BatchState(StrEnum):
 class FileRow:
     """A file's row. `layout` and `cut` are pinned before its first chunk is planned. `received`, `chunks` and `noted`
     are known once it is sealed; `counted` and `findings` change with every chunk that ends, `endings` counts how often
-    one did. An unpacked archive has no records of its own, but so many `files`. Times are seconds since the epoch."""
+    one did. An unpacked archive has no records of its own, but so many `files`. `worked_at` is when a splitter claimed
+    it last, `resent_at` when work of it was sent again. Times are seconds since the epoch."""
 
     file: SourceFile
     state: FileState
@@ -78,6 +79,8 @@ class FileRow:
     checkpoint: Checkpoint | None = None
     refused: Finding | None = None
     files: int = 0
+    worked_at: float | None = None
+    resent_at: float | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -88,8 +91,9 @@ class FileRow:
 @dataclass(frozen=True, slots=True)
 class ChunkRow:
     """A chunk's row. `generation` is the one it is in, and `only` the records it is about ("" is all of them, else
-    ordinals as "3,7-9"). The rest is of its last ending, None before the first: how it ended, under which fence, and
-    what the file's account has of it."""
+    ordinals as "3,7-9"); `released` ones are not held again. `worked_at` is when it was claimed last, `resent_at` when
+    its message was sent again. The rest is of its last ending, None before the first: how it ended, under which fence,
+    and what the file's account has of it."""
 
     file_id: str
     span: Span
@@ -101,6 +105,9 @@ class ChunkRow:
     counted: Account = field(default_factory=account)
     findings: Mapping[str, int] = field(default_factory=dict[str, int])
     settled_at: float | None = None
+    released: bool = False
+    worked_at: float | None = None
+    resent_at: float | None = None
 
     @property
     def chunk_id(self) -> str:
@@ -153,6 +160,18 @@ class BatchRow:
         if self.state is BatchState.REJECTED or ordinal in self.refused:
             return Outcome.REJECTED
         return Outcome.DELIVERED
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a scheduled look failed at: which look, at what (a file, a letter, a feed), the exception's type and its
+    place in our code; never its text, which may quote a record. `at` is in seconds since the epoch."""
+
+    look: str
+    about: str
+    error: str
+    place: str
+    at: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,7 +113,9 @@ async def _plan(
         replay.undecided += sum(outcome is Outcome.UNKNOWN for outcome in asked_for.values())
         replay.held += sum(outcome is Outcome.HELD for outcome in asked_for.values())
         replay.refused += len(refused)
-        message = message.model_copy(update={"generation": chunk.generation + 1, "only": folded(sorted(chosen))})
+        message = message.model_copy(
+            update={"generation": chunk.generation + 1, "only": folded(sorted(chosen)), "released": False}
+        )
     if not chosen:
         return
     replay.messages.append(message)
@@ -125,7 +127,14 @@ def message_of(row: FileRow, chunk: ChunkRow) -> ChunkMessage:
     """The message of the round that a chunk of the file is in."""
     layout = chunk.span.layout or row.layout
     assert layout is not None
-    return ChunkMessage(file=row.file, layout=layout, span=chunk.span, generation=chunk.generation, only=chunk.only)
+    return ChunkMessage(
+        file=row.file,
+        layout=layout,
+        span=chunk.span,
+        generation=chunk.generation,
+        only=chunk.only,
+        released=chunk.released,
+    )
 
 
 async def begin_replay(replay: Replay, chunks: Outlet, clock: Clock, rng: random.Random) -> None:

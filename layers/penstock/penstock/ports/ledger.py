@@ -5,7 +5,7 @@ from typing import Protocol
 
 from penstock.model.findings import Account, Finding, Noted
 from penstock.model.messages import Checkpoint, ChunkMessage, Cut, DispatchMessage, Layout, SourceFile, Span
-from penstock.model.rows import BatchRow, ChunkRow, ChunkState, FileRow, Lease
+from penstock.model.rows import BatchRow, ChunkRow, ChunkState, Fault, FileRow, Lease
 
 
 class Ledger(Protocol):
@@ -75,12 +75,32 @@ class Ledger(Protocol):
         """The files opened last, newest first."""
         ...
 
-    async def open_files(self, limit: int) -> list[FileRow]:
-        """The files that are not settled or refused yet, oldest first."""
+    async def open_files(self, limit: int, after: float = 0.0) -> list[FileRow]:
+        """The files that are not settled or refused yet, opened after that time, oldest first."""
         ...
 
     async def note_stalled(self, file_id: str, now: float) -> bool:
         """Notes that a file was reported as stalled. False where it had been, or has ended meanwhile."""
+        ...
+
+    async def note_resent(self, file_id: str, chunks: Sequence[int], now: float) -> None:
+        """Notes that messages of a file, or of these of its chunks, were sent again."""
+        ...
+
+    async def cursor(self, look: str) -> str:
+        """Where a look that goes on from time to time is to go on, "" at its beginning."""
+        ...
+
+    async def keep_cursor(self, look: str, cursor: str) -> None:
+        """Has the look go on there the next time."""
+        ...
+
+    async def note_fault(self, fault: Fault) -> None:
+        """Keeps what a look has failed at for a while; the last fault at each thing."""
+        ...
+
+    async def faults(self, since: float) -> list[Fault]:
+        """What looks have failed at since then, the latest last."""
         ...
 
     async def claim_validation(self, message: ChunkMessage, now: float, seconds: float) -> Lease[ChunkRow]:

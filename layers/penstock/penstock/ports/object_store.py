@@ -60,8 +60,9 @@ class ObjectStore(Sources, Archive, Protocol):
 class Drops(Protocol):
     """The drop bucket, looked through."""
 
-    def between(self, since: float, until: float) -> AsyncIterator[SourceFile]:
-        """The object versions that were dropped in this time, in seconds since the epoch.
+    def between(self, since: float, until: float, after: tuple[str, str] | None = None) -> AsyncIterator[SourceFile]:
+        """The object versions that were dropped in this time, in seconds since the epoch; only those that are listed
+        `after` this one, a key and a version id.
 
         Raises:
             Transient: the listing broke.

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from penstock.feeds.feed import Feed, Limits
 from penstock.model.errors import OtherCut
 from penstock.model.messages import Cut
+from penstock.model.versions import ensure_known
 
 #: Rises when the same bytes under the same limits would be cut otherwise, be it by the planner or by a format. Whoever
 #: raises it keeps the former way under its number for as long as files may be in the middle of it.
@@ -21,8 +22,10 @@ def feed_that_cuts(feed: Feed, cut: Cut) -> Feed:
     """The feed, with what decides how its files are cut as it was pinned.
 
     Raises:
-        OtherCut: this release does not know that way of cutting.
+        NewerRelease: a newer one has pinned its own way of cutting.
+        OtherCut: this release does not know that way of cutting any more.
     """
+    ensure_known("the file's cut", cut.version, CUT)
     if cut.version != CUT:
         raise OtherCut(f"the file's chunks were cut by version {cut.version}, and this release cuts by version {CUT}")
     return replace(feed, group=cut.group, limits=Limits(**cut.model_dump(exclude={"version", "group"})))

@@ -55,6 +55,18 @@ class Staging:
             return await self._stage(file, self._blocks(file, 0, file.size))
         return file
 
+    async def entry_of(self, file: SourceFile) -> ZipEntry | None:
+        """The entry that a file is of that reads its archive still; None for every other file.
+
+        Raises:
+            ObjectMissing: the archive was deleted.
+            Transient: something broke.
+        """
+        if file.origin is None or file.is_staged:
+            return None
+        archive = file.model_copy(update={"origin": None})
+        return next((one.entry for one in await self._entries(archive) if one.file.file_id == file.file_id), None)
+
     async def _entries(self, file: SourceFile) -> list[SplitMessage]:
         tail = await self._read(file, max(0, file.size - zips.TAIL), file.size)
         begin, end, count = zips.find_directory(tail, file.size)

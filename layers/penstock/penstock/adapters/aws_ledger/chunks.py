@@ -45,13 +45,14 @@ class DynamoChunks(LedgerTable):
         """As `Ledger.claim_validation`."""
         item = await self._try_update(
             chunk_key(message.file.file_id, message.span.chunk),
-            f"SET #state = :sent, #only = :only, {_CLAIMED}",
+            f"SET #state = :sent, #only = :only, released = :released, {_CLAIMED}",
             f"{_unplanned(message)}({KNOWN} AND ((#round = :round AND ((#state = :sent AND {FREE}) OR #state = :dead))"
             " OR (#state = :settled AND #round < :round)))",
             {
                 ":sent": text(ChunkState.SENT),
                 ":dead": text(ChunkState.DEAD),
                 ":settled": text(ChunkState.SETTLED),
+                ":released": {"BOOL": message.released},
                 **self._claiming(message),
                 **leasing(now, seconds),
             },
@@ -123,7 +124,7 @@ class DynamoChunks(LedgerTable):
         """As `Ledger.claim_generation`. A settled chunk is always free."""
         item = await self._try_update(
             chunk_key(chunk.file_id, chunk.span.chunk),
-            f"SET #state = :validated, #round = :next, #only = :only, {LEASED}",
+            f"SET #state = :validated, #round = :next, #only = :only, released = :no, {LEASED}",
             f"#state = :settled AND #round = :round AND {FREE} AND {KNOWN}",
             {
                 ":validated": text(ChunkState.VALIDATED),
@@ -131,6 +132,7 @@ class DynamoChunks(LedgerTable):
                 ":round": number(chunk.generation),
                 ":next": number(chunk.generation + 1),
                 ":only": text(only),
+                ":no": {"BOOL": False},
                 **self._changed(versions.CHUNK),
                 **leasing(now, seconds),
             },

@@ -15,8 +15,10 @@ from penstock.model import versions
 from penstock.model.errors import Transient
 from penstock.model.findings import Finding, Noted
 from penstock.model.messages import Checkpoint, Cut, Layout, SourceFile, Span
-from penstock.model.rows import ChunkState, FileRow, FileState, Lease
+from penstock.model.rows import ChunkState, Fault, FileRow, FileState, Lease
 
+FAULTS_KEPT = 3 * 86_400  #: seconds
+ANYHOW = "attribute_exists(pk) OR attribute_not_exists(pk)"
 INSERTED = 25  #: BatchExecuteStatement takes no more
 
 _OPEN = (FileState.SPLITTING, FileState.SEALED)
@@ -82,13 +84,14 @@ class DynamoFiles(LedgerTable):
         """As `Ledger.pin_cut`."""
         await self._update(
             file_key(file_id),
-            "SET layout = :layout, cut = :cut",
+            f"SET layout = :layout, cut = :cut, {CHANGED}",
             f"file_state = :splitting AND {FENCED}",
             {
                 ":layout": text(layout.model_dump_json()),
                 ":cut": text(cut.model_dump_json()),
                 ":splitting": text(FileState.SPLITTING),
                 ":fence": number(fence),
+                **self._changed(versions.FILE),
             },
         )
 
@@ -216,9 +219,9 @@ class DynamoFiles(LedgerTable):
         rows = await self._in_states(_KEPT, limit, newest=True)
         return sorted(rows, key=lambda row: row.opened_at, reverse=True)
 
-    async def open_files(self, limit: int) -> list[FileRow]:
+    async def open_files(self, limit: int, after: float = 0.0) -> list[FileRow]:
         """As `Ledger.open_files`: the oldest of each open state, merged. The index runs after the rows."""
-        rows = await self._in_states(_OPEN, limit, newest=False)
+        rows = await self._in_states(_OPEN, limit, newest=False, after=after)
         return sorted((row for row in rows if row.state in (*_OPEN, FileState.NEWER)), key=lambda row: row.opened_at)
 
     async def note_stalled(self, file_id: str, now: float) -> bool:
@@ -237,7 +240,51 @@ class DynamoFiles(LedgerTable):
         ensure_known_file(item.was or {})
         return item.was is None
 
-    async def _in_states(self, states: Iterable[FileState], limit: int, *, newest: bool) -> list[FileRow]:
+    async def note_resent(self, file_id: str, chunks: Sequence[int], now: float) -> None:
+        """As `Ledger.note_resent`."""
+        for key, version in [
+            *((chunk_key(file_id, chunk), versions.CHUNK) for chunk in chunks),
+            (file_key(file_id), versions.FILE),
+        ]:
+            await self._try_update(
+                key,
+                f"SET resent_at = :now, {CHANGED}",
+                f"attribute_exists(pk) AND {KNOWN}",
+                {":now": number(now), **self._changed(version)},
+            )
+
+    async def cursor(self, look: str) -> str:
+        """As `Ledger.cursor`."""
+        item = await self._get(_look_key(look))
+        return item["next"]["S"] if item else ""
+
+    async def keep_cursor(self, look: str, cursor: str) -> None:
+        """As `Ledger.keep_cursor`."""
+        values = {":next": text(cursor), ":expires": self._expiry()}
+        update = "SET #next = :next, expires_at = :expires"
+        await self._try_update(_look_key(look), update, ANYHOW, values, {"#next": "next"})
+
+    async def note_fault(self, fault: Fault) -> None:
+        """As `Ledger.note_fault`."""
+        key = {"pk": text("FAULTS"), "sk": text(f"{fault.look}#{fault.about}")}
+        values = {":fault": text(json.dumps(asdict(fault))), ":expires": number(int(fault.at) + FAULTS_KEPT)}
+        await self._try_update(key, "SET fault = :fault, expires_at = :expires", ANYHOW, values)
+
+    async def faults(self, since: float) -> list[Fault]:
+        """As `Ledger.faults`."""
+        request: Item = {
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": {":pk": text("FAULTS")},
+        }
+        with transient_faults():
+            answer = await self.dynamodb.query(**request)
+        faults = (Fault(**json.loads(item["fault"]["S"])) for item in answer["Items"])
+        return sorted((fault for fault in faults if fault.at >= since), key=lambda fault: fault.at)
+
+    async def _in_states(
+        self, states: Iterable[FileState], limit: int, *, newest: bool, after: float = 0.0
+    ) -> list[FileRow]:
         """The files opened last, or first, that the index has in these states; at most `limit`, in no order."""
         found: list[Item] = []
         for state in states:
@@ -245,8 +292,8 @@ class DynamoFiles(LedgerTable):
                 answer = await self.dynamodb.query(
                     TableName=self.table,
                     IndexName="files_by_state",
-                    KeyConditionExpression="file_state = :state",
-                    ExpressionAttributeValues={":state": text(state)},
+                    KeyConditionExpression="file_state = :state AND opened_at > :after",
+                    ExpressionAttributeValues={":state": text(state), ":after": text(_sortable(after))},
                     ScanIndexForward=not newest,
                     Limit=limit,
                 )
@@ -256,6 +303,10 @@ class DynamoFiles(LedgerTable):
         wanted = sorted(unique.values(), key=_opened_at, reverse=newest)[:limit]
         keys = ({"pk": item["pk"], "sk": item["sk"]} for item in wanted)
         return list(map(listed_file, await read_items(self.dynamodb, self.table, keys, self.clock, self.rng)))
+
+
+def _look_key(look: str) -> Item:
+    return {"pk": text(f"LOOK#{look}"), "sk": text("LOOK")}
 
 
 def _opened_at(item: Item) -> str:

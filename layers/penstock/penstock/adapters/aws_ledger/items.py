@@ -72,6 +72,8 @@ def file_row(item: Item) -> FileRow:
         checkpoint=Checkpoint.read(item["splitting_from"]["S"]) if "splitting_from" in item else None,
         refused=Finding.from_dict(json.loads(item["refused"]["S"])) if "refused" in item else None,
         files=integer_of(item, "unpacked_files"),
+        worked_at=_time(item, "worked_at"),
+        resent_at=_time(item, "resent_at"),
     )
 
 
@@ -107,7 +109,14 @@ def chunk_row(item: Item) -> ChunkRow:
         counted={outcome: counted.get(outcome, 0) for outcome in Outcome},
         findings=json.loads(item["findings"]["S"]) if "findings" in item else {},
         settled_at=float_of(item, "settled_at") if "settled_at" in item else None,
+        released=item.get("released", {}).get("BOOL", False),
+        worked_at=_time(item, "worked_at"),
+        resent_at=_time(item, "resent_at"),
     )
+
+
+def _time(item: Item, name: str) -> float | None:
+    return float_of(item, name) if name in item else None
 
 
 def batch_row(item: Item) -> BatchRow:

@@ -14,7 +14,7 @@ from penstock.model.rows import ChunkRow, ChunkState, Lease
 
 FENCED = "fence = :fence"
 FREE = "leased_until <= :now"
-LEASED = f"fence = if_not_exists(fence, :zero) + :one, leased_until = :until, {CHANGED}"
+LEASED = f"fence = if_not_exists(fence, :zero) + :one, leased_until = :until, worked_at = :now, {CHANGED}"
 
 
 def leasing(now: float, seconds: float) -> Item:

@@ -1,0 +1,275 @@
+"""Nothing that has been begun depends on a message: whatever the ledger knows of, and nobody has worked on for hours,
+is sent again, by the sweeper or by an operator; a copy too many does no harm."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from penstock import feeds
+from penstock.feeds.feed import Limits, Record, Rule
+from penstock.feeds.traffic import TRAFFIC
+from penstock.model.findings import Severity
+from penstock.model.messages import SourceFile
+from penstock.operate.sweep import send_idle_again
+from penstock_ops.operate import replays, resends
+from penstock_ops.operate.circuits import NotClosed
+from penstock_ops.operate.explaining import explain
+from penstock_ops.operate.held import begin_release, prepare_release
+from penstock_ops.operate.replays import Asked
+from penstock_ops.operate.reporting import report_of
+from penstock_testing.memory import MemoryQueue
+from tests.support.archives import packed
+from tests.support.destination import Api, json_answer, refusing
+from tests.support.operators import audited, operated
+from tests.support.pipeline import Fault, Pipeline
+from tests.support.spots import csv_file, spot
+from tests.support.swept import KEYED, Swept
+
+AFTER = 6 * 3600.0
+SPOTS = csv_file(spot(at, **({"isci": "?"} if at == 2 else {})) for at in range(10))
+
+
+@pytest.fixture(autouse=True)
+def chunks_of_four(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(feeds.FEEDS, "traffic", replace(TRAFFIC, limits=Limits(records=4)))
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    return Pipeline(Api(KEYED))
+
+
+def purge(*queues: MemoryQueue) -> None:
+    """Its messages expire, or somebody purges it."""
+    for queue in queues:
+        queue.messages.clear()
+
+
+async def look(pipeline: Pipeline) -> dict[str, float]:
+    """The sweeper's hourly look: what was sent again, by file, and the look's own figures."""
+    *files, whole = await send_idle_again(Swept(pipeline).ports, AFTER, pipeline.clock.now() + 60)
+    return whole.counts | {one.trace: one.counts["MessagesResent"] for one in files}
+
+
+async def test_a_second_drop_does_not_wait_for_ever_for_a_first_whose_message_has_expired(pipeline: Pipeline) -> None:
+    """A 503 leaves a batch fixed and its claims held; then the dispatch message expires. 2,998 waits, in ten days."""
+    # Given
+    file = pipeline.drop(SPOTS)
+    await pipeline.handle_next(pipeline.intake)
+    pipeline.api.troubles += [json_answer({}, 503)] * 3
+    while pipeline.chunks.messages:
+        await pipeline.handle_next(pipeline.chunks)
+    for held in list(pipeline.dispatches.messages.values()):
+        await pipeline.handle(pipeline.dispatches, held)
+    purge(pipeline.dispatches)
+    assert len(pipeline.claims.held) > 0
+    again = pipeline.drop(SPOTS, "traffic/again.csv")
+    for _ in range(50):
+        await pipeline.clock.sleep(400)
+        await pipeline.step()
+    assert await pipeline.counted(again) == {}
+    # When
+    await pipeline.clock.sleep(AFTER)
+    assert (await look(pipeline))[file.file_id] >= 1
+    await pipeline.run()
+    # Expect
+    assert await pipeline.assert_sound(file, 10) == {"delivered": 9, "rejected": 1}
+    assert await pipeline.assert_sound(again, 10) == {"duplicate": 9, "rejected": 1}
+
+
+@pytest.mark.parametrize("stage", ["split", "chunks", "dispatches"])
+async def test_work_of_every_stage_is_sent_again_once_in_such_a_time_and_ends(stage: str, pipeline: Pipeline) -> None:
+    # Given a file whose messages to this stage are lost
+    file = pipeline.drop(SPOTS)
+    if stage == "split":
+        pipeline.fault = Fault(at=3, kills=True)
+        await pipeline.handle_next(pipeline.intake)
+        pipeline.fault = Fault()
+        purge(pipeline.intake, pipeline.chunks)
+    else:
+        await pipeline.handle_next(pipeline.intake)
+    if stage == "dispatches":
+        while pipeline.chunks.messages:
+            await pipeline.handle_next(pipeline.chunks)
+    purge(pipeline.chunks, pipeline.dispatches)
+    # Expect
+    await pipeline.clock.sleep(AFTER - 60)
+    assert file.file_id not in await look(pipeline)
+    await pipeline.clock.sleep(120)
+    assert (await look(pipeline))[file.file_id] == (1 if stage == "split" else 3)
+    assert file.file_id not in await look(pipeline), "once in such a time"
+    assert pipeline.told("WorkResent") == [file.file_id]
+    await pipeline.run()
+    if stage == "split":
+        # What it had sent before it died was purged with the rest, and has its turn now.
+        await pipeline.clock.sleep(AFTER + 60)
+        await look(pipeline)
+        await pipeline.run()
+    assert await pipeline.assert_sound(file, 10) == {"delivered": 9, "rejected": 1}
+    assert (await report_of(pipeline.ledger, pipeline.store, file.file_id, 0.0))["resent"].startswith("20")
+
+
+async def test_a_copy_of_a_message_that_is_still_there_does_no_harm(pipeline: Pipeline) -> None:
+    file = pipeline.drop(SPOTS)
+    await pipeline.handle_next(pipeline.intake)
+    await pipeline.clock.sleep(AFTER + 1)
+    for _ in range(3):
+        await look(pipeline)
+        await pipeline.clock.sleep(AFTER + 1)
+    assert len(pipeline.chunks.messages) == 12
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 10) == {"delivered": 9, "rejected": 1}
+
+
+async def test_what_a_wait_has_touched_is_not_idle(pipeline: Pipeline) -> None:
+    """Its own message brings it back every few minutes."""
+    pipeline.api.settings_now = replace(KEYED, honours_idempotency_key=True)
+    file = pipeline.drop(csv_file([spot(1)]))
+    await pipeline.handle_next(pipeline.intake)
+    await pipeline.handle_next(pipeline.chunks)
+    await pipeline.clock.sleep(AFTER)
+    pipeline.api.troubles.append(json_answer({}, 429))
+    await pipeline.handle_next(pipeline.dispatches)
+    assert pipeline.put_off
+    assert file.file_id not in await look(pipeline)
+
+
+async def test_what_waits_for_an_open_circuit_is_not_sent_again(pipeline: Pipeline) -> None:
+    file = pipeline.drop(csv_file([spot(1)]))
+    await pipeline.handle_next(pipeline.intake)
+    await pipeline.handle_next(pipeline.chunks)
+    await pipeline.throttle.trip("traffic", pipeline.clock.now(), pipeline.clock.now() + 1e6, "it is down")
+    await pipeline.clock.sleep(AFTER + 1)
+    assert file.file_id not in await look(pipeline)
+    prepared = await resends.prepare(operated(pipeline), await pipeline.row(file), 0)
+    with pytest.raises(NotClosed):
+        await resends.begin(operated(pipeline), prepared)
+
+
+async def test_a_release_that_is_sent_again_holds_nothing_again(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given
+    flagged = Rule("traffic.odd", "advertiser", "look at it", _odd, Severity.SOFT)
+    monkeypatch.setitem(feeds.FEEDS, "traffic", replace(TRAFFIC, rules=(flagged,), soft="hold"))
+    file = pipeline.drop(csv_file(spot(at, advertiser="Odd" if at == 2 else "Even") for at in range(4)))
+    await pipeline.run()
+    release = await prepare_release(operated(pipeline), await pipeline.row(file), "2")
+    await begin_release(operated(pipeline), release, by="", note="it is fine")
+    await pipeline.handle_next(pipeline.chunks)
+    purge(pipeline.dispatches)
+    # When
+    await pipeline.clock.sleep(AFTER + 1)
+    prepared = await resends.prepare(operated(pipeline), await pipeline.row(file), 60)
+    assert resends.told(prepared, sent=False)["to_dispatch"] == "0"
+    await resends.begin(operated(pipeline), prepared)
+    await pipeline.run()
+    # Expect
+    assert await pipeline.assert_sound(file, 4) == {"delivered": 4}
+    line = await explain(pipeline.ledger, pipeline.store, await pipeline.row(file), 2)
+    assert line["chunk"]["resent"].startswith("20")
+
+
+def _odd(records: Sequence[Record]) -> list[int]:
+    return [at for at, one in enumerate(records) if one["advertiser"] == "Odd"]
+
+
+async def test_a_replay_whose_chunk_message_was_lost_on_its_way_to_delivery_goes_on_by_the_operators_word() -> None:
+    pipeline = Pipeline(Api(KEYED, refuses=refusing("station", "KBAD")))
+    file = pipeline.drop(csv_file(spot(at, **({"station": "KBAD"} if at == 1 else {})) for at in range(4)))
+    await pipeline.run()
+    pipeline.api.refuses = lambda record: 0
+    plan = await replays.prepare(operated(pipeline), await pipeline.row(file), Asked(file.file_id))
+    await replays.begin(operated(pipeline), plan)
+    await pipeline.handle_next(pipeline.chunks)
+    purge(pipeline.dispatches)
+
+    prepared = await resends.prepare(operated(pipeline), await pipeline.row(file), 0)
+    await resends.begin(operated(pipeline), prepared)
+    await pipeline.run()
+
+    assert await pipeline.assert_sound(file, 4) == {"delivered": 4}
+    (line,) = audited(pipeline, "WorkResent")
+    assert (line["by"], line["to_dispatch"], line["messages"]) == ("Ada", "0", 1)
+
+
+async def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(pipeline: Pipeline) -> None:
+    file = pipeline.drop(SPOTS)
+    await pipeline.handle_next(pipeline.intake)
+    await pipeline.handle_next(pipeline.chunks)
+    purge(pipeline.chunks, pipeline.dispatches)
+
+    told = resends.told(await resends.prepare(operated(pipeline), await pipeline.row(file), 0), sent=False)
+
+    numbers = {told.pop("to_validate"), told.pop("to_dispatch")}
+    assert sorted(numbers, key=len)[0] in ("0", "1", "2")
+    assert told == {
+        "file_id": file.file_id,
+        "key": "traffic/spots.csv",
+        "state": "sealed",
+        "split": 0,
+        "messages": 3,
+        "sent": None,
+    }
+    assert not pipeline.chunks.messages
+    assert not pipeline.dispatches.messages
+
+
+async def test_nothing_of_a_file_that_has_ended_is_sent_again(pipeline: Pipeline) -> None:
+    file = pipeline.drop(SPOTS)
+    await pipeline.run()
+    prepared = await resends.prepare(operated(pipeline), await pipeline.row(file), 0)
+    await resends.begin(operated(pipeline), prepared)
+    assert prepared.resend.messages == 0
+    assert audited(pipeline, "WorkResent") == []
+
+
+async def test_a_file_of_an_archive_whose_message_is_lost_is_found_in_its_archive_again(pipeline: Pipeline) -> None:
+    # Given
+    archive = pipeline.drop(packed({"a.csv": SPOTS, "b.csv": csv_file([spot(50)])}), "traffic/week.zip")
+    await pipeline.handle_next(pipeline.intake)
+    pipeline.fault = Fault(at=1, kills=True)
+    await pipeline.handle_next(pipeline.intake)
+    pipeline.fault = Fault()
+    died = next(row for row in await pipeline.ledger.open_files(10) if row.file.file_id != archive.file_id)
+    purge(pipeline.intake)
+    # When
+    await pipeline.clock.sleep(AFTER + 1)
+    assert (await look(pipeline))[died.file.file_id] == 1
+    await pipeline.run()
+    # Expect
+    row = await pipeline.row(died.file)
+    assert (row.state, sum(row.counted.values())) == ("settled", row.received)
+
+
+async def test_a_file_that_cannot_be_planned_takes_nothing_from_the_others(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = [pipeline.drop(csv_file([spot(at)]), f"traffic/{at}.csv") for at in range(3)]
+    for _ in files:
+        await pipeline.clock.sleep(1)
+        await pipeline.handle_next(pipeline.intake)
+    purge(pipeline.chunks)
+    chunks = pipeline.ledger.chunks
+
+    async def breaks(file_id: str) -> Any:
+        if file_id == files[0].file_id:
+            raise KeyError("content of a record")
+        return await chunks(file_id)
+
+    monkeypatch.setattr(pipeline.ledger, "chunks", breaks)
+    await pipeline.clock.sleep(AFTER + 1)
+    told = await look(pipeline)
+    assert (told["LookFaults"], {file.file_id for file in files} & told.keys()) == (1, _ids(files[1:]))
+    (fault,) = await pipeline.ledger.faults(0.0)
+    assert (fault.look, fault.about, fault.error) == ("idle", files[0].file_id, "KeyError")
+    assert "content" not in str(fault)
+    assert fault.place.startswith("penstock.operate.resend:")
+    failed = [detail for kind, detail in pipeline.events.published if kind == "LookFailed"]
+    assert [detail["about"] for detail in failed] == [files[0].file_id]
+
+
+def _ids(files: Sequence[SourceFile]) -> set[str]:
+    return {file.file_id for file in files}
