@@ -78,7 +78,7 @@ def test_a_chunk_of_which_nothing_was_accepted_is_settled_without_a_call(functio
     assert (kind, summary["records"]["rejected"], summary["balanced"]) == ("FileSettled", 3, True)
 
 
-@pytest.mark.parametrize("name", ["malformed", "unknown-version", "wrong-type"])
+@pytest.mark.parametrize("name", ["malformed", "wrong-type"])
 def test_a_message_nobody_can_read_fails(functions: Functions, validated: Stack, name: str) -> None:
     """R16, and R9: all of a batch."""
     before = validated.rows()
@@ -87,6 +87,20 @@ def test_a_message_nobody_can_read_fails(functions: Functions, validated: Stack,
         functions.call("dispatcher", load("dispatcher", name))
     assert validated.rows() == before
     assert validated.api.calls == []
+
+
+def test_a_message_of_a_newer_release_waits_for_it(functions: Functions, validated: Stack, told: Tell) -> None:
+    """As long as it takes: by a message of its own, so that no receive is counted and it never lies in the DLQ."""
+    before = validated.rows()
+    told()
+
+    assert functions.call("dispatcher", load("dispatcher", "newer-release")) == failing()
+
+    output = told()
+    assert output.lines[0]["message"].startswith("put off: a message was written by a newer release: its version is 99")
+    assert output.sums(service="dispatcher")["ChunksPutOff"] == 1
+    assert validated.delayed("dispatcher") == 1
+    assert validated.rows() == before
 
 
 def test_a_message_nobody_can_read_fails_alone(functions: Functions, validated: Stack) -> None:

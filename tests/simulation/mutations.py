@@ -72,8 +72,8 @@ MUTATIONS = (
     Mutation(
         "a claim is made unconditionally",
         f"{_CLAIMS}.claim",
-        "self.held.setdefault((feed, identity), owner) for identity, owner in wanted.items()",
-        "self.held.update({(feed, identity): owner}) or owner for identity, owner in wanted.items()",
+        "held = self._held(feed, identity)",
+        "held = None",
     ),
     Mutation("a claim is never given up", f"{_CLAIMS}.give_up", "if held and held.is_same(owner)", "if False"),
     Mutation("a void claim is never taken over", f"{_CLAIMS}.take_over", ".is_same(held)", " is self"),
@@ -266,8 +266,8 @@ MUTATIONS = (
     Mutation(
         "a chunk is buried while somebody works on it",
         f"{_LEDGER}.claim_ending",
-        "return kept.lease(now, seconds)",
-        "kept.leased_until = 0.0\n    return kept.lease(now, seconds)",
+        "return kept.lease(now, seconds, versions.CHUNK)",
+        "kept.leased_until = 0.0\n    return kept.lease(now, seconds, versions.CHUNK)",
         rare=True,
     ),
     Mutation(

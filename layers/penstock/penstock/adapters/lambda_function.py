@@ -88,7 +88,6 @@ class QueueFunction:
         """One message: done, or held back for as long as trying again makes no sense, and raised."""
         began = time.time()
         receives = int(record.attributes.approximate_receive_count or 1)
-        source = sources[record.event_source_arn.rpartition(":")[2]]
         try:
             if began > deadline:
                 raise OutOfTime("no time is left in this invocation", after=0)
@@ -97,12 +96,14 @@ class QueueFunction:
                 telemetry.done(result, time.time() - began)
         except NewerRelease as error:
             feed, trace = _subject(record.body)
+            source = sources[record.event_source_arn.rpartition(":")[2]]
             await put_off(source, record.body, feed or record.attributes.message_group_id or "newer")
             counts = {f"{self._unit}sPutOff": 1.0, "LeftToNewerRelease": 1.0}
             telemetry.done(StageResult(f"put off: {error}", feed or "", trace or "", counts), time.time() - began)
         except Transient as error:
             wait = backoff(receives, self._rng, error.after)
             telemetry.failed(error, *_subject(record.body), time.time() - began, receives, wait)
+            source = sources[record.event_source_arn.rpartition(":")[2]]
             await source.hold_back(record.receipt_handle, wait)
             raise
         except Exception as error:
