@@ -57,7 +57,7 @@ def main() -> None:
         rules = fastest(lambda records=records: examine(records, defaultdict(History)))
         histories = defaultdict(History)
         found = examine(records, histories)
-        kept = json.dumps(dumped(histories["C0"].kept())).encode()
+        kept = json.dumps([dumped(duty) for duty in histories["C0"].kept()]).encode()
         print(  # noqa: T201
             f"{regulation}: {len(sent)} duties of {SECTORS} sectors; model {len(sent) / model:,.0f}/s, rules"
             f" {len(sent) / rules:,.0f}/s ({rules / len(sent) * 1e6:.0f} µs), {sum(map(bool, found))} with a finding"

@@ -2,6 +2,8 @@
 
 import asyncio
 import hashlib
+import json
+import zlib
 from collections import Counter
 from dataclasses import replace
 from typing import Any
@@ -10,8 +12,8 @@ import pytest
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_histories import DynamoHistories
-from penstock.model.errors import Transient
-from penstock.ports.histories import Entry, Histories, History, HistoryFull
+from penstock.model.errors import NewerRelease, Transient
+from penstock.ports.histories import Entry, Histories, History, HistoryFull, unpacked
 from penstock_testing.histories import MemoryHistories
 from penstock_testing.memory import MemoryClock
 from tests.contract.stubs import Scripted, refusal
@@ -48,6 +50,59 @@ async def read(histories: Histories, key: str = "k") -> History:
 
 async def write(histories: Histories, *entries: Entry, key: str = "k") -> bool:
     return await histories.write(FEED, key, await read(histories, key), entries, UNTIL)
+
+
+KEPT = {"v": 2, "begin": 28_000_000, "zone": "Köhler", "flights": [[1, 2]]}
+
+
+async def test_what_is_kept_comes_back_by_its_names(histories: Histories) -> None:
+    """Each entry may have its own, and so may what it replaced."""
+    before = entry(0, kept={"v": 1, "colour": "red"})
+    entries = entry(0, kept=KEPT, was=before), entry(1, kept={"v": 2}), entry(2, kept=None), entry(3)
+
+    assert await write(histories, *entries)
+
+    assert (await read(histories)).entries == entries
+
+
+def document(told: Any) -> bytes:
+    return zlib.compress(json.dumps(told).encode())
+
+
+async def test_a_history_of_the_first_version_is_read_and_written_by_name_from_then_on(
+    on_dynamodb: DynamoHistories, ministack: Emulator, table: str
+) -> None:
+    """It was rows without names, and what was kept was values without names."""
+    rows = [
+        ["D0", ["Köhler", 1], "a" * 20, 3, 0, 7, 1, None],
+        ["D1", [2], "a" * 20, 3, 1, 7, 0, ["D1", [3], "b" * 20, 1, 0, 2, 1, None]],
+    ]
+    item = {"pk": {"S": "HISTORY#crew#k"}, "sk": {"S": "HISTORY"}, "v": {"N": "4"}, "d": {"B": document(rows)}}
+    ministack.client("dynamodb").put_item(TableName=table, Item=item)
+
+    seen = await read(on_dynamodb)
+    assert seen.version == 4
+    assert seen.entries == (
+        Entry("D0", ["Köhler", 1], "a" * 20, 3, 0, 7, sure=True),
+        Entry("D1", [2], "a" * 20, 3, 1, 7, was=Entry("D1", [3], "b" * 20, 1, 0, 2, sure=True)),
+    )
+    entries = (*seen.entries, entry(5, kept=KEPT))
+    assert await on_dynamodb.write(FEED, "k", seen, entries, UNTIL)
+    assert await read(on_dynamodb) == History(5, entries)
+
+
+async def test_what_a_later_release_has_added_is_passed_over_and_what_an_earlier_one_lacks_has_its_default() -> None:
+    told = {
+        "v": 2, "columns": ["colour", "id", "kept", "file_id", "ordinal", "chunk"], "kept": ["begin", "colour"],
+        "rows": [["red", "D0", [7, "red"], "a" * 20, 2, 3]],
+    }  # fmt: skip
+
+    assert unpacked(document(told)) == (Entry("D0", {"begin": 7, "colour": "red"}, "a" * 20, 3, 2),)
+
+
+async def test_a_history_of_a_newer_release_is_left_alone() -> None:
+    with pytest.raises(NewerRelease, match="a history was written by a newer release: its version is 3"):
+        unpacked(document({"v": 3, "sheets": []}))
 
 
 async def test_what_nobody_has_written_is_empty(histories: Histories) -> None:

@@ -318,7 +318,7 @@ class Contest:
                 while in_force and outcomes[in_force.file_id, in_force.ordinal] not in ("delivered", "held"):
                     in_force = in_force.was
                 if in_force:
-                    known[in_force.kept[1], in_force.id] = in_force.kept[2]
+                    known[in_force.kept["crew"], in_force.id] = in_force.kept["revision"]
         latest = _latest(counting)
         for place in known.keys() | latest.keys():
             revision = latest[place].record["revision"] if place in latest else None

@@ -315,4 +315,4 @@ def test_a_history_is_kept_as_json() -> None:
         easa("+1 08:00", "10:00", standby={"kind": "home", "start": at("+1 05:00"), "end": at("+1 07:00")}),
     )
     duties = [plain(one) for one in records]
-    assert loaded(json.loads(json.dumps(dumped(duties)))) == duties
+    assert loaded(json.loads(json.dumps([dumped(duty) for duty in duties]))) == duties

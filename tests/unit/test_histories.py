@@ -179,7 +179,7 @@ class TestCountedOnce:
         corrected = await desk.file(week(11, flown=13 * 60, revision=2), name="corrected")
 
         assert await desk.counted(corrected) == {"rejected": 1}
-        assert {one.kept[2] for one in desk.entries()} == {1}
+        assert {one.kept["revision"] for one in desk.entries()} == {1}
         assert await desk.ended(week(11, flown=8 * 60 - 1, revision=3), name="again") == {"delivered": 1}
 
     async def test_a_replay_after_the_limit_was_lifted(self, desk: Desk) -> None:
@@ -220,7 +220,7 @@ class TestGivenBack:
 
         assert await desk.ended(week(11, flown=60, revision=2), name="corrected") == {"rejected": 1}
 
-        assert {one.kept[2] for one in desk.entries()} == {1}
+        assert {one.kept["revision"] for one in desk.entries()} == {1}
         assert await desk.ended(week(12), name="later") == {"rejected": 1}
 
     async def test_of_two_that_exclude_each_other_the_second_goes_if_the_destination_refuses_the_first(
@@ -340,7 +340,7 @@ class TestOutlived:
         with pytest.raises(LeaseLost):
             await outlived
         # Expect
-        assert [(one.id, one.kept[2]) for one in desk.entries()] == [("D0", 2)]
+        assert [(one.id, one.kept["revision"]) for one in desk.entries()] == [("D0", 2)]
 
 
 class TestHeld:
@@ -374,14 +374,14 @@ class TestHeld:
 
 class TestFull:
     async def test_a_history_that_is_full_takes_nobody_more(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("penstock.ports.histories.LARGEST", 300)
+        monkeypatch.setattr("penstock.ports.histories.LARGEST", 390)
         await desk.file(week(0))
 
         later = await desk.file(*(week(at) for at in range(1, 8)), week(0, crew_id="C2"), name="later")
 
         assert await desk.counted(later) == {"rejected": 7, "delivered": 1}
         assert await desk.codes(later) == ["history_full"]
-        assert {(one.kept[1], one.id) for one in desk.entries()} == {("C1", "D0"), ("C2", "D0")}
+        assert {(one.kept["crew"], one.id) for one in desk.entries()} == {("C1", "D0"), ("C2", "D0")}
 
 
 class TestExceptions:
@@ -487,7 +487,7 @@ class TestCrashes:
                     latest[place] = max(latest.get(place, 0), record["revision"])
         # One more look, so that all that is void is found out.
         await desk.file(week(99, crew_id="C1"), week(99, crew_id="C2", duty_id="Z"), name="last")
-        known = {(one.kept[1], one.id): one.kept[2] for one in desk.entries()}
+        known = {(one.kept["crew"], one.id): one.kept["revision"] for one in desk.entries()}
         assert known == latest | {("C1", "D99"): 1, ("C2", "Z"): 1}
 
     @pytest.mark.parametrize("kills", [True, False], ids=["killed", "broken"])

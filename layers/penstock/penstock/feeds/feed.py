@@ -39,8 +39,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A record of the past that counts: its id among those that share a history, and what the feed keeps of it, as
-    JSON has it."""
+    """A record of the past that counts: its id among those that share a history, and what the feed keeps of it, by
+    name, as JSON has it; what is None is not kept. A feed that may change what it keeps has a version among it (see
+    `model.versions`). None altogether is a record that does not count."""
 
     id: str
     kept: Any

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from penstock.feeds.crew import engine
-from penstock.feeds.crew.duty import duty_of, loaded
+from penstock.feeds.crew.duty import dumped, duty_of, loaded
 from penstock.feeds.crew.history import KEPT, History
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.record import DutyRecord
@@ -119,7 +119,7 @@ def _examine(records: Sequence[Record], known: Sequence[Known], policy: Policy) 
 
 def _keep(record: Record) -> Known:
     """The duty as the rules see it. One in a zone that nobody knows is never accepted."""
-    kept = list(duty_of(record)) if is_zone(record["reference_tz"]) else None
+    kept = dumped(duty_of(record)) if is_zone(record["reference_tz"]) else None
     return Known(record["duty_id"], kept)
 
 

@@ -1,14 +1,16 @@
 """A duty as the rules see it: plain figures, no text to parse again.
 
-It is also what a crew member's history keeps of each duty: a tuple of plain values that JSON takes as it is.
+It is also what a crew member's history keeps of each duty, by the names of its fields.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple, cast
 
 from penstock.feeds.crew.times import local, minute_of
 from penstock.feeds.feed import Record
+from penstock.model.versions import ensure_known
 
 _STANDBY = {
     "far117": {"home": "long_call", "other": "long_call", "reserve": "long_call"},
@@ -246,15 +248,38 @@ def _interval(field: Record | None, nowhere: int) -> tuple[Record | None, int, i
     return (field, minute_of(field["start"]), minute_of(field["end"])) if field else (None, nowhere, nowhere)
 
 
-def dumped(duties: Iterable[Duty]) -> list[list[Any]]:
-    """Duties as JSON takes them."""
-    return [list(duty) for duty in duties]
+VERSION = (
+    2  #: of what a history keeps of a duty (see `model.versions`); 1 was its values in the order of `_IN_VERSION_1`
+)
+
+_IN_VERSION_1 = (
+    "id", "crew", "revision", "regulation", "acclimatised", "zone", "begin", "report", "fdp_start", "fdp_end",
+    "release", "pilots", "rest_class", "split_start", "split_end", "split_suitable", "extension", "standby",
+    "standby_start", "standby_end", "flight_time", "flights", "sectors", "longest_sector", "first_in",
+    "after_takeoff", "origin", "destination", "home_base", "offsets",
+)  # fmt: skip
+
+_DEFAULTS: Mapping[str, Any] = {}
+"""The values of fields that an older release has not written. There are none yet: a field that comes new needs one."""
+
+_in_order = cast(Callable[[Mapping[str, Any]], tuple[Any, ...]], itemgetter(*Duty._fields))
 
 
-def loaded(rows: Iterable[Sequence[Any]]) -> list[Duty]:
-    """Duties as `dumped` wrote them."""
-    duties = (Duty(*row) for row in rows)
-    return [
-        duty._replace(flights=tuple((out, into) for out, into in duty.flights), offsets=tuple(duty.offsets))
-        for duty in duties
-    ]
+def dumped(duty: Duty) -> dict[str, Any]:
+    """A duty by name, as JSON takes it."""
+    return {"v": VERSION, **duty._asdict()}
+
+
+def loaded(rows: Iterable[Mapping[str, Any] | Sequence[Any]]) -> list[Duty]:
+    """Duties as `dumped` wrote them, in this release or an earlier one. What a later one has added is passed over.
+
+    Raises:
+        NewerRelease: a newer release has written one, in a form that this one does not know.
+    """
+    return [_loaded(row if isinstance(row, dict) else dict(zip(_IN_VERSION_1, row, strict=True))) for row in rows]
+
+
+def _loaded(row: Mapping[str, Any]) -> Duty:
+    ensure_known("a duty in a history", row.get("v", 1), VERSION)
+    flights, offsets = tuple([(out, into) for out, into in row["flights"]]), tuple(row["offsets"])
+    return Duty._make(_in_order({**_DEFAULTS, **row, "flights": flights, "offsets": offsets}))

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from penstock.feeds.feed import Known, Record
 from penstock.feeds.mro import operator, timeline
 from penstock.feeds.mro.component import NO_SERIAL
-from penstock.feeds.mro.history import Event, event_of
+from penstock.feeds.mro.history import event_of, remembered
 from penstock.feeds.mro.operator import Submission
 from penstock.feeds.mro.policy import Policy
 from penstock.feeds.mro.timeline import neighbours_of
@@ -25,7 +25,7 @@ def examine(records: Sequence[Record], known: Sequence[Known], policy: Policy) -
     """The findings of each of one component's records."""
     found = [operator.RULES.findings_of(Submission(record, policy)) for record in records]
     events = {at: event_of(one) for at, one in enumerate(records) if one["component_sn"] != NO_SERIAL}
-    standing = sorted((Event(**one.kept) for one in known if one.kept), key=lambda event: event.place)
+    standing = remembered(known)
     # By all that is compared: of two with one id it is always the same that counts as the other's correction.
     for at in sorted(events, key=lambda at: (events[at].place, repr(events[at]))):
         event = events[at]

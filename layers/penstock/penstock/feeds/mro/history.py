@@ -1,12 +1,15 @@
 """What is remembered of a component: its removals and installations, as far as others are compared with them."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from penstock.feeds.feed import Known, Record
 from penstock.feeds.mro.component import NO_SERIAL
 from penstock.feeds.mro.days import day_of
+from penstock.model.versions import ensure_known
 
+VERSION = 1  #: of what is remembered of an event (see `model.versions`)
 KEPT = 200  #: events of one component that are remembered, the latest
 _BORN_AGAIN = "REBUILT"
 
@@ -35,6 +38,9 @@ class Event:
         return self.event == "installation"
 
 
+_FIELDS = frozenset(one.name for one in fields(Event))
+
+
 def event_of(record: Record) -> Event:
     """What is compared of a record. Its id is its event and day, so that a corrected record, or the one of a corrected
     certificate, takes the place of the wrong one."""
@@ -59,9 +65,24 @@ def to_history(record: Record) -> Known:
     event = event_of(record)
     # Not by equality: 0 cycles are told, and equal False.
     told = {name: value for name, value in asdict(event).items() if value is not None and value is not False}
-    return Known(event.id, told)
+    return Known(event.id, {"v": VERSION, **told})
+
+
+def remembered(known: Iterable[Known]) -> list[Event]:
+    """What is remembered, as this release wrote it or an earlier one, in order. What a later one has added is passed
+    over.
+
+    Raises:
+        NewerRelease: a newer release has written one, in a form that this one does not know.
+    """
+    return sorted((_event(one.kept) for one in known if one.kept), key=lambda event: event.place)
+
+
+def _event(kept: Mapping[str, Any]) -> Event:
+    ensure_known("an event in a history", kept.get("v", 1), VERSION)
+    return Event(**{name: value for name, value in kept.items() if name in _FIELDS})
 
 
 def prune(known: Sequence[Known]) -> Sequence[Known]:
     """The latest events; the gaps between older ones are too old to matter."""
-    return sorted((one for one in known if one.kept), key=lambda one: Event(**one.kept).place)[-KEPT:]
+    return sorted((one for one in known if one.kept), key=lambda one: _event(one.kept).place)[-KEPT:]
