@@ -4,18 +4,22 @@ The recordings are what a release left in tables, buckets and queues at a moment
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from penstock.adapters.aws_clients import AwsClients
+from penstock.model import versions
+from penstock.model.errors import NewerRelease
 from penstock.model.rows import FileRow, FileState
 from penstock.operate.hold import held_of, plan_release
 from penstock.operate.replay import begin_replay, plan_replay
 from penstock.operate.resolve import resolve, unknowns_of
 from penstock.outputs.outcomes import codes_of
+from penstock.split.intake import read_intake
+from tests.recorded.newer import overlooked, taken_over
 from tests.recorded.scenes import SCENES, api, component, small_chunks, week
 from tests.recorded.stack import Recorded, Stack
 from tests.support.emulators import Emulator
@@ -46,13 +50,20 @@ class Heir:
     def __init__(self, ministack: Emulator, on_ministack: AwsClients, release: str) -> None:
         self._made, self._release = (ministack, on_ministack), release
 
-    async def takes_over(self, scene: str, **settings: Any) -> Pipeline:
-        """The pipeline as the scene left it."""
-        recorded: Recorded = json.loads((RECORDED / self._release / f"{scene}.json").read_text(encoding="utf-8"))
-        settings = {"honours_idempotency_key": recorded["destination"]["honours_keys"]} | settings
-        self.stack = Stack(*self._made, api(**settings))
+    def recorded(self, scene: str) -> Recorded:
+        """What the scene left."""
+        return json.loads((RECORDED / self._release / f"{scene}.json").read_text(encoding="utf-8"))
+
+    async def takes_over(self, scene: str, as_of: Callable[[Recorded], Recorded] = lambda told: told) -> Pipeline:
+        """The pipeline as the scene left it, or as another release would have left it `as_of` that."""
+        recorded = as_of(self.recorded(scene))
+        self.stack = Stack(*self._made, api(honours_idempotency_key=recorded["destination"]["honours_keys"]))
         await self.stack.put_back(recorded)
         return self.stack.pipeline
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All items of all tables."""
+        return [item for table in self.stack.tables for item in self.stack.items(table)]
 
 
 @pytest.fixture
@@ -161,8 +172,7 @@ async def test_a_dead_chunk_comes_back_to_life_and_what_was_in_doubt_stays_unkno
     pipeline = await heir.takes_over("dead")
     assert (await counted(pipeline))[0]["unknown"] == 2
 
-    recorded = json.loads((RECORDED / heir._release / "dead.json").read_text(encoding="utf-8"))
-    for letter in recorded["dead_letters"]:
+    for letter in heir.recorded("dead")["dead_letters"]:
         pipeline.put(pipeline.dispatches, letter)
     await pipeline.run()
 
@@ -221,6 +231,98 @@ async def test_a_removal_that_is_known_counts(heir: Heir) -> None:
     assert await pipeline.counted(fewer) == {"rejected": 1}
     (line,) = (await pipeline.outcome_lines(fewer)).values()
     assert "mro.hours_fall" in codes_of(line)
+
+
+# -- a newer release was here, and is gone
+
+
+@pytest.fixture
+def last(ministack: Emulator, on_ministack: AwsClients) -> Heir:
+    """In the hands of the release before the newer one."""
+    return Heir(ministack, on_ministack, OLDER[-1])
+
+
+@pytest.mark.parametrize("scene", ["handed_on", "sent", "validated", "in_doubt", "unavailable", "replay_validated"])
+async def test_what_a_newer_release_says_more_is_passed_over(last: Heir, scene: str) -> None:
+    pipeline = await last.takes_over(scene, overlooked)
+
+    await pipeline.run()
+
+    assert await counted(pipeline) == [SPOTS]
+    await assert_ended_well(pipeline)
+
+
+DAYS = 86_400.0
+
+#: What a newer release has begun, where: whoever comes to it first here, leaves it.
+BEGUN = [
+    ("message", "handed_on"),
+    ("message", "sent"),
+    ("message", "validated"),
+    ("file", "told"),
+    ("file", "handed_on"),
+    ("chunk", "sent"),
+    ("chunk", "validated"),
+    ("batch", "in_doubt"),
+    ("claim", "unavailable"),
+    ("accepted", "validated"),
+]
+
+
+@pytest.mark.parametrize(("what", "scene"), BEGUN)
+async def test_what_a_newer_release_has_begun_is_left_alone_for_days(last: Heir, what: str, scene: str) -> None:
+    """Longer than a queue keeps a message, and nothing lies in a DLQ."""
+    pipeline = await last.takes_over(scene, lambda told: taken_over(told, what))
+    if (what, scene) == ("file", "told"):
+        # The newer release has opened the file's row.
+        with pytest.MonkeyPatch.context() as newer:
+            newer.setattr(versions, "FILE", versions.FILE + 1)
+            (message,) = read_intake(next(iter(pipeline.intake.messages.values())).body)
+            await pipeline.ledger.claim_file(message.file, pipeline.clock.now() - 900, 1)
+    applied, ends = dict(pipeline.api.applied), pipeline.clock.now() + 8 * DAYS
+
+    while pipeline.clock.now() < ends:
+        await pipeline.step()
+        await pipeline.clock.sleep(6 * 3600)
+
+    left = [error for error in pipeline.errors if isinstance(error, NewerRelease)]
+    told = {reason for reason in [*map(str, left), *pipeline.put_off] if "newer release" in reason}
+    assert told
+    assert pipeline.dead_letters == []
+    assert pipeline.intake.messages or pipeline.chunks.messages or pipeline.dispatches.messages
+    assert set(pipeline.api.applied) >= set(applied)
+    assert all(times == 1 for times in pipeline.api.applied.values())
+    for row in await files_of(pipeline):
+        assert row.state not in ENDED
+
+
+@pytest.mark.parametrize(("what", "scene"), [("file", "handed_on"), ("chunk", "validated"), ("claim", "unavailable")])
+async def test_once_the_newer_release_is_back_all_of_it_ends(last: Heir, what: str, scene: str) -> None:
+    pipeline = await last.takes_over(scene, lambda told: taken_over(told, what))
+    for _ in range(20):
+        await pipeline.step()
+        await pipeline.clock.sleep(3600)
+
+    with pytest.MonkeyPatch.context() as newer:
+        newer.setattr(versions, what.upper(), 2)
+        await pipeline.run()
+        assert await counted(pipeline) == [SPOTS]
+        await assert_ended_well(pipeline)
+
+
+async def test_the_prober_leaves_a_message_of_a_newer_release(last: Heir) -> None:
+    """While the circuit is open it is the one that takes messages."""
+    pipeline = await last.takes_over("validated", lambda told: taken_over(told, "message"))
+    bodies = sorted(held.body for held in pipeline.dispatches.messages.values())
+    pipeline.mappings.off.add("traffic")
+    assert await pipeline.throttle.trip("traffic", pipeline.clock.now(), pipeline.clock.now(), "the test says so")
+
+    for _ in range(100):
+        await pipeline.probe()
+        await pipeline.clock.sleep(60)
+
+    assert sorted(held.body for held in pipeline.dispatches.messages.values()) == bodies
+    assert max(held.receives for held in pipeline.dispatches.messages.values()) <= 1
 
 
 async def test_every_scene_is_recorded_of_every_release() -> None:
