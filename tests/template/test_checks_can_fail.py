@@ -165,6 +165,11 @@ BREAKS: list[Break] = [
         30,
     ),
     (
+        checks.test_r25_the_readme_says_for_how_long_a_duplicate_is_recognised,
+        "Parameters.LedgerRetentionDays.Default",
+        120,
+    ),
+    (
         checks.test_r25_ledger_and_claims_outlast_the_dlq_and_the_replay_window,
         "Claims.Properties.TimeToLiveSpecification",
         None,

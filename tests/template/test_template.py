@@ -6,8 +6,10 @@ test_checks_can_fail.py shows that each check here fails when it should.
 
 import copy
 import json
+import re
 from collections.abc import Iterable
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -20,6 +22,7 @@ from penstock.ports.destination import DestinationSettings
 from penstock.split.stage import MOST_HOPS, RESERVE
 from tests.template.cloudformation import PSEUDO_PARAMETERS, SqsMapping, Template
 
+README = Path(__file__).parents[2] / "README.md"
 DAY = 24 * 60 * 60
 #: R13: as long as SQS keeps anything.
 DLQ_RETENTION = 14 * DAY
@@ -339,6 +342,14 @@ def test_r25_ledger_and_claims_outlast_the_dlq_and_the_replay_window(template: T
             "AttributeName": "expires_at",
             "Enabled": True,
         }, name
+
+
+def test_r25_the_readme_says_for_how_long_a_duplicate_is_recognised(template: Template) -> None:
+    """As long as a claim lives (contract/test_claims.py), of which the functions are told above."""
+    says = r"duplicate of a record is recognised for (\d+) days\s+\(`LedgerRetentionDays`\)"
+    (days,) = re.findall(says, README.read_text(encoding="utf-8"))
+
+    assert int(days) == template.default("LedgerRetentionDays")
 
 
 def test_r25_dropped_bytes_live_as_long_as_the_ledger_knows_them(template: Template) -> None:
