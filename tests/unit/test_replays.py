@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from penstock import feeds
 from penstock.feeds.feed import Limits
-from penstock.feeds.traffic import TRAFFIC
+from penstock.feeds.traffic import TRAFFIC, TrafficRecord
 from penstock.model.messages import SourceFile
 from penstock.model.ordinals import folded
 from penstock_ops.operate import replays
@@ -17,7 +17,7 @@ from penstock_ops.operate.replays import Asked, NotToBeReplayed, Prepared, ordin
 from tests.support.destination import Api, refusing
 from tests.support.operators import audited, operated
 from tests.support.pipeline import Pipeline
-from tests.support.spots import csv_file, rows_of, spot
+from tests.support.spots import csv_file, ndjson_file, rows_of, spot
 
 
 @pytest.fixture(autouse=True)
@@ -87,6 +87,29 @@ async def test_mended_records_are_delivered_and_the_delivered_ones_are_not_touch
     again = [record["spot_id"] for _, body in pipeline.api.bodies[sent_before:] for record in body["records"]]
     assert sorted(again) == ["S00001", "S00005"]
     assert [row["penstock_ordinal"] for row in rows_of(pipeline.report(log, "rejects.csv"))] == ["2"]
+
+
+class WithMore(TrafficRecord, total=False):
+    """A field more than there was."""
+
+    colour: str
+
+
+async def test_a_field_that_a_release_has_added_since_changes_no_rejects_of_others(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a format without columns, a row of the reject file has the feed's fields."""
+    file = pipeline.drop(ndjson_file(LOG), "traffic/spots.ndjson")
+    await pipeline.run()
+    monkeypatch.setitem(feeds.FEEDS, "traffic", replace(feeds.FEEDS["traffic"], record=WithMore))
+    pipeline.api.refuses = lambda record: 0
+
+    await replays.begin(operated(pipeline), await prepared(pipeline, file, reason="destination.rejected"))
+    await pipeline.run()
+
+    assert await pipeline.assert_sound(file, 10) == {"delivered": 9, "rejected": 1}
+    _, row = pipeline.report(file, "rejects.csv").decode().splitlines()
+    assert ",2,isci,schema.pattern," in row
 
 
 async def test_the_audit_says_who_replayed_what(pipeline: Pipeline, log: SourceFile) -> None:

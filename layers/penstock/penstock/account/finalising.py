@@ -20,7 +20,6 @@ from dataclasses import dataclass, field, replace
 
 from penstock.account.ports import FinalisingPorts
 from penstock.feeds import feed_named
-from penstock.feeds.feed import Feed
 from penstock.identity.contention import note_ends
 from penstock.identity.examination import take_back
 from penstock.identity.ours import Ours
@@ -150,12 +149,12 @@ def _decide(message: ChunkMessage, chunk: ChunkRow, end: ChunkEnd, known: _Known
     end, known = _without_sent(end, known, sent)
     end = replace(end, ends=end.ends | {one.ordinal: _with(one, end) for one in known.late})
     lines = _lines(end, known, now)
-    judged_rows = _without(known.judged_rows, feed, message, sent - end.ended_as(Outcome.REJECTED).keys())
+    judged_rows = _without(known.judged_rows, sent - end.ended_as(Outcome.REJECTED).keys())
     rows = judged_rows + rejects.rows(feed, message.layout, known.late)
     counted, findings = _counted(end, known)
     if chunk.ended:
         lines |= {at: line for at, line in known.before.items() if at not in about}
-        rows = _without(known.rows_before, feed, message, about) + rows
+        rows = _without(known.rows_before, about) + rows
     if chunk.ended and chunk.only:
         _add_the_others(counted, findings, chunk, known.before, about)
     found = {code: number for code, number in findings.items() if number > 0}
@@ -202,14 +201,13 @@ _FREE = (Outcome.REJECTED, Outcome.DEAD)
 """Who ended so has no use for an identity: the same record, dropped again, is to be delivered."""
 
 
-def _without(rows: bytes, feed: Feed, message: ChunkMessage, ordinals: Set[int]) -> bytes:
+def _without(rows: bytes, ordinals: Set[int]) -> bytes:
     """Reject rows, but for those of these records."""
     if not ordinals:
         return rows
-    ordinal = len(rejects.source_columns(feed, message.layout)) + 1
     text = io.StringIO(newline="")
     read = csv.reader(io.StringIO(rows.decode(), newline=""))
-    csv.writer(text).writerows(row for row in read if int(row[ordinal]) not in ordinals)
+    csv.writer(text).writerows(row for row in read if int(row[rejects.ORDINAL]) not in ordinals)
     return text.getvalue().encode()
 
 

@@ -22,6 +22,8 @@ from penstock.model.messages import Layout
 from penstock.model.records import Rejected
 
 COLUMNS = tuple(OURS + name for name in ("line", "ordinal", "field", "code", "message", "record"))
+ORDINAL = COLUMNS.index(f"{OURS}ordinal") - len(COLUMNS)
+"""Where a row has its record's ordinal. Counted from its end: a feed may have had fewer fields when it was written."""
 
 
 def source_columns(feed: Feed, layout: Layout) -> tuple[str, ...]:
