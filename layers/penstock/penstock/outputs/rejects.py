@@ -8,7 +8,7 @@ restored when the file comes back; our columns are passed over then.
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -46,15 +46,14 @@ def rows(feed: Feed, layout: Layout, rejected: Iterable[Rejected]) -> bytes:
 def _row(feed: Feed, layout: Layout, one: Rejected) -> list[str]:
     """A record's row. One whose cells cannot be written has none of them, and says so: what was found must come back
     to its sender in any case, and no other record shall wait for it."""
-    hard = [finding for finding in one.findings if finding.severity is Severity.HARD]
     try:
-        return _written(feed, layout, one, hard)
+        return _written(feed, layout, one)
     except Exception as error:
-        fault = defect(feed.name, error)
-    return _written(feed, layout, replace(one, raw_bytes=b"", cells=None), [*hard, fault])
+        findings = (*one.findings, defect(feed.name, error))
+    return _written(feed, layout, replace(one, raw_bytes=b"", cells=None, findings=findings))
 
 
-def _written(feed: Feed, layout: Layout, one: Rejected, hard: Sequence[Finding]) -> list[str]:
+def _written(feed: Feed, layout: Layout, one: Rejected) -> list[str]:
     columns = source_columns(feed, layout)
     if one.gone:
         return _row_without_original(columns, layout, one, hard)
