@@ -17,7 +17,7 @@ _NAMES = [x509.IPAddress(IPv4Address("127.0.0.1")), x509.DNSName("localhost")]
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a server shows, and with what it proves that it may. Who trusts the certificate trusts the server."""
+    """What a server shows, and with what it proves that it may. Trust in the certificate is trust in the server."""
 
     certificate: Path
     key: Path

@@ -40,7 +40,7 @@ async def complete_file(ports: CompletionPorts, file_id: str) -> dict[str, float
     """Settles the file if its last chunk has ended; the file's figures by metric, if this call was the one that did."""
     ledger = ports.ledger
     row = await ledger.file(file_id)
-    # Who comes again to a file that was settled anew may have broken with a report of an earlier account just put.
+    # A worker that comes again to a file settled anew may have broken with a report of an earlier account just put.
     if row is None or not (row.is_complete or (row.state is FileState.SETTLED and row.endings > row.chunks)):
         return {}
     while True:
@@ -107,7 +107,7 @@ async def report_refusal(ports: CompletionPorts, file: SourceFile, finding: Find
 
 
 async def report_unpacked(ports: CompletionPorts, archive: FileRow, files: Sequence[SourceFile], now: float) -> None:
-    """The report of an archive whose files go their own ways: which they are."""
+    """The report of a zip file whose files go their own ways: which they are."""
     row = replace(archive, state=FileState.UNPACKED, files=len(files), settled_at=now)
     report = summary(row, now)
     await ports.events.put("FileUnpacked", report)

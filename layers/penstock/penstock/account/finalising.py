@@ -198,7 +198,7 @@ def _counted(end: ChunkEnd, known: _Known) -> tuple[Account, Counter[str]]:
 
 
 _FREE = (Outcome.REJECTED, Outcome.DEAD)
-"""Who ended so has no use for an identity: the same record, dropped again, is to be delivered."""
+"""A record that ended so has no use for an identity: the same record, dropped again, is to be delivered."""
 
 
 def _without(rows: bytes, ordinals: Set[int]) -> bytes:

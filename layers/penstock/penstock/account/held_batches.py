@@ -15,8 +15,9 @@ from penstock.ports.object_store import ObjectStore
 async def take_up(
     ports: FinalisingPorts, feed: Feed, chunk: ChunkRow, fence: int, records: Mapping[int, Accepted]
 ) -> list[BatchRow]:
-    """Takes the records of a chunk's round out of the batches that they were held in; the chunk's batches since.
-    `records` are those of them that are accepted this time; who is not, or not as the same, gives its identity up."""
+    """Takes the records of a chunk's generation out of the batches that they were held in; the chunk's batches since.
+    `records` are those of them that are accepted this time; any other, or one that is not the same any more, gives its
+    identity up."""
     batches = await ports.ledger.batches(chunk.file_id, chunk.span.chunk)
     for ordinal, was in (await held_as_accepted(ports.store, chunk, batches)).items():
         if feed.identity and (ordinal not in records or records[ordinal].identity != was.identity):

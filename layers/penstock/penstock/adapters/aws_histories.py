@@ -34,7 +34,7 @@ class DynamoHistories:
 
     async def write(self, feed: str, key: str, seen: History, entries: Sequence[Entry], until: float) -> bool:
         """As `Histories.write`. A write whose answer was lost finds itself done when it is tried again, and is not
-        told from another's: who then reads the history finds his own entries there."""
+        told from another's: a worker that then reads the history finds its own entries there."""
         values = {
             ":seen": number(seen.version),
             ":next": number(seen.version + 1),

@@ -69,7 +69,7 @@ class Telemetry:
         wait: float | None = None,
     ) -> None:
         """A line of what was not done: a message that must come again, or what a schedule's next event takes up. Our
-        own errors carry no content; of others only the type is told."""
+        own errors carry no content; of others only the type is shown."""
         self._logger.warning(
             "must come again" if wait is not None else "failed",
             audit_trace_id=trace or "none",

@@ -1,7 +1,7 @@
 """The circuit before a destination: opened by a share of failing calls, closed by a probe that succeeds.
 
 While it is open, the feed's mapping is off: its messages stay in the queue, no attempt is counted, and an outage of
-hours ends in no DLQ. Opening and closing are told to EventBridge and written to the audit.
+hours ends in no DLQ. Opening and closing go to EventBridge and into the audit.
 """
 
 from contextlib import suppress

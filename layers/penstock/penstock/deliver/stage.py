@@ -216,8 +216,8 @@ class _Delivery:
         await self._sender.end()
         counts = {"DestinationCalls": float(self._sender.calls)}
         if waiting:
-            # The ledger does not tell yet of who was refused here: who wants such an identity would wait for us, while
-            # we wait for others.
+            # The ledger does not tell yet which records were rejected here: another that wants such an identity would
+            # wait for us, while we wait for others.
             await self._resolver.give_up(self._refused)
             await come_back_later(ports, self._message)
             await self._lease.release()

@@ -1,6 +1,6 @@
 """Contention for identities: who holds each, what became of its record, and what that makes of ours.
 
-A claim is the word of who came first, not of who was delivered. So a claim that is held by another is read together
+A claim says which record came first, not which was delivered. So a claim that another record has is read together
 with what became of its record: the claim of who was not delivered is void, and is taken over; a correction that came to
 nothing leaves in force what it was to correct.
 """
@@ -36,7 +36,7 @@ class Contention:
 
 @dataclass(frozen=True, slots=True)
 class _InForce:
-    """Who an identity stands with, None if nobody; what became of its record, None while it is on its way, and whether
+    """The record that an identity stands with, None if none; what became of it, None while it is on its way, and whether
     the ledger has forgotten it."""
 
     owner: Owner | None
@@ -115,8 +115,9 @@ class IdentityResolver:
             contention.endings[record.ordinal] = self._ending(decision, before.owner)
 
     async def _in_force(self, held: Owner | None, wanted: Owner, lookup: Lookup) -> _InForce:
-        """Who an identity was really delivered for, may have been, or is held for. The claim of who ended otherwise is
-        void, and what it was to correct is in force. What can come to nothing still keeps what it corrects."""
+        """The record that an identity was really delivered for, may have been, or is held for. The claim of a record
+        that ended otherwise is void, and the one that it was to correct is in force. A record that can come to nothing
+        still keeps the one that it corrects."""
         if held is None:
             return _InForce(None, None)
         if held.is_same(wanted):
@@ -136,7 +137,7 @@ class IdentityResolver:
         return await self._claims.take_over(self._feed.name, record.identity, held, wanted)
 
     def _ending(self, decision: Decision, owner: Owner) -> RecordEnd:
-        """The ending of a record whose identity has been delivered, may have been, or is held."""
+        """The end of a record whose identity has been delivered, may have been, or is held."""
         if decision is Decision.DUPLICATE:
             return RecordEnd(Outcome.DUPLICATE, of=owner.trace)
         return RecordEnd(Outcome.REJECTED, findings_of(decision, self._feed, f"record {owner.trace}"), of=owner.trace)
@@ -150,7 +151,7 @@ class IdentityResolver:
         return ended
 
     def _same_as(self, ordinal: int) -> RecordEnd:
-        """The ending of a record whose twin, earlier in the chunk, has ended."""
+        """The end of a record whose twin, earlier in the chunk, has ended."""
         twin = self._progress.endings[ordinal]
         if twin.outcome in (Outcome.REJECTED, Outcome.DUPLICATE, Outcome.DEAD):
             return replace(twin, batch=None)

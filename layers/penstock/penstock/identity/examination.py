@@ -4,9 +4,9 @@
     judge    our records beside what is known
     write    the entries of those that may be sent, if the history is still as it was read; else all of it again
 
-Entries of other chunks that are on their way count. Only, nobody is refused for what may yet come to nothing: who would
-stand by what is certain waits. No two chunks wait for each other by that, as who waits has no entry, and who has one
-waits for nobody: its record goes out next.
+Entries of other chunks that are on their way count. Only, no record is rejected for an entry that may yet come
+to nothing: a record that would be accepted beside the certain entries alone waits. No two chunks wait for each other by
+that, as a record that waits has no entry, and a record that has one waits for nobody: it goes out next.
 
 Records at which a function of the feed fails, by themselves or beside their history, end as dead; the others are judged
 as if they were not there.
@@ -39,7 +39,7 @@ type OutcomeLookup = Callable[[Entry], Awaitable[Outcome | None]]
 
 type Look = Callable[[], Awaitable[OutcomeLookup]]
 """Begins a look at what became of records, which sees nothing older than its beginning. LeaseLost where the chunk that
-is examined is another's by then: who looks after he has read a history writes nothing behind the other's back."""
+is examined is another's by then: a worker that looks after reading a history writes nothing behind the other's back."""
 
 
 @dataclass(slots=True)
@@ -162,7 +162,7 @@ class Examiner:
     async def _examine_one(
         self, key: str, records: _Records, seen: History, fate: OutcomeLookup, look: Look
     ) -> Examined:
-        """All of one history. Who loses the race too often comes again later."""
+        """All of one history. A chunk that loses the race too often comes again later."""
         for _ in range(TRIES):
             standing, on_their_way = await self._standing(seen, fate)
             examined, entries = self._decide(records, standing, on_their_way)
@@ -289,8 +289,8 @@ class Examiner:
         standing: Mapping[str, Entry],
         certain: Sequence[Entry],
     ) -> set[int]:
-        """Of those that fit, who would not if what is on its way came to nothing, or our corrections beside them: they
-        go after those."""
+        """Of the records that fit, those that would not if the entries on their way came to nothing, or our corrections
+        beside them: they go after those."""
         fitting = {ordinal: records[ordinal] for ordinal in fits}
         found = list(self._found_in(fitting, certain).items()) if fits and len(certain) < len(standing) else []
         new = {ordinal: records[ordinal] for ordinal, known in fits.items() if known.id not in standing}
@@ -317,7 +317,8 @@ class Examiner:
 
 
 _COUNT = (None, Outcome.UNKNOWN, Outcome.HELD)
-"""Whose entry counts without being sure. Who ended otherwise was not delivered, and its entry is void."""
+"""With these outcomes a record's entry counts without being sure; with any other it was not delivered, and its entry is
+void."""
 
 
 def _refuses(found: Iterable[Finding]) -> bool:
@@ -330,7 +331,7 @@ async def take_back(histories: Histories, feed: Feed, ours: Ours, records: Itera
     examination = feed.examination
     if examination is None:
         return
-    # Who cannot be told the history of has no entry in one.
+    # A record whose history cannot be named has no entry in one.
     by_key, _ = by_history(feed, examination, ours.file_id, records)
     for _ in range(TRIES):
         for key, seen in (await histories.read(feed.name, list(by_key))).items():

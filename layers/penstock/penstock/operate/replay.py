@@ -25,7 +25,7 @@ from penstock.ports.object_store import ObjectStore
 from penstock.ports.queue import Outgoing, Outlet
 
 AGAIN = (Outcome.REJECTED, Outcome.DEAD)
-"""Who ended so may get another chance."""
+"""A record that ended so may get another chance."""
 REFUSED = "delivery.refused"  #: the code of what a scheduler has refused
 _OF_THE_DEAD = (Outcome.DEAD, Outcome.UNKNOWN)
 
@@ -107,7 +107,7 @@ async def _plan(
         goes_on = any(outcome in _OF_THE_DEAD for outcome in asked_for.values())
         chosen = {at: outcome for at, outcome in outcomes.items() if outcome in _OF_THE_DEAD} if goes_on else {}
     else:
-        # What a scheduler has refused is brought back by nobody who does not say so.
+        # A record that a scheduler has refused is brought back only by an operator who says so.
         refused = {at for at in asked_for if REFUSED in codes_of(outcome_lines[at])} if code != REFUSED else set[int]()
         chosen = {at: outcome for at, outcome in asked_for.items() if outcome in AGAIN and at not in refused}
         replay.undecided += sum(outcome is Outcome.UNKNOWN for outcome in asked_for.values())

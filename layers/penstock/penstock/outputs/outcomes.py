@@ -39,7 +39,7 @@ class RecordEnd:
 
 
 async def outcome_lines_of(store: ObjectStore, chunk: ChunkRow) -> dict[int, OutcomeLine]:
-    """What a chunk's last ending tells, by ordinal; nothing before the first. Of whom it tells nothing, that one was
+    """What a chunk's last ending tells, by ordinal; nothing before the first. A record of which it tells nothing was
     delivered."""
     if not chunk.ended:
         return {}

@@ -54,7 +54,7 @@ class Grouping:
 
 
 def _last_edge(keys: Sequence[str | None]) -> int | None:
-    """Where the last record is whose key is another than that of the last record before it that says one."""
+    """Where the last record lies whose key differs from the key that was last said before it."""
     edge, group = None, None
     for at, key in enumerate(keys):
         if key is not None:

@@ -176,7 +176,7 @@ class _Splitting:
 
     @property
     def is_over(self) -> bool:
-        """Whether the rest is to be handed on. Who has not moved hands nothing on: it would go round for ever.
+        """Whether the rest is to be handed on. One that has not moved hands nothing on: it would go on for ever.
 
         Raises:
             Transient: the time is over, and nothing has moved.

@@ -2,7 +2,7 @@
 
 A crew member is acclimatised, and Table 2 holds by the clock of the reference zone, or is not, and Table 3 holds (4
 under fatigue risk management) at any time of day. `no` is read as `unknown`: ORO.FTL.105(1) knows no third state, and
-who is acclimatised to the zone of departure is acclimatised, with that as the reference zone.
+a crew member who is acclimatised to the zone of departure is acclimatised, with that as the reference zone.
 
 What a record does not tell is not checked: delayed reporting (CS FTL.1.205(d), it needs the original time), in-flight
 rest of each pilot (CS FTL.1.205(c)(2)), travelling, accommodation while on standby, cabin crew.

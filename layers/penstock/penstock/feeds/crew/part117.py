@@ -35,8 +35,8 @@ def fdp_length(duty: Duty) -> int:
 
 
 def longest_fdp(duty: Duty) -> int:
-    """The maximum FDP in minutes before any extension: Table B or C (117.13(a), 117.17(a)), 30 minutes less for who is
-    not acclimated (117.13(b)(1), 117.17(b)(1))."""
+    """The maximum FDP in minutes before any extension: Table B or C (117.13(a), 117.17(a)), 30 minutes less for a
+    crew member who is not acclimated (117.13(b)(1), 117.17(b)(1))."""
     table = (
         tables.augmented(duty.clock, duty.rest_class, duty.pilots)
         if duty.augmented
