@@ -14,6 +14,10 @@ ROWS = re.findall(r"^\| ([^|]+) \| ([^|]+) \| [^|]+ \|$", PAGE.read_text(encodin
 TERMS = {word: re.findall(r"`([^`]+)`", code) for word, code in ROWS if word not in ("word", "---")}
 
 
+#: Classes of the model that are no words, and why.
+NO_WORDS = {"PenstockError": "the root of the errors, which nobody raises"}
+
+
 @cache
 def names() -> frozenset[str]:
     """What the code has a name for: packages, modules, classes, functions, fields, constants, types; the members of a
@@ -51,6 +55,16 @@ def test_each_word_stands_there_once() -> None:
     words = Counter(word for word, _ in ROWS if word not in ("word", "---"))
 
     assert [word for word, times in words.items() if times > 1] == []
+
+
+def test_every_class_of_the_model_is_a_word() -> None:
+    model = [
+        ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "layers/penstock/penstock/model").glob("*.py")
+    ]
+    classes = {node.name for tree in model for node in tree.body if isinstance(node, ast.ClassDef)}
+    public = {name for name in classes if not name.startswith("_")}
+
+    assert public - {name for code in TERMS.values() for name in code} == set(NO_WORDS)
 
 
 def test_there_are_words() -> None:

@@ -13,6 +13,24 @@ HANDLERS = sorted(path.parent for path in (ROOT / "functions").glob("*/handler.p
 EVERYTHING = (CORE, COMMAND, TWINS, *HANDLERS)
 
 
+#: The core from its kernel up: which rooms each may ask, all of which stand above it here.
+DRAWN = {
+    "model": "",
+    "formats": "model",
+    "ports": "model",
+    "feeds": "model formats",
+    "io": "model ports feeds",
+    "outputs": "model formats ports feeds",
+    "identity": "model ports feeds outputs",
+    "account": "model ports feeds io outputs identity",
+    "split": "model formats ports feeds io account",
+    "validate": "model formats ports feeds io outputs",
+    "deliver": "model ports feeds io outputs identity account",
+    "operate": "model ports feeds io outputs account",
+    "adapters": "model ports io",
+}
+
+
 @cache
 def arrows() -> dict[str, set[str]]:
     """The rooms of the core that each of them imports from."""
@@ -23,6 +41,15 @@ def arrows() -> dict[str, set[str]]:
 def test_there_are_arrows() -> None:
     assert "model" in arrows()["deliver"]
     assert "penstock_ops.check" in room_arrows(modules_of(COMMAND))["penstock_ops.verbs"]
+
+
+def test_the_core_has_the_arrows_that_are_drawn_and_no_others() -> None:
+    assert arrows() == {room: set(asked.split()) for room, asked in DRAWN.items()}
+
+
+def test_every_room_asks_only_those_below_it() -> None:
+    for place, asked in enumerate(DRAWN.values()):
+        assert set(asked.split()) <= set(list(DRAWN)[:place])
 
 
 def test_no_modules_import_each_other() -> None:
