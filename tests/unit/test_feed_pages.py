@@ -134,3 +134,14 @@ def test_each_field_of_a_feed_is_documented() -> None:
 
     assert list(after) == [one.name for one in fields(Feed)]
     assert [name for name, text in after.items() if not isinstance(text, ast.Expr)] == []
+
+
+def test_the_formats_that_there_are_say_which_feeds_read_them() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| .* \| (.*) \|$", (ROOT / "docs" / "new-feed.md").read_text(), re.MULTILINE)
+    readers = {name: feeds.split(", ") for name, feeds in rows}
+    read_by: dict[str, list[str]] = {name: [] for name in readers}
+    for feed in FEEDS.values():
+        for one in feed.formats:
+            read_by[type(one).__name__].append(feed.name)
+
+    assert {name: feeds or ["no feed here: it is there for yours"] for name, feeds in read_by.items()} == readers
