@@ -89,7 +89,7 @@ class SimQueue:
         taken: list[Received] = []
         while len(taken) < most and (message := self.take()):
             self._show(message, seconds)
-            taken.append(Received(message.body, message.receipt, message.receives))
+            taken.append(Received(self._deployed.read(message.body), message.receipt, message.receives))
         return taken
 
     async def delete(self, receipt: str) -> None:

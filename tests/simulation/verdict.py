@@ -318,7 +318,9 @@ async def _doubts(world: World) -> AsyncIterator[str]:
             continue
         if batch.state is BatchState.UNKNOWN and settings.honours_idempotency_key and not doubtful:
             kept_until = (batch.first_sent_at or 0.0) + settings.key_retention_hours * 3600
-            if when + 2 * world.dispatching.seconds < kept_until:
+            # Refused when it is asked again, it would be refused a third time; whether it was applied is not said.
+            asked_in_vain = Kind.REFUSED in world.chaos.counted() and "when asked again" in batch.reason
+            if when + 2 * world.dispatching.seconds < kept_until and not asked_in_vain:
                 yield f"{name} is unknown while its key is still good"
 
 
