@@ -71,6 +71,7 @@ NOT_YET = {
     Kind.EXPIRED: "what a message alone says is lost with it",
     Kind.PURGED: "as with a message that expires",
     Kind.FORGOTTEN: "a chunk whose row has expired counts as delivered",
+    Kind.DELETED: "a splitter that has outlived its lease plans chunks of a file that was refused or broken off since",
     Kind.POISONED: "one letter, or one file, ends the sweep for all",
     Kind.MISSET: "settings are not checked when they are read",
 }
