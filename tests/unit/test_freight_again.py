@@ -130,6 +130,12 @@ def test_an_original_after_its_correction_is_held() -> None:
     assert codes(beside(bill(correction="CO"), bill())) == ["freight.perhaps_again"]
 
 
+def test_another_kind_of_the_same_number_and_day_is_held() -> None:
+    """Its identity is another: nothing else would see that both claim money."""
+    before, after = records(goods_bill(), goods_bill(header=changed(BIG, {7: "DR"})), kind="810")
+    assert codes(examine([after], [to_history(before)], Policy())[0]) == ["freight.perhaps_again"]
+
+
 def test_of_two_in_one_file_the_second_is_held_whatever_the_order_they_are_looked_at() -> None:
     one, other = records(bill(day="20261120"), bill(day="20261121"))
     assert list(map(codes, examine([one, other], [], Policy()))) == [[], ["freight.perhaps_again"]]

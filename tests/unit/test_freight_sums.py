@@ -276,6 +276,13 @@ def test_one_missing_field_hides_no_other_finding() -> None:
     }  # fmt: skip
 
 
+def test_a_missing_total_hides_no_other_finding() -> None:
+    body = [changed(BIG, {1: "20261399"}), ("IT1", "1", "1", "EA", "1", "XX")]
+    assert set(faults(judged(body, "810"))) >= {
+        "freight.segment_missing", "freight.date", "freight.price_basis", "freight.carrier_missing",
+    }  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("party", "carrier", "scheme"),
     [

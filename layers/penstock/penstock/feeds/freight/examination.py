@@ -61,6 +61,7 @@ def _kept(record: Record) -> dict[str, Any]:
     return {
         "number": record["invoice_number"],
         "day": record["invoice_date"].isoformat(),
+        "kind": record["kind"],
         "claim": is_claim(record),
         "corrects": corrects(record["kind"], record["purpose"]),
         "shipment": record.get("pro_number", ""),
@@ -134,12 +135,12 @@ def _beside(record: Record, others: Mapping[str, Any], policy: Policy) -> Iterat
 
 
 def _may_be_one(record: Record, kept: Mapping[str, Any]) -> bool:
-    """Whether both may claim the same money. The same number of the same day is a matter of the identity."""
+    """Whether both may claim the same money. The same kind of the same number and day is a matter of the identity."""
     apart = abs((record["invoice_date"] - date.fromisoformat(kept["day"])).days)
     if apart > DAYS or corrects(record["kind"], record["purpose"]):
         return False
     if record["invoice_number"] == kept["number"] and apart == 0:
-        return kept["corrects"]
+        return kept["corrects"] or kept["kind"] != record["kind"]
     same_number = normalised(record["invoice_number"]) == normalised(kept["number"])
     same_shipment = bool(kept["shipment"]) and record.get("pro_number") == kept["shipment"]
     return same_number or (same_shipment and _plain(record["totals"]["due"]) == kept["due"])

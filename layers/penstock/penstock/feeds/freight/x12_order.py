@@ -58,6 +58,11 @@ class Order:
         """The segments without which there is no such set."""
         return tuple(token[2] for token in _TOKEN.finditer(self.table) if token[3])
 
+    @property
+    def header(self) -> str:
+        """The segment that says whose set it is: the one behind ST."""
+        return self.mandatory[1]
+
     @cached_property
     def tags(self) -> frozenset[str]:
         """All that may be in it."""
@@ -67,13 +72,16 @@ class Order:
         """Looks at the segments of a set, from ST to SE: what stands twice or in no order, which elements are missing.
 
         Raises:
-            Defective: `freight.segment_missing`.
+            Defective: `freight.segment_missing`, if it is the header: without it nothing can be read.
         """
         found = Defects()
         tags = [segment[0] for segment in segments]
         for tag in self.mandatory:
             if tag not in tags:
-                raise Defective("segment_missing", tag, f"a {self.kind} has a {tag}")
+                missing = Defective("segment_missing", tag, f"a {self.kind} has a {tag}")
+                if tag == self.header:
+                    raise missing
+                found.take(missing)
         for tag in self.once:
             if tags.count(tag) > 1:
                 found.add("stands_twice", tag, f"a {self.kind} has one {tag}; which of them counts?")
