@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from penstock.feeds.feed import Known
 from penstock.feeds.freight import FREIGHT
-from penstock.feeds.freight.examination import KEPT, TRACE, examine, histories_of, normalised, prune, to_history
+from penstock.feeds.freight.examination import (
+    ABOUT_MOST,
+    KEPT,
+    TRACE,
+    examine,
+    histories_of,
+    normalised,
+    prune,
+    to_history,
+)
 from penstock.feeds.freight.policy import Policy
 from penstock.model.findings import Finding
 from penstock.model.messages import SourceFile
@@ -147,6 +156,12 @@ def test_the_settings_may_let_pass_or_reject_it() -> None:
     known = [to_history(before)]
     assert examine([after], known, Policy(perhaps_again="deliver")) == [[]]
     assert codes(examine([after], known, Policy(perhaps_again="reject"))[0]) == ["freight.perhaps_again_refused"]
+
+
+def test_a_document_about_very_many_invoices_is_looked_at_beside_some() -> None:
+    (record,) = records(bill())
+    record["refers_to"] = [{"number": f"INV-{at}"} for at in range(1_000)]
+    assert len(histories_of(record)) <= 2 + ABOUT_MOST
 
 
 def test_a_history_keeps_the_latest() -> None:

@@ -138,6 +138,17 @@ def test_a_total_is_one_of_two_sums_however_many_lines_there_are(items: list[tup
     assert found == expected
 
 
+@pytest.mark.parametrize(
+    ("tax", "percent", "found"),
+    [("8.25", ".0825", []), ("8.25", "8.25", []), ("8.26", "8.25", ["freight.tax_amount"]), ("8.25", "", [])],
+)
+def test_a_tax_is_its_share_of_what_is_taxed(tax: str, percent: str, found: list[str]) -> None:
+    """Data element 954 is a percentage as a decimal: .0825; it is often written as 8.25."""
+    due = str(10_000 + int(tax.replace(".", "")))
+    txi = ("TXI", "ST", tax, percent, "", "", "", "", "100.00")
+    assert faults(judged(goods_bill(due, [LINE], behind=[txi]), "810")) == found
+
+
 LINE = ("IT1", "1", "1", "EA", "100.00")
 
 

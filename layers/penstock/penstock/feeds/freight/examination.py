@@ -18,6 +18,7 @@ from penstock.model.findings import Finding, Severity
 
 DAYS = 400  #: between two invoices that may be one
 KEPT = 100  #: invoices that are remembered of one number, or of one shipment and amount: the latest
+ABOUT_MOST = 20  #: invoices that a document refers to and is looked at beside
 TRACE = "audit_trace_id"  #: what a record carries its trace as
 
 _TOKENS = re.compile(r"[^\W\d_]+|\d+")
@@ -44,7 +45,7 @@ def histories_of(record: Record) -> list[str]:
     """The histories that a record belongs to: of its carrier's number, and of the numbers that it refers to; of its
     shipment and amount."""
     whose = f"{record['carrier_scheme']}\x1f{record['carrier']}"
-    numbers = [record["invoice_number"], *(one["number"] for one in record.get("refers_to", ()))]
+    numbers = [record["invoice_number"], *(one["number"] for one in record.get("refers_to", ())[:ABOUT_MOST])]
     found = [f"number\x1f{whose}\x1f{normalised(number)}" for number in numbers]
     if record.get("pro_number") and is_claim(record):
         found.append(f"shipment\x1f{whose}\x1f{record['pro_number']}\x1f{_plain(record['totals']['due'])}")

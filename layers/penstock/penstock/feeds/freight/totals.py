@@ -5,7 +5,7 @@ lines are quantity by price, see `x12_readings`.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from penstock.feeds.feed import Record, Rule
@@ -90,6 +90,18 @@ def _total_differs_from_lines(invoice: Record) -> bool:
 
 def _other_readings(records: Sequence[Record]) -> list[int]:
     return [at for at, one in enumerate(records) if one.get("sums") == SEVERAL]
+
+
+@_810
+def _tax_differs(invoice: Record) -> bool:
+    """A percentage is a share of one (data element 954), which many write as one of a hundred."""
+    unit = _unit(invoice.get("currency", ""))
+    taxes = [*invoice.get("taxes", ()), *(tax for line in invoice["lines"] for tax in line.get("taxes", ()))]
+    return any(
+        tax["amount"] not in {(tax["taxable"] * tax["percent"] / of).quantize(unit, ROUND_HALF_UP) for of in (1, 100)}
+        for tax in taxes
+        if "taxable" in tax and "percent" in tax
+    )
 
 
 @_810
@@ -186,6 +198,13 @@ RULES = (
         "TDS-01 is the sum of the lines (IT1-02 by IT1-04) with the charges, allowances and taxes in SAC and TXI",
         _total_differs_from_lines,
         source=f"{_X12} TDS-01",
+    ),
+    Rule(
+        "freight.tax_amount",
+        "taxes",
+        "TXI-02 is the taxable amount in TXI-08 by the percentage in TXI-03, rounded",
+        _tax_differs,
+        source=f"{_X12} TXI-02",
     ),
     Rule(
         "freight.line_count",
