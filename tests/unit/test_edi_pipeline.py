@@ -107,6 +107,6 @@ def test_a_check_says_the_same(tmp_path: Path) -> None:
     path.write_bytes(two_interchanges())
     told = check(path, "traffic", tmp_path / "rejects.csv", lambda done: None).as_dict()
 
-    assert told["records"] == {"received": 9, "valid": 8, "rejected": 1, "duplicate": 0}
+    assert told["records"] == {"received": 9, "valid": 8, "rejected": 1, "duplicate": 0, "held": 0}
     assert told["findings"] == {"format.group_count": 1, "format.interchange_count": 1, "format.record_count": 1}
     assert [note["code"] for note in told["notes"]] == ["format.group_count", "format.interchange_count"]

@@ -24,7 +24,9 @@ _X12 = {"freight", "test_freight_x12.py", "interchanges.py"}
 def sources() -> list[Path]:
     folders = ("layers", "functions", "scripts", "tests", "docs")
     found = [path for folder in folders for path in (ROOT / folder).rglob("*") if path.suffix in (".py", ".md")]
-    return [path for path in found if path not in (PAGE, Path(__file__)) and not _X12 & set(path.parts)]
+    return [
+        path for path in found if path not in (PAGE, Path(__file__)) and not _X12 & set(path.relative_to(ROOT).parts)
+    ]
 
 
 def items() -> dict[str, str]:
