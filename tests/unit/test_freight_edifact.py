@@ -2,9 +2,12 @@
 
 import json
 from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from penstock.feeds.freight import FREIGHT
 from tests.support.reading import judge_file
@@ -325,3 +328,44 @@ def test_several_messages_are_as_many_records_and_text_may_hold_any_mark() -> No
         "A+B:C'? GmbH",
     ]
     assert [one.ordinal for one in judgement.rejected] == [2]
+
+
+# -- the law: whatever a message holds, it is read or rejected, and no amount is delivered that none of its MOA says
+
+WHOLE = [*HEADER, "RFF+IV:INV-6", "ALC+C++6++FC", "MOA+23:10", "TAX+7+VAT+++:::19+S", *LINES, "UNS+S", *TOTALS]
+odd = st.text(alphabet="A1:+?.,- ", max_size=12)
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_no_amount_is_delivered_that_no_moa_says(data: st.DataObject) -> None:
+    body = list(WHOLE)
+    for _ in range(data.draw(st.integers(0, 4))):
+        at = data.draw(st.integers(0, len(body) - 1))
+        change = data.draw(st.sampled_from(["drop", "twice", "swap", "odd", "more"]))
+        if change == "drop":
+            body.pop(at)
+        elif change == "twice":
+            body.insert(data.draw(st.integers(0, len(body))), body[at])
+        elif change == "swap":
+            body.insert(data.draw(st.integers(0, len(body) - 1)), body.pop(at))
+        elif change == "odd":
+            body[at] = body[at][:4] + data.draw(odd)
+        else:
+            body.insert(
+                at, data.draw(st.sampled_from(["MOA", "LIN", "NAD", "PRI", "ALC", "TAX"])) + "+" + data.draw(odd)
+            )
+        if not body:
+            return
+    said = {one[4:].partition(":")[2].partition(":")[0] for one in body if one.startswith("MOA+")}
+    for record in judge_file(FREIGHT, interchange(body)).accepted:
+        assert Decimal(json.loads(record.payload)["totals"]["due"]) in {
+            Decimal(one.replace(",", ".")) for one in said if is_number(one)
+        }
+
+
+def is_number(text: str) -> bool:
+    try:
+        return Decimal(text.replace(",", ".")).is_finite()
+    except InvalidOperation:
+        return False

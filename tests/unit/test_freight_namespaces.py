@@ -17,6 +17,7 @@ from tests.support.documents import CII, UBL, Document, Writer, as_cii, as_ubl
 from tests.support.reading import judge_file
 
 FINE = Document()
+SYNTAXES = pytest.mark.parametrize("written", [as_ubl, as_cii])
 BASIC, AGGREGATE = f"{UBL}:CommonBasicComponents-2", f"{UBL}:CommonAggregateComponents-2"
 EXTENSION = f"{UBL}:CommonExtensionComponents-2"
 
@@ -213,3 +214,31 @@ def edited(body: str, change: str, piece: str, tag: re.Match[str]) -> str:
     if change == "twice":
         return body[:end] + body[tag.start() : end] + body[end:]
     return body[: tag.start()] + ("" if change == "drop" else piece) + body[end:]
+
+
+@SYNTAXES
+@pytest.mark.parametrize("change", ["text", "empty", "twice", "itself", "attribute", "none", "huge"])
+def test_whatever_becomes_of_an_element_the_document_is_read_or_rejected(written: Writer, change: str) -> None:
+    """Each element in turn; nothing is raised, and what is due stays what the document's own element says."""
+    sound = ET.fromstring(written(FINE))
+    for at in range(1, sum(1 for _ in sound.iter())):
+        root = ET.fromstring(written(FINE))
+        spoil(root, list(root.iter())[at], change)
+        for one in due(ET.tostring(root)):
+            assert one == "166.60"
+
+
+def spoil(root: ET.Element, element: ET.Element, change: str) -> None:
+    parent = next(one for one in root.iter() if element in list(one))
+    if change in ("text", "empty", "huge"):
+        for child in list(element):
+            element.remove(child)
+        element.text = {"text": "oops", "empty": None, "huge": "9" * 40}[change]
+    elif change == "twice":
+        parent.append(element)
+    elif change == "itself":
+        element.append(ET.fromstring(ET.tostring(element)))
+    elif change == "attribute":
+        element.attrib |= {"currencyID": "XXX", "schemeID": "", "format": "9"}
+    else:
+        parent.remove(element)

@@ -6,6 +6,7 @@ from penstock.feeds.freight.trees import Node, Tree, attribute, each, negated
 from penstock.feeds.freight.values import other_unit, said
 
 _SUBTOTALS = ("GROUP", "INFORMATION")  #: UNTDID 1229 as Factur-X has it: lines that are in no sum
+_LINE_TOTAL = ("SpecifiedTradeSettlementLineMonetarySummation", "LineTotalAmount")
 
 
 def line(tree: Tree, node: Node) -> dict[str, Any]:
@@ -14,8 +15,8 @@ def line(tree: Tree, node: Node) -> dict[str, Any]:
     agreed, product = tree.one(node, "SpecifiedLineTradeAgreement"), tree.one(node, "SpecifiedTradeProduct")
     gross, net = tree.one(agreed, "GrossPriceProductTradePrice"), tree.one(agreed, "NetPriceProductTradePrice")
     status = tree.text(document, "LineStatusReasonCode")
-    amount = tree.amount(settled, "SpecifiedTradeSettlementLineMonetarySummation", "LineTotalAmount")
-    if not amount and status not in _SUBTOTALS:
+    amount = tree.amount(settled, *_LINE_TOTAL)
+    if not amount and status not in _SUBTOTALS and not tree.text(settled, *_LINE_TOTAL):
         tree.missing("LineTotalAmount")
     billed = ("SpecifiedLineTradeDelivery", "BilledQuantity")
     found: dict[str, Any] = said(
@@ -81,7 +82,7 @@ def charge(tree: Tree, node: Node) -> dict[str, str]:
             f"{tree.standard}, SpecifiedTradeAllowanceCharge/ChargeIndicator",
         )
     amount = tree.amount(node, "ActualAmount")
-    if not amount and tree.one(node, "ActualAmount") is None:
+    if not tree.text(node, "ActualAmount"):
         tree.unpriced("ActualAmount", "a charge or allowance gives no amount")
     taxed = next(iter(each(node, "CategoryTradeTax")), None)
     return {"kind": "accessorial" if charged else "discount", "amount": amount if charged else negated(amount)} | said(

@@ -13,7 +13,7 @@ def line(tree: Tree, node: Node) -> dict[str, Any]:
     """A line: quantity by price, for so many as the price is for, with its own charges and allowances."""
     quantity = _quantity(node)
     amount = tree.amount(node, "LineExtensionAmount")
-    if not amount and tree.one(node, "LineExtensionAmount") is None:
+    if not tree.text(node, "LineExtensionAmount"):
         tree.missing("LineExtensionAmount")
     item = tree.one(node, "Item")
     found: dict[str, Any] = said(
@@ -106,7 +106,7 @@ def _charge(tree: Tree, node: Node) -> dict[str, str]:
     charged = _charged(tree, node)
     amount, base = tree.amount(node, "Amount"), tree.amount(node, "BaseAmount")
     factor = tree.decimal(node, "MultiplierFactorNumeric")
-    if not amount and tree.one(node, "Amount") is None:
+    if not tree.text(node, "Amount"):
         tree.unpriced("AllowanceCharge/Amount", "a charge or allowance gives no amount")
     category = next(iter(each(node, "TaxCategory")), None)
     return {"kind": "accessorial" if charged else "discount", "amount": amount if charged else negated(amount)} | said(
@@ -142,11 +142,17 @@ def _cents(amount: Decimal) -> Decimal:
 def taxes(tree: Tree, node: Node) -> list[dict[str, str]]:
     """The subtotals of a tax, or the tax as a whole where it has none."""
     return [
-        {"amount": tree.amount(one, "TaxAmount") or "0"}
+        _tax_amount(tree, one)
         | _category(tree, tree.one(one, "TaxCategory"), tree.decimal(one, "Percent"))
         | said(taxable=tree.amount(one, "TaxableAmount"))
         for one in (each(node, "TaxSubtotal") or [node])
     ]
+
+
+def _tax_amount(tree: Tree, node: Node) -> dict[str, str]:
+    if not tree.text(node, "TaxAmount"):
+        tree.missing("TaxAmount")
+    return said(amount=tree.amount(node, "TaxAmount"))
 
 
 def _category(tree: Tree, node: Node, percent: str = "") -> dict[str, str]:
