@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from penstock.model.intake import read_intake
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.model import versions
@@ -18,7 +19,6 @@ from penstock.operate.hold import held_of, plan_release
 from penstock.operate.replay import begin_replay, plan_replay
 from penstock.operate.resolve import resolve, unknowns_of
 from penstock.outputs.outcomes import codes_of
-from penstock.split.intake import read_intake
 from tests.recorded.newer import overlooked, taken_over
 from tests.recorded.scenes import SCENES, api, component, small_chunks, week
 from tests.recorded.stack import Recorded, Stack

@@ -36,8 +36,8 @@ class Contention:
 
 @dataclass(frozen=True, slots=True)
 class _InForce:
-    """The record that an identity stands with, None if none; what became of it, None while it is on its way, and whether
-    the ledger has forgotten it."""
+    """The record that an identity stands with, None if none; what became of it, None while it is on its way, and
+    whether the ledger has forgotten it."""
 
     owner: Owner | None
     outcome: Outcome | None

@@ -17,7 +17,7 @@ from penstock.formats.delimited import row_of
 from penstock.formats.spreadsheet import OURS, neutralised
 from penstock.formats.text import encoding_for
 from penstock.model.defects import defect
-from penstock.model.findings import GONE, Finding, Severity
+from penstock.model.findings import GONE, Finding
 from penstock.model.messages import Layout
 from penstock.model.records import Rejected
 
@@ -56,7 +56,7 @@ def _row(feed: Feed, layout: Layout, one: Rejected) -> list[str]:
 def _written(feed: Feed, layout: Layout, one: Rejected) -> list[str]:
     columns = source_columns(feed, layout)
     if one.gone:
-        return _row_without_original(columns, layout, one, hard)
+        return _row_without_original(columns, layout, one)
     if layout.columns:
         cells = row_of(layout, one.raw_bytes)
         source = (
@@ -69,13 +69,14 @@ def _written(feed: Feed, layout: Layout, one: Rejected) -> list[str]:
     text = one.raw_bytes.decode(encoding_for(one.raw_bytes, layout.encoding), errors="backslashreplace")
     return [
         *map(neutralised, source or [""] * len(columns)),
-        *_ours(one, hard),
+        *_ours(one),
         "" if source and layout.columns else neutralised(text),
     ]
 
 
-def _ours(one: Rejected, hard: Sequence[Finding]) -> list[str]:
+def _ours(one: Rejected) -> list[str]:
     """Our own columns, but for the record."""
+    hard = [finding for finding in one.findings if finding.severity is Severity.HARD]
     return [
         "" if one.line is None else str(one.line),
         str(one.ordinal),
@@ -85,13 +86,11 @@ def _ours(one: Rejected, hard: Sequence[Finding]) -> list[str]:
     ]
 
 
-def _row_without_original(
-    columns: tuple[str, ...], layout: Layout, one: Rejected, hard: Sequence[Finding]
-) -> list[str]:
+def _row_without_original(columns: tuple[str, ...], layout: Layout, one: Rejected) -> list[str]:
     """What is known of a record whose original was deleted: its fields as it was accepted, and what is said of that."""
     fields = [field for field, name in zip(layout.columns, layout.header, strict=True) if not name.startswith(OURS)]
     source = _values(fields or columns, one.cells or {})
-    return [*map(neutralised, source), *_ours(one, hard), _deleted(one)]
+    return [*map(neutralised, source), *_ours(one), _deleted(one)]
 
 
 def _deleted(one: Rejected) -> str:

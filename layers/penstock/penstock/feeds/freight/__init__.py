@@ -6,10 +6,13 @@ decimals, and with its trace as `audit_trace_id`. One interchange may hold 210s 
 document, several in an element `Invoices`, or those in the envelope of a Standard Business Document (SBDH).
 
 What comes is told by what is in it (`routing`), never by a file's name. CII is EN 16931's second syntax: XRechnung,
-Factur-X and ZUGFeRD 2, from BASIC to EXTENDED. Not read yet are ZUGFeRD 1, Factur-X MINIMUM and BASIC WL (which have no
-lines), X12 110, 310, 410, 812, 859 and 880, and PDFs; what is no invoice at all is rejected by name. What is passed
-over in an invoice that is read is told by name, too (`format.unknown_field`): of X12 remarks, measures, package details
-and the like.
+Factur-X and ZUGFeRD 2, from BASIC to EXTENDED. Not read yet are X12 110, 310, 410, 812, 859 and 880, ZUGFeRD 1,
+Factur-X MINIMUM and BASIC WL (which have no lines), and PDFs; what is no invoice at all is rejected by name. What is
+passed over in an invoice that is read is told by name, too (`format.unknown_field`): of X12 remarks, measures, package
+details and the like, of XML what stands at a document's own level.
+
+What money hangs on stands once, in its own namespace: in XML anybody's element that is called as one of the document's
+rejects it, wherever it stands outside of UBLExtensions.
 
 A document says what it is. *Kinds* that claim money are delivered: invoice, partial, prepayment, self-billed, factored
 and construction invoice, accounting information, debit note, payment request. The others are held: credit note,
@@ -27,7 +30,9 @@ held as `freight.perhaps_again`, in any file within 400 days.
 
 A total is exactly one of the sums that the standard allows. Where it allows several *readings*, `totals.reading` says
 which fitted: `header_beside_lines` or `header_repeats_lines` of charges in both places of an 810, with
-`terms_discount_deducted` or `terms_discount_told`; of a 210 `advances_within_charges` or `advances_beside_charges`.
+`terms_discount_deducted` or `terms_discount_told`; of a 210 `advances_within_charges` or `advances_beside_charges`; of
+UBL that declares no norm, and of INVOIC, `withheld_deducted` or `withheld_told`, and `line_charges_added` or
+`line_charges_in_price`.
 
 What makes a document no invoice (an unknown transaction set, a missing carrier or header element, an amount or date
 that is none) rejects it, with all that is found. Whether rates are as agreed is not looked at here. A reject comes back
