@@ -19,6 +19,7 @@ from penstock.formats.x12 import X12
 from penstock.formats.xml import Xml
 from tests.fuzz import packed, references, samples
 from tests.fuzz.laws import REMARK, Laws
+from tests.support.documents import MESSAGE, Document, as_cii, as_ubl, message_file
 from tests.support.edi import SHORT
 from tests.support.invoices import freight_bill, goods_bill, ubl, ubl_file, x12_file
 from tests.support.spots import csv_file
@@ -80,6 +81,9 @@ TARGETS: dict[str, Target] = {
             x12_file(freight_bill(), goods_bill(), kinds=["210", "810"]),
             ubl_file(ubl(), ubl(root="FreightInvoice")),
             ubl_file(ubl()),
+            as_cii(Document()),
+            as_ubl(Document(), root="CreditNote"),
+            message_file(MESSAGE),
         ],
     ),
     "latin": Target(Laws(_LATIN, b"\r\n").check, [csv_file(samples.SPOTS).decode().encode("windows-1252")]),

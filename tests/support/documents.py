@@ -233,3 +233,24 @@ def as_cii(document: Document, seller: str = CII_SELLER, delivery: str = "", con
         "</ram:SpecifiedTradeSettlementHeaderMonetarySummation></ram:ApplicableHeaderTradeSettlement>"
         "</rsm:SupplyChainTradeTransaction></rsm:CrossIndustryInvoice>"
     ).encode()
+
+
+# -- EDIFACT
+
+MESSAGE: Sequence[str] = (
+    "BGM+380+INV-7+9", "DTM+137:20261120:102", "NAD+SU+4012345000009::9++Acme Fracht", "RFF+VA:DE123456789",
+    "CUX+2:EUR:4",
+    "LIN+1++HAUL:SA", "IMD+F++:::Haul", "QTY+47:10:HUR", "MOA+203:125.00", "PRI+AAA:12.50",
+    "LIN+2++TOLL:SA", "QTY+47:1", "MOA+203:25", "PRI+AAA:25",
+    "UNS+S", "CNT+2:2", "MOA+77:178.50", "MOA+79:150.00", "MOA+125:150.00", "MOA+176:28.50", "TAX+7+VAT+++:::19+S",
+    "MOA+124:28.50", "MOA+125:150",
+)  # fmt: skip
+"""An INVOIC between UNH and UNT: 125.00 and 25.00, with 19 % of VAT."""
+
+
+def message_file(*bodies: Sequence[str], kind: str = "INVOIC:D:96A:UN", test: str = "", una: str = "") -> bytes:
+    """An interchange of these messages."""
+    messages = [[f"UNH+{at}+{kind}", *body, f"UNT+{len(body) + 2}+{at}"] for at, body in enumerate(bodies, 1)]
+    unb = "UNB+UNOC:3+SENDER:14+PAYER:14+261120:2115+7" + (f"++++++{test}" if test else "")
+    segments = [unb, *(one for message in messages for one in message), f"UNZ+{len(bodies)}+7"]
+    return (una + "".join(f"{one}'" for one in segments)).encode("iso-8859-1")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from penstock.feeds.feed import Feed, Limits
 from penstock.feeds.freight import FREIGHT
 from tests.support import edi
+from tests.support.documents import MESSAGE, Document, as_cii, as_ubl, message_file
 from tests.support.edi import BARS, LINES, STARS, UMLAUTS, Words
 from tests.support.invoices import ITEMS, SELLER, freight_bill, goods_bill, ubl, ubl_file
 from tests.support.reading import Split, Stop, split_file, split_in_hops, tiny_windows
@@ -125,6 +126,9 @@ def test_a_chunk_ends_where_an_interchange_of_other_delimiters_begins_whatever_i
         (ubl_file(ubl()), 2),
         (ubl_file(ubl(root="FreightInvoice", line="InvoiceLine")), 2),
         (ubl_file(ubl()).replace(b"cac:", b"c-a.c:"), 2),
+        (as_ubl(Document(), root="CreditNote"), 2),
+        (as_cii(Document()), 2),
+        (message_file(MESSAGE, MESSAGE), 4),
         (ubl_file(ubl(lines=())).replace(b"</Invoice>", b"<InvoiceLine/><InvoiceLineReference/></Invoice>"), 1),
     ],
 )

@@ -10,37 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.feeds.freight import FREIGHT
+from tests.support.documents import MESSAGE, message_file
 from tests.support.reading import judge_file
 
-HEADER = (
-    "BGM+380+INV-7+9",
-    "DTM+137:20261120:102",
-    "NAD+SU+4012345000009::9++Acme Fracht",
-    "RFF+VA:DE123456789",
-    "CUX+2:EUR:4",
-)
-LINES = (
-    "LIN+1++HAUL:SA", "IMD+F++:::Haul", "QTY+47:10:HUR", "MOA+203:125.00", "PRI+AAA:12.50",
-    "LIN+2++TOLL:SA", "QTY+47:1", "MOA+203:25", "PRI+AAA:25",
-)  # fmt: skip
-TOTALS = (
-    "CNT+2:2",
-    "MOA+77:178.50",
-    "MOA+79:150.00",
-    "MOA+125:150.00",
-    "MOA+176:28.50",
-    "TAX+7+VAT+++:::19+S",
-    "MOA+124:28.50",
-    "MOA+125:150",
-)
-
-
-def interchange(*bodies: Sequence[str], kind: str = "INVOIC:D:96A:UN", test: str = "", una: str = "") -> bytes:
-    """An interchange of these messages."""
-    messages = [[f"UNH+{at}+{kind}", *body, f"UNT+{len(body) + 2}+{at}"] for at, body in enumerate(bodies, 1)]
-    unb = "UNB+UNOC:3+SENDER:14+PAYER:14+261120:2115+7" + (f"++++++{test}" if test else "")
-    segments = [unb, *(one for message in messages for one in message), f"UNZ+{len(bodies)}+7"]
-    return (una + "".join(f"{one}'" for one in segments)).encode("iso-8859-1")
+AT = [one[:3] for one in MESSAGE]
+HEADER, LINES = MESSAGE[: AT.index("LIN")], MESSAGE[AT.index("LIN") : AT.index("UNS")]
+TOTALS = MESSAGE[AT.index("UNS") + 1 :]
 
 
 def message(header: Sequence[str] = HEADER, lines: Sequence[str] = LINES, totals: Sequence[str] = TOTALS) -> list[str]:
@@ -54,12 +29,12 @@ def changed(segments: Sequence[str], old: str, *new: str) -> list[str]:
 
 
 def told(body: Sequence[str], **how: str) -> dict[str, Any]:
-    (one,) = judge_file(FREIGHT, interchange(body, **how)).accepted
+    (one,) = judge_file(FREIGHT, message_file(body, **how)).accepted
     return json.loads(one.payload)
 
 
 def faults(body: Sequence[str], **how: str) -> list[tuple[str, str | None]]:
-    judgement = judge_file(FREIGHT, interchange(body, **how))
+    judgement = judge_file(FREIGHT, message_file(body, **how))
     return [(one.code, one.field) for record in judgement.rejected for one in record.findings]
 
 
@@ -314,7 +289,7 @@ def test_one_missing_segment_hides_no_other() -> None:
 
 @pytest.mark.parametrize(("kind", "name"), [("ORDERS:D:96A:UN", "purchase order"), ("PRICAT:D:96A:UN", "PRICAT")])
 def test_a_message_of_another_kind_is_rejected_by_name(kind: str, name: str) -> None:
-    judgement = judge_file(FREIGHT, interchange(message(), kind=kind))
+    judgement = judge_file(FREIGHT, message_file(message(), kind=kind))
     (fault,) = judgement.rejected[0].findings
     assert (fault.code, fault.field) == ("freight.document_type", "UNH-02")
     assert name in fault.message
@@ -322,7 +297,7 @@ def test_a_message_of_another_kind_is_rejected_by_name(kind: str, name: str) -> 
 
 def test_several_messages_are_as_many_records_and_text_may_hold_any_mark() -> None:
     named = message(changed(HEADER, "NAD", "NAD+SU+++A?+B?:C?'?? GmbH"))
-    judgement = judge_file(FREIGHT, interchange(message(), named, message(totals=("MOA+77:1",))))
+    judgement = judge_file(FREIGHT, message_file(message(), named, message(totals=("MOA+77:1",))))
     assert [json.loads(one.payload)["parties"][0]["name"] for one in judgement.accepted] == [
         "Acme Fracht",
         "A+B:C'? GmbH",
@@ -358,7 +333,7 @@ def test_no_amount_is_delivered_that_no_moa_says(data: st.DataObject) -> None:
         if not body:
             return
     said = {one[4:].partition(":")[2].partition(":")[0] for one in body if one.startswith("MOA+")}
-    for record in judge_file(FREIGHT, interchange(body)).accepted:
+    for record in judge_file(FREIGHT, message_file(body)).accepted:
         assert Decimal(json.loads(record.payload)["totals"]["due"]) in {
             Decimal(one.replace(",", ".")) for one in said if is_number(one)
         }
