@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from penstock.model.intake import read_intake
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.model import versions
 from penstock.model.errors import NewerRelease
+from penstock.model.intake import read_intake
 from penstock.model.rows import FileRow, FileState
 from penstock.operate.hold import held_of, plan_release
 from penstock.operate.replay import begin_replay, plan_replay
