@@ -17,7 +17,7 @@ from penstock.formats.delimited import row_of
 from penstock.formats.spreadsheet import OURS, neutralised
 from penstock.formats.text import encoding_for
 from penstock.model.defects import defect
-from penstock.model.findings import GONE, Finding
+from penstock.model.findings import GONE, Finding, Severity
 from penstock.model.messages import Layout
 from penstock.model.records import Rejected
 
