@@ -128,6 +128,8 @@ async def test_many_faults_in_one_run(honours: bool) -> None:
             await pipeline.clock.sleep(400)
         pipeline.fault = Fault()
         pipeline.dead_letters.clear()
+        for held in pipeline.dispatches.messages.values():
+            held.receives = 0  # what the faults have used up of a queue's patience is another matter
         await pipeline.run()
         for file, received in zip(files, (8, 8), strict=True):
             counted = await pipeline.assert_sound(file, received)

@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import replace
 
 import pytest
@@ -21,8 +21,9 @@ from penstock.outputs.outcomes import codes_of
 from penstock.ports.destination import DestinationSettings
 from penstock_ops.operate import replays, unknowns
 from penstock_ops.operate.replays import Asked
+from penstock_testing.claims import MemoryClaims
 from penstock_testing.ledger import MemoryLedger
-from tests.support.destination import LOST, Api, json_answer
+from tests.support.destination import LOST, Api, json_answer, refusing
 from tests.support.operators import operated
 from tests.support.pipeline import Fault, Pipeline
 from tests.support.reading import judge_file
@@ -316,6 +317,38 @@ async def test_an_operators_word_on_it_is_the_last_one(pipeline: Pipeline, appli
     third = pipeline.drop(csv_file([spot(1)]), "traffic/third.csv")
     await pipeline.run()
     assert await pipeline.assert_sound(third, 1) == {"duplicate": 1}
+
+
+class SlowClaims(MemoryClaims):
+    """Lets something happen before the first claims are made."""
+
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+
+    async def claim(self, feed: str, wanted: Mapping[str, Owner]) -> dict[str, Owner]:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile:
+            await meanwhile()
+        return await super().claim(feed, wanted)
+
+
+async def test_a_worker_whose_lease_has_passed_leaves_no_claim_behind(pipeline: Pipeline) -> None:
+    """It would outlive the row that tells that its record was rejected, and make a duplicate of what never arrived."""
+    claims = pipeline.claims = SlowClaims()
+    pipeline.api.refuses = refusing("spot_id", "S00001")
+    pipeline.drop(csv_file([spot(1), spot(2)]))
+    for _ in range(2):
+        await pipeline.step()
+    (held,) = pipeline.dispatches.messages.values()
+
+    async def another_takes_over() -> None:
+        await pipeline.clock.sleep(301)
+        await pipeline.work(pipeline.dispatches, held.body)
+
+    claims.meanwhile = another_takes_over
+    with pytest.raises(Transient):
+        await pipeline.work(pipeline.dispatches, held.body)
+
+    assert set(claims.held) == {("traffic", identity_of(2))}
 
 
 async def test_a_worker_that_dies_between_the_claim_and_the_batch_of_such_a_record_sends_nothing(

@@ -30,12 +30,12 @@ from penstock.deliver.rate_limiter import RateLimiter
 from penstock.deliver.sender import BatchSender
 from penstock.feeds import feed_named
 from penstock.feeds.feed import Examination
-from penstock.identity.contention import IdentityResolver
+from penstock.identity.contention import Contention, IdentityResolver
 from penstock.identity.examination import Examiner, OutcomeLookup, policy_of
 from penstock.identity.lookup import Progress
 from penstock.io.same_cut import ensure_same_cut
 from penstock.io.sending import LONGEST_DELAY, send_all
-from penstock.model.errors import Busy, NotNow, Transient
+from penstock.model.errors import Busy, LeaseLost, NotNow, Transient
 from penstock.model.findings import Account, Finding, Outcome
 from penstock.model.messages import DispatchMessage
 from penstock.model.records import Accepted
@@ -250,7 +250,7 @@ class _Delivery:
             undecided, waiting = self._progress.undecided(), set[int]()
             ours = undecided
             if self._feed.identity:
-                contention = await self._resolver.contend(undecided)
+                contention = await self._contend(undecided)
                 self._progress.endings |= contention.endings
                 if contention.in_doubt:
                     await self._sender.park(contention.in_doubt)
@@ -263,6 +263,17 @@ class _Delivery:
                 await self._sender.send(await self._sender.compose(set(ours) - held, held))
             if self._sender.faults or len(self._progress.undecided()) == len(undecided):
                 return waiting
+
+    async def _contend(self, undecided: Sequence[int]) -> Contention:
+        """Contends for identities while the chunk is ours. Whoever has it since may have ended it: what was claimed too
+        late would stay claimed by a record that is not delivered, and outlive the row that tells so."""
+        try:
+            contention = await self._resolver.contend(undecided)
+            await self._lease.ensure_held()
+        except LeaseLost:
+            await self._resolver.give_up(undecided)
+            raise
+        return contention
 
     async def _examine(self, ours: Sequence[int], examination: Examination) -> tuple[list[int], set[int]]:
         """Judges what is ours by what is known of other files: (ordinals that may be sent, ordinals that wait). The
