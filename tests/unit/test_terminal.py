@@ -80,8 +80,9 @@ SCREENS: dict[str, Any] = {
     "destination_check": {
         "feed": HOSTILE, "fine": False, "called": HOSTILE, "status": 1, "milliseconds": 1, "verdict": HOSTILE,
     },
-    "outcome_line": {HOSTILE: HOSTILE, "nested": {HOSTILE: [{"key": HOSTILE}]}, "list": [HOSTILE]},
+    "facts": {HOSTILE: HOSTILE, "nested": {HOSTILE: [{"key": HOSTILE}]}, "list": [HOSTILE]},
 }  # fmt: skip
+NO_TEXTS = {"adopted"}  #: of anybody's: figures alone
 MORE = [
     ("account", REPORT | {"refused": FINDING}),
     ("account", REPORT | {"files": 1, "unpacked": [{"file_id": HOSTILE, "key": HOSTILE}]}),
@@ -123,7 +124,7 @@ def test_every_screen_is_looked_at() -> None:
         for name, screen in vars(screens).items()
         if not name.startswith("_") and getattr(screen, "__module__", "") == screens.__name__
     }
-    assert public - SCREENS.keys() == set()
+    assert public - SCREENS.keys() - NO_TEXTS == set()
 
 
 @pytest.mark.parametrize(("name", "told"), [*SCREENS.items(), *MORE])
