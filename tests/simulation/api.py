@@ -137,7 +137,7 @@ class Api:
 
     def configure(self, settings: DestinationSettings) -> None:
         """What the operator sets."""
-        self.configured, self._kept.text = settings, _writer.dump_json(settings).decode()
+        self.configured, self._kept.text = settings, _writer.dump_json(settings, exclude_defaults=True).decode()
 
     def misconfigure(self, text: str) -> None:
         """What he sets by mistake."""

@@ -73,7 +73,6 @@ NOT_YET = {
     Kind.FORGOTTEN: "a chunk whose row has expired counts as delivered",
     Kind.DELETED: "a splitter that has outlived its lease plans chunks of a file that was refused or broken off since",
     Kind.POISONED: "one letter, or one file, ends the sweep for all",
-    Kind.MISSET: "settings are not checked when they are read",
 }
 """Kinds that the code does not stand yet, and why: they strike only where a plan asks for them. A test proves of each
 that it is found, so that its entry goes when the code is mended."""

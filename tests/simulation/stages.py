@@ -33,9 +33,9 @@ class _Silent:
     def attempt(self, feed: str | None) -> None:
         """As `Telemetry.attempt`."""
 
-    def worked(self, worked: StageResult, seconds: float) -> None:
-        """As `Telemetry.worked`."""
-        self._trace.add(self._worker.name, f"→ {worked.what}", worked.trace)
+    def done(self, result: StageResult, seconds: float) -> None:
+        """As `Telemetry.done`."""
+        self._trace.add(self._worker.name, f"→ {result.what}", result.trace)
 
     def failed(
         self, error: Exception, feed: str | None, trace: str | None, seconds: float, receives: int, wait: float | None
