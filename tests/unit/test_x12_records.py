@@ -524,6 +524,16 @@ def test_what_fills_a_file_up_is_no_record(end: bytes) -> None:
     assert told.noted.counts == {}
 
 
+@pytest.mark.parametrize("between", [b"\x1a", b"\x00\x00", b"\r\n\x1a\r\n"])
+@settings(max_examples=20, deadline=None)
+@given(block_sizes)
+def test_files_put_one_behind_the_other_are_read_on(between: bytes, blocks: list[int]) -> None:
+    first, second = interchange([edi.st(1), edi.st(2)]), interchange([edi.st(1)], control=2, sender="OTHER")
+    told = passed(X12(), first + between + second, blocks)
+    assert told.raws == [*passed(X12(), first).raws, *passed(X12(), second).raws]
+    assert told.noted.counts == {}
+
+
 @pytest.mark.parametrize("tag", ["TA1", "TA3", "ISB", "ISE"])
 def test_what_stands_between_isa_and_gs_is_no_record(tag: str) -> None:
     """X12.5: acknowledgement, delivery notice, grade of service, deferred delivery."""

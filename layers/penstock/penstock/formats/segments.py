@@ -80,12 +80,13 @@ class Patterns:
         # Most segments are told apart by their first character already, which is found out fastest.
         tags = (*levels.interchange.tags, *levels.group.tags, *levels.record.tags, *levels.beside)
         first = b"".join(sorted({tag[:1].encode() for tag in tags}))
-        behind = rb"%s(?=[%s%s])%s" % (segment, white, first, blank)
+        behind, last = rb"%s(?=[%s%s])%s" % (segment, white, first, blank), segment
         if delimiters.segment.isspace():
             # The next segment begins behind the last of several line ends: were each of them tried, a file of nothing
             # else would take for ever.
             gap = rb"[%s]*+" % white.replace(delimiters.segment.encode(), b"")
-            behind = rb"%s(?!%s%s)%s" % (segment, gap, segment, gap)
+            last = rb"%s(?!%s%s)" % (segment, gap, segment)
+            behind = last + gap
         character = rb"(?:[^%s]|%s.)" % (release, release) if release else rb"."
         whole = rb"%s{0,%d}?%s" % (character, LONGEST, segment)
         header, trailer = levels.record.header.encode() + element, levels.record.trailer.encode() + element
@@ -94,6 +95,10 @@ class Patterns:
         opener = rb"(?![A-Z]{3}%s)(?:%s)" % (segment, levels.opener.encode())
         envelopes = rb"|".join(tag.encode() for tag in tags if tag not in levels.record.tags)
         envelope = rb"(?:%s)%s" % (envelopes, element)
+
+        # Where files were put one behind the other, what filled up the first stands before the next one's opening.
+        blank_or_fill = b"[%s]" % (white + FILL)
+        fill = rb"[%s]{0,64}+[%s]%s{0,64}+(?=%s)" % (white, FILL, blank_or_fill, opener)
 
         def compiled(pattern: bytes) -> re.Pattern[bytes]:
             return re.compile(pattern, re.DOTALL)
@@ -109,8 +114,11 @@ class Patterns:
         self.opener = compiled(opener)
         self.envelope = compiled(envelope + whole)
         self.unfinished = compiled(rb"%s.{0,%d}\Z" % (envelope, LONGEST))
-        self.record_end = compiled(rb"%s(?:%s%s|(?=%s|%s|%s))" % (behind, trailer, whole, header, envelope, opener))
-        self.headers = compiled(rb"%s(?=(%s)|(%s)|%s)" % (behind, header, envelope, opener))
+        self.fill = compiled(fill)
+        self.record_end = compiled(
+            rb"%s(?:%s%s|(?=%s|%s|%s))|%s%s" % (behind, trailer, whole, header, envelope, opener, last, fill)
+        )
+        self.headers = compiled(rb"%s(?=(%s)|(%s)|%s)|%s%s" % (behind, header, envelope, opener, last, fill))
         self.ends = compiled(rb"%s(?=%s|%s|%s)" % (behind, header, trailer, envelope))
 
     def released(self, buffer: bytes, at: int) -> bool:
@@ -232,6 +240,8 @@ class Segments(ABC):
         while True:
             white = found.blank.match(buffer, at)
             at = white.end() if white else at
+            filled = found.fill.match(buffer, at)
+            at = filled.end() if filled else at
             if final and buffer[at : at + 1] in (b"\x00", b"\x1a") and not buffer[at:].strip(WHITE + FILL):
                 return len(buffer), self.behind(layout, run)
             if found.opener.match(buffer, at):
