@@ -45,6 +45,7 @@ from penstock.outputs.accepted import load_accepted
 from penstock.outputs.examination_findings import Found
 from penstock.outputs.exception_report import announce
 from penstock.outputs.findings import flags_of, joined
+from penstock.outputs.handover import dispatch_message_of
 from penstock.outputs.outcomes import RecordEnd
 from penstock.outputs.work import read_work
 from penstock.ports.claims import Claims
@@ -125,7 +126,8 @@ async def _delivery(
     feed, settings = feed_named(message.chunk.file.feed), await _settings(ports, message)
     if probing:
         settings = replace(settings, concurrency=1)
-    progress = Progress(lease.chunk, await _accepted(ports, message, lease))
+    message, records = await _accepted(ports, message, lease)
+    progress = Progress(lease.chunk, records)
     rule_flags = await _rule_flags(ports, message, lease)
     breaker = Breaker(ports.circuit, feed.name, settings, probing)
     turns = RateLimiter(ports.throttle, ports.clock, feed.name, settings, deadline, breaker)
@@ -160,17 +162,23 @@ async def come_back_later(ports: DispatcherPorts, message: DispatchMessage, afte
     await send_all(ports.dispatches[feed], [outgoing], ports.clock, ports.rng)
 
 
-async def _accepted(ports: DispatcherPorts, message: DispatchMessage, lease: ChunkLease) -> dict[int, Accepted]:
-    """The records of the chunk's generation that the validator has accepted, by ordinal."""
+async def _accepted(
+    ports: DispatcherPorts, message: DispatchMessage, lease: ChunkLease
+) -> tuple[DispatchMessage, dict[int, Accepted]]:
+    """The records of the chunk's generation that the validator has accepted, by ordinal; and the message that counts
+    them: where one release has judged the chunk and another has judged it since, that is made from what the later one
+    has written, as it may never have sent its own."""
     chunk = lease.chunk
     body = await read_work(ports.store, chunk, "accepted", chunk.generation)
     if body is None:
         raise Transient("the accepted records of the chunk are not there yet")
     records = {record.ordinal: record for record in load_accepted(body)}
-    if len(records) != message.accepted:
-        # The message counts what one release has judged, and another has judged the chunk since: its message ends it.
+    if len(records) == message.accepted:
+        return message, records
+    written = await dispatch_message_of(ports.store, message.chunk, chunk)
+    if written is None:
         raise Transient("the accepted records of the chunk are those of another message")
-    return records
+    return written.model_copy(update={"waits": message.waits}), records
 
 
 async def _rule_flags(

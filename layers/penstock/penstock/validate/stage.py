@@ -76,7 +76,8 @@ async def _validate(
         if judged_before:
             return await _pass_on(ports, judged_before, fence, began)
         judgement = await judge_without_original(ports.store, chunk)
-    dispatch = await _write(ports.store, message, chunk, judgement)
+    # What an earlier try has written, perhaps by another release, is written over, also by nothing.
+    dispatch = await _write(ports.store, message, judgement, anew=chunk.ended is not None or fence > 1)
     defects = sum(any(is_defect(finding.code) for finding in one.findings) for one in judgement.dead)
     passed_on = await _pass_on(ports, dispatch, fence, began)
     told = _told(feed_named(message.file.feed), judgement)
@@ -100,15 +101,13 @@ async def _judge(ports: ValidatorPorts, message: ChunkMessage, chunk: ChunkRow) 
     return of_these(judgement, scope_of(chunk)) if message.only else judgement
 
 
-async def _write(store: ObjectStore, message: ChunkMessage, chunk: ChunkRow, judgement: Judgement) -> DispatchMessage:
-    """Writes the validator's outputs; the message that hands them on."""
+async def _write(store: ObjectStore, message: ChunkMessage, judgement: Judgement, *, anew: bool) -> DispatchMessage:
+    """Writes the validator's outputs, also those of nothing if `anew`; the message that hands them on."""
     file, span, feed = message.file, message.span, feed_named(message.file.feed)
 
     def key(name: str) -> str:
         return work_key(file.file_id, span.chunk, name, message.generation)
 
-    # What an earlier try of the round may have written is written over, also by nothing.
-    anew = chunk.ended is not None
     await store.put(key("accepted"), dump_accepted(judgement.accepted), "text/plain")
     if judgement.rejected or anew:
         part = rejects.rows(feed, message.layout, judgement.rejected)
