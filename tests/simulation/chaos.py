@@ -68,11 +68,7 @@ LIVING = frozenset(
 RUNNING = tuple(kind for kind in Kind if kind not in LIVING)
 
 NOT_YET = {
-    Kind.EXPIRED: "what a message alone says is lost with it",
-    Kind.PURGED: "as with a message that expires",
-    Kind.FORGOTTEN: "a chunk whose row has expired counts as delivered",
     Kind.DELETED: "a splitter that has outlived its lease plans chunks of a file that was refused or broken off since",
-    Kind.POISONED: "one letter, or one file, ends the sweep for all",
 }
 """Kinds that the code does not stand yet, and why: they strike only where a plan asks for them. A test proves of each
 that it is found, so that its entry goes when the code is mended."""

@@ -26,7 +26,7 @@ DRAWN = {
     "split": "model formats ports feeds io account",
     "validate": "model formats ports feeds io outputs",
     "deliver": "model ports feeds io outputs identity account",
-    "operate": "model ports feeds io outputs account",
+    "operate": "model ports feeds io outputs account split",
     "adapters": "model ports io",
 }
 

@@ -66,7 +66,11 @@ SCREENS: dict[str, Any] = {
     "redriven": [QUEUE],
     "replay": DECIDED
     | {"key": HOSTILE, "records": {HOSTILE: 1}, "chunks": 1, "findings": {HOSTILE: 1}, "then": [HOSTILE]},
-    "unknown_batches": [DECIDED | {"key": HOSTILE, "first_sent": HOSTILE, "attempts": 1}],
+    "unknown_batches": [DECIDED | {"key": HOSTILE, "first_sent": HOSTILE, "attempts": 1, "reason": HOSTILE}],
+    "resend": {
+        "file_id": HOSTILE, "key": HOSTILE, "state": HOSTILE, "split": True, "to_validate": HOSTILE,
+        "to_dispatch": HOSTILE, "messages": 0, "sent": None,
+    },
     "decided": DECIDED,
     "held_records": [
         {"record": HOSTILE, "key": HOSTILE, "since": HOSTILE, "identity": {HOSTILE: HOSTILE}, "findings": [FINDING]}

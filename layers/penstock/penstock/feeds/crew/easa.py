@@ -240,12 +240,11 @@ SECTORS_IN_FLIGHT_REST = Clause(
 
 @LAW.rule(SECTORS_IN_FLIGHT_REST)
 def sectors_in_flight_rest(duty: Duty, policy: Policy) -> list[Breach]:
-    """CS FTL.1.205(c)(2)(i): an FDP that in-flight rest extends has no more than three sectors. One within the basic
-    table needs no in-flight rest, whoever else is on board."""
+    """CS FTL.1.205(c)(2)(i): an FDP that in-flight rest extends has no more than three sectors. What is legal with two
+    pilots needs no in-flight rest, whoever else is on board."""
     if not duty.augmented or duty.sectors <= MOST_SECTORS_IN_FLIGHT_REST:
         return []
-    basic = basic_fdp(duty, policy)
-    if basic is not None and duty.fdp_end - duty.fdp_start <= basic - standby_reduction(duty, policy):
+    if not any(one.severity is Severity.HARD for one in flight_duty_period(duty._replace(pilots=2), policy)):
         return []
     message = f"{duty.sectors} sectors with in-flight rest; plan no more than three"
     return [SECTORS_IN_FLIGHT_REST.breach(message, (duty.id,), MOST_SECTORS_IN_FLIGHT_REST, duty.sectors)]

@@ -163,12 +163,14 @@ SEGMENTS_AUGMENTED = Clause(
 
 @LAW.rule(SEGMENTS_AUGMENTED)
 def segments_augmented(duty: Duty, policy: Policy) -> list[Breach]:
-    """117.17(d): an augmented FDP has no more than three flight segments. One that Tables A and B allow is none,
+    """117.17(d): an augmented FDP has no more than three flight segments. What is legal with two pilots is none,
     whoever else is on board."""
     if not duty.augmented or duty.sectors <= MOST_SEGMENTS_AUGMENTED:
         return []
-    minimum = duty._replace(pilots=2)
-    if fdp_length(duty) <= longest_fdp(minimum) and not flight_time(minimum, policy):
+    two = duty._replace(pilots=2)
+    if not any(
+        one.severity is Severity.HARD for rule in (flight_time, flight_duty_period) for one in rule(two, policy)
+    ):
         return []
     message = f"{duty.sectors} segments with an augmented crew; plan no more than three"
     return [SEGMENTS_AUGMENTED.breach(message, (duty.id,), MOST_SEGMENTS_AUGMENTED, duty.sectors)]
