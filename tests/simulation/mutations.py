@@ -343,6 +343,7 @@ MUTATIONS = (
         f"{_LEDGER}.end_chunk",
         "was.ended is not None and",
         "False and",
+        rare=True,
     ),
     Mutation(
         "a held batch is sent when its chunk is tried again",
