@@ -61,11 +61,12 @@ def walk(functions: Functions, stack: Stack) -> None:
     Mapping(stack)
     functions.call("prober", load("prober", "circuits"))
     functions.call("sweeper", load("sweeper", "work"))
+    functions.call("sweeper", load("sweeper", "idle"))
     functions.call("sweeper", load("sweeper", "drops"))
 
 
 def test_every_line_about_a_message_says_which_and_how_long_it_took(whole_way: Told) -> None:
-    assert len(whole_way.lines) == 14 + len(FEEDS)  # the prober has a line for each feed
+    assert len(whole_way.lines) == 15 + len(FEEDS)  # the prober has a line for each feed
     for line in whole_way.lines:
         assert line.keys() >= ALWAYS, line
         assert line["stage"] == line["service"] in ("splitter", "validator", "dispatcher", "prober", "sweeper")
