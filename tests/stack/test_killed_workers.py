@@ -92,10 +92,10 @@ _DELIVERS = ["read a claim", "write a claim", "see where records go", "read a cr
 #: What a function may not do; of its own `GRANTED` it may do one, by the same means.
 DENIED = {
     "Splitter": [*_NOBODY, *_DELIVERS, "take a chunk", "look at letters"],
-    "Validator": [*_NOBODY, *_DELIVERS, "run a statement", "announce a file", "send a chunk"],
+    "Validator": [*_NOBODY, *_DELIVERS, "run a statement", "announce a file"],
     "Dispatcher": [*_NOBODY, "announce a file", "send a chunk", "take a chunk", "look at letters"],
     "Prober": [*_NOBODY, "announce a file", "send a chunk", "take a chunk", "look at letters"],
-    "Sweeper": [*_NOBODY, *_DELIVERS, "run a statement", "announce a file", "send a chunk", "take a chunk"],
+    "Sweeper": [*_NOBODY, *_DELIVERS, "run a statement", "take a chunk"],
 }
 GRANTED = {
     "Splitter": ["read the ledger", "write to the archive"],

@@ -63,7 +63,7 @@ def test_each_schedule_says_what_is_to_be_looked_at(world: World, client: Client
 
     assert {function: sorted(said) for function, said in says.items()} == {
         "Prober": [("rate(1 minute)", "circuits")],
-        "Sweeper": [("rate(1 hour)", "drops"), ("rate(5 minutes)", "work")],
+        "Sweeper": [("rate(1 hour)", "drops"), ("rate(1 hour)", "idle"), ("rate(5 minutes)", "work")],
     }
 
 
