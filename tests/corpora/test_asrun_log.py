@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from penstock.formats.spreadsheet import restored
 from penstock_ops.check.check_file import check
 from tests.corpora.corpus import FOLDER
 from tests.support import sent
@@ -81,7 +82,7 @@ def test_rows_without_material_come_back_and_no_others(ended: Ended, expected: E
     # Expect
     assert [int(row["penstock_ordinal"]) for row in rejects] == expected.without_material
     assert [int(row["penstock_line"]) for row in rejects] == [FIRST_LINE + at for at in expected.without_material]
-    assert [row["penstock_record"] for row in rejects] == [
+    assert [restored(row["penstock_record"]) for row in rejects] == [
         lines[FIRST_LINE - 1 + at] for at in expected.without_material
     ]
     assert {(row["penstock_code"], row["penstock_field"]) for row in rejects} == {
@@ -109,6 +110,7 @@ def test_a_check_says_what_became_of_it(ended: Ended, deployed: Deployed, tmp_pa
         "valid": records["delivered"],
         "rejected": records["rejected"],
         "duplicate": records["duplicate"],
+        "held": records["held"],
     }
     assert checked["findings"] == ended.report["findings"]
     assert rows_of((tmp_path / "rejects.csv").read_bytes()) == deployed.rejects(ended.file)

@@ -29,7 +29,9 @@ def test_the_real_freight_bill_adds_up_as_it_was_measured() -> None:
     ]
 
 
-@pytest.mark.parametrize(("name", "due"), invoices.DUE_810.items())
+@pytest.mark.parametrize(
+    ("name", "due"), [(name, due) for name, due in invoices.DUE_810.items() if name not in invoices.EXPLAINED]
+)
 def test_the_specimens_of_the_810_add_up_once_somebody_sends_them(name: str, due: str) -> None:
     """Charges of the lines said again behind the total, taxes said twice, a discount that is only told: all of them."""
     body = (FOLDER / "freight/x12" / name).read_bytes()
