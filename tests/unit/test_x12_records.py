@@ -51,7 +51,7 @@ def reference(segments: Sequence[Sequence[str]]) -> list[list[Sequence[str]]]:
     within = False
     for words in segments:
         tag = words[0] if len(words) > 1 else ""
-        if tag in ("ISA", "GS", "GE", "IEA", "TA1"):
+        if tag in ("ISA", "GS", "GE", "IEA", "TA1", "TA3", "ISB", "ISE"):
             within = False
             continue
         if tag == "ST" or not within:

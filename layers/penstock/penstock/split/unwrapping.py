@@ -20,7 +20,8 @@ def width_of(head: bytes) -> int | None:
     text = head.removeprefix(UTF8_BOM).lstrip(WHITE)
     if not re.match(rb"ISA[^A-Za-z0-9\s]", text):
         return None
-    element, lines = text[3:4], _BREAK.split(text)
+    # Of the last line's end, the first half may be all that is here.
+    element, lines = text[3:4], _BREAK.split(text.removesuffix(b"\r"))
     if len(lines) < 2 or lines[0].count(element) >= _ELEMENTS:
         return None
     width = max(map(len, lines))
