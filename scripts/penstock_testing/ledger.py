@@ -111,10 +111,10 @@ class MemoryLedger:
         kept = self._splitting(file_id, fence)
         kept.row = replace(kept.row, state=FileState.UNPACKED, files=files, settled_at=now)
 
-    async def settle_file(self, file_id: str, endings: int, now: float) -> bool:
+    async def settle_file(self, file_id: str, ends: int, now: float) -> bool:
         """As `Ledger.settle_file`."""
         kept = self._files.get(file_id)
-        if kept is None or _known_file(kept).row.state is not FileState.SEALED or kept.row.endings != endings:
+        if kept is None or _known_file(kept).row.state is not FileState.SEALED or kept.row.ends != ends:
             return False
         kept.row = replace(kept.row, state=FileState.SETTLED, settled_at=now)
         return True
@@ -312,7 +312,7 @@ class MemoryLedger:
         file.row = replace(
             file.row,
             state=FileState.SEALED if reopened else file.row.state,
-            endings=file.row.endings + 1,
+            ends=file.row.ends + 1,
             chunks_settled=file.row.chunks_settled + _change(was.ended, state, ChunkState.SETTLED),
             chunks_dead=file.row.chunks_dead + _change(was.ended, state, ChunkState.DEAD),
             counted={one: file.row.counted[one] + counted[one] - was.counted[one] for one in Outcome},

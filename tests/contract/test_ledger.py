@@ -1279,13 +1279,13 @@ async def test_the_file_counts_by_what_an_ending_changes(ledger: Ledger) -> None
     await ended(ledger, 0, state=ChunkState.DEAD, counted=account([(Outcome.DEAD, 3)]), findings={"a": 2, "b": 1})
     await ended(ledger, 1)
     before = await the_row(ledger)
-    assert (before.chunks_settled, before.chunks_dead, before.endings) == (1, 1, 2)
+    assert (before.chunks_settled, before.chunks_dead, before.ends) == (1, 1, 2)
 
     delivered = account([(Outcome.DELIVERED, 2), (Outcome.DUPLICATE, 1)])
     await ended(ledger, 0, counted=delivered, findings={"a": 1, "c": 3})
 
     after = await the_row(ledger)
-    assert (after.chunks_settled, after.chunks_dead, after.endings) == (2, 0, 3)
+    assert (after.chunks_settled, after.chunks_dead, after.ends) == (2, 0, 3)
     assert after.counted == {one: delivered[one] + COUNTED[one] for one in Outcome}
     assert dict(after.findings) == {"a": 1, "c": 3} | FINDINGS, "what is counted no more is not shown"
 
@@ -1297,7 +1297,7 @@ async def test_an_ending_that_changes_nothing_is_one_all_the_same(ledger: Ledger
 
     await ended(ledger, generation=1)
 
-    assert await the_row(ledger) == replace(before, endings=2)
+    assert await the_row(ledger) == replace(before, ends=2)
 
 
 async def test_a_settled_file_is_sealed_again_and_settled_anew(ledger: Ledger) -> None:
@@ -1343,14 +1343,14 @@ async def test_replays_that_end_at_once_while_the_file_is_settled_are_all_counte
     better = account([(Outcome.DELIVERED, 3)])
 
     async def finish() -> None:
-        while (row := await the_row(ledger)).endings < 20:
-            await ledger.settle_file(FILE.file_id, row.endings, NOW + 10)
+        while (row := await the_row(ledger)).ends < 20:
+            await ledger.settle_file(FILE.file_id, row.ends, NOW + 10)
             await asyncio.sleep(0)
 
     await asyncio.gather(finish(), *(ended(ledger, chunk, 1, counted=better, findings={}) for chunk in range(10)))
 
     row = await the_row(ledger)
-    assert (row.state, row.endings, row.chunks_settled) == (FileState.SEALED, 20, 10)
+    assert (row.state, row.ends, row.chunks_settled) == (FileState.SEALED, 20, 10)
     assert (row.counted, dict(row.findings)) == (account([(Outcome.DELIVERED, 30)]), {})
 
 
@@ -1458,7 +1458,7 @@ class Walk:
             case "settle", behind:
                 row = await ledger.file(file_id)
                 assert row is not None
-                return await ledger.settle_file(file_id, row.endings - behind, now)
+                return await ledger.settle_file(file_id, row.ends - behind, now)
             case _, hand, *rest if hand < len(self.hands):
                 return await self._by_hand(kind, *self.hands[hand], *rest)
             case _:

@@ -274,7 +274,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a chunk that dies in doubt gives its claims up",
-        "operate.bury:_endings_of",
+        "operate.bury:_ends_of",
         "if batch.unanswered:",
         "if False:",
         rare=True,
@@ -295,7 +295,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a batch that a dead chunk gave back is sent again as it was",
-        "operate.bury:_endings_of",
+        "operate.bury:_ends_of",
         "await ports.ledger.end_batch(row, fence, replace(batch, state=BatchState.DROPPED))",
         "pass",
         rare=True,
@@ -472,7 +472,7 @@ OF_HISTORIES = (
     Mutation(
         "an entry that is void takes what it replaced with it",
         f"{_EXAMINER}._in_force",
-        "await self._in_force(entry.was, fate) if entry.was else (None, outcome)",
+        "await self._in_force(entry.was, lookup) if entry.was else (None, outcome)",
         "(None, outcome)",
     ),
     Mutation("an entry on its way does not count", f"{_EXAMINER}._in_force", "if outcome in _COUNT:", "if outcome:"),

@@ -98,7 +98,7 @@ class WatchedLedger:
         if was is None or was is row:
             return
         # A chunk that ends again has the file's end written anew.
-        reopened = was.state is FileState.SETTLED and row.endings > was.endings
+        reopened = was.state is FileState.SETTLED and row.ends > was.ends
         backwards = _OF_FILES[row.state] < _OF_FILES[was.state] or (was.state in _ENDED and row != was)
         if backwards and not reopened:
             self.broken.append(f"file {row.file.file_id} went from {was.state} to {row.state} or changed after its end")

@@ -163,7 +163,7 @@ async def test_a_release_that_is_sent_again_holds_nothing_again(
     # When
     await pipeline.clock.sleep(AFTER + 1)
     prepared = await resends.prepare(operated(pipeline), await pipeline.row(file), 60)
-    assert resends.told(prepared, sent=False)["to_dispatch"] == "0"
+    assert resends.described(prepared, sent=False)["to_dispatch"] == "0"
     await resends.begin(operated(pipeline), prepared)
     await pipeline.run()
     # Expect
@@ -201,7 +201,7 @@ async def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(pipeline: Pip
     await pipeline.handle_next(pipeline.chunks)
     purge(pipeline.chunks, pipeline.dispatches)
 
-    told = resends.told(await resends.prepare(operated(pipeline), await pipeline.row(file), 0), sent=False)
+    told = resends.described(await resends.prepare(operated(pipeline), await pipeline.row(file), 0), sent=False)
 
     numbers = {told.pop("to_validate"), told.pop("to_dispatch")}
     assert sorted(numbers, key=len)[0] in ("0", "1", "2")

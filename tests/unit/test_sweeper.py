@@ -54,7 +54,7 @@ async def test_a_letter_nobody_can_read_stays_and_holds_nothing_up(swept: Swept)
 async def test_a_file_whose_end_was_interrupted_is_finished(swept: Swept, monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker died between settling the last chunk and settling the file, and its message was deleted all the same."""
 
-    async def breaks(file_id: str, endings: int, now: float) -> bool:
+    async def breaks(file_id: str, ends: int, now: float) -> bool:
         raise Transient("throttled")
 
     file = swept.pipeline.drop(csv_file(spot(at) for at in range(3)))
@@ -109,10 +109,10 @@ async def test_a_file_whose_end_fails_stops_no_other_and_is_told(swept: Swept, m
     swept.pipeline.dispatches.messages.clear()
     settle = swept.pipeline.ledger.settle_file
 
-    async def breaks(file_id: str, endings: int, now: float) -> bool:
+    async def breaks(file_id: str, ends: int, now: float) -> bool:
         if file_id == files[0].file_id:
             raise ValueError("what a record says")
-        return await settle(file_id, endings, now)
+        return await settle(file_id, ends, now)
 
     monkeypatch.setattr(swept.pipeline.ledger, "settle_file", breaks)
     assert (await swept.sweep())["LookFaults"] == 1

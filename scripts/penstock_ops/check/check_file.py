@@ -255,7 +255,7 @@ def _held(feed: Feed, settings: OperatorSettings, judgement: Judgement, in_file:
         found[ordinal] = (*found.get(ordinal, ()), *more)
     ended = in_file.rejected.keys() | in_file.dead.keys() | in_file.duplicates
     return {
-        ordinal for ordinal, told in found.items() if ordinal not in ended and feed.is_held_for(told, settings.soft)
+        ordinal for ordinal, said in found.items() if ordinal not in ended and feed.is_held_for(said, settings.soft)
     }
 
 

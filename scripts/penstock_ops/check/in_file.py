@@ -108,10 +108,10 @@ class Judge:
         assert self._feed.examination is not None
 
         async def look() -> OutcomeLookup:
-            async def fate(entry: Entry) -> Outcome | None:
+            async def lookup(entry: Entry) -> Outcome | None:
                 return ended.get(entry.ordinal, Outcome.REJECTED) if entry.chunk == chunk else Outcome.DELIVERED
 
-            return fate
+            return lookup
 
         mine = Ours("", chunk, 0)
         examiner = Examiner(self._histories, self._feed, self._feed.examination, self._policy, mine, math.inf)

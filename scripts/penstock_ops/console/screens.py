@@ -163,16 +163,16 @@ def replay(answer: Mapping[str, Any]) -> None:
         out.print(Text(f"  {sentence}", "yellow"), soft_wrap=True)
 
 
-def resend(told: Mapping[str, Any]) -> None:
+def resend(answer: Mapping[str, Any]) -> None:
     """What of a file is, or would be, sent again."""
-    out.print(Text.assemble((told["key"], "bold"), f"   {told['state']}, file {told['file_id']}"))
-    verb = "sent again" if told["sent"] is not None else "to be sent again"
-    if told["split"]:
+    out.print(Text.assemble((answer["key"], "bold"), f"   {answer['state']}, file {answer['file_id']}"))
+    verb = "sent again" if answer["sent"] is not None else "to be sent again"
+    if answer["split"]:
         out.print(f"  {verb}: the rest of the file, to be split")
     for name, where in (("to_validate", "to be validated"), ("to_dispatch", "to be delivered")):
-        if told[name]:
-            out.print(f"  {verb}, {where}: chunks {_shortened(told[name])}", soft_wrap=True)
-    if not told["messages"]:
+        if answer[name]:
+            out.print(f"  {verb}, {where}: chunks {_shortened(answer[name])}", soft_wrap=True)
+    if not answer["messages"]:
         out.print("  there is nothing to send again: it has ended, or somebody has worked on all of it just now")
 
 
@@ -199,12 +199,12 @@ def decided(answer: Mapping[str, Any]) -> None:
     account(answer["report"])
 
 
-def adopted(told: Mapping[str, Any]) -> None:
+def adopted(answer: Mapping[str, Any]) -> None:
     """What was taken in of which table, or would be."""
-    word = "would be copied" if told["dry_run"] else "copied"
+    word = "would be copied" if answer["dry_run"] else "copied"
     for name in ("ledger", "claims"):
-        if name in told:
-            out.print(f"{name}: {told[name]['copied']:,} rows {word}, {told[name]['there']:,} were there already")
+        if name in answer:
+            out.print(f"{name}: {answer[name]['copied']:,} rows {word}, {answer[name]['there']:,} were there already")
 
 
 def held_records(records: list[dict[str, Any]]) -> None:

@@ -31,13 +31,13 @@ async def adopt(dynamodb: Any, source: str, target: str, *, dry_run: bool) -> Co
         raise NotFound(f"{source} is this stack's own table; name the one that its rows are to come from")
     if await _keys_of(dynamodb, source) != await _keys_of(dynamodb, target):
         raise NotFound(f"{source} has other keys than {target}: one is a ledger, and the other has claims")
-    told = Counter[str](copied=0, there=0)
+    described = Counter[str](copied=0, there=0)
     async for page in _pages(dynamodb, source):
         rows = [item for item in page if not item["pk"]["S"].startswith(OF_NOW)]
         for some in batched(rows, AT_ONCE, strict=False):
             copied = await asyncio.gather(*(_copy(dynamodb, target, item, dry_run=dry_run) for item in some))
-            told.update("copied" if one else "there" for one in copied)
-    return told
+            described.update("copied" if one else "there" for one in copied)
+    return described
 
 
 async def _keys_of(dynamodb: Any, table: str) -> list[Mapping[str, str]]:

@@ -80,19 +80,19 @@ class Destinations:
         """A feed's settings with all that is left out, and what is wrong with them. Nothing in it is a secret."""
         text = self.read(feed)
         try:
-            told: Any = asdict(checked(FEEDS[feed], text, private=self.private))
+            described: Any = asdict(checked(FEEDS[feed], text, private=self.private))
             wrong: list[str] = []
         except WrongSettings as error:
-            told, wrong = _json(text), error.problems
-        return {"feed": feed, "wrong": wrong, "settings": masked(told)}
+            described, wrong = _json(text), error.problems
+        return {"feed": feed, "wrong": wrong, "settings": masked(described)}
 
     async def check(self, feed: str) -> dict[str, Any]:
         """Whether somebody answers at a feed's destination, and takes our credentials: one call that does nothing."""
-        told: dict[str, Any] = {"feed": feed, "fine": False, "called": None, "status": None, "milliseconds": None}
+        described: dict[str, Any] = {"feed": feed, "fine": False, "called": None, "status": None, "milliseconds": None}
         try:
             settings = self.settings(feed)
         except WrongSettings as error:
-            return told | {"verdict": f"nothing was called, as its settings are wrong: {error}"}
+            return described | {"verdict": f"nothing was called, as its settings are wrong: {error}"}
         clock, began = SystemClock(), time.monotonic()
         async with http_session(private=self.private) as http:
             parameters = ParameterSettings(self.outputs["DestinationsPath"], private=self.private)
@@ -100,12 +100,18 @@ class Destinations:
             try:
                 called, status = await destination.look(settings)
             except Transient as error:
-                return told | {
+                return described | {
                     "verdict": f"{error}; it was called from here, which may be another way than the stack's"
                 }
         fine, verdict = verdict_of(status, by_health=bool(settings.health))
         passed = round((time.monotonic() - began) * 1000)
-        return told | {"fine": fine, "called": called, "status": status, "milliseconds": passed, "verdict": verdict}
+        return described | {
+            "fine": fine,
+            "called": called,
+            "status": status,
+            "milliseconds": passed,
+            "verdict": verdict,
+        }
 
 
 def checked(feed: Feed, text: str, *, private: bool) -> DestinationSettings:
@@ -146,12 +152,12 @@ _PLAIN = frozenset(DestinationSettings.__dataclass_fields__) - {"url", "auth"}
 _PLAIN_AUTH = frozenset({"kind", "secret", "scope"})
 
 
-def masked(told: Any) -> Any:
+def masked(described: Any) -> Any:
     """Settings without what may be a secret: what a URL has beside its path, and whatever has another name than a
     setting. `auth.secret` is the name of one."""
-    if not isinstance(told, dict):
+    if not isinstance(described, dict):
         return MASKED
-    settings = cast(dict[str, Any], told)
+    settings = cast(dict[str, Any], described)
     return {name: _masked(name, value) for name, value in settings.items()}
 
 

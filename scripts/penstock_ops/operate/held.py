@@ -60,8 +60,10 @@ async def _told(ledger: Ledger, store: ObjectStore, row: FileRow, held: Held) ->
 async def _identities(ledger: Ledger, store: ObjectStore, row: FileRow, held: Held) -> dict[int, dict[str, Any]]:
     chunk, feed, found = held.chunk, feed_named(row.file.feed), dict[int, dict[str, Any]]()
     batches = await ledger.batches(chunk.file_id, chunk.span.chunk)
-    for round_ in sorted({batch.generation for batch in batches if held.outcome_lines.keys() & set(batch.ordinals)}):
-        body = await read_work(store, chunk, "accepted", round_) or b""
+    for generation in sorted(
+        {batch.generation for batch in batches if held.outcome_lines.keys() & set(batch.ordinals)}
+    ):
+        body = await read_work(store, chunk, "accepted", generation) or b""
         for one in load_accepted(body):
             if one.ordinal in held.outcome_lines:
                 record = json.loads(one.payload)

@@ -126,8 +126,8 @@ class Records:
         for chunk in await self.ledger.chunks(row.file.file_id):
             if any(map(is_defect, chunk.findings)):
                 lines = (await outcome_lines_of(self.store, chunk)).values()
-                told = (finding for line in lines for finding in line.get("findings", ()))
-                found.update(finding["message"] for finding in told if is_defect(finding["code"]))
+                said = (finding for line in lines for finding in line.get("findings", ()))
+                found.update(finding["message"] for finding in said if is_defect(finding["code"]))
         return dict(found)
 
     async def rejects(self, file_id: str) -> bytes | None:

@@ -24,7 +24,7 @@ async def prepare(ports: StackPorts, row: FileRow, idle_seconds: float) -> Prepa
     return PreparedResend(row, await plan_resend(ports, row, ports.clock.now() - idle_seconds))
 
 
-def told(prepared: PreparedResend, *, sent: bool) -> dict[str, Any]:
+def described(prepared: PreparedResend, *, sent: bool) -> dict[str, Any]:
     """A resend for people and machines, before or after it."""
     row, resend = prepared.row, prepared.resend
     return {
@@ -50,6 +50,6 @@ async def begin(ports: StackPorts, prepared: PreparedResend) -> None:
         return
     feed = prepared.row.file.feed
     await ensure_closed(ports.throttle, [feed])
-    detail = {"by": ports.operator, "feed": feed} | told(prepared, sent=False)
+    detail = {"by": ports.operator, "feed": feed} | described(prepared, sent=False)
     await audit(ports.store, "WorkResent", ports.clock.now(), detail)
     await begin_resend(ports, prepared.resend)

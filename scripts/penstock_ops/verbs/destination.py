@@ -24,9 +24,9 @@ def show_settings(feed: FeedName, stack: Stack = None, as_json: AsJson = False) 
     from penstock_ops.operate import operations
     from penstock_ops.operate.destinations import Destinations
 
-    told = Destinations(operations.connect(stack)).show(feed)
-    show(told, as_json, screens.destination)
-    raise typer.Exit(Exit.REJECTED if told["wrong"] else Exit.FINE)
+    answer = Destinations(operations.connect(stack)).show(feed)
+    show(answer, as_json, screens.destination)
+    raise typer.Exit(Exit.REJECTED if answer["wrong"] else Exit.FINE)
 
 
 @verbs.command("check")
@@ -36,6 +36,6 @@ def check_destination(feed: FeedName, stack: Stack = None, as_json: AsJson = Fal
     from penstock_ops.operate import operations
     from penstock_ops.operate.destinations import Destinations
 
-    told: dict[str, Any] = asyncio.run(Destinations(operations.connect(stack)).check(feed))
-    show(told, as_json, screens.destination_check)
-    raise typer.Exit(Exit.FINE if told["fine"] else Exit.REJECTED)
+    answer: dict[str, Any] = asyncio.run(Destinations(operations.connect(stack)).check(feed))
+    show(answer, as_json, screens.destination_check)
+    raise typer.Exit(Exit.FINE if answer["fine"] else Exit.REJECTED)

@@ -177,7 +177,7 @@ def resend(
             prepared = await resends.prepare(ports, await row_of(ports.ledger, file_id), idle * 60)
             if not dry_run:
                 await resends.begin(ports, prepared)
-            return resends.told(prepared, sent=not dry_run)
+            return resends.described(prepared, sent=not dry_run)
 
     show(asyncio.run(send()), as_json, screens.resend)
 
@@ -292,5 +292,5 @@ def adopt(
                 for name, table in sources.items()
             }
 
-    told = asyncio.run(take_in())
-    show({"dry_run": dry_run} | told, as_json, screens.adopted)
+    answer = asyncio.run(take_in())
+    show({"dry_run": dry_run} | answer, as_json, screens.adopted)

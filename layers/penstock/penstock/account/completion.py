@@ -41,13 +41,13 @@ async def complete_file(ports: CompletionPorts, file_id: str) -> dict[str, float
     ledger = ports.ledger
     row = await ledger.file(file_id)
     # A worker that comes again to a file settled anew may have broken with a report of an earlier account just put.
-    if row is None or not (row.is_complete or (row.state is FileState.SETTLED and row.endings > row.chunks)):
+    if row is None or not (row.is_complete or (row.state is FileState.SETTLED and row.ends > row.chunks)):
         return {}
     while True:
         now = ports.clock.now()
         with suppress(_Overtaken):
             await _report(ports, row, now)
-            if await ledger.settle_file(file_id, row.endings, now):
+            if await ledger.settle_file(file_id, row.ends, now):
                 return {
                     "FilesSettled": 1,
                     "FilesIncomplete": 1 if _shown(row) == "incomplete" else 0,
@@ -56,18 +56,18 @@ async def complete_file(ports: CompletionPorts, file_id: str) -> dict[str, float
                 }
         reported, row = row, await ledger.file(file_id)
         # Another has settled it with this account; or it has changed, and ours must not be the last word of it.
-        if row is None or row.endings == reported.endings:
+        if row is None or row.ends == reported.ends:
             return {}
 
 
 async def _report(ports: CompletionPorts, row: FileRow, now: float) -> None:
     ledger, store, file_id = ports.ledger, ports.store, row.file.file_id
     # After a replay also where it has left none: the rejects of the end before must not stay.
-    if row.counted[Outcome.REJECTED] or row.endings > row.chunks:
+    if row.counted[Outcome.REJECTED] or row.ends > row.chunks:
         parts = _if_latest(ledger, row, _reject_parts(ledger, store, row))
         await store.put_parts(report_key(file_id, "rejects.csv"), parts, "text/csv; charset=utf-8")
     feed = feed_named(row.file.feed)
-    if are_among(feed, row.findings) or (feed.examination and row.endings > row.chunks):
+    if are_among(feed, row.findings) or (feed.examination and row.ends > row.chunks):
         exceptions = _if_latest(ledger, row, exceptions_of(ledger, store, feed, file_id))
         await store.put_parts(report_key(file_id, "exceptions.ndjson"), exceptions, "application/x-ndjson")
     report, ranges = summary(row, now), await _ranges(ledger, store, row)
@@ -79,7 +79,7 @@ async def _report(ports: CompletionPorts, row: FileRow, now: float) -> None:
 async def _ensure_latest(ledger: Ledger, row: FileRow) -> None:
     """Raises `_Overtaken` if the file's account is another than in `row` by now."""
     now = await ledger.file(row.file.file_id)
-    if now is None or now.endings != row.endings:
+    if now is None or now.ends != row.ends:
         raise _Overtaken("another chunk has ended meanwhile")
 
 
@@ -138,7 +138,7 @@ def summary(row: FileRow, now: float) -> dict[str, Any]:
         "state": _shown(row),
         "records": {"received": row.received} | {str(outcome): row.counted[outcome] for outcome in Outcome},
         "balanced": balances(row.received, row.counted) if ended else None,
-        "account_version": row.endings,
+        "account_version": row.ends,
         "chunks": {"expected": row.chunks, "settled": row.chunks_settled, "dead": row.chunks_dead},
         "findings": dict(sorted(findings.items())),
         "notes": [finding.as_dict() for finding in row.noted.examples],

@@ -141,10 +141,10 @@ class DynamoClaims:
         }
         sets = "SET f = :f, c = :c, o = :o, d = :d, r = :r, n = :n, v = :v, expires_at = :expires"
         unchanged = f"f = :held_f AND c = :held_c AND o = :held_o AND n = :held_n AND {KNOWN}"
-        told = {"was": json.dumps(_told(wanted.was)) if wanted.was else None, "ended": wanted.ended}
-        values |= {f":{name}": text(value) for name, value in told.items() if value}
-        sets += "".join(f", {name} = :{name}" for name, value in told.items() if value)
-        removes = ", ".join(name for name, value in told.items() if not value)
+        said = {"was": json.dumps(_told(wanted.was)) if wanted.was else None, "ended": wanted.ended}
+        values |= {f":{name}": text(value) for name, value in said.items() if value}
+        sets += "".join(f", {name} = :{name}" for name, value in said.items() if value)
+        removes = ", ".join(name for name, value in said.items() if not value)
         return await self._holds(
             self.dynamodb.update_item(
                 TableName=self.table,
@@ -233,21 +233,21 @@ def _owner(item: Item) -> Owner:
     )
 
 
-def _corrected(told: Mapping[str, Any]) -> Owner:
+def _corrected(said: Mapping[str, Any]) -> Owner:
     """The owner before, with those before it."""
-    owner = Owner(**{name: value for name, value in told.items() if name in _OWNER})
+    owner = Owner(**{name: value for name, value in said.items() if name in _OWNER})
     return replace(
         owner,
-        was=_corrected(told["was"]) if told.get("was") else None,
-        ended=Outcome(told["ended"]) if told.get("ended") else None,
+        was=_corrected(said["was"]) if said.get("was") else None,
+        ended=Outcome(said["ended"]) if said.get("ended") else None,
     )
 
 
 def _told(owner: Owner) -> dict[str, Any]:
     """The owner before, as JSON has it. `ended` is only there where it says something: earlier releases do not know of
     it."""
-    told = asdict(owner) | {"was": _told(owner.was) if owner.was else None}
-    return {name: value for name, value in told.items() if name != "ended" or value}
+    said = asdict(owner) | {"was": _told(owner.was) if owner.was else None}
+    return {name: value for name, value in said.items() if name != "ended" or value}
 
 
 _OWNER = frozenset(one.name for one in fields(Owner))

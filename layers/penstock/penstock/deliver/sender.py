@@ -77,7 +77,7 @@ class BatchSender:
         """Takes up a batch as the ledger has it. What one of this generation says of its records ends them."""
         self.progress.batches[batch.number] = batch
         if batch.generation == self.lease.chunk.generation:
-            self.progress.endings |= await ends_of(self.store, self.lease.chunk, batch, reasons)
+            self.progress.ends |= await ends_of(self.store, self.lease.chunk, batch, reasons)
 
     async def send(self, batches: Sequence[BatchRow]) -> None:
         """Sends batches under the destination's rate, some at once."""

@@ -233,7 +233,7 @@ class _Delivery:
         counted = await self._settle()
         counts |= {f"Records{outcome.title()}": float(number) for outcome, number in counted.items()}
         # Nothing else has ended as dead here.
-        dead = sum(one.outcome is Outcome.DEAD for one in self._progress.endings.values())
+        dead = sum(one.outcome is Outcome.DEAD for one in self._progress.ends.values())
         counts |= {
             "InternalErrors": float(dead),
             "ChunksSettled": 1.0,
@@ -259,7 +259,7 @@ class _Delivery:
             ours = undecided
             if self._feed.identity:
                 contention = await self._contend(undecided)
-                self._progress.endings |= contention.endings
+                self._progress.ends |= contention.ends
                 if contention.in_doubt:
                     await self._sender.park(contention.in_doubt)
                 ours, waiting = contention.ours, contention.waiting
@@ -290,8 +290,8 @@ class _Delivery:
         policy, now = policy_of(self._feed, self._settings.policy), ports.clock.now()
         examiner = Examiner(ports.histories, self._feed, examination, policy, self._lease.ours, now)
         examined = await examiner.examine([progress.records[ordinal] for ordinal in ours], self._look)
-        progress.endings |= {at: RecordEnd(Outcome.REJECTED, findings) for at, findings in examined.refused.items()}
-        progress.endings |= {at: RecordEnd(Outcome.DEAD, findings) for at, findings in examined.dead.items()}
+        progress.ends |= {at: RecordEnd(Outcome.REJECTED, findings) for at, findings in examined.refused.items()}
+        progress.ends |= {at: RecordEnd(Outcome.DEAD, findings) for at, findings in examined.dead.items()}
         self._refused |= examined.refused.keys() | examined.dead.keys()
         await self._found.add(examined.flagged)
         for ordinal in ours:
@@ -314,7 +314,7 @@ class _Delivery:
         """Every record has its end."""
         ports, message, chunk = self._ports, self._message, self._lease.chunk
         progress, flags = self._progress, joined(self._rule_flags, self._progress.flags)
-        ended = ChunkEnd(progress.endings, message.rejected, message.findings, progress.records, flags)
-        refused = [one.outcome_line(at) for at, one in progress.endings.items() if one.outcome is Outcome.REJECTED]
+        ended = ChunkEnd(progress.ends, message.rejected, message.findings, progress.records, flags)
+        refused = [one.outcome_line(at) for at, one in progress.ends.items() if one.outcome is Outcome.REJECTED]
         await announce(ports.events, self._feed, message.chunk.file, chunk, refused)
         return await end_chunk(ports, message.chunk, chunk, self._lease.fence, ended, ChunkState.SETTLED)

@@ -141,10 +141,10 @@ def _no_letter(raw: bytes) -> Finding | None:
 
 
 def _in_another_namespace(names: Sequence[str]) -> Finding:
-    told = ", ".join(name[:100] for name in names[:3])
+    said = ", ".join(name[:100] for name in names[:3])
     return Finding(
         "format.namespace",
-        f"the record has {told} in a namespace that is not its own, where it may be taken for what the record says;"
+        f"the record has {said} in a namespace that is not its own, where it may be taken for what the record says;"
         " take it out, or put it where the standard lets anybody's elements stand",
         names[0][:100],
         rule="Namespaces in XML 1.0, §6",

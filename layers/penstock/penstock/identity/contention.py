@@ -31,7 +31,7 @@ class Contention:
     ours: list[int] = field(default_factory=list[int])
     in_doubt: dict[int, Owner] = field(default_factory=dict[int, Owner])
     waiting: set[int] = field(default_factory=set[int])
-    endings: dict[int, RecordEnd] = field(default_factory=dict[int, RecordEnd])
+    ends: dict[int, RecordEnd] = field(default_factory=dict[int, RecordEnd])
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +62,7 @@ class IdentityResolver:
             record = self._progress.records[ordinal]
             twin = ended.get((record.identity, record.digest))
             if twin is not None:
-                contention.endings[ordinal] = self._same_as(twin)
+                contention.ends[ordinal] = self._same_as(twin)
             else:
                 contenders.setdefault(record.identity, record)
         wanted = {identity: self._ours.owner(record) for identity, record in contenders.items()}
@@ -112,7 +112,7 @@ class IdentityResolver:
             else:
                 contention.waiting.add(record.ordinal)
         elif before.owner:
-            contention.endings[record.ordinal] = self._ending(decision, before.owner)
+            contention.ends[record.ordinal] = self._ending(decision, before.owner)
 
     async def _in_force(self, held: Owner | None, wanted: Owner, lookup: Lookup) -> _InForce:
         """The record that an identity was really delivered for, may have been, or is held for. The claim of a record
@@ -145,14 +145,14 @@ class IdentityResolver:
     def _ended(self) -> dict[tuple[str, str], int]:
         """The first record of this chunk that has ended, by identity and payload: its twins end as it has."""
         ended: dict[tuple[str, str], int] = {}
-        for ordinal in sorted(self._progress.endings.keys() & self._progress.records):
+        for ordinal in sorted(self._progress.ends.keys() & self._progress.records):
             record = self._progress.records[ordinal]
             ended.setdefault((record.identity, record.digest), ordinal)
         return ended
 
     def _same_as(self, ordinal: int) -> RecordEnd:
         """The end of a record whose twin, earlier in the chunk, has ended."""
-        twin = self._progress.endings[ordinal]
+        twin = self._progress.ends[ordinal]
         if twin.outcome in (Outcome.REJECTED, Outcome.DUPLICATE, Outcome.DEAD):
             return replace(twin, batch=None)
         return RecordEnd(Outcome.DUPLICATE, of=ids.trace(self._ours.file_id, ordinal))

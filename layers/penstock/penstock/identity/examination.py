@@ -59,8 +59,8 @@ class Examined:
         is refused if one of them refuses it, and waits if one of them lets it wait; what two of them tell alike is told
         once."""
         self.waiting |= other.waiting
-        told = ((self.refused, other.refused), (self.flagged, other.flagged), (self.dead, other.dead))
-        for mine, theirs in told:
+        pairs = ((self.refused, other.refused), (self.flagged, other.flagged), (self.dead, other.dead))
+        for mine, theirs in pairs:
             for at, found in theirs.items():
                 before = mine.get(at, ())
                 mine[at] = (*before, *(one for one in found if one not in before))
@@ -144,11 +144,11 @@ class Examiner:
         """
         by_key, dead = by_history(self._feed, self._examination, self._ours.file_id, records)
         seen, examined = await self._histories.read(self._feed.name, list(by_key)), Examined(dead=dead)
-        fate, turns = await look(), asyncio.Semaphore(AT_ONCE)
+        lookup, turns = await look(), asyncio.Semaphore(AT_ONCE)
 
         async def one(key: str, records: _Records) -> Examined:
             async with turns:
-                return await self._examine_one(key, records, seen[key], fate, look)
+                return await self._examine_one(key, records, seen[key], lookup, look)
 
         try:
             async with asyncio.TaskGroup() as tasks:
@@ -160,11 +160,11 @@ class Examiner:
         return examined
 
     async def _examine_one(
-        self, key: str, records: _Records, seen: History, fate: OutcomeLookup, look: Look
+        self, key: str, records: _Records, seen: History, lookup: OutcomeLookup, look: Look
     ) -> Examined:
         """All of one history. A chunk that loses the race too often comes again later."""
         for _ in range(TRIES):
-            standing, on_their_way = await self._standing(seen, fate)
+            standing, on_their_way = await self._standing(seen, lookup)
             examined, entries = self._decide(records, standing, on_their_way)
             if not examined.accepted and not self._has_void(seen, standing):
                 return examined
@@ -176,31 +176,31 @@ class Examiner:
                 refused = examined.refused | dict.fromkeys(examined.accepted, full)
                 return Examined(refused=refused, dead=examined.dead)
             seen = (await self._histories.read(self._feed.name, [key]))[key]
-            fate = await look()
+            lookup = await look()
         return Examined(waiting=set(records))
 
     # -- what is known
 
-    async def _standing(self, seen: History, fate: OutcomeLookup) -> tuple[dict[str, Entry], set[str]]:
+    async def _standing(self, seen: History, lookup: OutcomeLookup) -> tuple[dict[str, Entry], set[str]]:
         """The entries that are in force by their ids, and the ids of those on their way."""
         standing: dict[str, Entry] = {}
         on_their_way: set[str] = set()
         for entry in seen.entries:
-            in_force, outcome = await self._in_force(entry, fate)
+            in_force, outcome = await self._in_force(entry, lookup)
             if in_force:
                 standing[in_force.id] = in_force
                 if outcome is None:
                     on_their_way.add(in_force.id)
         return standing, on_their_way
 
-    async def _in_force(self, entry: Entry, fate: OutcomeLookup) -> tuple[Entry | None, Outcome | None]:
+    async def _in_force(self, entry: Entry, lookup: OutcomeLookup) -> tuple[Entry | None, Outcome | None]:
         """An entry, or what it replaced if it is void; and what became of its record."""
-        outcome = Outcome.DELIVERED if entry.sure else await fate(entry)
+        outcome = Outcome.DELIVERED if entry.sure else await lookup(entry)
         if outcome is Outcome.DELIVERED:
             return replace(entry, sure=True, was=None), outcome
         if outcome in _COUNT:
             return entry, outcome
-        return await self._in_force(entry.was, fate) if entry.was else (None, outcome)
+        return await self._in_force(entry.was, lookup) if entry.was else (None, outcome)
 
     def _has_void(self, seen: History, standing: Mapping[str, Entry]) -> bool:
         """Whether an attempt of ours that broke has left entries behind."""
@@ -270,8 +270,8 @@ class Examiner:
         certain = [entry for entry in standing.values() if entry.id not in on_their_way]
         waiting = self._only_beside_others(records, fits, standing, certain)
         accepted = {ordinal: known for ordinal, known in fits.items() if ordinal not in waiting}
-        told = {ordinal: tuple(found[ordinal]) for ordinal in accepted if found[ordinal]}
-        examined = Examined(accepted, waiting, flagged=told)
+        flagged = {ordinal: tuple(found[ordinal]) for ordinal in accepted if found[ordinal]}
+        examined = Examined(accepted, waiting, flagged=flagged)
         for ordinal in sorted(records.keys() - fits.keys()):
             said = tuple(found[ordinal])
             if len(records) > 1 or on_their_way:

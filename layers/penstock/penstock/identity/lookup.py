@@ -20,12 +20,12 @@ class Progress:
     chunk: ChunkRow
     records: Mapping[int, Accepted]
     batches: dict[int, BatchRow] = field(default_factory=dict[int, BatchRow])
-    endings: dict[int, RecordEnd] = field(default_factory=dict[int, RecordEnd])
+    ends: dict[int, RecordEnd] = field(default_factory=dict[int, RecordEnd])
     flags: dict[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
 
     def undecided(self) -> list[int]:
         """The ordinals of records that have not ended."""
-        return [ordinal for ordinal in self.records if ordinal not in self.endings]
+        return [ordinal for ordinal in self.records if ordinal not in self.ends]
 
     def was_sent(self, ordinal: int) -> bool:
         """Whether the record has ever been in a batch."""
@@ -34,7 +34,7 @@ class Progress:
     def outcome_of(self, ordinal: int) -> Outcome | None:
         """The record's outcome, None while it is on its way. One that is undecided holds an identity in vain: an
         attempt that broke has claimed it, before those that come first are decided again."""
-        ending = self.endings.get(ordinal)
+        ending = self.ends.get(ordinal)
         if ending:
             return ending.outcome
         last = [batch for batch in self.batches.values() if ordinal in batch.ordinals][-1:]

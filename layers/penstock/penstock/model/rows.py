@@ -56,7 +56,7 @@ class BatchState(StrEnum):
 @dataclass(frozen=True, slots=True)
 class FileRow:
     """A file's row. `layout` and `cut` are pinned before its first chunk is planned. `received`, `chunks` and `noted`
-    are known once it is sealed; `counted` and `findings` change with every chunk that ends, `endings` counts how often
+    are known once it is sealed; `counted` and `findings` change with every chunk that ends, `ends` counts how often
     one did. An unpacked archive has no records of its own, but so many `files`. `worked_at` is when a splitter claimed
     it last, `resent_at` when work of it was sent again. Times are seconds since the epoch."""
 
@@ -70,7 +70,7 @@ class FileRow:
     chunks: int = 0
     chunks_settled: int = 0
     chunks_dead: int = 0
-    endings: int = 0
+    ends: int = 0
     received: int = 0
     counted: Account = field(default_factory=account)
     findings: Mapping[str, int] = field(default_factory=dict[str, int])

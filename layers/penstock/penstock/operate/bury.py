@@ -67,16 +67,16 @@ async def _bury(
         dead = dict.fromkeys(scope_of(row), RecordEnd(Outcome.DEAD, (GAVE_UP,)))
         return await end_chunk(ports, about, row, fence, ChunkEnd(dead), ChunkState.DEAD)
     records = {record.ordinal: record for record in load_accepted(body)}
-    endings = dict.fromkeys(records, RecordEnd(Outcome.DEAD, (GAVE_UP,)))
+    ends = dict.fromkeys(records, RecordEnd(Outcome.DEAD, (GAVE_UP,)))
     for batch in await ports.ledger.batches(row.file_id, row.span.chunk):
         if batch.generation == row.generation:
-            endings |= await _endings_of(ports, row, fence, batch)
+            ends |= await _ends_of(ports, row, fence, batch)
     flags = joined(await flags_of(ports.store, row) if message.flagged else {}, await found_of(ports.store, row))
-    ended = ChunkEnd(endings, message.rejected, message.findings, records, flags)
+    ended = ChunkEnd(ends, message.rejected, message.findings, records, flags)
     return await end_chunk(ports, about, row, fence, ended, ChunkState.DEAD)
 
 
-async def _endings_of(ports: FinalisingPorts, row: ChunkRow, fence: int, batch: BatchRow) -> dict[int, RecordEnd]:
+async def _ends_of(ports: FinalisingPorts, row: ChunkRow, fence: int, batch: BatchRow) -> dict[int, RecordEnd]:
     """What a batch of a chunk that dies says of its records. One that was never answered may have been applied: its
     records keep their claims, and it is sent again under its key if the chunk comes back. One that surely was not gives
     its records back."""

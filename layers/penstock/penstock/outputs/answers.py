@@ -29,8 +29,8 @@ class Reason:
 
 async def write_reasons(store: ObjectStore, chunk: ChunkRow, batch: BatchRow, reasons: Mapping[int, Reason]) -> None:
     """Writes why a destination refused records of a batch, before the batch's row says that it did."""
-    told = {str(ordinal): asdict(reason) for ordinal, reason in sorted(reasons.items())}
-    await store.put(_answer_key(chunk, batch), dump_by_ordinal(told), "application/json")
+    said = {str(ordinal): asdict(reason) for ordinal, reason in sorted(reasons.items())}
+    await store.put(_answer_key(chunk, batch), dump_by_ordinal(said), "application/json")
 
 
 async def ends_of(
@@ -41,18 +41,18 @@ async def ends_of(
     batch_id = ids.batch_id(chunk.file_id, chunk.span.chunk, batch.number)
     if reasons is None and (batch.refused or batch.state is BatchState.REJECTED):
         body = await read_work(store, chunk, _name(batch), batch.generation)
-        reasons = {at: _reason(told) for at, told in load_by_ordinal(body).items()}
-    endings: dict[int, RecordEnd] = {}
+        reasons = {at: _reason(said) for at, said in load_by_ordinal(body).items()}
+    ends: dict[int, RecordEnd] = {}
     for ordinal in batch.ordinals:
         outcome = batch.outcome_of(ordinal)
         if outcome is Outcome.REJECTED:
             reason = (reasons or {}).get(ordinal, Reason(0))
-            endings[ordinal] = RecordEnd(outcome, (Finding("destination.rejected", reason.sentence()),), batch=batch_id)
+            ends[ordinal] = RecordEnd(outcome, (Finding("destination.rejected", reason.sentence()),), batch=batch_id)
         elif outcome is Outcome.UNKNOWN and batch.reason:
-            endings[ordinal] = RecordEnd(outcome, (Finding(IN_DOUBT, batch.reason),), batch=batch_id)
+            ends[ordinal] = RecordEnd(outcome, (Finding(IN_DOUBT, batch.reason),), batch=batch_id)
         elif outcome is not None:
-            endings[ordinal] = RecordEnd(outcome, batch=batch_id)
-    return endings
+            ends[ordinal] = RecordEnd(outcome, batch=batch_id)
+    return ends
 
 
 def _answer_key(chunk: ChunkRow, batch: BatchRow) -> str:
@@ -63,5 +63,5 @@ def _name(batch: BatchRow) -> str:
     return f"{batch.number:03d}.answer"
 
 
-def _reason(told: Mapping[str, Any]) -> Reason:
-    return Reason(told["status"], told.get("code", ""), told.get("message", ""))
+def _reason(said: Mapping[str, Any]) -> Reason:
+    return Reason(said["status"], said.get("code", ""), said.get("message", ""))

@@ -29,13 +29,13 @@ class RecordEnd:
 
     def outcome_line(self, ordinal: int, flags: tuple[Finding, ...] = (), now: float | None = None) -> OutcomeLine:
         """The ending as a line of the outcomes; `flags` were found of the record, and did not make it end so."""
-        told = {
+        said = {
             "of": self.of,
             "batch": self.batch,
             "since": now if self.outcome is Outcome.HELD else None,
             "findings": [finding.as_dict() for finding in (*self.findings, *flags)],
         }
-        return {"ordinal": ordinal, "outcome": str(self.outcome)} | {name: one for name, one in told.items() if one}
+        return {"ordinal": ordinal, "outcome": str(self.outcome)} | {name: one for name, one in said.items() if one}
 
 
 async def outcome_lines_of(store: ObjectStore, chunk: ChunkRow) -> dict[int, OutcomeLine]:

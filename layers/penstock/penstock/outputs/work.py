@@ -25,9 +25,9 @@ async def read_work(store: ObjectStore, chunk: ChunkRow, name: str, in_generatio
     return body
 
 
-def dump_by_ordinal(told: Mapping[Any, Any]) -> bytes:
+def dump_by_ordinal(written: Mapping[Any, Any]) -> bytes:
     """What is told of records, as JSON has it."""
-    return json.dumps({"v": versions.REASONS, "told": told}).encode()
+    return json.dumps({"v": versions.REASONS, "told": written}).encode()
 
 
 def load_by_ordinal(body: bytes | None) -> dict[int, Any]:
@@ -38,5 +38,5 @@ def load_by_ordinal(body: bytes | None) -> dict[int, Any]:
     """
     document: dict[str, Any] = json.loads(body or b"{}")
     versions.ensure_known("what is told of a batch", document.get("v", 1), versions.REASONS)
-    told: dict[str, Any] = document["told"] if "v" in document else document
-    return {int(ordinal): one for ordinal, one in told.items()}
+    written: dict[str, Any] = document["told"] if "v" in document else document
+    return {int(ordinal): one for ordinal, one in written.items()}

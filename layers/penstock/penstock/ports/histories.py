@@ -85,8 +85,8 @@ def packed(entries: Iterable[Entry]) -> bytes:
     entries = list(entries)
     names = _names(entries)
     rows = [_row(entry, names) for entry in entries]
-    told = {"v": versions.HISTORY, "columns": _COLUMNS, "kept": names, "rows": rows}
-    document = zlib.compress(json.dumps(told, separators=(",", ":")).encode())
+    said = {"v": versions.HISTORY, "columns": _COLUMNS, "kept": names, "rows": rows}
+    document = zlib.compress(json.dumps(said, separators=(",", ":")).encode())
     if len(document) > LARGEST:
         raise HistoryFull(f"a history of {len(document):,} bytes is larger than the {LARGEST:,} that are allowed")
     return document
@@ -98,15 +98,15 @@ def unpacked(document: bytes) -> tuple[Entry, ...]:
     Raises:
         NewerRelease: a newer release has written it, in a form that this one does not know.
     """
-    told: Any = from_json(zlib.decompress(document))
-    if isinstance(told, list):
-        return tuple(_entry(row, ()) for row in cast(list[Any], told))
-    versions.ensure_known("a history", told["v"], versions.HISTORY)
-    columns, names = told["columns"], told["kept"]
+    said: Any = from_json(zlib.decompress(document))
+    if isinstance(said, list):
+        return tuple(_entry(row, ()) for row in cast(list[Any], said))
+    versions.ensure_known("a history", said["v"], versions.HISTORY)
+    columns, names = said["columns"], said["kept"]
     places = (
         None if tuple(columns) == _COLUMNS else [columns.index(one) if one in columns else None for one in _COLUMNS]
     )
-    return tuple(_entry(row, names, places) for row in told["rows"])
+    return tuple(_entry(row, names, places) for row in said["rows"])
 
 
 _COLUMNS = ("id", "kept", "file_id", "chunk", "ordinal", "fence", "sure", "was")

@@ -59,7 +59,7 @@ class Ledger(Protocol):
         """splitting → unpacked: each of the archive's files goes its own way."""
         ...
 
-    async def settle_file(self, file_id: str, endings: int, now: float) -> bool:
+    async def settle_file(self, file_id: str, ends: int, now: float) -> bool:
         """sealed → settled, if no more chunks have ended than these. False where some have, or it is settled."""
         ...
 

@@ -262,10 +262,14 @@ def _extra(field: bytes) -> dict[int, bytes]:
 def _name(raw: bytes, flags: int, extra: dict[int, bytes]) -> str:
     """An entry's name as it is shown. Old Windows tools wrote backslashes; a name that could lead anywhere else than
     into the zip file, or shows as something that it is not, is refused."""
-    told = extra.get(_UNICODE_NAME, b"")
+    unicode_name = extra.get(_UNICODE_NAME, b"")
     try:
-        if len(told) > 5 and told[0] == 1 and int.from_bytes(told[1:5], "little") == zlib.crc32(raw):
-            name = told[5:].decode()
+        if (
+            len(unicode_name) > 5
+            and unicode_name[0] == 1
+            and int.from_bytes(unicode_name[1:5], "little") == zlib.crc32(raw)
+        ):
+            name = unicode_name[5:].decode()
         else:
             name = raw.decode("utf-8" if flags & _UTF8 else "cp437")
     except UnicodeDecodeError:

@@ -80,8 +80,8 @@ async def _validate(
     dispatch = await _write(ports.store, message, judgement, anew=chunk.ended is not None or fence > 1)
     defects = sum(any(is_defect(finding.code) for finding in one.findings) for one in judgement.dead)
     passed_on = await _pass_on(ports, dispatch, fence, began)
-    told = _told(feed_named(message.file.feed), judgement)
-    return replace(passed_on, counts=passed_on.counts | {"InternalErrors": defects}, log_counts=told)
+    counted = _told(feed_named(message.file.feed), judgement)
+    return replace(passed_on, counts=passed_on.counts | {"InternalErrors": defects}, log_counts=counted)
 
 
 async def _judge(ports: ValidatorPorts, message: ChunkMessage, chunk: ChunkRow) -> Judgement:
@@ -138,12 +138,12 @@ async def _pass_on(ports: ValidatorPorts, dispatch: DispatchMessage, fence: int,
 def _told(feed: Feed, judgement: Judgement) -> tuple[dict[str, Any], ...]:
     """How many records of which codes, the most frequent first; those beyond `TOLD` kinds are counted together."""
     kinds = judgement.log_counts.most_common()
-    told = [
+    counted = [
         dict(zip((*feed.log_fields, "outcome"), codes, strict=True)) | {"records": count}
         for codes, count in kinds[:TOLD]
     ]
     others = sum(count for _, count in kinds[TOLD:])
-    return (*told, *([{"records": others}] if others else []))
+    return (*counted, *([{"records": others}] if others else []))
 
 
 def _digests(judgement: Judgement) -> bytes:

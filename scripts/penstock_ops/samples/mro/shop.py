@@ -141,8 +141,8 @@ class _Component:
     def _installation(self, removed: Record) -> Record:
         """It comes back as it went, as nobody flew it meanwhile."""
         installed = date.fromisoformat(removed["completion_date"]) + timedelta(self._rng.randrange(3, 60))
-        told = ("submitted_on", "control_number", "ocr_confidence", "reason")
-        same = {name: value for name, value in removed.items() if name not in told}
+        said = ("submitted_on", "control_number", "ocr_confidence", "reason")
+        same = {name: value for name, value in removed.items() if name not in said}
         where = {"event": "installation", "installation_date": installed.isoformat(), "position": "MLG NR 2"}
         return same | where | {"registration": self._registration()}
 

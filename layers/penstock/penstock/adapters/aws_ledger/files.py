@@ -188,7 +188,7 @@ class DynamoFiles(LedgerTable):
             },
         )
 
-    async def settle_file(self, file_id: str, endings: int, now: float) -> bool:
+    async def settle_file(self, file_id: str, ends: int, now: float) -> bool:
         """As `Ledger.settle_file`."""
         item = await self._try_update(
             file_key(file_id),
@@ -197,7 +197,7 @@ class DynamoFiles(LedgerTable):
             {
                 ":settled": text(FileState.SETTLED),
                 ":sealed": text(FileState.SEALED),
-                ":endings": number(endings),
+                ":endings": number(ends),
                 ":now": number(now),
                 **self._changed(versions.FILE),
             },

@@ -63,7 +63,7 @@ def file_row(item: Item) -> FileRow:
         chunks=integer_of(item, "chunks"),
         chunks_settled=integer_of(item, "chunks_settled"),
         chunks_dead=integer_of(item, "chunks_dead"),
-        endings=integer_of(item, "endings"),
+        ends=integer_of(item, "endings"),
         received=integer_of(item, "received"),
         counted={outcome: integer_of(item, f"n_{outcome}") for outcome in Outcome},
         findings={name[2:]: int(value["N"]) for name, value in item.items() if name[:2] == "f_" and value["N"] != "0"},
@@ -141,5 +141,5 @@ def batch_row(item: Item) -> BatchRow:
     )
 
 
-def _sent(told: Mapping[str, Any] | None) -> Sent | None:
-    return Sent(**{one.name: told[one.name] for one in fields(Sent)}) if told else None
+def _sent(said: Mapping[str, Any] | None) -> Sent | None:
+    return Sent(**{one.name: said[one.name] for one in fields(Sent)}) if said else None

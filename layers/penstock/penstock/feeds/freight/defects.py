@@ -113,8 +113,8 @@ class Defects:
 
     def take(self, defect: Defective) -> None:
         """All of another's."""
-        told = {(one.code, one.field) for one in self._found}
-        self._found += [one for one in defect.findings if (one.code, one.field) not in told][:MOST]
+        known = {(one.code, one.field) for one in self._found}
+        self._found += [one for one in defect.findings if (one.code, one.field) not in known][:MOST]
         del self._found[MOST:]
 
     def settle(self, fields: Mapping[str, Any]) -> None:

@@ -87,10 +87,12 @@ def _sections(
 
 def _currency(message: Message, header: Sequence[Group]) -> str:
     """The invoicing currency (UNTDID 6343: 4), or else the reference currency (6347: 2) of a CUX."""
-    told = [(one.lead, at) for one in header if one.lead[0] == "CUX" for at in (1, 2)]
-    invoicing = [message.at(one, at, 1) for one, at in told if message.at(one, at, 2) == "4"]
-    reference = [message.at(one, at, 1) for one, at in told if message.at(one, at) == "2"]
-    found = list(dict.fromkeys(filter(None, invoicing or reference or [message.at(one, at, 1) for one, at in told])))
+    described = [(one.lead, at) for one in header if one.lead[0] == "CUX" for at in (1, 2)]
+    invoicing = [message.at(one, at, 1) for one, at in described if message.at(one, at, 2) == "4"]
+    reference = [message.at(one, at, 1) for one, at in described if message.at(one, at) == "2"]
+    found = list(
+        dict.fromkeys(filter(None, invoicing or reference or [message.at(one, at, 1) for one, at in described]))
+    )
     if len(found) > 1:
         message.twice("CUX+2")
     return message.defects.read(lambda: require_currency(found[0], "CUX"), found[0]) if found else ""

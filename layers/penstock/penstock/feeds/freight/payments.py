@@ -21,6 +21,8 @@ def take_terms(invoice: dict[str, Any], due_dates: Sequence[str], terms: Sequenc
     dates = sorted({*filter(None, due_dates), *(one["due_date"] for one in terms if "due_date" in one)})
     if dates:
         invoice["due_date"] = dates[0]
-    told = [{"due_date": one} for one in dates if len(dates) > 1 and all(one != some.get("due_date") for some in terms)]
-    if terms or told:
-        invoice["terms"] = [*terms, *told]
+    further = [
+        {"due_date": one} for one in dates if len(dates) > 1 and all(one != some.get("due_date") for some in terms)
+    ]
+    if terms or further:
+        invoice["terms"] = [*terms, *further]

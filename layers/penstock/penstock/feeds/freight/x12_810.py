@@ -268,14 +268,14 @@ def _charge(segment: Segment) -> dict[str, Any] | None:
     amount, kind, code = cents(segment, 5), element(segment, 1), element(segment, 2)
     if kind not in ("A", "C"):
         return None
-    told = said(
+    made = said(
         code=code or element(segment, 4),
         description=element(segment, 15),
         percent=number(segment, 7),
         rate=number(segment, 8),
         quantity=number(segment, 10),
     )
-    return _kinded(told, kind, code, amount, "SAC-05")
+    return _kinded(made, kind, code, amount, "SAC-05")
 
 
 def _allowance(segment: Segment) -> dict[str, Any] | None:
@@ -283,25 +283,25 @@ def _allowance(segment: Segment) -> dict[str, Any] | None:
     amount, kind = cents(segment, 7), element(segment, 1)
     if kind not in ("A", "C"):
         return None
-    told = said(
+    made = said(
         code=element(segment, 3),
         description=element(segment, 13),
         rate=number(segment, 6),
         percent=number(segment, 9),
         quantity=number(segment, 10),
     )
-    return _kinded(told, kind, element(segment, 3), amount, "ITA-07")
+    return _kinded(made, kind, element(segment, 3), amount, "ITA-07")
 
 
-def _kinded(told: dict[str, Any], kind: str, code: str, amount: int | None, field: str) -> dict[str, Any]:
-    told["kind"] = "discount" if kind == "A" else "tax" if code == _TAX else "accessorial"
+def _kinded(made: dict[str, Any], kind: str, code: str, amount: int | None, field: str) -> dict[str, Any]:
+    made["kind"] = "discount" if kind == "A" else "tax" if code == _TAX else "accessorial"
     if amount is not None:
-        return told | {"amount": money(-amount if kind == "A" else amount)}
-    if "percent" not in told and "rate" not in told:
+        return made | {"amount": money(-amount if kind == "A" else amount)}
+    if "percent" not in made and "rate" not in made:
         raise Defective(
             "allowance_unpriced", field, "an allowance or charge has neither an amount, nor a percentage or rate"
         )
-    return told
+    return made
 
 
 def _amount_charge(charge: dict[str, Any], holder: Mapping[str, Any], base: Decimal, unit: Decimal) -> None:

@@ -75,7 +75,7 @@ class _Extras:
     """Charges and taxes at one level. A tax may be told twice there, as a charge and in TXI; then it counts once."""
 
     def __init__(self, charges: Sequence[Mapping[str, Any]], taxes: Sequence[Mapping[str, Any]]) -> None:
-        told = any(charge["kind"] == "tax" for charge in charges)
-        self.total = _sum(charges) + (_NOTHING if told else _sum(taxes))
+        twice = any(charge["kind"] == "tax" for charge in charges)
+        self.total = _sum(charges) + (_NOTHING if twice else _sum(taxes))
         self.discounts = _sum(one for one in charges if one.get("code") == _TERMS_DISCOUNT)
         self.codes = {one.get("code", "") for one in charges} | {f"TXI {one.get('kind')}" for one in taxes}

@@ -64,8 +64,8 @@ def to_history(record: Record) -> Known:
         return Known("", None)
     event = event_of(record)
     # Not by equality: 0 cycles are told, and equal False.
-    told = {name: value for name, value in asdict(event).items() if value is not None and value is not False}
-    return Known(event.id, {"v": VERSION, **told})
+    said = {name: value for name, value in asdict(event).items() if value is not None and value is not False}
+    return Known(event.id, {"v": VERSION, **said})
 
 
 def remembered(known: Iterable[Known]) -> list[Event]:
