@@ -7,6 +7,7 @@ from tests.support.spots import csv_file, spot
 
 STATION = "K-CIRCUIT"
 FILES, RECORDS = 3, 300
+PROBES = 10  #: until one finds a chunk that nobody else has
 
 
 def test_a_dead_destination_is_left_alone_and_gets_everything_once_it_is_back(undisturbed: Deployed) -> None:
@@ -24,10 +25,13 @@ def test_a_dead_destination_is_left_alone_and_gets_everything_once_it_is_back(un
     until(lambda: undisturbed.messages(queue, ""), "a message that a probe can take")
 
     # Expect
-    calls = undisturbed.calls()
-    undisturbed.hurry_probe()
+    calls, probes = undisturbed.calls(), 0
+    while undisturbed.calls() == calls and probes < PROBES:
+        # One that meets a chunk which is still leased calls nobody.
+        undisturbed.hurry_probe()
+        probes += 1
     assert undisturbed.is_open()
-    assert 1 <= undisturbed.calls() - calls <= 2, "a probe is one call; the clock's may have come in between"
+    assert 1 <= undisturbed.calls() - calls <= probes + 1, "a probe is one call; the clock's may have come in between"
     assert not undisturbed.polls("Dispatcher", queue)
     assert undisturbed.dead_letters() == {}
 
