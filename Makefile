@@ -8,7 +8,7 @@ PYTEST := .venv/bin/pytest
 # From the quickest to the slowest, each its own process: what fails first says most.
 SUITES := unit contract simulation template events fuzz emulator stack
 
-.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora simulate simulate-histories simulate-nights simulate-mutations soak fuzz bench clean lock
+.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora simulate simulate-histories simulate-nights simulate-mutations soak properties fuzz bench clean lock
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
@@ -20,6 +20,7 @@ help:
 	@echo '              simulate-histories: dispatchers that change the same histories'
 	@echo '              simulate-nights: an outage, the rate, a huge file, measured; simulate-mutations: bugs it must find'
 	@echo 'make soak MINUTES=20         the local world: files of all feeds, workers killed, deploys in the middle, a restart'
+	@echo 'make properties ROUNDS=10    the laws on new examples each round, where make test has the same ones each time'
 	@echo 'make fuzz SECONDS=600        bytes against every format and compression, guided by coverage (test-fuzz: a minute)'
 	@echo 'make bench    the figures, as ratios in one run'
 	@echo 'make lock     lock the dependencies anew'
@@ -82,6 +83,13 @@ simulate-nights: setup
 
 simulate-mutations: setup
 	@.venv/bin/python -m tests.simulation.mutations
+
+ROUNDS ?= 10
+
+properties: setup
+	@for round in $$(seq $(ROUNDS)); do \
+		$(PYTEST) tests -m hypothesis --hypothesis-profile=default --numprocesses auto --quiet || exit 1; \
+	done
 
 SECONDS ?= 600
 
