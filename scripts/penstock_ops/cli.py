@@ -14,7 +14,7 @@ from penstock.model.errors import PenstockError
 from penstock_ops.console import screens
 from penstock_ops.console.command_line import Exit
 from penstock_ops.console.visible import visible
-from penstock_ops.verbs import check, demo, destination, feeds, files, held, recovery, sample, world
+from penstock_ops.verbs import check, demo, destination, feeds, files, held, recovery, sample, templates, world
 
 app = typer.Typer(
     help="Every record of a dropped file is validated and delivered once, or comes back with the reason.",
@@ -25,7 +25,7 @@ app = typer.Typer(
 )
 
 # In the order in which --help lists them.
-for group in (check, sample, world, files, demo, feeds, recovery, held, destination):
+for group in (check, sample, templates, world, files, demo, feeds, recovery, held, destination):
     group.add_to(app)
 
 

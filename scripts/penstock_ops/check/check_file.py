@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 from penstock.adapters.system_clock import SystemClock
 from penstock.feeds import FEEDS, feed_named
 from penstock.feeds.feed import Feed
+from penstock.formats.documents import is_document
 from penstock.formats.format import HEAD
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding
@@ -25,11 +26,13 @@ from penstock.split.planner import Planner
 from penstock.split.staging import Staging
 from penstock.validate.judging import Judgement, judge
 from penstock_ops.check.delivered import Delivered
+from penstock_ops.check.documents import as_records
 from penstock_ops.check.in_file import InFile, Judge, Repeats
 from penstock_ops.check.local_store import LocalStore
 from penstock_ops.check.operator_settings import OperatorSettings
 
 BLOCK = 1024 * 1024  #: bytes read at once
+TEMPLATES = Path("templates")  #: the folder that documents' templates are kept in
 
 
 @dataclass(slots=True)
@@ -103,13 +106,14 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a check is asked for: the feed, if it is known; where rejects go, and what would be delivered; and the
-    operator's settings, None where nobody gave them."""
+    """What a check is asked for: the feed, if it is known; where rejects go, and what would be delivered; the
+    operator's settings, None where nobody gave them; and the folder of templates that documents are read by."""
 
     feed: str | None
     rejects_to: Path
     records_to: Path | None = None
     settings: OperatorSettings | None = None
+    templates: Path = TEMPLATES
 
     def of_entry(self, number: int) -> "Asked":
         """The same of an archive's file of this number, which has files of its own."""
@@ -134,6 +138,7 @@ def check(
     advance: Callable[[int], None],
     records_to: Path | None = None,
     settings: OperatorSettings | None = None,
+    templates: Path = TEMPLATES,
 ) -> Checked:
     """Splits, validates and judges a file; `advance` is told of every so many bytes done.
 
@@ -145,7 +150,7 @@ def check(
         Transient: the settings are none that the feed takes.
     """
     began = time.perf_counter()
-    checked, asked = Checked(feed or ""), Asked(feed, rejects_to, records_to, settings)
+    checked, asked = Checked(feed or ""), Asked(feed, rejects_to, records_to, settings, templates)
     with TemporaryDirectory(prefix="penstock-check-") as folder:
         store = LocalStore(Path(folder))
         source = store.source(path.resolve(), feed or "")
@@ -205,9 +210,11 @@ def _check(
     advance: Callable[[int], None],
     checked: Checked,
 ) -> None:
+    name = asked.feed or _folder(path)
+    file = _as_records(store, file, name, asked.templates)
     with store.path_of(file).open("rb") as source:
         head = source.read(HEAD)
-        feed, layout = _recognise(head, asked.feed, path)
+        feed, layout = _recognise(head, name)
         checked.feed, checked.format = feed.name, layout.format
         checked.findings.update({"format.unknown_field": len(layout.unknown)} if layout.unknown else {})
         source.seek(0)
@@ -259,10 +266,25 @@ def _held(feed: Feed, settings: OperatorSettings, judgement: Judgement, in_file:
     }
 
 
-def _recognise(head: bytes, name: str | None, path: Path) -> tuple[Feed, Layout]:
-    """The feed asked for; or the one the file's folder names, as a key would; or the first that can read it."""
-    if name is None and path.resolve().parent.name in FEEDS:
-        name = path.resolve().parent.name
+def _folder(path: Path) -> str | None:
+    """The feed that the file's folder names, as a key would."""
+    name = path.resolve().parent.name
+    return name if name in FEEDS else None
+
+
+def _as_records(store: LocalStore, file: SourceFile, name: str | None, templates: Path) -> SourceFile:
+    """The file as records can be cut from it. A document of which nobody said the feed is of the first that reads
+    some."""
+    with store.path_of(file).open("rb") as source:
+        head = source.read(HEAD)
+    if name is None and is_document(head):
+        name = next(feed.name for feed in FEEDS.values() if feed.documents)
+    documents = feed_named(name).documents if name else None
+    return as_records(store, file, templates) if documents and documents(head) else file
+
+
+def _recognise(head: bytes, name: str | None) -> tuple[Feed, Layout]:
+    """The feed asked for; or the first that can read it."""
     if name is not None:
         feed = feed_named(name)
         return feed, feed.recognise(head)

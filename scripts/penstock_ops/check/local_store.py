@@ -37,3 +37,11 @@ class LocalStore:
             async for part in parts:
                 out.write(part)
         return file.staged(str(self.folder), "", path.stat().st_size)
+
+    def replace(self, file: SourceFile, body: bytes) -> SourceFile:
+        """A file that has become this, as it is read from here."""
+        path = self.folder / f"{file.file_id}.read"
+        path.write_bytes(body)
+        return file.model_copy(
+            update={"bucket": str(path.parent), "key": path.name, "size": len(body), "origin": file.dropped}
+        )

@@ -7,6 +7,7 @@ import typer
 
 from penstock.model.errors import Transient
 from penstock.split.tree_digest import LEAF, TreeDigest
+from penstock_ops.check.check_file import TEMPLATES
 from penstock_ops.check.check_file import check as check_file
 from penstock_ops.check.operator_settings import settings_in
 from penstock_ops.console import screens
@@ -32,15 +33,19 @@ def check(
     records: Annotated[
         Path | None, typer.Option(help="Where to write what would be delivered, a JSON object a line.")
     ] = None,
+    templates: Annotated[Path, typer.Option(help="The folder of templates that documents are read by.")] = TEMPLATES,
     as_json: AsJson = False,
 ) -> None:
     """Judge a file right here, without AWS: what would happen to it if it were dropped."""
     rejects_to = rejects or Path(f"{file.name}.rejects.csv")
     try:
         settings = settings_in(policy) if policy else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--policy") from None
+    try:
         with bytes_bar("checking", file.stat().st_size, as_json) as advance:
-            checked = check_file(file, feed, rejects_to, advance, records, settings).as_dict()
-    except (ValueError, Transient) as error:
+            checked = check_file(file, feed, rejects_to, advance, records, settings, templates).as_dict()
+    except Transient as error:
         raise typer.BadParameter(str(error), param_hint="--policy") from None
     show(checked, as_json, screens.checked)
     exit_for(checked)

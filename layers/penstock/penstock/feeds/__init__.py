@@ -4,10 +4,11 @@ from penstock.feeds.crew import CREW
 from penstock.feeds.feed import Feed
 from penstock.feeds.freight import FREIGHT
 from penstock.feeds.mro import MRO
+from penstock.feeds.tower import TOWER
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.errors import Refused
 
-FEEDS: dict[str, Feed] = {feed.name: feed for feed in (TRAFFIC, CREW, MRO, FREIGHT)}
+FEEDS: dict[str, Feed] = {feed.name: feed for feed in (TRAFFIC, CREW, MRO, FREIGHT, TOWER)}
 
 
 def feed_named(name: str) -> Feed:

@@ -136,6 +136,10 @@ class Feed:
     unread: str = ""
     """The model's field, never serialised, in which `to_record` tells the names that it passes over."""
 
+    documents: Callable[[bytes], bool] | None = None
+    """Whether a file that begins so is a document, such as a PDF or a scan, that must be read into records before they
+    can be cut from it. Without one, none of the feed's files is."""
+
     archived: bool = False
     """Whether what was judged and rejected must be kept where nobody can change it (`io/archiving.py`)."""
 

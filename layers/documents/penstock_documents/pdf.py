@@ -1,0 +1,143 @@
+"""A PDF's own text, word by word, and its pages as pictures. By pdfium, a document's page range at a time: pdfium keeps
+every stream that it has touched until the document is closed."""
+
+import ctypes
+from collections.abc import Iterator
+from typing import Any
+
+import pypdfium2 as pdfium  # type: ignore[import-untyped]
+import pypdfium2.raw as _raw  # type: ignore[import-untyped]
+from PIL import Image
+
+from penstock_documents.words import Box, Page, Word
+
+raw: Any = _raw
+"""Bound by ctypes, without types."""
+
+ENGINE = f"pdfium {pdfium.PYPDFIUM_INFO}"
+DPI = 300
+LARGEST_SIDE = 72 * 60  #: points; a page of more than 60 inches is not rendered
+
+SANE = 0.85
+"""The share of a text layer's characters that are letters, digits or usual marks, below which nobody wrote it."""
+
+COVERED = 0.8
+"""The share of a page that one picture covers, above which a text layer is somebody's guess at a scan."""
+
+
+class Unreadable(Exception):
+    """A document that cannot be read; the message says why and what to do."""
+
+
+def open_pdf(body: bytes) -> Any:
+    """A document.
+
+    Raises:
+        Unreadable: it is locked, broken or empty.
+    """
+    try:
+        document: Any = pdfium.PdfDocument(body)
+        pages = len(document)
+    except pdfium.PdfiumError as error:
+        if "password" in str(error).lower():
+            raise Unreadable("the PDF asks for a password; send it without one") from None
+        raise Unreadable("the PDF is broken: no reader finds its pages; export it again") from None
+    if not pages:
+        raise Unreadable("the PDF has no pages")
+    return document
+
+
+def read_text(page: Any, number: int) -> Page:
+    """A page's text layer, with what speaks against believing it."""
+    width, height = page.get_size()
+    text = page.get_textpage()
+    words = list(_words(text, page))
+    doubts: list[str] = []
+    characters = "".join(word.text for word in words)
+    if not characters:
+        doubts.append("there is no text")
+    elif sum(map(_is_sane, characters)) < SANE * len(characters):
+        doubts.append("the text is no writing")
+    elif _covered(page, width, height) > COVERED:
+        doubts.append("the text lies under a picture of the page")
+    return Page(number, width, height, words, "text", ENGINE, doubts)
+
+
+def _is_sane(character: str) -> bool:
+    return character.isalnum() or character in " .,:;/\\-–—()[]#%$&@'\"°+*=_!?<>§’“”½¼¾€£²³"
+
+
+def _words(text: Any, page: Any) -> Iterator[Word]:
+    """Characters put together: a blank, another line or a gap ends a word. Boxes are the font's, not the ink's: a full
+    stop's ink touches nothing."""
+    count = text.count_chars()
+    get_unicode: Any = raw.FPDFText_GetUnicode
+    get_box: Any = raw.FPDFText_GetLooseCharBox
+    handle, rect = text.raw, raw.FS_RECTF()
+    to_top = _upright(page)
+    letters: list[str] = []
+    boxes: list[Box] = []
+    for at in range(count):
+        character = chr(get_unicode(handle, at))
+        box: Box | None = None
+        if not character.isspace() and character not in "\0￾\ufeff" and get_box(handle, at, ctypes.byref(rect)):
+            box = to_top(rect.left, rect.top, rect.right, rect.bottom)
+        if boxes and (box is None or _apart(boxes[-1], box)):
+            yield _word(letters, boxes)
+            letters, boxes = [], []
+        if box is not None:
+            letters.append(character)
+            boxes.append(box)
+    if boxes:
+        yield _word(letters, boxes)
+
+
+def _upright(page: Any) -> Any:
+    """From PDF's places, whose origin is at the bottom left of the page before it is turned, to ours."""
+    left, bottom, right, top = page.get_cropbox()
+    rotation = page.get_rotation()
+
+    def to_top(x0: float, y1: float, x1: float, y0: float) -> Box:
+        match rotation:
+            case 90:
+                return Box(y0 - bottom, x0 - left, y1 - bottom, x1 - left)
+            case 180:
+                return Box(right - x1, y0 - bottom, right - x0, y1 - bottom)
+            case 270:
+                return Box(top - y1, right - x1, top - y0, right - x0)
+            case _:
+                return Box(x0 - left, top - y1, x1 - left, top - y0)
+
+    return to_top
+
+
+def _apart(before: Box, box: Box) -> bool:
+    height = max(before.height, box.height)
+    return abs(before.middle - box.middle) > 0.5 * height or not -height < box.left - before.right < 0.25 * height
+
+
+def _word(letters: list[str], boxes: list[Box]) -> Word:
+    left, right = min(box.left for box in boxes), max(box.right for box in boxes)
+    top, bottom = min(box.top for box in boxes), max(box.bottom for box in boxes)
+    return Word("".join(letters), Box(left, top, right, bottom))
+
+
+def _covered(page: Any, width: float, height: float) -> float:
+    """The share of the page that its largest picture covers."""
+    pictures = page.get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE], max_depth=3)
+    areas = [
+        abs((right - left) * (top - bottom)) for left, bottom, right, top in (one.get_bounds() for one in pictures)
+    ]
+    return max(areas, default=0.0) / (width * height) if width and height else 0.0
+
+
+def picture_of(page: Any, dpi: int = DPI) -> Image.Image:
+    """The page in shades of grey.
+
+    Raises:
+        Unreadable: it is larger than any paper.
+    """
+    if max(page.get_size()) > LARGEST_SIDE:
+        raise Unreadable("a page is larger than 60 inches; nothing is printed on such paper")
+    picture: Image.Image = page.render(scale=dpi / 72, grayscale=True).to_pil()
+    return picture

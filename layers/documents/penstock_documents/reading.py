@@ -1,0 +1,427 @@
+"""A form's values by its template, and what has drifted: decided for each field by itself, never for the form as a
+whole. Small revisions keep most labels in place, and a form's own scan loses as many."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from penstock_documents.aligning import TOLERANCE, Alignment, Transform, align, header_box, labels_of, place_of
+from penstock_documents.fields import is_plausible, unit_of
+from penstock_documents.template import Column, Place, Table, Template, box
+from penstock_documents.values import Unparsed, converted, date_of, degrees_of, quantity_of, shape_of
+from penstock_documents.words import Box, Page, Word, around, lines_of, plain, runs_of, text_of
+
+STRAYED = 40.0
+"""Points by which a value may begin off its place, along its line: right-aligned ones do."""
+
+SURE = 0.6
+"""How sure a reader must be of every word of a critical value."""
+
+LONGEST_GAP = 3.0
+"""Gaps of a value's words, in their height; beyond begins something else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """What became of a field's place: `kind` is moved, renamed, vanished, unit, form, or of a table column_added,
+    column_removed, columns_swapped. `old` and `new` are texts, `by` points to the right and down."""
+
+    field: str
+    kind: str
+    old: str = ""
+    new: str = ""
+    by: tuple[float, float] | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON shows it."""
+        shown: dict[str, Any] = {"field": self.field, "kind": self.kind}
+        shown |= {name: text for name, text in (("old", self.old), ("new", self.new)) if text}
+        return shown | ({"by": [round(one, 1) for one in self.by]} if self.by else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A field's value, None where the form is blank, and what it was read from."""
+
+    value: Any
+    words: Sequence[Word] = ()
+    page: int = 1
+    unit: str = ""
+    doubt: str = ""
+
+    def as_dict(self, engine: str) -> dict[str, Any]:
+        """As the staged line has it."""
+        shown: dict[str, Any] = {"value": self.value, "page": self.page, "read": text_of(self.words), "engine": engine}
+        if self.words:
+            shown |= {
+                "box": around(word.box for word in self.words).rounded(),
+                "confidence": round(min(word.confidence for word in self.words), 2),
+            }
+        return shown | ({"unit": self.unit} if self.unit else {}) | ({"doubt": self.doubt} if self.doubt else {})
+
+
+@dataclass(slots=True)
+class Form:
+    """A form as it was read: its values, its tables' rows, what has drifted, and why a person has to look."""
+
+    template: Template
+    pages: Sequence[Page]
+    values: dict[str, Value] = field(default_factory=dict[str, Value])
+    tables: dict[str, list[dict[str, Value]]] = field(default_factory=dict[str, list[dict[str, Value]]])
+    drift: list[Drift] = field(default_factory=list[Drift])
+    doubts: list[str] = field(default_factory=list[str])
+    found: int = 0
+    labels: int = 0
+
+    @property
+    def critical(self) -> list[Drift]:
+        """The drift of what the form's verdict hangs on."""
+        return [one for one in self.drift if is_critical(self.template, one.field)]
+
+
+def is_critical(template: Template, name: str) -> bool:
+    """Whether a field or table is."""
+    return (name in template.fields and template.fields[name].critical) or (
+        name in template.tables and template.tables[name].critical
+    )
+
+
+type Second = Mapping[int, str]
+"""What a second look read otherwise, by the place among a page's words."""
+
+
+def read_form(template: Template, pages: Sequence[Page], second: Sequence[Second]) -> Form:
+    """What a form says; `pages` are its own, in the template's order."""
+    form = Form(template, pages)
+    for number, (page, otherwise) in enumerate(zip(pages, second, strict=True), 1):
+        alignment = align(template, number, page)
+        form.found += len(alignment.at_place)
+        form.labels += len(alignment.labels)
+        _OnePage(form, number, page, otherwise, alignment).read()
+    return form
+
+
+class _OnePage:
+    """A page of a form, and how it lies on its template."""
+
+    def __init__(self, form: Form, number: int, page: Page, second: Second, alignment: Alignment) -> None:
+        self._form, self._number, self._page = form, number, page
+        self._second = {id(page.words[at]): text for at, text in second.items()}
+        self._alignment, self._transform = alignment, alignment.transform
+        self._lines = lines_of(page.words)
+        self._labels = labels_of(form.template, number)
+        self._texts = {box for boxes in alignment.labels.values() for box in boxes[:1]}
+
+    def read(self) -> None:
+        """Fills the form."""
+        for name, place in self._form.template.places_on(self._number).items():
+            self._read_field(name, place)
+        for name, table in self._form.template.tables.items():
+            if table.page == self._number:
+                self._read_table(name, table)
+
+    # -- fields
+
+    def _read_field(self, name: str, place: Place) -> None:
+        label, value_box = place_of(place)
+        expected = self._transform.box(label)
+        found = self._alignment.labels.get(name, ())
+        if name in self._alignment.at_place or (found and self._only_pushed_down(name, expected, found[0])):
+            self._take(name, place, found[0], value_box, label)
+            return
+        value = self._value_at(name, place, expected, value_box, label)
+        for here in found:
+            moved = self._value_at(name, place, here, value_box, label)
+            if moved.value is not None:
+                by = (
+                    (here.left - expected.left) / self._transform.scale,
+                    (here.middle - expected.middle) / self._transform.scale,
+                )
+                self._form.values[name] = moved
+                self._form.drift.append(Drift(name, "moved", by=by))
+                return
+        there = self._words_over(expected)
+        if there and value.value is not None:
+            self._form.values[name] = value
+            self._form.drift.append(Drift(name, "renamed", old=place.label, new=text_of(there)))
+            return
+        self._form.drift.append(Drift(name, "vanished", old=place.label))
+
+    def _take(self, name: str, place: Place, label: Box, value_box: Box, label_box: Box) -> None:
+        value = self._value_at(name, place, label, value_box, label_box)
+        unit = self._unit_drift(name, place, value)
+        if unit:
+            self._form.drift.append(unit)
+        self._form.values[name] = value
+        if value.doubt and place.critical and not unit:
+            self._form.doubts.append(f"{name}: {value.doubt}")
+        elif value.value is None and place.critical and not unit:
+            self._form.doubts.append(f"{name}: nothing stands where its value should")
+
+    def _unit_drift(self, name: str, place: Place, value: Value) -> Drift | None:
+        if place.type != "number" or not value.words:
+            return None
+        try:
+            quantity = quantity_of(text_of(value.words))
+        except Unparsed:
+            return None
+        if quantity.unit == place.unit or (not place.unit and quantity.unit == unit_of(name)):
+            return None
+        return Drift(name, "unit", old=place.unit or "none", new=quantity.unit or quantity.words or "none")
+
+    def _value_at(self, name: str, place: Place, label: Box, value_box: Box, label_box: Box) -> Value:
+        """What stands where a value does, seen from its label."""
+        scale = self._transform.scale
+        left = label.left + scale * (value_box.left - label_box.left)
+        middle = label.middle + scale * (value_box.middle - label_box.middle)
+        words = self._words_on(left, middle, scale * value_box.height, None if place.below else label)
+        if not words:
+            return Value(None, (), self._page.number)
+        return self._parsed(name, place, words)
+
+    def _words_on(self, left: float, middle: float, height: float, label: Box | None) -> list[Word]:
+        line = self._line_at(middle, height)
+        after = [
+            word
+            for word in line
+            if word.box.left >= (label.right - 2 if label else left - STRAYED) and not self._in_a_label(word)
+        ]
+        strayed = [word for word in after if abs(word.box.left - left) <= STRAYED or (label and word.box.left < left)]
+        if not strayed:
+            return []
+        first = min(strayed, key=lambda word: abs(word.box.left - left))
+        run = next(run for run in runs_of(after, LONGEST_GAP) if first in run)
+        barrier = min(
+            (box.left for box in self._texts if box.left > first.box.left and self._beside(box, first)), default=1e9
+        )
+        return [word for word in run if word.box.left < barrier]
+
+    def _line_at(self, middle: float, height: float) -> list[Word]:
+        near = [line for line in self._lines if abs(_middle(line) - middle) <= max(0.6 * height, TOLERANCE)]
+        return min(near, key=lambda line: abs(_middle(line) - middle), default=list[Word]())
+
+    def _in_a_label(self, word: Word) -> bool:
+        return any(_inside(word.box, box) for box in self._texts)
+
+    def _beside(self, box: Box, word: Word) -> bool:
+        return abs(box.middle - word.box.middle) < word.box.height
+
+    def _words_over(self, expected: Box) -> list[Word]:
+        """What stands where a label should."""
+        line = self._line_at(expected.middle, expected.height)
+        for run in runs_of(line, 1.5):
+            if abs(run[0].box.left - expected.left) <= 2 * TOLERANCE:
+                return run
+        return []
+
+    def _only_pushed_down(self, name: str, expected: Box, here: Box) -> bool:
+        """Whether a label stands lower, or higher, for no other reason than that notes above it are longer, or shorter:
+        there are as many lines more or fewer as make the difference, and no label has passed it."""
+        if abs(here.left - expected.left) > TOLERANCE or self._is_passed(name, here):
+            return False
+        tops = self._form.template.lines.get(self._number, ())
+        if not tops:
+            return False
+        scale = self._transform.scale
+        before = sum(self._transform.point(0, top)[1] < expected.top - 1 for top in tops)
+        now = sum(around(word.box for word in line).top < here.top - 1 for line in self._lines)
+        pitch = scale * min((after - one for one, after in pairwise(sorted(tops)) if after - one > 4), default=12.0)
+        by = here.middle - expected.middle
+        return now != before and (by > 0) is (now > before) and abs(by) <= (abs(now - before) + 1) * 1.6 * pitch
+
+    def _is_passed(self, name: str, here: Box) -> bool:
+        own = self._labels[name][1]
+        return any(
+            (label.middle < own.middle - 2) is not (places[0].middle < here.middle - 2)
+            for other, (_, label) in self._labels.items()
+            if other != name and (places := self._alignment.labels[other]) and abs(label.middle - own.middle) > 2
+        )
+
+    # -- tables
+
+    def _read_table(self, name: str, table: Table) -> None:
+        headers = [self._alignment.labels.get(f"{name}.{at}", ()) for at in range(len(table.columns))]
+        expected = [self._transform.box(header_box(table, at)) for at in range(len(table.columns))]
+        row = self._header_row(headers)
+        if row is None:
+            self._form.drift.append(Drift(name, "vanished", old=" | ".join(one.header for one in table.columns)))
+            return
+        places, line = row
+        missing = [column for column, place in zip(table.columns, places, strict=True) if place is None]
+        known = [place for place in places if place is not None]
+        added = [run for run in runs_of(line, 0.8) if not any(_overlap(run, place) for place in known)]
+        self._header_drift(name, table, missing, added, places, expected)
+        if any(one.field for one in missing):
+            return
+        self._form.tables[name] = self._rows(
+            name, table, [*places, *(around(word.box for word in run) for run in added)], line
+        )
+
+    def _header_row(self, headers: Sequence[Sequence[Box]]) -> tuple[list[Box | None], list[Word]] | None:
+        """The line that has most of the headers, and where on it each stands."""
+        best: tuple[int, list[Box | None], list[Word]] | None = None
+        for line in self._lines:
+            middle, height = _middle(line), max(word.box.height for word in line)
+            on = [next((box for box in boxes if abs(box.middle - middle) < 0.6 * height), None) for boxes in headers]
+            many = sum(box is not None for box in on)
+            if many and (best is None or many > best[0]):
+                best = many, on, line
+        if best is None or 2 * best[0] < len(headers):
+            return None
+        return best[1], best[2]
+
+    def _header_drift(
+        self,
+        name: str,
+        table: Table,
+        missing: Sequence[Column],
+        added: Sequence[Sequence[Word]],
+        places: Sequence[Box | None],
+        expected: Sequence[Box],
+    ) -> None:
+        drift = self._form.drift
+        if missing and len(missing) == len(added):
+            for column, run in zip(missing, added, strict=True):
+                drift.append(Drift(name, "renamed", old=column.header, new=text_of(run)))
+        else:
+            drift.extend(Drift(name, "column_removed", old=column.header) for column in missing)
+            drift.extend(Drift(name, "column_added", new=text_of(run)) for run in added)
+        known = [place.left for place in places if place is not None]
+        if known != sorted(known):
+            drift.append(Drift(name, "columns_swapped"))
+        elif not missing and not added:
+            off = [
+                (here.left - there.left, here.middle - there.middle)
+                for here, there in zip(places, expected, strict=True)
+                if here is not None
+            ]
+            across, down = max(off, key=lambda by: abs(by[0]))[0], off[0][1]
+            first = places[0]
+            pushed = first is not None and self._only_pushed_down(f"{name}.0", expected[0], first)
+            if abs(across) > 2 * TOLERANCE or (abs(down) > TOLERANCE and not pushed):
+                drift.append(Drift(name, "moved", by=(across, down)))
+
+    def _rows(
+        self, name: str, table: Table, places: Sequence[Box | None], header: Sequence[Word]
+    ) -> list[dict[str, Value]]:
+        """Line by line below the headers, as long as there are values, and no label or gap begins something else."""
+        rows: list[dict[str, Value]] = []
+        pitch = self._transform.scale * max(table.row_height, 8.0)
+        last = _middle(header)
+        for line in (line for line in self._lines if _middle(line) > last + 1):
+            first = not rows
+            if _middle(line) - last > (3.0 if first else 1.9) * pitch or any(map(self._in_a_label, line)):
+                break
+            row = self._row(name, table, places, line)
+            if not any(value.value is not None for value in row.values()):
+                break
+            rows.append(row)
+            last = _middle(line)
+        if not rows and table.critical:
+            self._form.doubts.append(f"{name}: the table has no row")
+        return rows
+
+    def _row(self, name: str, table: Table, places: Sequence[Box | None], line: Sequence[Word]) -> dict[str, Value]:
+        cells: dict[str, list[Word]] = {}
+        # Columns that the template does not know have their cells, too.
+        names = [*(column.field for column in table.columns), *[""] * (len(places) - len(table.columns))]
+        for run in runs_of(line, 0.8):
+            cell = around(word.box for word in run)
+            _, field = min((beside(cell, place), field) for place, field in zip(places, names, strict=True) if place)
+            cells.setdefault(field, []).extend(run)
+        row: dict[str, Value] = {}
+        for column in table.columns:
+            if not column.field:
+                continue
+            words = cells.get(column.field, [])
+            as_place = Place(
+                label="", label_box=(0, 0, 0, 0), value_box=(0, 0, 0, 0), type=column.type, unit=column.unit,
+                format=column.format, critical=table.critical,
+            )  # fmt: skip
+            value = self._parsed(column.field, as_place, words) if words else Value(None, (), self._page.number)
+            if value.doubt and table.critical:
+                self._form.doubts.append(f"{name}.{column.field}: {value.doubt}")
+            row[column.field] = value
+        return row
+
+    # -- values
+
+    def _parsed(self, name: str, place: Place, words: Sequence[Word]) -> Value:
+        text = text_of(words)
+        value, unit, doubt = _parse(name, place, text)
+        others = [self._second.get(id(word)) for word in words]
+        if not doubt and any(others):
+            other = " ".join(second or word.text for second, word in zip(others, words, strict=True))
+            doubt = self._which(name, place, text, value, other)
+        if not doubt and value is not None and not is_plausible(name, value):
+            doubt = f"{text} is no {name.replace('_', ' ')} of a tower in the United States"
+        if not doubt and place.critical and min(word.confidence for word in words) < SURE:
+            doubt = "the reader is not sure of it"
+        return Value(value, words, self._page.number, unit, doubt)
+
+    def _which(self, name: str, place: Place, text: str, value: Any, other: str) -> str:
+        """Whether another reading says something else that could as well stand here."""
+        said, _, wrong = _parse(name, place, other)
+        if wrong or said == value or not is_plausible(name, said):
+            return ""
+        if place.shape and shape_of(text) == place.shape != shape_of(other):
+            return ""
+        return f"one look reads {text}, another {other}"
+
+
+def _parse(name: str, place: Place, text: str) -> tuple[Any, str, str]:
+    """(value as JSON has it, unit, what is wrong)."""
+    try:
+        match place.type:
+            case "date":
+                return date_of(text, place.format), "", ""
+            case "latitude" | "longitude":
+                return float(degrees_of(text, place.type)), "deg", ""
+            case "number":
+                quantity = quantity_of(text)
+                wanted = unit_of(name) or place.unit
+                number = converted(quantity.number, quantity.unit or place.unit, wanted)
+                return _plain_number(number), wanted, ""
+            case "text":
+                return " ".join(text.split()), "", ""
+    except Unparsed as error:
+        return None, "", f"{text} is {error}" if str(error).startswith("no ") else f"{text}: {error}"
+
+
+def _plain_number(number: Decimal) -> int | float:
+    return int(number) if number == number.to_integral_value() else float(number)
+
+
+def beside(cell: Box, header: Box) -> float:
+    """Points between the nearer of a cell's and its header's left edges, middles and right edges."""
+    middles = abs((cell.left + cell.right) - (header.left + header.right)) / 2
+    return min(abs(cell.left - header.left), middles, abs(cell.right - header.right))
+
+
+def _middle(line: Sequence[Word]) -> float:
+    return around(word.box for word in line).middle
+
+
+def _inside(one: Box, other: Box) -> bool:
+    return (
+        other.left - 1 <= (one.left + one.right) / 2 <= other.right + 1
+        and other.top - 1 <= one.middle <= other.bottom + 1
+    )
+
+
+def _overlap(run: Sequence[Word], place: Box) -> bool:
+    return run[0].box.left < place.right and run[-1].box.right > place.left
+
+
+def all_values(form: Form) -> Iterator[tuple[str, Value]]:
+    """Every value of a form, by `field` or `table[row].column`."""
+    yield from form.values.items()
+    for name, rows in form.tables.items():
+        for at, row in enumerate(rows):
+            for column, value in row.items():
+                yield f"{name}[{at}].{column}", value
+
+
+__all__ = ["Drift", "Form", "Transform", "Value", "all_values", "box", "is_critical", "plain", "read_form"]

@@ -1,0 +1,165 @@
+"""What a printed value says: dates, numbers with their units, coordinates, as a field's name wants them."""
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from penstock_documents.fields import Type
+
+DATE_FORMATS = (
+    "%m/%d/%Y", "%d/%m/%Y", "%Y-%m-%d", "%m-%d-%Y", "%d-%m-%Y", "%d.%m.%Y", "%m/%d/%y", "%Y/%m/%d", "%d %B %Y",
+    "%d %b %Y", "%B %d, %Y", "%b %d, %Y", "%B %d %Y", "%b %d %Y", "%d-%b-%Y", "%d-%b-%y", "%b. %d, %Y", "%Y%m%d",
+)  # fmt: skip
+"""As forms print them; where a date could be read in two ways, month first, as agencies of the US write it."""
+
+_UNITS = {
+    "ft": ("ft", "feet", "foot", "'", "’", "′", "ft agl", "feet agl", "ft amsl", "feet amsl", "ft. agl", "ft. amsl"),
+    "m": ("m", "meter", "meters", "metre", "metres", "mtr", "m agl", "m amsl", "meters agl", "meters amsl"),
+    "in": ("in", "inch", "inches", '"'),
+    "pct": ("%", "pct", "percent", "per cent"),
+    "usd": ("$", "usd", "us$", "dollars"),
+    "deg": ("°", "deg", "degrees", "degree"),
+    "f": ("°f", "f", "deg f", "degrees f"),
+    "c": ("°c", "c", "deg c", "degrees c"),
+    "mph": ("mph",),
+    "kt": ("kt", "kts", "knots"),
+    "lbf": ("lbf", "lb", "lbs", "pounds"),
+    "kip": ("kip", "kips"),
+    "days": ("days", "day", "d"),
+}
+_UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words}
+
+_TO = {
+    ("m", "ft"): Decimal(1) / Decimal("0.3048"),
+    ("ft", "m"): Decimal("0.3048"),
+    ("in", "ft"): Decimal(1) / 12,
+    ("kip", "lbf"): Decimal(1000),
+    ("kt", "mph"): Decimal(1852) / Decimal("1609.344"),
+}
+"""Factors between units: the international foot is 0.3048 m, a nautical mile 1,852 m."""
+
+_NUMBER = re.compile(
+    r"^(?P<before>[^\d+\-.(]*)(?P<sign>[+\-−]?)\s?(?P<digits>\d{1,3}(?:,\d{3})+|\d+)?(?P<part>\.\d+)?(?P<after>.*)$"
+)
+_DMS = re.compile(
+    r"^(?P<side>[NSEW])?\s*(?P<sign>[+\-−]?)\s*(?P<d>\d{1,3})\s*[°ºd\-–\s:]\s*(?P<m>\d{1,2})\s*['’′m\-–\s:]\s*"
+    r"(?P<s>\d{1,2}(?:\.\d+)?)\s*(?:[\"”″s]|'')?\s*(?P<hemisphere>[NSEW])?$",
+    re.IGNORECASE,
+)
+_DEGREES = re.compile(
+    r"^(?P<side>[NSEW])?\s*(?P<sign>[+\-−]?)\s*(?P<d>\d{1,3}\.\d+|\d{1,3})\s*°?\s*(?P<hemisphere>[NSEW])?$",
+    re.IGNORECASE,
+)
+
+
+class Unparsed(ValueError):
+    """A printed text that does not say what its field wants."""
+
+
+class Quantity(NamedTuple):
+    """A number as it is printed, and its unit as `_UNITS` names it; "" is none, None an unknown word."""
+
+    number: Decimal
+    unit: str | None
+    words: str
+
+
+def quantity_of(text: str) -> Quantity:
+    """A number with what stands before and after it.
+
+    Raises:
+        Unparsed: there is no number, or more than one.
+    """
+    found = _NUMBER.match(text.strip())
+    if not found or not (found["digits"] or found["part"]) or re.search(r"\d", found["after"].replace("²", "")):
+        raise Unparsed("no single number")
+    number = Decimal((found["digits"] or "0").replace(",", "") + (found["part"] or ""))
+    words = " ".join(part for part in (found["before"].strip(), found["after"].strip()) if part).casefold()
+    words = words.strip(" .:;")
+    unit = "" if not words else _UNIT_OF.get(words)
+    return Quantity(-number if found["sign"] in ("-", "−") and found["sign"] else number, unit, words)
+
+
+def converted(number: Decimal, printed: str, wanted: str) -> Decimal:
+    """A number in another unit, to two places; in its own it stays as printed.
+
+    Raises:
+        Unparsed: the units measure different things.
+    """
+    if not printed or not wanted or printed == wanted:
+        return number
+    if (printed, wanted) == ("c", "f"):
+        return number * 9 / 5 + 32
+    if (printed, wanted) not in _TO:
+        raise Unparsed(f"{printed} is no measure of {wanted}")
+    return (number * _TO[printed, wanted]).quantize(Decimal("0.01"))
+
+
+def date_format_of(text: str) -> str:
+    """The form a printed date has.
+
+    Raises:
+        Unparsed: it is no date.
+    """
+    for form in DATE_FORMATS:
+        try:
+            datetime.strptime(_spaced(text), form)  # noqa: DTZ007
+        except ValueError:
+            continue
+        return form
+    raise Unparsed("no date")
+
+
+def date_of(text: str, form: str) -> str:
+    """A printed date as ISO 8601 has it, read by the form that its template prints.
+
+    Raises:
+        Unparsed: it has another form, or is no date.
+    """
+    try:
+        there = datetime.strptime(_spaced(text), form)  # noqa: DTZ007
+    except ValueError:
+        raise Unparsed(f"no date of the form {form}") from None
+    if not 1900 <= there.year <= 2199:
+        raise Unparsed("no date of our time")
+    return there.date().isoformat()
+
+
+def _spaced(text: str) -> str:
+    return (
+        re.sub(r"\s*([/\-.])\s*(?=\d)", r"\1", " ".join(text.split()))
+        if re.search(r"\d\s*[/\-]", text)
+        else " ".join(text.split())
+    )
+
+
+def degrees_of(text: str, kind: Type) -> Decimal:
+    """A coordinate in signed decimal degrees, to six places.
+
+    Raises:
+        Unparsed: it is none, or lies off the globe.
+    """
+    said = " ".join(text.split())
+    dms = _DMS.match(said)
+    found = dms or _DEGREES.match(said)
+    if not found:
+        raise Unparsed("no coordinate")
+    degrees = Decimal(found["d"])
+    if dms:
+        minutes, seconds = Decimal(dms["m"]), Decimal(dms["s"])
+        if minutes >= 60 or seconds >= 60:
+            raise Unparsed("minutes or seconds of 60 and more")
+        degrees += minutes / 60 + seconds / 3600
+    side = (found["hemisphere"] or found["side"] or "").upper()
+    if side and (side in "NS") is (kind == "longitude"):
+        raise Unparsed(f"{side} is no side of a {kind}")
+    if degrees > (90 if kind == "latitude" else 180):
+        raise Unparsed("off the globe")
+    negative = side in ("S", "W") if side else found["sign"] in ("-", "−") and bool(found["sign"])
+    return (-degrees if negative else degrees).quantize(Decimal("0.000001"))
+
+
+def shape_of(text: str) -> str:
+    """A text's shape: capitals A, small letters a, digits 9, marks as they are."""
+    return "".join("9" if one.isdigit() else "A" if one.isupper() else "a" if one.isalpha() else one for one in text)

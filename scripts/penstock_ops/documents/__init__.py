@@ -1,0 +1,1 @@
+"""What people do with documents on a desk: make templates of them, see what has drifted."""
