@@ -6,7 +6,7 @@ from itertools import combinations, pairwise
 from math import hypot
 
 from penstock_documents.template import Place, Table, Template, box
-from penstock_documents.words import Box, Page, Word, around, lines_of, plain
+from penstock_documents.words import Box, Page, Word, around, plain
 
 TOLERANCE = 9.0
 """Points by which a label may lie off its place: a scan's own unrest, or another font's."""
@@ -126,8 +126,7 @@ def _candidates(pairs: Sequence[tuple[str, Box, Box]], scale: float) -> Iterator
 def occurrences(label: str, page: Page) -> Iterator[Box]:
     """Where a text stands on a page: its words one after the other on a line."""
     wanted = plain(label).split()
-    for line in lines_of(page.words):
-        texts = [plain(word.text) for word in line]
+    for line, texts in zip(page.lines, page.plain_lines, strict=True):
         for at in range(len(line) - len(wanted) + 1):
             window = line[at : at + len(wanted)]
             if all(map(_same, texts[at : at + len(wanted)], wanted, [page.route] * len(wanted))) and _together(window):

@@ -4,6 +4,7 @@ A page's own text is believed where it is writing, dense enough, and not laid un
 is rendered and read by OCR, and so it is once more if no template understands its text.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -32,6 +33,7 @@ class Document:
 
     def __init__(self, body: bytes) -> None:
         self.kind = kind_of(body)
+        self.sha256 = hashlib.sha256(body).hexdigest()
         self._pictures: list[Any] = []
         self._texts: list[Page] = []
         if self.kind == "pdf":

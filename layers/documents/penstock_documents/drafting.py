@@ -8,7 +8,7 @@ from penstock_documents.fields import KINDS, Type, type_of, unit_of
 from penstock_documents.reading import beside
 from penstock_documents.template import Column, Edges, NotATemplate, Place, Table, Template
 from penstock_documents.values import Unparsed, date_format_of, degrees_of, quantity_of, shape_of
-from penstock_documents.words import Box, Page, Word, around, lines_of, plain, runs_of, text_of
+from penstock_documents.words import Box, Page, Word, around, plain, runs_of, text_of
 
 FARTHEST_LABEL = 330.0  #: points from a label to its value, along the line
 ABOVE = 2.6  #: heights of a value that its label may stand above it
@@ -49,7 +49,7 @@ def draft(
         if rows
     }
     lines = {
-        number: tuple(round(around(word.box for word in line).top, 1) for line in lines_of(page.words))
+        number: tuple(round(around(word.box for word in line).top, 1) for line in page.lines)
         for number, page in enumerate(pages, 1)
     }
     size = (round(pages[0].width, 1), round(pages[0].height, 1))
@@ -65,7 +65,7 @@ type _Spot = tuple[int, list[Word]]
 class _Drafting:
     def __init__(self, pages: Sequence[Page], choose: Choose) -> None:
         self._pages, self._choose = pages, choose
-        self._lines = [lines_of(page.words) for page in pages]
+        self._lines = [page.lines for page in pages]
         self._taken: list[tuple[int, Box]] = []
 
     def find_all(self, texts: Mapping[str, str]) -> dict[str, _Spot]:

@@ -81,7 +81,7 @@ def records_of(document: Document, templates: Sequence[Template]) -> Iterator[di
     """A document's records as the staged text has them, a line each: the fields by their names, `evidence` of each, and
     why a person has to look, if one has to."""
     for one in forms_of(document, templates):
-        yield _record(one)
+        yield {"document": document.sha256, **_record(one)}
 
 
 def _record(found: Found) -> dict[str, Any]:

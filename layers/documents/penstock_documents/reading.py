@@ -11,7 +11,7 @@ from penstock_documents.aligning import TOLERANCE, Alignment, Transform, align, 
 from penstock_documents.fields import is_plausible, unit_of
 from penstock_documents.template import Column, Place, Table, Template, box
 from penstock_documents.values import Unparsed, converted, date_of, degrees_of, quantity_of, shape_of
-from penstock_documents.words import Box, Page, Word, around, lines_of, plain, runs_of, text_of
+from penstock_documents.words import Box, Page, Word, around, plain, runs_of, text_of
 
 STRAYED = 40.0
 """Points by which a value may begin off its place, along its line: right-aligned ones do."""
@@ -110,7 +110,7 @@ class _OnePage:
         self._form, self._number, self._page = form, number, page
         self._second = {id(page.words[at]): text for at, text in second.items()}
         self._alignment, self._transform = alignment, alignment.transform
-        self._lines = lines_of(page.words)
+        self._lines = page.lines
         self._labels = labels_of(form.template, number)
         self._texts = {box for boxes in alignment.labels.values() for box in boxes[:1]}
 

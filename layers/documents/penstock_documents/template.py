@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,6 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from penstock_documents.fields import KINDS, Type
 from penstock_documents.words import Box
+
+SEEDS = Path(__file__).parent / "seeds"
+"""The templates of the forms that `penstock sample tower` fills in."""
 
 type Edges = Annotated[tuple[float, float, float, float], Field(description="left, top, right, bottom, in points")]
 
@@ -131,12 +135,19 @@ class Registry:
 
 
 def load_all(folder: Path) -> Registry:
-    """The templates of a folder.
+    """The templates of a folder, and those that everybody has; of two with one name and version the folder's.
 
     Raises:
         NotATemplate: a file there is none.
     """
-    return Registry(folder, [load(path) for path in sorted(folder.glob("*.yaml"))] if folder.is_dir() else [])
+    own = [load(path) for path in sorted(folder.glob("*.yaml"))]
+    named = {one.id for one in own}
+    return Registry(folder, [*own, *(one for one in _seeded() if one.id not in named)])
+
+
+@cache
+def _seeded() -> tuple[Template, ...]:
+    return tuple(load(path) for path in sorted(SEEDS.glob("*.yaml")))
 
 
 def load(path: Path) -> Template:

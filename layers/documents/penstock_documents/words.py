@@ -7,6 +7,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from statistics import median
 from typing import Literal, NamedTuple
@@ -46,7 +47,7 @@ class Word(NamedTuple):
     confidence: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page:
     """A page as it was read. `number` counts from 1; `doubts` is why its words are not to be believed, if they are
     not."""
@@ -58,6 +59,16 @@ class Page:
     route: Route
     engine: str
     doubts: Sequence[str] = field(default_factory=tuple[str, ...])
+
+    @cached_property
+    def lines(self) -> Sequence[list[Word]]:
+        """The words by the lines they stand on."""
+        return lines_of(self.words)
+
+    @cached_property
+    def plain_lines(self) -> Sequence[Sequence[str]]:
+        """The same as they are compared."""
+        return [[plain(word.text) for word in line] for line in self.lines]
 
 
 def around(boxes: Iterable[Box]) -> Box:

@@ -4,6 +4,7 @@ from .crew import CREW
 from .freight import FREIGHT
 from .mro import MRO
 from .sample import SampleGenerator
+from .tower import TOWER
 from .traffic import TRAFFIC
 
-SAMPLES: dict[str, SampleGenerator] = {"traffic": TRAFFIC, "crew": CREW, "freight": FREIGHT, "mro": MRO}
+SAMPLES: dict[str, SampleGenerator] = {"traffic": TRAFFIC, "crew": CREW, "freight": FREIGHT, "mro": MRO, "tower": TOWER}

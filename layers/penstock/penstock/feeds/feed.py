@@ -133,6 +133,10 @@ class Feed:
     trace: str = ""
     """The name under which each delivered record carries its trace; without one it carries none."""
 
+    provenance: tuple[str, ...] = ()
+    """Fields that say where a record was read and how, not what it says: they are delivered, and two records that
+    differ in no others are the same."""
+
     unread: str = ""
     """The model's field, never serialised, in which `to_record` tells the names that it passes over."""
 

@@ -103,6 +103,7 @@ class TowerRecord(TypedDict, total=False):
         ]
     ]
     form_id: Required[Id]
+    document: Required[Id]
     template: Id
     pages: Required[Annotated[list[int], Field(min_length=2, max_length=2)]]
     route: Required[Literal["text", "ocr", "mixed"]]
@@ -408,13 +409,17 @@ HELD = ("unknown_template", "template_drift", "doubtful", "asr_number", "dates_o
 """What may be a misreading, or is no reading at all: a person looks first."""
 
 
+PROVENANCE = ("document", "template", "pages", "route", "evidence", "drift", "doubts")
+
+
 def _is_paper(head: bytes) -> bool:
     """Whether a file is one of forms: a PDF, a picture or a text, and not the records that were read of them."""
     return not head.removeprefix(UTF8_BOM).lstrip().startswith(b"{")
 
 
 def _to_record(entry: Any) -> dict[str, Any]:
-    """The form's own id, by what makes two forms of its kind the same; of one without, its text."""
+    """The form's own id, by what makes two forms of its kind the same; of one without, what it says; of one that
+    nobody knows, where it is, as two blank pages are not the same form."""
     names = _IDENTITY.get(entry.get("kind"), ())
     said = [str(entry[name]) for name in names if entry.get(name)]
     return {**entry, "form_id": "/".join(said) if said and len(said) == len(names) else _digest(entry)}
@@ -431,7 +436,9 @@ _IDENTITY: dict[Any, tuple[str, ...]] = {
 
 
 def _digest(entry: Any) -> str:
-    return hashlib.sha256(repr(sorted(entry.items())).encode()).hexdigest()[:32]
+    passed_over = () if entry.get("kind") == "unknown" else PROVENANCE
+    said = sorted((name, value) for name, value in entry.items() if name not in passed_over)
+    return hashlib.sha256(repr(said).encode()).hexdigest()[:32]
 
 
 TOWER = Feed(
@@ -441,6 +448,7 @@ TOWER = Feed(
     record=TowerRecord,
     identity=("kind", "form_id"),
     to_record=_to_record,
+    provenance=PROVENANCE,
     rules=tuple(RULES),
     holds=tuple(f"tower.{code}" for code in HELD),
     documents=_is_paper,

@@ -168,12 +168,19 @@ def _accept(
         [first + at for at in places],
         [digests[at] for at in places],
         feed.identities_of(records),
-        [sha256(payload).hexdigest()[:DIGEST] for payload in payloads],
+        [sha256(said).hexdigest()[:DIGEST] for said in _said(feed, records, payloads)],
         payloads,
         feed.revisions_of(records),
         strict=True,
     )
     return list(map(Accepted._make, columns))
+
+
+def _said(feed: Feed, records: Sequence[dict[str, Any]], payloads: Sequence[bytes]) -> Sequence[bytes]:
+    """What makes two records the same: all that they say, but for where it was read."""
+    if not feed.provenance:
+        return payloads
+    return [feed.one.serializer.to_json(record, exclude=set(feed.provenance)) for record in records]
 
 
 def _validated(
