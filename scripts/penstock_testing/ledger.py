@@ -55,10 +55,11 @@ class MemoryLedger:
             return Lease(kept.row, None)
         return kept.lease(now, seconds, versions.FILE)
 
-    async def plan_chunks(self, file: SourceFile, spans: Sequence[Span]) -> None:
+    async def plan_chunks(self, file_id: str, fence: int, spans: Sequence[Span]) -> None:
         """As `Ledger.plan_chunks`."""
+        self._splitting(file_id, fence)
         for span in spans:
-            self._chunk(file.file_id, span)
+            self._chunk(file_id, span)
 
     async def pin_cut(self, file_id: str, fence: int, layout: Layout, cut: Cut) -> None:
         """As `Ledger.pin_cut`."""

@@ -128,7 +128,7 @@ class Life:
         span = Span(chunk=0, start=0, end=10, first_record=0, records=1, line=1)
         for file in (with_letter, with_end):
             fence = (await self.ledger.claim_file(file, 0.0, 1.0)).fence or 0
-            await self.ledger.plan_chunks(file, [span])
+            await self.ledger.plan_chunks(file.file_id, fence, [span])
             await self.ledger.seal_file(
                 file.file_id, fence, layout=_LAYOUT, chunks=1, received=1, sha256_tree="", noted=Noted(), now=0.0
             )

@@ -18,7 +18,7 @@ _CLAIMS = frozenset({"claim_file", "claim_validation", "claim_dispatch", "claim_
 _RELEASES = frozenset({"release_file", "release_chunk"})
 _FENCED = frozenset(
     {
-        "seal_file", "refuse_file", "note_checkpoint",
+        "plan_chunks", "pin_cut", "stage_file", "seal_file", "refuse_file", "unpack_file", "note_checkpoint",
         "fix_batches", "begin_attempt", "note_answer", "end_batch", "end_chunk",
     }
 )  # fmt: skip
@@ -141,7 +141,7 @@ def _of(row: Row) -> tuple[str, int]:
 
 def _row(name: str, args: tuple[Any, ...]) -> Row:
     """The row that a call is about."""
-    if name == "claim_file":
+    if name in ("claim_file", "stage_file"):
         return args[0].file_id, None
     if name == "claim_validation":
         return args[0].file.file_id, args[0].span.chunk

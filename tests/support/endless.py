@@ -118,7 +118,7 @@ class EndlessStore(MemoryStore):
 class Forgetful(MemoryLedger):
     """Chunk rows lie in DynamoDB, not in the splitter."""
 
-    async def plan_chunks(self, file: SourceFile, spans: Sequence[Span]) -> None:
+    async def plan_chunks(self, file_id: str, fence: int, spans: Sequence[Span]) -> None:
         """Keeps none."""
 
 

@@ -475,13 +475,64 @@ async def test_chunks_that_were_planned_and_not_sent_are_sent_when_the_file_brea
     further = planned.model_copy(
         update={"chunk": planned.chunk + 1, "first_record": planned.first_record + planned.records}
     )
-    await bench.ledger.plan_chunks(message.file, [further])
+    lease = await bench.ledger.claim_file(message.file, bench.clock.now(), 60)
+    assert lease.fence
+    await bench.ledger.plan_chunks(message.file.file_id, lease.fence, [further])
+    await bench.ledger.release_file(message.file.file_id, lease.fence)
     bench.store.sources.clear()
 
     await bench.hop(bench.sent_on()[-1])
 
     assert bench.spans()[-1] == further
     assert (await bench.row(message.file)).chunks == further.chunk + 1
+
+
+async def test_a_file_deleted_before_its_first_checkpoint_is_accounted_for_if_chunks_of_it_are_on_their_way(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whoever followed knew of no chunk before a checkpoint did, and refused what was being delivered."""
+    bench = Bench(seconds=1.0)
+    message = bench.drop()
+
+    async def breaks(*_: object) -> None:
+        raise Transient("throttled")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(bench.ledger, "note_checkpoint", breaks)
+        with pytest.raises(Transient):
+            await bench.hop(message, RESERVE + 3)
+    announced = bench.spans()
+    assert announced
+    bench.store.sources.clear()
+
+    assert await bench.hop(message) == "broken off"
+    assert bench.spans() == announced
+    row = await bench.row(message.file)
+    assert (row.chunks, row.received) == (len(announced), sum(span.records for span in announced))
+
+
+async def test_a_splitter_that_outlives_its_lease_announces_no_chunk_of_a_file_that_was_refused_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It planned chunks of a file that had an end, and what was in them was delivered without an account."""
+    bench = Bench()
+    message = bench.drop()
+    claimed = bench.ledger.pin_cut
+
+    async def long_call(*named: Any) -> None:
+        await claimed(*named)
+        monkeypatch.setattr(bench.ledger, "pin_cut", claimed)
+        await bench.clock.sleep(2 * TIME)
+        bench.store.sources.clear()
+        assert await bench.hop(message) == "refused: format.gone"
+
+    monkeypatch.setattr(bench.ledger, "pin_cut", long_call)
+    with pytest.raises(LeaseLost):
+        await bench.hop(message)
+
+    assert bench.spans() == []
+    assert await bench.ledger.chunks(message.file.file_id) == []
+    assert (await bench.row(message.file)).state is FileState.REFUSED
 
 
 async def test_a_file_deleted_before_anything_was_split_is_refused() -> None:

@@ -19,8 +19,9 @@ class Ledger(Protocol):
         """Opens the file's row, or takes it over where its lease has expired and it is still splitting."""
         ...
 
-    async def plan_chunks(self, file: SourceFile, spans: Sequence[Span]) -> None:
-        """Writes the rows of chunks about to be sent; a row that is there already stays as it is."""
+    async def plan_chunks(self, file_id: str, fence: int, spans: Sequence[Span]) -> None:
+        """While it is splitting: writes the rows of chunks about to be sent; a row that is there already stays as it
+        is."""
         ...
 
     async def pin_cut(self, file_id: str, fence: int, layout: Layout, cut: Cut) -> None:

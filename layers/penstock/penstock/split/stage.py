@@ -103,7 +103,7 @@ async def _prepare(
 ) -> SourceFile | list[SplitMessage]:
     """The file as it can be cut; of an archive, a message for each of its files."""
     feed_named(row.file.feed)
-    if row.checkpoint:
+    if row.checkpoint or row.cut:
         return row.file
     prepared = await Staging(ports.store, ports.clock, ports.rng, deadline).prepare(row.file, entry)
     if isinstance(prepared, SourceFile) and prepared != row.file:
@@ -141,6 +141,8 @@ async def _split(ports: SplitterPorts, file: SourceFile, row: FileRow, fence: in
                 if work.is_over:
                     return await work.hand_on()
     except ObjectMissing:
+        if work is None and row.layout:  # another may have announced chunks before it had a checkpoint
+            work = _Splitting(ports, feed, file, fence, _beginning(row.layout), deadline)
         if work is None or not await work.has_announced():
             raise
         return await work.break_off()
@@ -299,7 +301,7 @@ class _Splitting:
             return
         if self._follows:
             self._follows = await self._are_planned(spans)
-        await self._ports.ledger.plan_chunks(self._file, spans)
+        await self._ports.ledger.plan_chunks(self._file.file_id, self._fence, spans)
         await self._send(spans)
         self._waiting = []
         self._unkept += len(spans)

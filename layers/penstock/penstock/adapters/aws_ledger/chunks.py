@@ -184,9 +184,9 @@ class DynamoChunks(LedgerTable):
         for attempt in range(ATTEMPTS):
             settled = attempt % 2 == 0 if follows else None
             failed = await self._try_transact(ending, self._counting(chunk.file_id, changes, settled))
-            if failed is None:
+            if not failed:
                 return
-            if failed == 0:
+            if 0 in failed:
                 raise LeaseLost("another worker has taken the chunk over, or ended it")
         ensure_known_file(await self._get(file_key(chunk.file_id)) or {})
         raise Transient("the file kept being settled and reopened, or is not there")

@@ -5,21 +5,20 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import batched
 
-from penstock.adapters.aws_faults import insert_fault, transient_faults
+from penstock.adapters.aws_faults import transient_faults
 from penstock.adapters.aws_items import KNOWN, Item, integer_of, number, read_items, text
 from penstock.adapters.aws_ledger.items import CHANGED, chunk_key, ensure_known_file, file_key, file_row, listed_file
 from penstock.adapters.aws_ledger.leases import FENCED, FREE, LEASED, busy_for, leasing
-from penstock.adapters.aws_ledger.table import ATTEMPTS, LedgerTable
-from penstock.io.retry import backoff
+from penstock.adapters.aws_ledger.table import LedgerTable
 from penstock.model import versions
-from penstock.model.errors import Transient
+from penstock.model.errors import LeaseLost
 from penstock.model.findings import Finding, Noted
 from penstock.model.messages import Checkpoint, Cut, Layout, SourceFile, Span
 from penstock.model.rows import ChunkState, Fault, FileRow, FileState, Lease
 
 FAULTS_KEPT = 3 * 86_400  #: seconds
 ANYHOW = "attribute_exists(pk) OR attribute_not_exists(pk)"
-INSERTED = 25  #: BatchExecuteStatement takes no more
+PLANNED = 25  #: chunks in one transaction, of which DynamoDB takes 4 MB: a span may have a layout of 100,000 bytes
 
 _OPEN = (FileState.SPLITTING, FileState.SEALED)
 _KEPT = tuple(state for state in FileState if state is not FileState.NEWER)
@@ -52,33 +51,46 @@ class DynamoFiles(LedgerTable):
         row = file_row(item.was)
         return Lease(row, None, busy_for(item.was, now) if row.state is FileState.SPLITTING else 0.0)
 
-    async def plan_chunks(self, file: SourceFile, spans: Sequence[Span]) -> None:
-        """As `Ledger.plan_chunks`: conditional inserts, so that a row further on is never set back."""
-        insert = (
-            f"INSERT INTO \"{self.table}\" VALUE {{'pk':?,'sk':?,'state':?,'span':?,'round':0,'fence':0,"
-            "'leased_until':0,'v':?,'expires_at':?}"
-        )
-        left = list(spans)
-        for attempt in range(1, ATTEMPTS + 1):
-            throttled: list[Span] = []
-            for group in batched(left, INSERTED, strict=False):
-                statements = [
-                    {"Statement": insert, "Parameters": [*chunk_key(file.file_id, span.chunk).values(),
-                     text(ChunkState.SENT), text(span.model_dump_json()), number(versions.CHUNK), self._expiry()]}
-                    for span in group
-                ]  # fmt: skip
-                with transient_faults():
-                    answer = await self.dynamodb.batch_execute_statement(Statements=statements)
-                throttled += [
-                    span
-                    for span, response in zip(group, answer["Responses"], strict=True)
-                    if insert_fault(response) not in (None, "DuplicateItem")
-                ]
-            if not throttled:
-                return
-            left = throttled
-            await self.clock.sleep(backoff(attempt, self.rng) / 10)
-        raise Transient(f"{len(left)} chunks could not be written to the ledger")
+    async def plan_chunks(self, file_id: str, fence: int, spans: Sequence[Span]) -> None:
+        """As `Ledger.plan_chunks`. Rows that are there make their transaction fail, and are left out of the next."""
+        for group in batched(spans, PLANNED, strict=False):
+            left = list(group)
+            while failed := await self._try_transact(
+                self._splitting(file_id, fence), *(self._planned(file_id, span) for span in left)
+            ):
+                if 0 in failed:
+                    raise LeaseLost("another splitter has taken the file over, or moved it on")
+                left = [span for place, span in enumerate(left, 1) if place not in failed]
+
+    def _splitting(self, file_id: str, fence: int) -> Item:
+        """The condition that we still split the file."""
+        return {
+            "ConditionCheck": {
+                "TableName": self.table,
+                "Key": file_key(file_id),
+                "ConditionExpression": f"file_state = :splitting AND {FENCED}",
+                "ExpressionAttributeValues": {":splitting": text(FileState.SPLITTING), ":fence": number(fence)},
+            }
+        }
+
+    def _planned(self, file_id: str, span: Span) -> Item:
+        """A chunk's row as it begins."""
+        return {
+            "Put": {
+                "TableName": self.table,
+                "Item": {
+                    **chunk_key(file_id, span.chunk),
+                    "state": text(ChunkState.SENT),
+                    "span": text(span.model_dump_json()),
+                    "round": number(0),
+                    "fence": number(0),
+                    "leased_until": number(0),
+                    "v": number(versions.CHUNK),
+                    "expires_at": self._expiry(),
+                },
+                "ConditionExpression": "attribute_not_exists(pk)",
+            }
+        }
 
     async def pin_cut(self, file_id: str, fence: int, layout: Layout, cut: Cut) -> None:
         """As `Ledger.pin_cut`."""

@@ -92,23 +92,24 @@ class LedgerTable:
 
     async def _transact(self, *items: Item) -> None:
         """All or nothing, under conditions that must hold."""
-        if await self._try_transact(*items) is not None:
+        if await self._try_transact(*items):
             raise LeaseLost("another worker has taken the row over, or moved it on")
 
-    async def _try_transact(self, *items: Item) -> int | None:
-        """All or nothing: the place of the first item whose condition did not hold, None where it is done. What met
-        another transaction on the same row is tried again."""
+    async def _try_transact(self, *items: Item) -> list[int]:
+        """All or nothing: the places of items whose conditions did not hold, none where it is done. What met another
+        transaction on the same row is tried again."""
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 with transient_faults():
                     await self.dynamodb.transact_write_items(TransactItems=list(items))
-                return None
+                return []
             except ClientError as error:
                 if code_of(error) != "TransactionCanceledException":
                     raise
                 reasons = _reasons(error)
-                if "ConditionalCheckFailed" in reasons:
-                    return reasons.index("ConditionalCheckFailed")
+                failed = [place for place, reason in enumerate(reasons) if reason == "ConditionalCheckFailed"]
+                if failed:
+                    return failed
                 if "ValidationError" in reasons or "ItemCollectionSizeLimitExceeded" in reasons:
                     raise PenstockError(f"DynamoDB refuses the write: {reasons}") from error
             await self.clock.sleep(backoff(attempt, self.rng) / 20)
