@@ -44,6 +44,7 @@ class MemoryLedger:
         self._files: dict[str, _Kept[FileRow]] = {}
         self._chunks: dict[tuple[str, int], _KeptChunk] = {}
         self._stalled: set[str] = set()
+        self._again: set[str] = set()
         self._cursors: dict[str, str] = {}
         self._faults: dict[tuple[str, str], Fault] = {}
 
@@ -140,6 +141,16 @@ class MemoryLedger:
         rows = (
             _listed(kept) for kept in self._files.values() if kept.row.state in _OPEN and kept.row.opened_at > after
         )
+        return sorted(rows, key=lambda row: row.opened_at)[:limit]
+
+    async def note_begun_again(self, file_id: str, now: float) -> None:
+        """As `Ledger.note_begun_again`."""
+        self._again.add(file_id)
+
+    async def files_begun_again(self, limit: int, after: float = 0.0) -> list[FileRow]:
+        """As `Ledger.files_begun_again`."""
+        kept = (self._files[file_id] for file_id in self._again if file_id in self._files)
+        rows = (_listed(one) for one in kept if one.row.opened_at > after)
         return sorted(rows, key=lambda row: row.opened_at)[:limit]
 
     async def note_stalled(self, file_id: str, now: float) -> bool:

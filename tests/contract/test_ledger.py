@@ -288,6 +288,21 @@ async def test_open_files_are_found_behind_a_time(ledger: Ledger) -> None:
     assert await ledger.open_files(10, NOW + 2) == []
 
 
+async def test_files_that_were_begun_again_are_found_whatever_their_state(ledger: Ledger) -> None:
+    files = [the_file(f"f{at}") for at in range(4)]
+    for at, file in enumerate(files):
+        await opened(ledger, file, NOW + at)
+    await ledger.refuse_file(files[1].file_id, 1, REFUSAL, NOW)
+    assert await ledger.files_begun_again(10) == []
+    for file in (files[3], files[1], files[0], files[3]):
+        await ledger.note_begun_again(file.file_id, NOW)
+    await ledger.note_begun_again("has expired", NOW)
+
+    assert [row.file for row in await ledger.files_begun_again(10)] == [files[0], files[1], files[3]]
+    assert [row.file for row in await ledger.files_begun_again(2)] == [files[0], files[1]]
+    assert [row.file for row in await ledger.files_begun_again(10, NOW)] == [files[1], files[3]]
+
+
 async def test_a_look_goes_on_where_it_was(ledger: Ledger) -> None:
     assert await ledger.cursor("work") == ""
     await ledger.keep_cursor("work", "17.5")

@@ -67,12 +67,6 @@ LIVING = frozenset(
 )  # fmt: skip
 RUNNING = tuple(kind for kind in Kind if kind not in LIVING)
 
-NOT_YET = {
-    Kind.DELETED: "a splitter that has outlived its lease plans chunks of a file that was refused or broken off since",
-}
-"""Kinds that the code does not stand yet, and why: they strike only where a plan asks for them. A test proves of each
-that it is found, so that its entry goes when the code is mended."""
-
 _ANY = (Kind.CRASHED_BEFORE, Kind.CRASHED_AFTER, Kind.SLOW, Kind.OUTLIVED)
 _AWS = (*_ANY, Kind.THROTTLED, Kind.ANSWER_LOST, Kind.DONE_TWICE)
 
@@ -151,8 +145,7 @@ class Chaos:
         return {
             kind: max(odds, 0.01) if kind.name in asked else odds
             for kind, (is_on, odds) in drawn.items()
-            if kind.name not in self._plan.without
-            and ((is_on and kind not in NOT_YET and not self._plan.only) or kind.name in asked)
+            if kind.name not in self._plan.without and ((is_on and not self._plan.only) or kind.name in asked)
         }
 
     def _outages(self) -> list[tuple[float, float, int]]:

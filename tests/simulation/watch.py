@@ -1,6 +1,7 @@
 """Looks over the ledger's shoulder: states move forward only, one lease at a time, and a lost lease writes nothing."""
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from penstock.model.findings import Outcome
@@ -99,7 +100,7 @@ class WatchedLedger:
             return
         # A chunk that ends again has the file's end written anew.
         reopened = was.state is FileState.SETTLED and row.ends > was.ends
-        backwards = _OF_FILES[row.state] < _OF_FILES[was.state] or (was.state in _ENDED and row != was)
+        backwards = _OF_FILES[row.state] < _OF_FILES[was.state] or (was.state in _ENDED and _ended(row) != _ended(was))
         if backwards and not reopened:
             self.broken.append(f"file {row.file.file_id} went from {was.state} to {row.state} or changed after its end")
         if any(row.counted[outcome] < was.counted[outcome] for outcome in _GOOD):
@@ -113,7 +114,9 @@ class WatchedLedger:
         was, before = known or (row, [])
         begins = was.state is ChunkState.SETTLED and row.generation == was.generation + 1
         comes_back = was.state is ChunkState.DEAD and row.generation == was.generation
-        backwards = _OF_CHUNKS[row.state] < _OF_CHUNKS[was.state] or (was.state is ChunkState.SETTLED and row != was)
+        backwards = _OF_CHUNKS[row.state] < _OF_CHUNKS[was.state] or (
+            was.state is ChunkState.SETTLED and _ended(row) != _ended(was)
+        )
         if backwards and not (begins or comes_back):
             self.broken.append(f"chunk {row.chunk_id} went from {was.state} to {row.state} or changed after its end")
         if row.counted[Outcome.UNKNOWN] or row.counted[Outcome.HELD]:
@@ -133,6 +136,11 @@ class WatchedLedger:
 
 _ENDED = (FileState.SETTLED, FileState.REFUSED)
 _GOOD = (Outcome.DELIVERED, Outcome.DUPLICATE)
+
+
+def _ended[Kept: (FileRow, ChunkRow)](row: Kept) -> Kept:
+    """All of a row but for when its work was sent again last: that may be noted when it is done by then."""
+    return replace(row, resent_at=None)
 
 
 def _of(row: Row) -> tuple[str, int]:

@@ -18,7 +18,7 @@ from penstock.io import reader
 from penstock.model.errors import Transient
 from penstock.model.intake import read_intake
 from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
-from penstock.model.rows import FileRow, FileState
+from penstock.model.rows import ChunkState, FileRow, FileState
 from penstock.model.stage_result import StageResult
 from penstock.operate.decide import NotToBeDecided
 from penstock.operate.hold import Held, held_of, plan_release, refuse
@@ -518,7 +518,9 @@ class World:
 
     async def has_ended(self, file_id: str) -> bool:
         """Whether nothing of a dropped file is outstanding; one whose original is gone may have had no beginning."""
-        row = await self.memory.file(file_id)
+        row, chunks = await self.memory.file(file_id), await self.memory.chunks(file_id)
+        if any(chunk.state in (ChunkState.SENT, ChunkState.VALIDATED) for chunk in chunks):
+            return False
         if file_id in self.life.deleted:
             return row is None or row.state in (FileState.SETTLED, FileState.REFUSED)
         return row.state is FileState.SETTLED if row else file_id in self.overlooked

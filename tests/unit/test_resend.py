@@ -12,6 +12,7 @@ from penstock.feeds.feed import Limits, Record, Rule
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.findings import Severity
 from penstock.model.messages import SourceFile
+from penstock.model.rows import FileState
 from penstock.operate.sweep import send_idle_again
 from penstock_ops.operate import replays, resends
 from penstock_ops.operate.circuits import NotClosed
@@ -193,6 +194,53 @@ async def test_a_replay_whose_chunk_message_was_lost_on_its_way_to_delivery_goes
     assert await pipeline.assert_sound(file, 4) == {"delivered": 4}
     (line,) = audited(pipeline, "WorkResent")
     assert (line["by"], line["to_dispatch"], line["messages"]) == ("Ada", "0", 1)
+
+
+@pytest.mark.parametrize("lost", ["chunks", "dispatches"])
+async def test_a_replay_that_was_begun_in_a_settled_file_and_lost_is_sent_again_by_the_sweeper(lost: str) -> None:
+    """No open file told of it: it kept its identities, and whoever dropped them again waited for ever."""
+    pipeline = Pipeline(Api(KEYED, refuses=refusing("station", "KBAD")))
+    file = pipeline.drop(csv_file(spot(at, **({"station": "KBAD"} if at == 1 else {})) for at in range(4)))
+    await pipeline.run()
+    pipeline.api.refuses = lambda record: 0
+    # Given a replay whose worker dies at its chunk, and whose message is lost then
+    plan = await replays.prepare(operated(pipeline), await pipeline.row(file), Asked(file.file_id))
+    await replays.begin(operated(pipeline), plan)
+    if lost == "chunks":
+        pipeline.fault = Fault(at=4, kills=True)
+    await pipeline.handle_next(pipeline.chunks)
+    pipeline.fault = Fault()
+    purge(pipeline.chunks, pipeline.dispatches)
+    assert (await pipeline.row(file)).state is FileState.SETTLED
+    (chunk,) = await pipeline.ledger.chunks(file.file_id)
+    assert chunk.generation == 1
+    # When
+    await pipeline.clock.sleep(AFTER + 1)
+    assert (await look(pipeline))[file.file_id] == 1
+    assert file.file_id not in await look(pipeline), "once in such a time"
+    await pipeline.run()
+    # Expect
+    assert await pipeline.assert_sound(file, 4) == {"delivered": 4}
+
+
+async def test_a_dead_chunk_of_a_settled_file_that_is_redriven_and_lost_is_sent_again_by_the_sweeper() -> None:
+    swept = Swept()
+    pipeline = swept.pipeline
+    file = pipeline.drop(csv_file([spot(1)]))
+    await pipeline.handle_next(pipeline.intake)
+    letters = swept.gives_up(pipeline.chunks, 0)
+    await swept.sweep()
+    assert await pipeline.counted(file) == {"dead": 1}
+    assert (await pipeline.row(file)).state is FileState.SETTLED
+    # Given
+    await pipeline.work(pipeline.chunks, letters[0])
+    purge(pipeline.dispatches)
+    # When
+    await pipeline.clock.sleep(AFTER + 1)
+    assert (await look(pipeline))[file.file_id] == 1
+    await pipeline.run()
+    # Expect
+    assert await pipeline.assert_sound(file, 1) == {"delivered": 1}
 
 
 async def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(pipeline: Pipeline) -> None:

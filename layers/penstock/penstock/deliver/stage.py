@@ -99,7 +99,7 @@ async def dispatch(
     """
     now = ports.clock.now()
     file = message.chunk.file
-    await ensure_same_cut(ports.ledger, message.chunk)
+    await ensure_same_cut(ports.ledger, message.chunk, now)
     lease = await ports.ledger.claim_dispatch(message, now, deadline - now)
     if lease.fence is None:
         if lease.busy_for:

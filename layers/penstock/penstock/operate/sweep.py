@@ -12,7 +12,7 @@ the next time, and says that it did not.
 
 import json
 import random
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from penstock.account.completion import complete_file
@@ -33,7 +33,7 @@ from penstock.ports.queue import Outlet, Queue, Received
 from penstock.ports.throttle import Circuit, Throttle
 
 STALLED = 6 * 3600.0  #: seconds after which a file that is still open is worth a look
-LOOKED_AT = 500  #: open files a sweep, the oldest that have not had their turn
+LOOKED_AT = 500  #: files a look, the oldest that have not had their turn
 UNSEEN = (
     900.0  #: seconds a dead letter is out of others' sight when it has been looked at, less than between two sweeps
 )
@@ -63,19 +63,20 @@ class SweeperPorts:
 
 @dataclass(slots=True)
 class _Turns:
-    """The open files in turn, the oldest first, as many as one look takes. It goes on behind those that had their turn
-    in the look before, and at the beginning again once all have. `cut_short` says that some are left for the next."""
+    """Files in turn, the oldest first, as many as one look takes. It goes on behind those that had their turn in the
+    look before, and at the beginning again once all have. `cut_short` says that some are left for the next."""
 
     ports: SweeperPorts
     look: str
     deadline: float
+    find: Callable[[int, float], Awaitable[list[FileRow]]]  #: as `Ledger.open_files`
     cut_short: bool = False
 
     async def files(self) -> AsyncGenerator[FileRow]:
         """Those whose turn it is, until the deadline."""
         ledger, now = self.ports.ledger, self.ports.clock.now
         at = float(await ledger.cursor(self.look) or 0)
-        rows = await ledger.open_files(LOOKED_AT, at)
+        rows = await self.find(LOOKED_AT, at)
         self.cut_short = len(rows) == LOOKED_AT
         for row in rows:
             if now() > self.deadline:
@@ -98,7 +99,7 @@ async def sweep(ports: SweeperPorts, deadline: float) -> list[StageResult]:
         for number, queue in enumerate(ports.dead_letters)
     ]
     ended: list[StageResult] = []
-    stalled, turns = 0, _Turns(ports, "work", deadline)
+    stalled, turns = 0, _Turns(ports, "work", deadline, ports.ledger.open_files)
     async for row in turns.files():
         file, counts = row.file, await by_itself.at(row.file.file_id, complete_file(ports, row.file.file_id))
         if counts:
@@ -124,14 +125,18 @@ async def send_idle_again(ports: SweeperPorts, after: float, deadline: float) ->
         Transient: nothing could be looked at; the next look begins anew.
     """
     by_itself, before = ByItself(ports, "idle", deadline), ports.clock.now() - after
-    sent: list[StageResult] = []
-    turns = _Turns(ports, "idle", deadline)
-    async for row in turns.files():
-        number = await by_itself.at(row.file.file_id, _send_again(ports, row, before))
-        if number:
-            counts = {"MessagesResent": float(number)}
-            sent.append(StageResult("sent again", row.file.feed, row.file.file_id, counts))
-    counts = {"LookFaults": float(by_itself.faults), "LooksCutShort": float(turns.cut_short), "IdleLooks": 1.0}
+    sent, cut_short = list[StageResult](), False
+    for turns in (
+        _Turns(ports, "idle", deadline, ports.ledger.open_files),
+        _Turns(ports, "again", deadline, ports.ledger.files_begun_again),
+    ):
+        async for row in turns.files():
+            number = await by_itself.at(row.file.file_id, _send_again(ports, row, before))
+            if number:
+                counts = {"MessagesResent": float(number)}
+                sent.append(StageResult("sent again", row.file.feed, row.file.file_id, counts))
+        cut_short |= turns.cut_short
+    counts = {"LookFaults": float(by_itself.faults), "LooksCutShort": float(cut_short), "IdleLooks": 1.0}
     return [*sent, StageResult("looked for idle work", "", "sweeper", counts)]
 
 

@@ -80,6 +80,15 @@ class Ledger(Protocol):
         """The files that are not settled or refused yet, opened after that time, oldest first."""
         ...
 
+    async def note_begun_again(self, file_id: str, now: float) -> None:
+        """Notes, for two weeks, that a chunk is about to be worked on that had ended: its file may be settled, and is
+        not among those that are open."""
+        ...
+
+    async def files_begun_again(self, limit: int, after: float = 0.0) -> list[FileRow]:
+        """The files of which that was noted, opened after that time, oldest first."""
+        ...
+
     async def note_stalled(self, file_id: str, now: float) -> bool:
         """Notes that a file was reported as stalled. False where it had been, or has ended meanwhile."""
         ...

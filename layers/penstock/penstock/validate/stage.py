@@ -53,7 +53,7 @@ async def validate(ports: ValidatorPorts, message: ChunkMessage, deadline: float
         Transient: something broke; validating again writes the same.
     """
     now = ports.clock.now()
-    await ensure_same_cut(ports.ledger, message)
+    await ensure_same_cut(ports.ledger, message, now)
     lease = await ports.ledger.claim_validation(message, now, deadline - now)
     if lease.fence is None:
         if lease.busy_for:

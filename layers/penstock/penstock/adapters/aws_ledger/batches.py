@@ -23,7 +23,7 @@ class DynamoBatches(LedgerTable):
 
     async def batches(self, file_id: str, chunk: int) -> list[BatchRow]:
         """As `Ledger.batches`."""
-        rows = [batch_row(item) for item in await self._query(file_id, f"BATCH#{chunk_name(chunk)}#")]
+        rows = [batch_row(item) for item in await self._query_file(file_id, f"BATCH#{chunk_name(chunk)}#")]
         return sorted(rows, key=lambda row: row.number)
 
     async def fix_batches(self, chunk: ChunkRow, fence: int, batches: Sequence[BatchRow]) -> None:

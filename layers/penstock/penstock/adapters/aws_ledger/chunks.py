@@ -213,7 +213,7 @@ class DynamoChunks(LedgerTable):
 
     async def chunks(self, file_id: str) -> list[ChunkRow]:
         """As `Ledger.chunks`."""
-        return [chunk_row(item) for item in await self._query(file_id, "CHUNK#")]
+        return [chunk_row(item) for item in await self._query_file(file_id, "CHUNK#")]
 
     def _claiming(self, message: ChunkMessage) -> Item:
         return {

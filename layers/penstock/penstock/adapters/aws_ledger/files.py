@@ -17,10 +17,12 @@ from penstock.model.messages import Checkpoint, Cut, Layout, SourceFile, Span
 from penstock.model.rows import ChunkState, Fault, FileRow, FileState, Lease
 
 FAULTS_KEPT = 3 * 86_400  #: seconds
+AGAIN_KEPT = 14 * 86_400  #: seconds; twice as long as a message lives
 ANYHOW = "attribute_exists(pk) OR attribute_not_exists(pk)"
 PLANNED = 25  #: chunks in one transaction, of which DynamoDB takes 4 MB: a span may have a layout of 100,000 bytes
 
 _OPEN = (FileState.SPLITTING, FileState.SEALED)
+_AGAIN = "AGAIN"  #: the key of all notes of what was begun again
 _KEPT = tuple(state for state in FileState if state is not FileState.NEWER)
 
 
@@ -236,6 +238,18 @@ class DynamoFiles(LedgerTable):
         rows = await self._in_states(_OPEN, limit, newest=False, after=after)
         return sorted((row for row in rows if row.state in (*_OPEN, FileState.NEWER)), key=lambda row: row.opened_at)
 
+    async def note_begun_again(self, file_id: str, now: float) -> None:
+        """As `Ledger.note_begun_again`."""
+        values = {":expires": number(int(now) + AGAIN_KEPT)}
+        await self._try_update({"pk": text(_AGAIN), "sk": text(file_id)}, "SET expires_at = :expires", ANYHOW, values)
+
+    async def files_begun_again(self, limit: int, after: float = 0.0) -> list[FileRow]:
+        """As `Ledger.files_begun_again`."""
+        keys = [file_key(note["sk"]["S"]) for note in await self._query(_AGAIN)]
+        items = await read_items(self.dynamodb, self.table, keys, self.clock, self.rng)
+        rows = [row for row in map(listed_file, items) if row.opened_at > after]
+        return sorted(rows, key=lambda row: row.opened_at)[:limit]
+
     async def note_stalled(self, file_id: str, now: float) -> bool:
         """As `Ledger.note_stalled`."""
         item = await self._try_update(
@@ -284,14 +298,7 @@ class DynamoFiles(LedgerTable):
 
     async def faults(self, since: float) -> list[Fault]:
         """As `Ledger.faults`."""
-        request: Item = {
-            "TableName": self.table,
-            "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": {":pk": text("FAULTS")},
-        }
-        with transient_faults():
-            answer = await self.dynamodb.query(**request)
-        faults = (Fault(**json.loads(item["fault"]["S"])) for item in answer["Items"])
+        faults = (Fault(**json.loads(item["fault"]["S"])) for item in await self._query("FAULTS"))
         return sorted((fault for fault in faults if fault.at >= since), key=lambda fault: fault.at)
 
     async def _in_states(

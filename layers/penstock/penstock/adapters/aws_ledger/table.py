@@ -42,12 +42,15 @@ class LedgerTable:
             answer = await self.dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True)
         return answer.get("Item")
 
-    async def _query(self, file_id: str, prefix: str) -> list[Item]:
+    async def _query_file(self, file_id: str, prefix: str) -> list[Item]:
+        return await self._query(f"FILE#{file_id}", prefix)
+
+    async def _query(self, key: str, prefix: str = "") -> list[Item]:
         items: list[Item] = []
         request: Item = {
             "TableName": self.table,
-            "KeyConditionExpression": "pk = :pk AND begins_with(sk, :prefix)",
-            "ExpressionAttributeValues": {":pk": text(f"FILE#{file_id}"), ":prefix": text(prefix)},
+            "KeyConditionExpression": "pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else ""),
+            "ExpressionAttributeValues": {":pk": text(key)} | ({":prefix": text(prefix)} if prefix else {}),
             "ConsistentRead": True,
         }
         while True:
