@@ -188,9 +188,9 @@ class MemoryLedger:
     async def claim_validation(self, message: ChunkMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """As `Ledger.claim_validation`."""
         kept = _known_chunk(self._chunk(message.file.file_id, message.span))
-        again = kept.row.state is ChunkState.DEAD and kept.row.generation == message.generation
-        begins = kept.row.state is ChunkState.SETTLED and kept.row.generation < message.generation
-        if again or begins:
+        if kept.row.state is ChunkState.DEAD and kept.row.generation == message.generation:
+            kept.row = replace(kept.row, state=ChunkState.SENT)
+        if kept.row.state is ChunkState.SETTLED and kept.row.generation < message.generation:
             begun = {"generation": message.generation, "only": message.only, "released": message.released}
             kept.row = replace(kept.row, state=ChunkState.SENT, **begun)
         if kept.row.state is not ChunkState.SENT or kept.row.generation != message.generation:

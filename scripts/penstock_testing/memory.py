@@ -63,6 +63,13 @@ class MemoryStore:
         """As `ObjectStore.put`."""
         self.work[key] = body
 
+    async def put_first(self, key: str, body: bytes, content_type: str) -> bool:
+        """As `ObjectStore.put_first`."""
+        if key in self.work:
+            return False
+        self.work[key] = body
+        return True
+
     async def put_parts(self, key: str, parts: AsyncIterator[bytes], content_type: str) -> None:
         """As `ObjectStore.put_parts`."""
         self.work[key] = b"".join([part async for part in parts])

@@ -701,6 +701,22 @@ async def test_a_late_duplicate_overwrites_no_final_state(ledger: Ledger) -> Non
     assert await ledger.file(FILE.file_id) == file
 
 
+async def test_a_round_is_about_what_the_message_said_that_began_it(ledger: Ledger) -> None:
+    """Whatever a second one says: what was judged by then stands. Also where the round had died."""
+    await sealed(ledger)
+    await settle(ledger, *await dispatched(ledger))
+    first = chunk_message(0, 1).model_copy(update={"only": "0", "released": True})
+    second = chunk_message(0, 1).model_copy(update={"only": "1-2", "released": False})
+    begun, fence = held(await ledger.claim_validation(first, NOW, LEASE))
+    await ledger.release_chunk(begun, fence)
+
+    row, fence = held(await ledger.claim_validation(second, NOW, LEASE))
+    assert (row.generation, row.only, row.released) == (1, "0", True)
+    await ledger.end_chunk(row, fence, ChunkState.DEAD, COUNTED, FINDINGS, NOW)
+    row, fence = held(await ledger.claim_validation(second, NOW, LEASE))
+    assert (row.state, row.only, row.released) == (ChunkState.SENT, "0", True)
+
+
 # -- batches
 
 

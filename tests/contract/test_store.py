@@ -182,6 +182,22 @@ async def test_putting_again_replaces(place: Place) -> None:
     assert await place.store.get("reports/f/summary.json") == b"[]"
 
 
+async def test_what_was_put_first_stays(place: Place) -> None:
+    assert await place.store.put_first("chunks/f/000000/accepted", b"first", "text/plain")
+    assert not await place.store.put_first("chunks/f/000000/accepted", b"first", "text/plain")
+    assert not await place.store.put_first("chunks/f/000000/accepted", b"second", "text/plain")
+
+    assert await place.store.get("chunks/f/000000/accepted") == b"first"
+
+
+@pytest.mark.parametrize(
+    ("code", "status"), [("ConditionalRequestConflict", 409), ("SlowDown", 503), ("InternalError", 500)]
+)
+async def test_who_does_not_know_who_was_first_comes_again(code: str, status: int) -> None:
+    with pytest.raises(Transient):
+        await S3Store(Scripted(put_object=[refusal(code, status)]), "work", "archive").put_first("k", b"", "text/plain")
+
+
 async def test_what_was_never_put_is_none(place: Place) -> None:
     assert await place.store.get("reports/f/nothing") is None
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from penstock.outputs.accepted import load_accepted
+from penstock.outputs.judged import PARTS, part_of
 from tests.events.conftest import FILE, Context, Functions, Stack, Tell, failing, ids_of, load
 
 
@@ -24,9 +25,10 @@ def test_a_chunk_is_judged_and_passed_on(functions: Functions, stack: Stack) -> 
     assert json.loads(message["Body"]) == json.loads(load("dispatcher", "dispatch")["Records"][0]["body"]), (
         "what the validator sends is what the dispatcher's sample says it gets"
     )
-    assert len(load_accepted(stack.output("accepted"))) == 2
-    assert b"S-1002" in stack.output("rejects.csv")
-    (finding,) = map(json.loads, stack.output("findings.ndjson").splitlines())
+    judged = {name: part_of(stack.output("accepted"), name) or b"" for name in PARTS}
+    assert len(load_accepted(judged["accepted"])) == 2
+    assert b"S-1002" in judged["rejects.csv"]
+    (finding,) = map(json.loads, judged["findings.ndjson"].splitlines())
     assert (finding["ordinal"], finding["code"]) == (2, "traffic.spot_needs_material")
 
 

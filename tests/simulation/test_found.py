@@ -10,9 +10,11 @@ import pytest
 from penstock import feeds
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.messages import DispatchMessage, read_message
+from penstock.model.records import Accepted
 from penstock.model.rows import BatchRow, ChunkRow, Owner
 from penstock.operate.replay import begin_replay, plan_replay
 from penstock.outputs.accepted import load_accepted
+from penstock.outputs.judged import part_of
 from penstock.ports.destination import Answer, DestinationSettings
 from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import MemoryClock, MemoryStore
@@ -29,6 +31,11 @@ KEYED = DestinationSettings(
 def applied(pipeline: Pipeline) -> list[int]:
     """How often each record was applied."""
     return list(pipeline.api.applied.values())
+
+
+def accepted_in(pipeline: Pipeline, key: str) -> list[Accepted]:
+    """The accepted records of a chunk."""
+    return load_accepted(part_of(pipeline.store.work[key], "accepted") or b"")
 
 
 async def test_a_5xx_after_the_deed_is_a_doubt_until_the_key_is_forgotten() -> None:
@@ -137,7 +144,7 @@ async def test_a_record_that_is_being_replayed_is_on_its_way_whatever_became_of_
     (held,) = pipeline.dispatches.messages.values()
     held.visible_at += 7200
     message = read_message(held.body, DispatchMessage)
-    (record,) = load_accepted(pipeline.store.work[f"chunks/{first.file_id}/000000/generation-1/accepted"])
+    (record,) = accepted_in(pipeline, f"chunks/{first.file_id}/000000/generation-1/accepted")
     assert message.chunk.generation == 1
     owner = Owner(first.file_id, 0, record.ordinal, record.digest)
     assert await pipeline.claims.claim("traffic", {record.identity: owner}) == {record.identity: owner}
@@ -157,7 +164,7 @@ async def test_a_claim_that_a_broken_attempt_left_behind_holds_up_nobody_of_its_
         file = pipeline.drop(csv_file([spot(1, length_s="30"), spot(1, length_s="45")]))
         for _ in range(2):
             await pipeline.step()
-        _, second = load_accepted(pipeline.store.work[f"chunks/{file.file_id}/000000/accepted"])
+        _, second = accepted_in(pipeline, f"chunks/{file.file_id}/000000/accepted")
         owner = Owner(file.file_id, 0, second.ordinal, second.digest, second.revision)
         await pipeline.claims.claim("traffic", {second.identity: owner})
         await pipeline.run()

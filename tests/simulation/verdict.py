@@ -15,6 +15,7 @@ from penstock.model.findings import Outcome, account, balances
 from penstock.model.messages import SourceFile
 from penstock.model.rows import BatchState, ChunkRow, FileState
 from penstock.outputs.accepted import load_accepted
+from penstock.outputs.judged import part_of
 from penstock.outputs.outcomes import OutcomeLine, codes_of, outcome_lines_of
 from penstock.ports.histories import Entry
 from tests.simulation.chaos import Kind
@@ -146,7 +147,7 @@ def accepted_of(world: World, chunk: ChunkRow) -> dict[int, tuple[str, str]]:
     accepted: dict[int, tuple[str, str]] = {}
     for number in range(chunk.generation + 1):
         body = world.store.work.get(ids.work_key(chunk.file_id, chunk.span.chunk, "accepted", number), b"")
-        accepted |= {one.ordinal: (one.identity, one.digest) for one in load_accepted(body)}
+        accepted |= {one.ordinal: (one.identity, one.digest) for one in load_accepted(part_of(body, "accepted") or b"")}
     return accepted
 
 

@@ -24,6 +24,7 @@ from penstock.model import ids
 from penstock.model.findings import Outcome
 from penstock.model.rows import BatchState, FileState
 from penstock.outputs.accepted import load_accepted
+from penstock.outputs.judged import part_of
 from penstock_ops import world as local_world
 from penstock_ops.samples import SAMPLES
 from penstock_ops.samples.sample import SampleOptions
@@ -256,7 +257,11 @@ class Soak:
 
     def _has(self, file: File, chunk: int, generation: int, ordinals: tuple[int, ...]) -> bool:
         body = self._deployed.work(ids.work_key(file.file_id, chunk, "accepted", generation)) or b""
-        payloads = [json.loads(one.payload) for one in load_accepted(body) if one.ordinal in ordinals]
+        payloads = [
+            json.loads(one.payload)
+            for one in load_accepted(part_of(body, "accepted") or b"")
+            if one.ordinal in ordinals
+        ]
         feed = file.key.split("/")[0]
         there = contents(self._deployed.applied(feed))
         return all(there[content(payload)] for payload in payloads)

@@ -17,6 +17,7 @@ from penstock.model.messages import SourceFile
 from penstock.model.records import Accepted
 from penstock.model.rows import Owner
 from penstock.outputs.accepted import load_accepted
+from penstock.outputs.judged import part_of
 from penstock.outputs.outcomes import codes_of
 from penstock.ports.destination import DestinationSettings
 from penstock_ops.operate import replays, unknowns
@@ -374,4 +375,4 @@ def identity_of(number: int) -> str:
 def accepted(pipeline: Pipeline, chunk: int) -> list[Accepted]:
     """What the validator accepted of a chunk of the only file there is."""
     (body,) = [body for key, body in pipeline.store.work.items() if key.endswith(f"{chunk:06d}/accepted")]
-    return load_accepted(body)
+    return load_accepted(part_of(body, "accepted") or b"")

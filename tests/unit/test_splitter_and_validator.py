@@ -12,6 +12,7 @@ from penstock.model.errors import Busy, LeaseLost, Transient
 from penstock.model.findings import Finding, Noted
 from penstock.model.messages import ChunkMessage, DispatchMessage, read_message
 from penstock.model.rows import FileState
+from penstock.outputs.judged import part_of
 from penstock.ports.queue import Outgoing
 from penstock_testing.memory import MemoryQueue
 from tests.support.pipeline import Pipeline
@@ -191,6 +192,7 @@ async def test_findings_are_written_beside_the_chunk_without_a_value(pipeline: P
     """R32."""
     file = pipeline.drop(csv_file([spot(1), spot(2, isci="SECRET-VALUE", rate="SECRET")]))
     await pipeline.run()
-    findings = pipeline.store.work[f"chunks/{file.file_id}/000000/findings.ndjson"]
+    findings = part_of(pipeline.store.work[f"chunks/{file.file_id}/000000/accepted"], "findings.ndjson")
+    assert findings is not None
     assert findings.count(b"\n") == 2
     assert b"SECRET" not in findings

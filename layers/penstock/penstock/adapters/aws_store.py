@@ -65,6 +65,10 @@ class S3Store:
         """As `ObjectStore.put`."""
         await self._put(key, body, content_type)
 
+    async def put_first(self, key: str, body: bytes, content_type: str) -> bool:
+        """As `ObjectStore.put_first`."""
+        return await self._put_unless_taken(Bucket=self.work_bucket, Key=key, Body=body, ContentType=content_type)
+
     async def put_parts(self, key: str, parts: AsyncIterator[bytes], content_type: str) -> None:
         """As `ObjectStore.put_parts`."""
         await self._put_parts(key, parts, content_type)
@@ -72,16 +76,19 @@ class S3Store:
     async def put_once(self, key: str, body: bytes, content_type: str) -> None:
         """As `Archive.put_once`. A bucket with Object Lock takes nothing without a checksum."""
         where = {"Bucket": self.archive_bucket, "Key": key}
+        await self._put_unless_taken(**where, Body=body, ContentType=content_type, ChecksumAlgorithm="SHA256")
+
+    async def _put_unless_taken(self, **request: Any) -> bool:
         with transient_faults():
             try:
-                await self.s3.put_object(
-                    **where, Body=body, ContentType=content_type, IfNoneMatch="*", ChecksumAlgorithm="SHA256"
-                )
+                await self.s3.put_object(**request, IfNoneMatch="*")
             except ClientError as error:
                 if code_of(error) in _BEING_TAKEN:
                     raise Transient("another writes the same object at this moment") from error
                 if code_of(error) not in _TAKEN:
                     raise
+                return False
+        return True
 
     async def stage(self, file: SourceFile, parts: AsyncIterator[bytes]) -> SourceFile:
         """As `Sources.stage`."""

@@ -166,8 +166,8 @@ async def _accepted(
     ports: DispatcherPorts, message: DispatchMessage, lease: ChunkLease
 ) -> tuple[DispatchMessage, dict[int, Accepted]]:
     """The records of the chunk's generation that the validator has accepted, by ordinal; and the message that counts
-    them: where one release has judged the chunk and another has judged it since, that is made from what the later one
-    has written, as it may never have sent its own."""
+    them. In earlier releases the last word stood: where another has judged the chunk since, the message is made from
+    what that one has written, as it may never have sent its own."""
     chunk = lease.chunk
     body = await read_work(ports.store, chunk, "accepted", chunk.generation)
     if body is None:

@@ -16,6 +16,7 @@ CLAIM = 1
 MESSAGE = 1
 HISTORY = 2  #: 1 was a list of values without names
 ACCEPTED = 2  #: 1 had no line with the columns' names
+JUDGED = 3  #: all that the validator says of a chunk; 1 and 2 were its accepted records alone
 LINES = 1  #: of outcomes and findings
 REASONS = 2  #: of NNN.answer and found.json; 1 was what they hold, without a version
 

@@ -12,12 +12,26 @@ from typing import Any
 
 from penstock.model import ids, versions
 from penstock.model.rows import ChunkRow
+from penstock.outputs.judged import NAME, PARTS, part_of
 from penstock.ports.object_store import ObjectStore
 
 
 async def read_work(store: ObjectStore, chunk: ChunkRow, name: str, in_generation: int) -> bytes | None:
-    """What lies in the work bucket of a chunk's generation; None if nothing does. A later generation was a round once,
-    and what an earlier release wrote lies there."""
+    """What lies in the work bucket of a chunk's generation; None if nothing does.
+
+    Raises:
+        NewerRelease: a newer release has written it, in a form that this one does not know.
+    """
+    if name in PARTS:
+        judged = await _read(store, chunk, NAME, in_generation)
+        part = None if judged is None else part_of(judged, name)
+        if part is not None or name == NAME:
+            return part
+    return await _read(store, chunk, name, in_generation)
+
+
+async def _read(store: ObjectStore, chunk: ChunkRow, name: str, in_generation: int) -> bytes | None:
+    """An object. A later generation was a round once, and what an earlier release wrote lies there."""
     file_id, number = chunk.file_id, chunk.span.chunk
     body = await store.get(ids.work_key(file_id, number, name, in_generation))
     if body is None and in_generation:

@@ -115,7 +115,8 @@ class Ledger(Protocol):
 
     async def claim_validation(self, message: ChunkMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """Leases a chunk that is `sent` in the message's round; its row is made if the splitter's has not come to be
-        seen. A dead one becomes `sent` again, and the message of a later round begins it, if the chunk is settled."""
+        seen. A dead one becomes `sent` again. The message of a later round begins it, if the chunk is settled, and says
+        once and for all which records it is about."""
         ...
 
     async def mark_validated(self, message: DispatchMessage, fence: int) -> None:

@@ -52,6 +52,14 @@ class ObjectStore(Sources, Archive, Protocol):
         """Writes an object of the work bucket, whole or not at all."""
         ...
 
+    async def put_first(self, key: str, body: bytes, content_type: str) -> bool:
+        """Writes an object of the work bucket, whole or not at all, unless there is one; False where there is.
+
+        Raises:
+            Transient: it is not known to have been written.
+        """
+        ...
+
     async def put_parts(self, key: str, parts: AsyncIterator[bytes], content_type: str) -> None:
         """Writes an object of the work bucket from parts, in bounded memory, whole or not at all."""
         ...

@@ -18,7 +18,7 @@ from penstock.model.ids import work_key
 from penstock.model.messages import ChunkMessage, DispatchMessage
 from penstock.model.rows import ChunkRow, scope_of
 from penstock.model.stage_result import StageResult
-from penstock.outputs import rejects
+from penstock.outputs import judged, rejects
 from penstock.outputs.accepted import dump_accepted
 from penstock.outputs.handover import dispatch_message_of
 from penstock.outputs.outcomes import dump_lines
@@ -50,7 +50,7 @@ async def validate(ports: ValidatorPorts, message: ChunkMessage, deadline: float
     Raises:
         Busy: another validator is at this chunk.
         OtherCut: the file was cut otherwise than the message has it.
-        Transient: something broke; validating again writes the same.
+        Transient: something broke; validating again carries on.
     """
     now = ports.clock.now()
     await ensure_same_cut(ports.ledger, message, now)
@@ -76,8 +76,15 @@ async def _validate(
         if judged_before:
             return await _pass_on(ports, judged_before, fence, began)
         judgement = await judge_without_original(ports.store, chunk)
-    # What an earlier try has written, perhaps by another release, is written over, also by nothing.
-    dispatch = await _write(ports.store, message, judgement, anew=chunk.ended is not None or fence > 1)
+    key = work_key(message.file.file_id, message.span.chunk, judged.NAME, message.generation)
+    body = _outputs(message, judgement)
+    if not await ports.store.put_first(key, body, "text/plain"):
+        # The first word stands: who was first may have passed it on, and be at work with it.
+        judged_before = await dispatch_message_of(ports.store, message, chunk)
+        if judged_before:
+            return await _pass_on(ports, judged_before, fence, began)
+        await ports.store.put(key, body, "text/plain")  # a release before this one was broken off in the midst of it
+    dispatch = _dispatch_of(message, judgement)
     defects = sum(any(is_defect(finding.code) for finding in one.findings) for one in judgement.dead)
     passed_on = await _pass_on(ports, dispatch, fence, began)
     counted = _told(feed_named(message.file.feed), judgement)
@@ -101,19 +108,20 @@ async def _judge(ports: ValidatorPorts, message: ChunkMessage, chunk: ChunkRow) 
     return of_these(judgement, scope_of(chunk)) if message.only else judgement
 
 
-async def _write(store: ObjectStore, message: ChunkMessage, judgement: Judgement, *, anew: bool) -> DispatchMessage:
-    """Writes the validator's outputs, also those of nothing if `anew`; the message that hands them on."""
-    file, span, feed = message.file, message.span, feed_named(message.file.feed)
+def _outputs(message: ChunkMessage, judgement: Judgement) -> bytes:
+    """All that is said of the chunk."""
+    feed = feed_named(message.file.feed)
+    return judged.dump_judged(
+        {
+            "accepted": dump_accepted(judgement.accepted),
+            "findings.ndjson": _findings(judgement),
+            "rejects.csv": rejects.rows(feed, message.layout, judgement.rejected),
+        }
+    )
 
-    def key(name: str) -> str:
-        return work_key(file.file_id, span.chunk, name, message.generation)
 
-    await store.put(key("accepted"), dump_accepted(judgement.accepted), "text/plain")
-    if judgement.rejected or anew:
-        part = rejects.rows(feed, message.layout, judgement.rejected)
-        await store.put(key("rejects.csv"), part, "text/csv; charset=utf-8")
-    if judgement.findings or anew:
-        await store.put(key("findings.ndjson"), _findings(judgement), "application/x-ndjson")
+def _dispatch_of(message: ChunkMessage, judgement: Judgement) -> DispatchMessage:
+    """The message that hands it on."""
     # Those of accepted records are counted where these end.
     flagged = Counter(finding.code for one in judgement.flagged for finding in one.findings)
     return DispatchMessage(

@@ -42,22 +42,30 @@ class DynamoChunks(LedgerTable):
     """The chunks of `Ledger`."""
 
     async def claim_validation(self, message: ChunkMessage, now: float, seconds: float) -> Lease[ChunkRow]:
-        """As `Ledger.claim_validation`."""
+        """As `Ledger.claim_validation`. What a round is about is written by the claim that begins it."""
+        key = chunk_key(message.file.file_id, message.span.chunk)
+        values = {
+            ":sent": text(ChunkState.SENT),
+            ":released": {"BOOL": message.released},
+            **self._claiming(message),
+            **leasing(now, seconds),
+        }
         item = await self._try_update(
-            chunk_key(message.file.file_id, message.span.chunk),
-            f"SET #state = :sent, #only = :only, released = :released, {_CLAIMED}",
-            f"{_unplanned(message)}({KNOWN} AND ((#round = :round AND ((#state = :sent AND {FREE}) OR #state = :dead))"
-            " OR (#state = :settled AND #round < :round)))",
-            {
-                ":sent": text(ChunkState.SENT),
-                ":dead": text(ChunkState.DEAD),
-                ":settled": text(ChunkState.SETTLED),
-                ":released": {"BOOL": message.released},
-                **self._claiming(message),
-                **leasing(now, seconds),
-            },
+            key,
+            "SET #state = :sent, #only = if_not_exists(#only, :only),"
+            f" released = if_not_exists(released, :released), {_CLAIMED}",
+            f"{_unplanned(message)}({KNOWN} AND #round = :round AND ((#state = :sent AND {FREE}) OR #state = :dead))",
+            values | {":dead": text(ChunkState.DEAD)},
             _CLAIMED_NAMES,
         )
+        if item.was and message.generation > integer_of(item.was, "round"):
+            item = await self._try_update(
+                key,
+                f"SET #state = :sent, #only = :only, released = :released, {_CLAIMED}",
+                f"{KNOWN} AND #state = :settled AND #round < :round",
+                values | {":settled": text(ChunkState.SETTLED)},
+                _CLAIMED_NAMES,
+            )
         return message_lease(item, now, message, ChunkState.SENT)
 
     async def mark_validated(self, message: DispatchMessage, fence: int) -> None:
