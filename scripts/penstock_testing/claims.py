@@ -1,7 +1,6 @@
 """The claims' twin: who holds what, in one dictionary."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from penstock.model import versions
 from penstock.model.rows import Owner
@@ -38,8 +37,8 @@ class MemoryClaims:
     async def note_end(self, feed: str, identity: str, owner: Owner) -> None:
         """As `Claims.note_end`."""
         held = self._held(feed, identity)
-        if held and held.is_same(owner) and held.fence <= owner.fence:
-            self._put(feed, identity, replace(held, ended=owner.ended))
+        if held and held.noting(owner) != held:
+            self._put(feed, identity, held.noting(owner))
 
     async def give_up(self, feed: str, identity: str, owner: Owner) -> None:
         """As `Claims.give_up`."""

@@ -229,6 +229,27 @@ async def test_who_takes_over_has_not_ended_and_remembers_how_those_before_have(
     assert await claims.claim(FEED, {"identity": owner(2)}) == {"identity": held}
 
 
+async def test_the_end_of_who_is_corrected_is_noted_while_the_correction_has_its_claim(claims: Claims) -> None:
+    """It ended as held just when its correction had come, and was thought delivered once the correction had failed and
+    the ledger forgotten it."""
+    correction = replace(owner(1, digest="d2"), was=owner())
+    again = replace(owner(2, digest="d3"), was=correction)
+    await claims.claim(FEED, {"identity": owner()})
+    await claims.take_over(FEED, "identity", owner(), correction)
+    await claims.take_over(FEED, "identity", correction, again)
+
+    await claims.note_end(FEED, "identity", replace(owner(), ended=Outcome.HELD))
+    await claims.note_end(FEED, "identity", replace(owner(3), ended=Outcome.HELD))
+    await claims.note_end(FEED, "identity", replace(owner(), fence=-1))
+    held = replace(owner(), ended=Outcome.HELD)
+    corrected = replace(correction, was=held)
+    assert await claims.claim(FEED, {"identity": owner(4)}) == {"identity": replace(again, was=corrected)}
+
+    await claims.give_up(FEED, "identity", replace(again, was=corrected))
+    await claims.give_up(FEED, "identity", corrected)
+    assert await claims.claim(FEED, {"identity": owner(4)}) == {"identity": held}
+
+
 # -- giving up
 
 

@@ -156,7 +156,19 @@ class DynamoClaims:
         )
 
     async def note_end(self, feed: str, identity: str, owner: Owner) -> None:
-        """As `Claims.note_end`."""
+        """As `Claims.note_end`. A claim that has changed hands meanwhile is looked at again."""
+        for _ in range(ATTEMPTS):
+            if await self._note_holder(feed, identity, owner):
+                return
+            item = (await self._items(feed, [identity])).get(identity)
+            held = _owner(item) if item else None
+            if item is None or held is None or held.noting(owner) == held:
+                return
+            if held.was and await self._note_corrected(feed, identity, item, held.was.noting(owner)):
+                return
+        raise Transient("a claim kept changing hands while an end was noted on it")
+
+    async def _note_holder(self, feed: str, identity: str, owner: Owner) -> bool:
         values = {
             ":f": text(owner.file_id),
             ":c": number(owner.chunk),
@@ -166,13 +178,26 @@ class DynamoClaims:
             ":expires": self._expiry(),
         }
         update = "SET v = :v, expires_at = :expires"
-        await self._holds(
+        return await self._holds(
             self.dynamodb.update_item(
                 TableName=self.table,
                 Key={"pk": text(f"{feed}#{identity}")},
                 UpdateExpression=update + (", ended = :ended" if owner.ended else " REMOVE ended"),
                 ConditionExpression=f"f = :f AND c = :c AND o = :o AND n <= :n AND {KNOWN}",
                 ExpressionAttributeValues=values | ({":ended": text(owner.ended)} if owner.ended else {}),
+            )
+        )
+
+    async def _note_corrected(self, feed: str, identity: str, item: Item, was: Owner) -> bool:
+        """Notes what is known of those that the holder is to correct."""
+        values = {":was": text(json.dumps(_told(was))), ":before": item["was"]}
+        return await self._holds(
+            self.dynamodb.update_item(
+                TableName=self.table,
+                Key={"pk": text(f"{feed}#{identity}")},
+                UpdateExpression="SET was = :was, v = :v, expires_at = :expires",
+                ConditionExpression=f"was = :before AND {KNOWN}",
+                ExpressionAttributeValues=values | {":v": number(versions.CLAIM), ":expires": self._expiry()},
             )
         )
 

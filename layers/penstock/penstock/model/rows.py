@@ -13,7 +13,7 @@ Every write names the fence it was made under, so a worker whose lease has passe
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from penstock.model import ids
@@ -205,6 +205,12 @@ class Owner:
     def trace(self) -> str:
         """The owning record."""
         return ids.trace(self.file_id, self.ordinal)
+
+    def noting(self, owner: "Owner") -> "Owner":
+        """With how that owner has ended, where it is this one or one that this is to correct, under no later fence."""
+        if self.is_same(owner) and self.fence <= owner.fence:
+            return replace(self, ended=owner.ended)
+        return replace(self, was=self.was.noting(owner)) if self.was else self
 
     def is_same(self, other: "Owner") -> bool:
         """Whether both are the same record of the same chunk."""

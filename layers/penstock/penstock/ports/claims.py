@@ -20,7 +20,8 @@ class Claims(Protocol):
 
     async def note_end(self, feed: str, identity: str, owner: Owner) -> None:
         """Notes on an identity how its owner's record has `ended`, if this owner still holds it and under no later
-        fence: the claim may outlive what the ledger knows of it."""
+        fence, or is to have it back should a correction come to nothing: the claim may outlive what the ledger knows of
+        it."""
         ...
 
     async def give_up(self, feed: str, identity: str, owner: Owner) -> None:
