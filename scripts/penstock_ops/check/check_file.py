@@ -25,6 +25,7 @@ from penstock.outputs.late_rejects import rejected_later
 from penstock.split.planner import Planner
 from penstock.split.staging import Staging
 from penstock.validate.judging import Judgement, judge
+from penstock_ops.check.acknowledged import Acknowledged
 from penstock_ops.check.delivered import Delivered
 from penstock_ops.check.documents import as_records
 from penstock_ops.check.in_file import InFile, Judge, Repeats
@@ -40,7 +41,8 @@ class Checked:
     """What a check found. `rejects` is where the reject file was written, None if there are none. Of an archive,
     `entries` are what was found of each file in it, and `file` is its name there. `notes` are findings about the file
     and not about one of its records; `internal_errors` counts what our own functions failed of at `dead` records.
-    `records` is where what would be delivered was written, if that was asked for. Where the feed judges records by
+    `records` is where what would be delivered was written, `acknowledgements` what the sender would be told, if that
+    was asked for. Where the feed judges records by
     earlier ones, it was judged `by_itself`, without earlier files; `unasked` says that it was judged without the
     operator's settings as well."""
 
@@ -58,6 +60,7 @@ class Checked:
     refused: Finding | None = None
     rejects: Path | None = None
     records: Path | None = None
+    acknowledgements: Path | None = None
     seconds: float = 0.0
     entries: list["Checked"] = field(default_factory=list["Checked"])
     by_itself: bool = False
@@ -100,30 +103,33 @@ class Checked:
             | ({"internal_errors": dict(errors)} if errors else {})
             | {name: True for name in ("by_itself", "unasked") if any(getattr(one, name) for one in every)}
             | ({"delivered_to": str(self.records)} if self.records else {})
+            | ({"acknowledged_in": str(self.acknowledgements)} if self.acknowledgements else {})
             | entries
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a check is asked for: the feed, if it is known; where rejects go, and what would be delivered; the
-    operator's settings, None where nobody gave them; and the folder of templates that documents are read by."""
+    """What a check is asked for: the feed, if it is known; where rejects go, what would be delivered, and what the
+    sender would be told; the operator's settings, None where nobody gave them; and the folder of templates that
+    documents are read by."""
 
     feed: str | None
     rejects_to: Path
     records_to: Path | None = None
     settings: OperatorSettings | None = None
     templates: Path = TEMPLATES
+    acknowledgements_to: Path | None = None
 
     def of_entry(self, number: int) -> "Asked":
         """The same of an archive's file of this number, which has files of its own."""
         if number == 1:
             return self
-        records_to = self.records_to
         return replace(
             self,
             rejects_to=_numbered(self.rejects_to, number),
-            records_to=_numbered(records_to, number) if records_to else None,
+            records_to=self.records_to and _numbered(self.records_to, number),
+            acknowledgements_to=self.acknowledgements_to and _numbered(self.acknowledgements_to, number),
         )
 
 
@@ -139,6 +145,7 @@ def check(
     records_to: Path | None = None,
     settings: OperatorSettings | None = None,
     templates: Path = TEMPLATES,
+    acknowledgements_to: Path | None = None,
 ) -> Checked:
     """Splits, validates and judges a file; `advance` is told of every so many bytes done.
 
@@ -150,7 +157,8 @@ def check(
         Transient: the settings are none that the feed takes.
     """
     began = time.perf_counter()
-    checked, asked = Checked(feed or ""), Asked(feed, rejects_to, records_to, settings, templates)
+    checked = Checked(feed or "")
+    asked = Asked(feed, rejects_to, records_to, settings, templates, acknowledgements_to)
     with TemporaryDirectory(prefix="penstock-check-") as folder:
         store = LocalStore(Path(folder))
         source = store.source(path.resolve(), feed or "")
@@ -223,6 +231,7 @@ def _check(
         checked.by_itself = feed.examination is not None
         checked.unasked = checked.by_itself and asked.settings is None
         delivered = Delivered(feed, asked.records_to, path.name)
+        acknowledged = Acknowledged(store, file, asked.acknowledgements_to)
         planner = Planner(feed, layout, size=file.size)
         for span, chunk in _chunks(source, planner):
             reading = span.layout or layout
@@ -245,12 +254,15 @@ def _check(
             checked.internal_errors.update(finding.message for findings in dead for finding in findings)
             for found in (in_file.rejected, in_file.flagged, in_file.dead):
                 checked.findings.update(finding.code for findings in found.values() for finding in findings)
+            acknowledged.note(span, bad)
             if bad:
                 _write(feed, reading, bad, asked.rejects_to, checked)
             advance(span.end - span.start)
         checked.findings.update(planner.noted.counts)
         checked.notes = planner.noted.examples
         checked.records = asked.records_to
+    if not checked.dead:
+        checked.acknowledgements = acknowledged.write(feed, layout, time.time())
     if not checked.received:
         raise Refused("format.no_records", "the file has a header and no records")
 

@@ -91,6 +91,8 @@ def checked(result: Mapping[str, Any]) -> None:
         out.print(f"judged by itself: not beside earlier files{unasked}")
     if result.get("delivered_to"):
         out.print(f"what would be delivered: {result['delivered_to']}", soft_wrap=True)
+    if result.get("acknowledged_in"):
+        out.print(f"what the sender would be told: {result['acknowledged_in']}", soft_wrap=True)
     if result["rejects"]:
         out.print(f"to mend and drop again: {result['rejects']}", soft_wrap=True)
 

@@ -34,6 +34,9 @@ def check(
         Path | None, typer.Option(help="Where to write what would be delivered, a JSON object a line.")
     ] = None,
     templates: Annotated[Path, typer.Option(help="The folder of templates that documents are read by.")] = TEMPLATES,
+    acknowledgements: Annotated[
+        Path | None, typer.Option(help="Where to write what the sender would be told: a 997, 999, TA1 or CONTRL.")
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Judge a file right here, without AWS: what would happen to it if it were dropped."""
@@ -44,7 +47,9 @@ def check(
         raise typer.BadParameter(str(error), param_hint="--policy") from None
     try:
         with bytes_bar("checking", file.stat().st_size, as_json) as advance:
-            checked = check_file(file, feed, rejects_to, advance, records, settings, templates).as_dict()
+            checked = check_file(
+                file, feed, rejects_to, advance, records, settings, templates, acknowledgements
+            ).as_dict()
     except Transient as error:
         raise typer.BadParameter(str(error), param_hint="--policy") from None
     show(checked, as_json, screens.checked)

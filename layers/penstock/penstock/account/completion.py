@@ -1,9 +1,10 @@
 """The file's end: whoever settles the last chunk of a sealed file balances it, reports it, and tells the world.
 
-The reports are written, then the event is put, then the file is settled: a crash in between repeats the same reports,
-and at worst the same event, which names the file and so can be told apart. Where a replay has changed a settled file's
-account, its end is written anew; `account_version` says which of two is the later one. Whoever was held up while he
-wrote an earlier one looks before each report is put: the later one may be there, and he may break before he sees it.
+The reports are written, then the event is put, then the file is acknowledged (see `acknowledging`), then it is settled:
+a crash in between repeats the same reports, and at worst the same events, which name the file and so can be told apart.
+Where a replay has changed a settled file's account, its end is written anew; `account_version` says which of two is the
+later one. Whoever was held up while he wrote an earlier one looks before each report is put: the later one may be
+there, and he may break before he sees it.
 """
 
 import json
@@ -13,6 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
+from penstock.account.acknowledging import acknowledge
 from penstock.account.ports import CompletionPorts
 from penstock.feeds import feed_named
 from penstock.io.archiving import archive
@@ -47,6 +49,7 @@ async def complete_file(ports: CompletionPorts, file_id: str) -> dict[str, float
         now = ports.clock.now()
         with suppress(_Overtaken):
             await _report(ports, row, now)
+            await acknowledge(ports, row)
             if await ledger.settle_file(file_id, row.ends, now):
                 return {
                     "FilesSettled": 1,

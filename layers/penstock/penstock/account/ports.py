@@ -34,6 +34,11 @@ class CompletionPorts(Protocol):
         """When it is."""
         ...
 
+    @property
+    def rng(self) -> random.Random:
+        """By which retries spread."""
+        ...
+
 
 class FinalisingPorts(Protocol):
     """What finalising a chunk needs."""

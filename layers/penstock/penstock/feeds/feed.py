@@ -144,6 +144,9 @@ class Feed:
     """Whether a file that begins so is a document, such as a PDF or a scan, that must be read into records before they
     can be cut from it. Without one, none of the feed's files is."""
 
+    acknowledged: bool = False
+    """Whether senders are told what became of their records, in formats whose standard has acknowledgements."""
+
     archived: bool = False
     """Whether what was judged and rejected must be kept where nobody can change it (`io/archiving.py`)."""
 

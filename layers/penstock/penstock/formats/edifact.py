@@ -7,8 +7,11 @@ character set. Faults carry the codes of the CONTRL message (data element 0085).
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
+from penstock.formats.edifact_acknowledgement import EdifactAnswer
+from penstock.formats.envelopes import Opens
 from penstock.formats.format import FieldOf
 from penstock.formats.segment_records import Reading, Segment, components
 from penstock.formats.segmented import Segmented
@@ -112,6 +115,10 @@ class Edifact(Segmented):
         kind, _, version = header[2].partition(layout.delimiters.component)
         return {"transaction": kind, "control": header[1], "version": version, "delimiters": layout.delimiters}
 
+    def answer(self, opens: Opens, made: datetime) -> EdifactAnswer:
+        """As `Segmented.answer`."""
+        return EdifactAnswer(opens, made)
+
 
 def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:
     """The interchange whose UNA or UNB stands there.
@@ -157,6 +164,7 @@ def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:
             }
         ),
         control=said[5][0],
+        elements=elements,
     )
 
 

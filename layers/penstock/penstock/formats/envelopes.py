@@ -7,12 +7,13 @@ told as soft findings of the file, in the codes of the standards' own acknowledg
 import hashlib
 import re
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pydantic import BaseModel, Field
 
-from penstock.formats.segments import LONGEST, Level, Opened, Run, Segments
+from penstock.formats.segments import LONGEST, Level, Opened, Run, Segments, Word
 from penstock.model.findings import Finding, Noted, Severity
 from penstock.model.messages import Layout
 
@@ -69,6 +70,37 @@ class Seen:
         return len(self.ranges) + len(self.names) >= RANGES
 
 
+class Opens(NamedTuple):
+    """An envelope or a record begins, at `byte` of the file: the elements of its header, and the layout behind it."""
+
+    level: Word
+    elements: Sequence[str]
+    byte: int
+    layout: Layout
+
+
+class Closes(NamedTuple):
+    """An envelope ends, with its trailer or without one; it `says` how much it holds."""
+
+    level: Word
+    says: str = ""
+
+
+class Faulty(NamedTuple):
+    """Something is wrong with the envelope that is open, or with the record that was opened last."""
+
+    fault: str
+    rule: str
+
+
+type Passing = Opens | Closes | Faulty
+"""What goes by in a file, in its order."""
+
+
+def _unheard(event: Passing) -> None:
+    """Nobody listens."""
+
+
 @dataclass(slots=True)
 class Begun:
     """An envelope that is open: its control number, where its header stands, and what it holds so far."""
@@ -93,10 +125,18 @@ class State(BaseModel):
 
 
 class Checker:
-    """Follows the bytes of a file of segments through its envelopes, as `Envelopes` says."""
+    """Follows the bytes of a file of segments through its envelopes, as `Envelopes` says; `heard` is told of what goes
+    by."""
 
-    def __init__(self, segments: Segments, rules: Mapping[str, str], layout: Layout, state: str = "") -> None:
-        self._segments, self._rules, self._layout = segments, rules, layout
+    def __init__(
+        self,
+        segments: Segments,
+        rules: Mapping[str, str],
+        layout: Layout,
+        state: str = "",
+        heard: Callable[[Passing], None] = _unheard,
+    ) -> None:
+        self._segments, self._rules, self._layout, self._heard = segments, rules, layout, heard
         terminator = segments.patterns(layout).terminator
         self._state = (
             State.model_validate_json(state)
@@ -125,6 +165,7 @@ class Checker:
         for level, begun in ((levels.group, state.group), (levels.interchange, state.interchange)):
             if begun:
                 self._note(f"{level.word}_unclosed", _unclosed(level, begun))
+                self._heard(Closes(level.word))
 
     def _follow(self, piece: bytes, final: bool) -> None:
         state, found = self._state, self._segments.patterns(self._layout)
@@ -164,11 +205,11 @@ class Checker:
         """A segment of an envelope, or a record's header."""
         levels, tag = self._segments.levels, elements[0]
         if tag == levels.record.header:
-            self._open_record(_element(elements, levels.record.control), byte)
+            self._open_record(elements, byte)
             return
         run.pass_by(elements)
         if tag == levels.group.header:
-            self._open_group(_element(elements, levels.group.control), byte)
+            self._open_group(elements, byte)
         elif tag == levels.group.trailer:
             self._close_group(elements, byte)
         elif tag == levels.interchange.trailer:
@@ -180,14 +221,17 @@ class Checker:
     def _open_interchange(self, opened: Opened, byte: int) -> None:
         state, level = self._state, self._segments.levels.interchange
         self._end_interchange()
+        self._heard(Opens("interchange", opened.elements, byte, opened.layout))
         if opened.odd:
             self._note("interchange_header", f"the {level.header} at byte {byte} {opened.odd}")
         self._once(state.interchanges, level, opened.control, byte)
         state.interchange, state.groups = Begun(control=opened.control, byte=byte), Seen()
 
-    def _open_group(self, control: str, byte: int) -> None:
+    def _open_group(self, elements: Sequence[str], byte: int) -> None:
         state, level = self._state, self._segments.levels.group
+        control = _element(elements, level.control)
         self._end_group()
+        self._heard(Opens("group", elements, byte, self._layout))
         if state.interchange:
             state.interchange.groups += 1
         else:
@@ -195,14 +239,15 @@ class Checker:
         self._once(state.groups, level, control, byte)
         state.group, state.records = Begun(control=control, byte=byte), Seen()
 
-    def _open_record(self, control: str, byte: int) -> None:
+    def _open_record(self, elements: Sequence[str], byte: int) -> None:
         # One that lies in no envelope is rejected for it, and needs no other word.
-        state = self._state
+        state, level = self._state, self._segments.levels.record
+        self._heard(Opens("record", elements, byte, self._layout))
         if state.interchange:
             state.interchange.records += 1
         if state.group:
             state.group.records += 1
-        self._once(state.records, self._segments.levels.record, control, byte)
+        self._once(state.records, level, _element(elements, level.control), byte)
 
     def _end_group(self) -> None:
         """Before something that a group does not hold."""
@@ -216,11 +261,14 @@ class Checker:
         state, level = self._state, self._segments.levels.interchange
         if state.interchange:
             self._note("interchange_unclosed", _unclosed(level, state.interchange))
+            self._heard(Closes("interchange"))
         state.interchange, state.records = None, Seen()
 
     def _close_group(self, elements: Sequence[str], byte: int) -> None:
         state, level = self._state, self._segments.levels.group
         self._close(level, state.group, elements, byte, state.group.records if state.group else 0)
+        if state.group:
+            self._heard(Closes("group", _element(elements, 1)))
         state.group = None
 
     def _close_interchange(self, elements: Sequence[str], byte: int) -> None:
@@ -229,6 +277,8 @@ class Checker:
         begun = state.interchange
         # X12 always has groups; EDIFACT counts messages where there are none.
         self._close(level, begun, elements, byte, (begun.groups or begun.records) if begun else 0)
+        if begun:
+            self._heard(Closes("interchange", _element(elements, 1)))
         state.interchange, state.records = None, Seen()
 
     def _close(self, level: Level, begun: Begun | None, elements: Sequence[str], byte: int, holds: int) -> None:
@@ -265,6 +315,8 @@ class Checker:
 
     def _note(self, fault: str, message: str, severity: Severity = Severity.SOFT) -> None:
         self._state.noted.add(Finding(f"format.{fault}", message, severity=severity, rule=self._rules.get(fault)))
+        if severity is not Severity.INFO:
+            self._heard(Faulty(fault, self._rules.get(fault, "")))
 
 
 def as_number(text: str) -> int | None:

@@ -43,7 +43,7 @@ def read_record(reading: Reading, layout: Layout, raw: bytes) -> list[Segment] |
     fault = _too_many_parts(reading, layout.delimiters, raw) or undecodable(raw, layout.encoding)
     if fault:
         return fault
-    segments = _segments(layout.delimiters, raw.decode(layout.encoding))
+    segments = split_segments(layout.delimiters, raw.decode(layout.encoding))
     return _frame_fault(reading, layout, segments) or _content_fault(reading, layout.delimiters, segments) or segments
 
 
@@ -61,7 +61,18 @@ def components(text: str, delimiters: Delimiters) -> list[str]:
     return [re.sub(re.escape(delimiters.release) + "(.)", r"\1", part, flags=re.DOTALL) for part in parts]
 
 
-def _segments(delimiters: Delimiters, text: str) -> list[Segment]:
+def element_of(field: str) -> tuple[str, int] | None:
+    """The segment that a finding's field names, and which of its elements, 0 for none; None where it names no segment.
+
+    >>> element_of("B3-11"), element_of("DTM+137"), element_of("totals.due")
+    (('B3', 11), ('DTM', 0), None)
+    """
+    found = re.fullmatch(r"([A-Z][A-Z0-9]{1,2})(?:-([0-9]{2}))?(?:[+].*)?", field)
+    return (found[1], int(found[2] or 0)) if found else None
+
+
+def split_segments(delimiters: Delimiters, text: str) -> list[Segment]:
+    """A record's segments, whatever is wrong with them; release characters stay where they are."""
     terminator, element, release = delimiters.segment, delimiters.element, delimiters.release
     white = "".join(character for character in " \t\r\n" if character not in (element, delimiters.component))
     released = release and release in text

@@ -1,10 +1,12 @@
 """A whole format of segments: X12 and EDIFACT, but for how their interchanges begin and what their headers say."""
 
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
-from penstock.formats.envelopes import Checker
+from penstock.formats.acknowledging import Acknowledger, Answer
+from penstock.formats.envelopes import Checker, Opens, Passing
 from penstock.formats.format import Parsed
 from penstock.formats.segment_records import Reading, Segment, read_record
 from penstock.formats.segments import Opened, Segments
@@ -68,3 +70,15 @@ class Segmented(Segments):
     def envelopes(self, layout: Layout, state: str = "") -> Checker:
         """As `Enveloped.envelopes`."""
         return Checker(self, self.reading.rules, layout, state)
+
+    @abstractmethod
+    def answer(self, opens: Opens, made: datetime) -> Answer:
+        """The answer to an interchange that begins, as its standard has it."""
+
+    def acknowledger(self, layout: Layout, made: datetime) -> Acknowledger:
+        """As `Acknowledging.acknowledger`."""
+
+        def follow(heard: Callable[[Passing], None]) -> Checker:
+            return Checker(self, self.reading.rules, layout, heard=heard)
+
+        return Acknowledger(follow, lambda opens: self.answer(opens, made))

@@ -16,6 +16,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from penstock.formats.format import Taken
 from penstock.model.messages import Delimiters, Layout
@@ -26,6 +27,9 @@ WHITE = b" \t\r\n"
 FILL = b"\x00\x1a"  #: what some systems fill a file up with, or end it by
 
 
+type Word = Literal["interchange", "group", "record"]
+
+
 @dataclass(frozen=True, slots=True)
 class Level:
     """An interchange, a group or a record: its segments' tags, and which element of the header is its control number.
@@ -33,7 +37,7 @@ class Level:
     A trailer's first element is a count, its second the control number again.
     """
 
-    word: str
+    word: Word
     header: str
     trailer: str
     control: int
@@ -59,12 +63,13 @@ class Levels:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """An interchange that begins: where its first segment ends, the layout behind that, its control number, and in
-    what it is not as the standard has it, if in anything."""
+    """An interchange that begins: where its first segment ends, the layout behind that, its control number, its
+    elements, and in what it is not as the standard has it, if in anything."""
 
     end: int
     layout: Layout
     control: str
+    elements: Sequence[str]
     odd: str = ""
 
 

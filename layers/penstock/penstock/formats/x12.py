@@ -11,12 +11,15 @@ Faults carry the codes of the 997/999 acknowledgement (AK3, AK4, AK5, AK9) and o
 
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
+from penstock.formats.envelopes import Opens
 from penstock.formats.format import HEAD, FieldOf
 from penstock.formats.segment_records import Reading, Segment
 from penstock.formats.segmented import Segmented
 from penstock.formats.segments import OPENING, WHITE, Level, Levels, Opened
 from penstock.formats.text import UTF8_BOM
+from penstock.formats.x12_acknowledgement import X12Answer
 from penstock.model.errors import Refused
 from penstock.model.messages import Delimiters, Layout
 
@@ -109,6 +112,10 @@ class X12(Segmented):
         version = header[3] if len(header) > 3 else ""
         return {"transaction": header[1], "control": header[2], "version": version or layout.envelope["group_version"]}
 
+    def answer(self, opens: Opens, made: datetime) -> X12Answer:
+        """As `Segmented.answer`."""
+        return X12Answer(opens, made)
+
 
 def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:
     """The interchange whose ISA stands there.
@@ -161,6 +168,7 @@ def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:
             }
         ),
         control=said[13],
+        elements=(*said, component.decode()),
         odd="" if length == _STANDARD_ISA else f"has {length} bytes before its terminator and not {_STANDARD_ISA}",
     )
 

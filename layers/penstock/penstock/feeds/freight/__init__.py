@@ -19,8 +19,7 @@ and construction invoice, accounting information, debit note, payment request. T
 corrected invoice, reversals, pro-forma invoice, payment valuation, and what is unknown. Of the *purposes* only the
 original is delivered; copies, corrections, cancellations and drafts are held, as are tests. The settings' `policy` says
 otherwise, kind by kind. `sign` says which way the money goes, for amounts as they are written; `refers_to` what a
-document is about. What money hangs on stands once, in its own namespace; in XML anybody's element that is called as one
-of the document's rejects it.
+document is about.
 
 Two invoices are the same if carrier (with the scheme of its number), number and date are, and if they stand for the
 same: a test or a copy never bars the true invoice. Sent again with the same content, an invoice is a duplicate; with
@@ -37,6 +36,12 @@ UBL that declares no norm, and of INVOIC, `withheld_deducted` or `withheld_told`
 What makes a document no invoice (an unknown transaction set, a missing carrier or header element, an amount or date
 that is none) rejects it, with all that is found. Whether rates are as agreed is not looked at here. A reject comes back
 as it came, the whole set or document: mend it, and send it in an interchange or a file again.
+
+The sender of an interchange is told what became of it in `acknowledgements.edi`, beside the file's report, and by an
+event: a 999 for groups of X12 005010, a 997 for others, a TA1 where ISA14 asks for it or the interchange itself is
+wrong, and for EDIFACT a CONTRL. Accepted is what is no reject of ours, be it held, a duplicate or refused by the
+destination. There is none for acknowledgements, and none as long as a record of the file is dead. Who sends none to
+his partners makes no rule for the event.
 """
 
 from penstock.feeds.feed import Examination, Feed, Limits
@@ -77,4 +82,5 @@ FREIGHT = Feed(
     log_fields=("document_type", "scac"),
     trace=TRACE,
     unread="unread",
+    acknowledged=True,
 )

@@ -105,7 +105,8 @@ def to_record(tree: Mapping[str, Any]) -> dict[str, Any]:
 def _carrier(header: Segment) -> dict[str, str]:
     code = element(header, 11)
     if not code:
-        raise Defective("carrier_missing", "B3-11", "the invoice does not say its carrier; give its SCAC in B3-11")
+        message = "the invoice does not say its carrier; give its SCAC in B3-11"
+        raise Defective("carrier_missing", "B3-11", message, "X12 AK403 1: mandatory data element missing")
     return {"carrier": code, "carrier_scheme": "SCAC", "scac": require_scac(code, "B3-11")}
 
 

@@ -1,0 +1,96 @@
+"""A file that has settled is acknowledged, where its feed does so and its format's standard has a word for it.
+
+Its account is told before, and waits for nothing here: what goes wrong is told, and the file settles without. Done
+again after a crash, the same bytes are written, and the same event is put.
+"""
+
+import json
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from penstock.account.ports import CompletionPorts
+from penstock.feeds import feed_named
+from penstock.io.by_itself import ByItself
+from penstock.io.reader import read_blocks, read_range
+from penstock.model.findings import Outcome
+from penstock.model.ids import report_key
+from penstock.model.messages import Span
+from penstock.model.rows import FileRow
+from penstock.outputs.acknowledgements import (
+    CONTENT_TYPE,
+    EDI,
+    MADE,
+    Acknowledgements,
+    Rejected,
+    Source,
+    reader_of,
+    rejected_among,
+)
+from penstock.outputs.outcomes import outcome_lines_of
+
+SECONDS = 100.0  #: how long it may take: a gibibyte takes some fifteen
+
+
+async def acknowledge(ports: CompletionPorts, row: FileRow) -> None:
+    """Tells the senders of a file's interchanges what became of their records, once. As long as one of these is dead,
+    nobody has judged it, and nothing is told."""
+    if row.counted[Outcome.DEAD] or row.layout is None or reader_of(feed_named(row.file.feed), row.layout) is None:
+        return
+    by_itself = ByItself(ports, "acknowledgement", ports.clock.now() + SECONDS)
+    await by_itself.at(row.file.file_id, _acknowledge(ports, row))
+
+
+async def _acknowledge(ports: CompletionPorts, row: FileRow) -> None:
+    file, store = row.file, ports.store
+    if await store.get(report_key(file.file_id, MADE)) is not None:
+        return
+    made = Acknowledgements(await _source(ports, row), row.sealed_at or row.opened_at)
+    async with aclosing(made.parts()) as parts:
+        first = await anext(parts, None)
+        if first is None:
+            return
+        key = report_key(file.file_id, EDI)
+        await store.put_parts(key, _with(first, parts), CONTENT_TYPE)
+    about = {"id": file.file_id, "file_id": file.file_id, "feed": file.feed, "key": file.dropped.key}
+    detail = about | {"acknowledgements": key} | made.detail()
+    await ports.events.put("FileAcknowledged", detail)
+    await store.put(report_key(file.file_id, MADE), json.dumps(detail, indent=2).encode(), "application/json")
+
+
+async def _with(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield first
+    async for one in others:
+        yield one
+
+
+async def _source(ports: CompletionPorts, row: FileRow) -> Source:
+    assert row.layout is not None
+    reader = reader_of(feed_named(row.file.feed), row.layout)
+    assert reader is not None
+    chunks = {chunk.span.chunk: chunk for chunk in await ports.ledger.chunks(row.file.file_id)}
+
+    async def rejected_in(span: Span) -> Rejected:
+        chunk = chunks[span.chunk]
+        return rejected_among(await outcome_lines_of(ports.store, chunk)) if chunk.counted[Outcome.REJECTED] else {}
+
+    spans = [chunks[number].span for number in sorted(chunks)]
+    return Source(reader, row.layout, spans, rejected_in, _Dropped(ports, row))
+
+
+@dataclass(frozen=True, slots=True)
+class _Dropped:
+    """As `Original`: what was dropped, or staged of it."""
+
+    ports: CompletionPorts
+    row: FileRow
+
+    def blocks(self, start: int) -> AsyncGenerator[bytes]:
+        """As `Original.blocks`."""
+        ports = self.ports
+        return read_blocks(ports.store, self.row.file, ports.clock, ports.rng, start)
+
+    async def bytes_of(self, span: Span) -> bytes:
+        """As `Original.bytes_of`."""
+        ports = self.ports
+        return await read_range(ports.store, self.row.file, span.start, span.end, ports.clock, ports.rng)
