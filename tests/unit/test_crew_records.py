@@ -124,7 +124,7 @@ class TestOwnTimes:
     def test_what_cannot_be(self, changes: dict[str, Any]) -> None:
         record = {name: value for name, value in (FLOWN | changes).items() if value is not None}
         assert "time_order" in codes(record)
-        assert set(codes(record)) <= {"time_order", "flight_time_mismatch", "sector_order"}
+        assert set(codes(record)) <= {"time_order", "flight_time_mismatch", "sector_order", "fdp_mismatch"}
 
     @pytest.mark.parametrize(
         "late",
@@ -148,11 +148,11 @@ class TestOwnTimes:
         [
             FLOWN["sectors"][::-1],
             [sector("05:59", "06:15", "08:30", "08:40")],
-            [sector("07:00", "07:15", "08:30", "12:01")],
+            [sector("07:00", "07:15", "08:30", "12:31")],
             [FLOWN["sectors"][0], sector("08:39", "09:45", "11:00", "11:10", **BACK)],
         ],
     )
-    def test_sectors_follow_each_other_within_the_fdp(self, sectors: list[dict[str, Any]]) -> None:
+    def test_sectors_follow_each_other_within_the_duty(self, sectors: list[dict[str, Any]]) -> None:
         found = codes(FLOWN | {"sectors": sectors, "flight_time_minutes": None})
         assert "sector_order" in found
 
@@ -244,9 +244,11 @@ class TestOwnTimes:
             "regulation": regulation,
             "release_at": at("18:00"),
         }
-        assert codes(record) == []
-        assert codes(record | {"sectors": [flight("09:00", "13:30"), flight("14:30", "17:30")]})[0] == "sector_order"
-        assert codes(record | {"release_at": at("17:29")}) == ["sector_order"]
+        assert codes(record) == ["fdp_mismatch"]
+        assert plain(record).fdp_end == plain(record).report + 330
+        operated = record | {"sectors": [flight("09:00", "13:30"), flight("14:30", "17:30")]}
+        assert plain(operated).fdp_end == plain(operated).report + 570
+        assert codes(record | {"release_at": at("17:29")}) == ["fdp_mismatch", "sector_order"]
 
     def test_without_its_end_the_fdp_ends_with_the_last_sector_that_is_operated(self) -> None:
         sectors = [flight("09:00", "13:30"), flight("14:30", "17:30", positioning=True)]

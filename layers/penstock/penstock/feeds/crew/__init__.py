@@ -1,22 +1,30 @@
 """Flight crew duties against 14 CFR Part 117 and EASA ORO.FTL / CS FTL.1.
 
-A record is one duty of one crew member. The model (`record`) says what a duty looks like; `engine.examine` says what
-it is worth by the rules, given the crew member's history. Each rule is a function whose docstring states it with its
-paragraph.
+A record is one activity of one crew member, from `report_at` to `release_at`: flight duty, positioning, airport or home
+standby, short-call or long-call reserve, ground duty, simulator, training, leave, a day off or rest. Without `activity`
+it is what it looks like. The model (`record`) says what it looks like; `engine.examine` says what it is worth by the
+rules, given the crew member's history. Each rule is a function whose docstring states it with its paragraph.
 
-In a table the nested fields (`sectors`, `split_rest`, `standby`, `qualifications`) are JSON in a cell. A duty that was
-accepted counts for those after it, in whatever file they come; a higher `revision` replaces it.
+In a table the nested fields (`sectors`, `split_rest`, `standby`, `qualifications`) are JSON in a cell. What was
+accepted counts for all after it, in whatever file they come; a higher `revision` replaces it.
+
+What is withdrawn is a higher revision with the `status` `cancelled`, or `reassigned` with `reassigned_to`: its hours
+are free again. Who flies instead has a record of their own, with their own `crew_id`; a duty never moves to somebody
+else by itself. A sector with the `status` `cancelled` is none, one with `diverted_to` ended there.
+
+Activities without 10 hours of rest between are one duty period: a simulator before a flight is part of its FDP,
+positioning behind it is not. Who was called from standby or reserve has it in the duty's `standby`, or in a record of
+its own that ends within four hours before.
 
 What a record does not tell never loosens a limit. Without `acclimatised` the stricter table holds, without `home_base`
-every place may be it, and a sector without times fills the FDP unless `flight_time_minutes` is given. Without
-`fdp_end_at` the FDP ends when the last sector that is operated is in. Positioning before it counts to the FDP, after it
-as duty only. A home standby that nobody was called from is a record of its own: `report_at` and `release_at` are the
-standby's.
+every place may be it, and a sector without times fills the FDP unless `flight_time_minutes` is given. The FDP ends when
+the last sector that is operated is in; a later `fdp_end_at` counts, unless a cancelled sector or positioning behind
+explains it, an earlier one is only told.
 """
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from penstock.feeds.crew import engine
@@ -54,6 +62,41 @@ _STATES = {
     "u": "unknown",
     "x": "unknown",
 }
+_ACTIVITIES = {
+    "flight": "flight_duty",
+    "fly": "flight_duty",
+    "flt": "flight_duty",
+    "fdp": "flight_duty",
+    "deadhead": "positioning",
+    "dh": "positioning",
+    "pos": "positioning",
+    "standby": "home_standby",
+    "sby": "home_standby",
+    "hsby": "home_standby",
+    "asby": "airport_standby",
+    "shortcall": "short_call_reserve",
+    "rap": "short_call_reserve",
+    "longcall": "long_call_reserve",
+    "reserve": "long_call_reserve",
+    "rsv": "long_call_reserve",
+    "ground": "ground_duty",
+    "office": "ground_duty",
+    "sim": "simulator",
+    "trn": "training",
+    "vacation": "leave",
+    "vac": "leave",
+    "off": "day_off",
+    "dayoff": "day_off",
+}
+_STATUSES = {
+    "canceled": "cancelled",
+    "cnl": "cancelled",
+    "cnx": "cancelled",
+    "withdrawn": "cancelled",
+    "flown": "operated",
+    "scheduled": "planned",
+    "div": "diverted",
+}
 _SPACED = re.compile(r"(\d{4}-\d{2}-\d{2}) +(\d{2}:\d{2})(.*)", re.DOTALL)
 
 
@@ -68,9 +111,21 @@ def _normalised(record: dict[str, Any]) -> dict[str, Any]:
         said = normal.get(name)
         if isinstance(said, str | bool):
             normal[name] = words.get(re.sub(r"[^a-z0-9]+", "", str(said).lower()), said)
+    _respell(normal, "activity", _ACTIVITIES)
+    for one in (normal, *(normal.get("sectors") or ())):
+        if isinstance(one, dict):
+            _respell(cast(dict[str, Any], one), "status", _STATUSES)
     if isinstance(normal.get("extension"), str):
         normal["extension"] = normal["extension"].lower()
     return {name: value for name, value in normal.items() if value != ""}
+
+
+def _respell(record: dict[str, Any], name: str, words: Mapping[str, str]) -> None:
+    """A word as the model has it: in small letters, with underscores, by its usual name."""
+    said = record.get(name)
+    if isinstance(said, str):
+        plain = re.sub(r"[^a-z0-9]+", "_", said.lower()).strip("_")
+        record[name] = words.get(plain.replace("_", ""), plain)
 
 
 def _normal(value: Any) -> Any:
@@ -96,9 +151,13 @@ _SPELLINGS = {
     "regulation": "rule set, ruleset, ftl",
     "acclimatised": "acclimated, acclimatized, acclimatisation",
     "reference_tz": "reference time zone, reference zone, time zone, tz, zone",
-    "report_at": "report, report time, reporting time, check in",
+    "activity": "activity type, duty type, code, activity code",
+    "status": "duty status, activity status",
+    "reassigned_to": "reassigned to, replaced by, swapped with",
+    "report_at": "report, report time, reporting time, check in, start, begin, starts at",
+    "original_report_at": "original report, original report time, planned report",
     "fdp_end_at": "fdp end, fdp ends, end of fdp",
-    "release_at": "release, release time, check out, duty end",
+    "release_at": "release, release time, check out, duty end, end, ends at",
     "pilots": "pilot count, crew size, augmentation",
     "rest_facility_class": "rest facility, rest class, facility class",
     "split_rest": "split duty, split duty rest, break",

@@ -6,18 +6,22 @@ OOOI is out (off blocks), off (takeoff), on (touchdown), in (on blocks).
 
 import re
 from collections.abc import Callable, Sequence
+from datetime import datetime
 
+from penstock.feeds.crew.activities import FLIGHT_DUTY
 from penstock.feeds.crew.airports import same_airport
 from penstock.feeds.crew.clauses import Breach, Clause, Lawbook
-from penstock.feeds.crew.duty import Duty, Oooi, Times
+from penstock.feeds.crew.duty import Duty, Oooi, Times, arrived_at, is_flown, is_operated
 from penstock.feeds.crew.policy import Policy
-from penstock.feeds.crew.times import DAY, HOUR, hours, text_of
+from penstock.feeds.crew.times import DAY, HOUR, hours, minute_of, text_of
 from penstock.feeds.feed import Record
 from penstock.feeds.invariants import Interval, backward, longer_than, outside, overlapping
 from penstock.model.findings import Severity
 
 LONGEST_DUTY = 4 * DAY
 """No regulation knows it; a duty of more days is a wrong date."""
+
+LONGEST_FREE = 366 * DAY
 
 LONGEST_SECTOR = 24 * HOUR
 """The longest flights there are take 19 hours; a sector of more than a day is a wrong date."""
@@ -36,17 +40,20 @@ TIME_ORDER = Clause(
 
 
 @LAW.rule(TIME_ORDER)
-def time_order(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
+def time_order(duty: Duty, said: datetime | None) -> list[Breach]:
     """Report, end of the FDP, release, within days; a break lies within the FDP, and nobody flies in it; a standby
     begins before it ends, no later than the duty, and ends at report, or takes the place of a duty that nobody was
     called for (14 CFR 117.3; ORO.FTL.105; CS FTL.1.225(b)(5))."""
     faults: list[str] = []
-    if not duty.report <= duty.fdp_end <= duty.release or duty.release == duty.report:
+    said_end = minute_of(said) if said else duty.fdp_end
+    if not duty.report <= min(duty.fdp_end, said_end) <= max(duty.fdp_end, said_end) <= duty.release != duty.report:
         faults.append("report_at, fdp_end_at and release_at do not follow each other")
-    if longer_than(LONGEST_DUTY, [Interval("duty", duty.begin, duty.release)]):
-        faults.append(f"the duty takes {hours(duty.release - duty.begin)}")
+    if duty.delay < 0:
+        faults.append("original_report_at is after report_at, which is where it was delayed to")
+    if longer_than(LONGEST_FREE if duty.beside else LONGEST_DUTY, [Interval("duty", duty.begin, duty.release)]):
+        faults.append(f"the {duty.activity.replace('_', ' ')} takes {hours(duty.release - duty.begin)}")
     if duty.sectors and not duty.flies:
-        faults.append("there are sectors and no fdp_end_at after report_at")
+        faults.append("there are sectors, and neither their times nor fdp_end_at say when the FDP ends")
     if duty.flight_time > duty.fdp_end - duty.fdp_start:
         faults.append("there is more flight time than FDP")
     if duty.split_start and not (duty.fdp_start <= duty.split_start < duty.split_end <= duty.fdp_end):
@@ -55,10 +62,12 @@ def time_order(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
         standby = Interval("standby", duty.standby_start, duty.standby_end)
         if backward([standby]) or duty.standby_start > duty.report:
             faults.append("standby does not begin before its end and the report")
-        elif duty.flies and duty.standby_end > duty.report:
+        elif duty.activity == FLIGHT_DUTY and duty.flies and duty.standby_end > duty.report:
             faults.append("standby ends after the report, at which it ceases")
         elif outside(Interval("duty", duty.standby_start, duty.release), [standby]):
             faults.append("standby ends after release_at")
+        elif not duty.standby_start <= duty.called <= duty.standby_end:
+            faults.append("standby.called_at does not lie in the standby")
     return [TIME_ORDER.breach(f"{fault}; correct the times or their offsets", (duty.id,)) for fault in faults]
 
 
@@ -94,20 +103,19 @@ SECTOR_ORDER = Clause(
     "crew.sector_order",
     "sectors",
     "14 CFR 117.3; ORO.FTL.105 (FDP)",
-    "sectors follow each other, within the FDP",
+    "sectors follow each other, within the duty",
 )
 
 
 @LAW.rule(SECTOR_ORDER)
 def sector_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) -> list[Breach]:
-    """The sectors' block times follow each other from the start to the end of the FDP, and none lies in a break on the
-    ground. Positioning after the last sector that is operated is duty and no FDP (14 CFR 117.3, ORO.FTL.215), and
-    over by the release."""
+    """The sectors' block times follow each other from the start of the FDP to the release, and none lies in a break on
+    the ground. One that was cancelled is none."""
     found: list[Breach] = []
-    before = fdp_end = duty.fdp_start
+    before = duty.fdp_start
     for number, (sector, of) in enumerate(zip(sectors, times, strict=True), 1):
         block = of.block
-        if block is None:
+        if block is None or sector.get("status") == "cancelled":
             continue
         if block[0] < before:
             message = (
@@ -116,10 +124,6 @@ def sector_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) 
             )
             found.append(SECTOR_ORDER.breach(message, (duty.id,)))
         before = max(before, block[1])
-        fdp_end = fdp_end if sector.get("positioning") else before
-    if fdp_end > duty.fdp_end and duty.flies:
-        message = f"the last sector is in at {text_of(fdp_end)}, after fdp_end_at {text_of(duty.fdp_end)}"
-        found.append(SECTOR_ORDER.breach(f"{message}; the FDP ends no earlier", (duty.id,)))
     if before > duty.release:
         message = f"the last sector is in at {text_of(before)}, after release_at {text_of(duty.release)}"
         found.append(SECTOR_ORDER.breach(f"{message}; the duty ends no earlier", (duty.id,)))
@@ -133,7 +137,7 @@ def _in_the_break(duty: Duty, sectors: Sequence[Record], times: Sequence[Times])
     flown = [
         Interval(f"sector {number} ({sector['flight']})", *of.block)
         for number, (sector, of) in enumerate(zip(sectors, times, strict=True), 1)
-        if of.block
+        if of.block and is_flown(sector)
     ]
     return [
         SECTOR_ORDER.breach(
@@ -160,11 +164,15 @@ def broken_route(duty: Duty, sectors: Sequence[Record]) -> list[Breach]:
     """Each sector begins where the one before ended. What the table of airports cannot tell is told by
     `common.unknown_airport`."""
     found: list[Breach] = []
-    for number in range(1, len(sectors)):
-        there, here = sectors[number - 1]["destination"], sectors[number]["origin"]
-        if same_airport(there, here) is False or (there != here and len(there) == len(here)):
-            message = f"sector {number + 1} leaves {here}, sector {number} arrived at {there}; is a sector missing?"
+    there, last = "", 0
+    for number, sector in enumerate(sectors, 1):
+        if sector.get("status") == "cancelled":
+            continue
+        here = sector["origin"]
+        if there and (same_airport(there, here) is False or (there != here and len(there) == len(here))):
+            message = f"sector {number} leaves {here}, sector {last} arrived at {there}; is a sector missing?"
             found.append(BROKEN_ROUTE.breach(message, (duty.id,)))
+        there, last = arrived_at(sector), number
     return found
 
 
@@ -226,14 +234,39 @@ def flight_time_mismatch(
 ) -> list[Breach]:
     """`flight_time_minutes` against the block times of the sectors, where all are known. Each of them may have been
     rounded to a minute."""
-    blocks = [of.block for of, sector in zip(times, sectors, strict=True) if not sector.get("positioning")]
+    blocks = [of.block for of, sector in zip(times, sectors, strict=True) if is_operated(sector)]
     if said is None or not blocks or None in blocks:
         return []
     flown = sum(block[1] - block[0] for block in blocks if block)
     if abs(said - flown) <= len(blocks):
         return []
-    message = f"flight_time_minutes says {hours(said)}, the sectors add up to {hours(flown)}; which is right?"
+    message = f"flight_time_minutes says {hours(said)}, the sectors add up to {hours(flown)}, which counts"
     return [FLIGHT_TIME_MISMATCH.breach(message, (duty.id,), flown, said)]
+
+
+FDP_MISMATCH = Clause(
+    "crew.fdp_mismatch",
+    "fdp_end_at",
+    "14 CFR 117.3; ORO.FTL.105(12)",
+    "the FDP ends when the last sector that is operated is in",
+    Severity.INFO,
+)
+
+
+@LAW.rule(FDP_MISMATCH)
+def fdp_mismatch(duty: Duty, said: datetime | None) -> list[Breach]:
+    """`fdp_end_at` against the end of the last sector that is operated, where all have times: that is when the FDP ends
+    (14 CFR 117.3, ORO.FTL.105(12)), and what the rules take."""
+    end = minute_of(said) if said else duty.fdp_end
+    if end == duty.fdp_end:
+        return []
+    message = (
+        f"fdp_end_at says {text_of(end)}, the last sector that is operated is in at {text_of(duty.fdp_end)}, which"
+        " counts"
+        if duty.flies
+        else f"fdp_end_at says {text_of(end)}, and no sector is operated: there is no FDP"
+    )
+    return [FDP_MISMATCH.breach(message, (duty.id,), duty.fdp_end - duty.report, end - duty.report)]
 
 
 UNUSUAL_REGISTRATION = Clause(

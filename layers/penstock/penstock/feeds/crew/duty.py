@@ -8,6 +8,7 @@ from datetime import datetime
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
+from penstock.feeds.crew.activities import FLIGHT_DUTY, FREE, STANDBY, WITHDRAWN, WORK, activity_of
 from penstock.feeds.crew.times import local, minute_of
 from penstock.feeds.feed import Record
 from penstock.model.versions import ensure_known
@@ -20,8 +21,10 @@ _STANDBY = {
 long-call (117.21(a)); under EASA all that is not at the airport is other (CS FTL.1.225(b)), or reserve (CS
 FTL.1.230)."""
 
-_THROUGH_REST = frozenset({"", "long_call", "reserve"})
+_NO_DUTY = frozenset({"long_call", "reserve"})
 """Standby that is no duty and may run through a rest: long-call and reserve (117.21(a), CS FTL.1.230)."""
+
+_THROUGH_REST = _NO_DUTY | {""}
 
 
 class Duty(NamedTuple):
@@ -35,12 +38,19 @@ class Duty(NamedTuple):
     EASA; "" is none. `rest_class` is 0 without a rest facility.
 
     What a record does not tell counts as its longest: `acclimatised` is "" then, which takes the stricter table, and a
-    sector without times fills its FDP.
+    sector without times fills its FDP. The FDP ends when the last sector that is operated is in, or later where the
+    record says so and nothing explains that: neither a sector that was cancelled nor positioning behind it (14 CFR
+    117.3, ORO.FTL.105(12), 215). So with flight time, which is no less than the sectors add up to.
 
     `flights` are block times, actual ones where known; `sectors` are those operated, `longest_sector` the longest block
     time of them, `first_in` when the first of them ends, the end of the FDP if unknown. `after_takeoff` is by how much
     the last sector took longer, from off to in, than planned: the part of an extension that arose after takeoff.
     `offsets` are the least and the greatest offset from UTC that the sectors' planned times are written with.
+    `origin` and `destination` are where the duty begins and ends, whatever was planned.
+
+    `activity` is what it is (see `activities`), `withdrawn` that it is no more. `original_report` is the report before
+    it was delayed, 0 if it was not. `role` is `flight` or `cabin`; `in_flight_rest` what a cabin crew member had of it.
+    `called_at` is when the standby's call came, 0 if at its end.
     """
 
     id: str
@@ -73,6 +83,28 @@ class Duty(NamedTuple):
     destination: str
     home_base: str
     offsets: tuple[int, int]
+    activity: str = FLIGHT_DUTY
+    withdrawn: bool = False
+    original_report: int = 0
+    role: str = "flight"
+    in_flight_rest: int = 0
+    called_at: int = 0
+
+    @property
+    def works(self) -> bool:
+        """Is it duty without an FDP of its own?"""
+        return self.activity in WORK
+
+    @property
+    def free(self) -> bool:
+        """Is it time free from all duty?"""
+        return self.activity in FREE
+
+    @property
+    def beside(self) -> bool:
+        """Is it no duty: free time, or a reserve that nobody was called from, which is none (CS FTL.1.230, EASA's FAQ
+        47645; 117.3 has long-call reserve be notified before a rest)?"""
+        return self.activity in FREE or (self.standby in _NO_DUTY and not self.flies)
 
     @property
     def far(self) -> bool:
@@ -103,6 +135,21 @@ class Duty(NamedTuple):
     def clock(self) -> int:
         """The minute of the day, 0 to 1439, at which the FDP starts, by the reference zone."""
         return local(self.zone, self.fdp_start) % 1440
+
+    @property
+    def original_clock(self) -> int:
+        """As `clock`, of the report before it was delayed."""
+        return local(self.zone, min(self.original_report or self.report, self.fdp_start)) % 1440
+
+    @property
+    def delay(self) -> int:
+        """By how much reporting was delayed."""
+        return self.report - self.original_report if self.original_report else 0
+
+    @property
+    def called(self) -> int:
+        """When the standby's call came."""
+        return self.called_at or self.standby_end
 
     @property
     def duty_start(self) -> int:
@@ -142,11 +189,34 @@ class Times(NamedTuple):
 
 
 def times_of(sector: Record) -> Times:
-    """A sector's times."""
+    """A sector's times. What was planned of an arrival says nothing of one that went elsewhere."""
     said = sector.get
     planned = said("planned_out"), said("planned_off"), said("planned_on"), said("planned_in")
+    if said("diverted_to") or said("status") in _ELSEWHERE:
+        planned = (*planned[:2], None, None)
     actual = said("actual_out"), said("actual_off"), said("actual_on"), said("actual_in")
     return Times(_instants(*planned), _instants(*actual))
+
+
+_ELSEWHERE = frozenset({"diverted", "returned"})
+
+
+def arrived_at(sector: Record) -> str:
+    """Where a sector ended; "" where it was diverted and nobody says to where."""
+    status = sector.get("status")
+    if status == "returned":
+        return sector["origin"]
+    return sector.get("diverted_to") or ("" if status == "diverted" else sector["destination"])
+
+
+def is_flown(sector: Record) -> bool:
+    """Is it, or will it be, flown? A cancelled one is no sector."""
+    return sector.get("status") != "cancelled"
+
+
+def is_operated(sector: Record) -> bool:
+    """Does the crew member operate it? Positioning is no sector (ORO.FTL.215)."""
+    return not sector.get("positioning") and sector.get("status") != "cancelled"
 
 
 def _instants(out: datetime | None, off: datetime | None, on: datetime | None, into: datetime | None) -> Oooi:
@@ -162,39 +232,44 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
     """What a valid record says; `times` are its sectors', where they are at hand. Its zone must exist
     (`times.is_zone`)."""
     report, release = minute_of(record["report_at"]), minute_of(record["release_at"])
+    activity, regulation = activity_of(record), record["regulation"]
     sectors: Sequence[Record] = record.get("sectors") or ()
-    standby, standby_start, standby_end = _interval(record.get("standby"), report)
-    kind: str = standby["kind"] if standby else ""
-    kind = _STANDBY[record["regulation"]].get(kind, kind)
+    times = [times_of(sector) for sector in sectors] if times is None else times
+    fewer = any(sector.get("status") == "cancelled" for sector in sectors)
+    if fewer:
+        flown_ones = [(sector, of) for sector, of in zip(sectors, times, strict=True) if is_flown(sector)]
+        sectors, times = [sector for sector, _ in flown_ones], [of for _, of in flown_ones]
+    kind, standby_start, standby_end, called = _standby(record, activity, report, release)
+    kind = _STANDBY[regulation].get(kind, kind)
     begin = report if kind in _THROUGH_REST else min(report, standby_start)
     split, split_start, split_end = _interval(record.get("split_rest"), 0)
-    times = [times_of(sector) for sector in sectors] if times is None else times
     operated = [time for time, sector in zip(times, sectors, strict=True) if not sector.get("positioning")]
     flights = blocks = tuple(block for time in operated if (block := time.block))
     untimed = len(operated) - len(blocks)
-    fdp_end_at: datetime | None = record.get("fdp_end_at")
-    # The FDP ends when the last sector that is operated is in (14 CFR 117.3, ORO.FTL.105(12)).
-    fdp_end = minute_of(fdp_end_at) if fdp_end_at else blocks[-1][1] if blocks and not untimed else report
+    fdp_end = blocks[-1][1] if blocks else report
+    if untimed or not (fewer or (sectors and sectors[-1].get("positioning"))):
+        fdp_end = max(fdp_end, _fdp_end_said(record, activity, report))
     flown = sum(end - start for start, end in flights)
-    flight_time = record.get("flight_time_minutes")
-    if flight_time is not None:
-        # The total is the record's own word; where sectors do not tell when it was flown, it was before the end.
-        if abs(flight_time - flown) > len(blocks):
-            flights = ((fdp_end - flight_time, fdp_end),) if flight_time else ()
-        flown = flight_time
-    elif untimed:
+    said: int | None = record.get("flight_time_minutes")
+    if said is None and untimed:
         # Nobody says how long these took: as long as the FDP had room for.
         flights, flown = ((report, fdp_end),), max(flown, fdp_end - report)
+    elif said is not None and (untimed or (said > flown and not fewer)):
+        # The total is the record's own word; where sectors do not tell when it was flown, it was before the end.
+        if abs(said - flown) > len(blocks):
+            flights = ((fdp_end - said, fdp_end),) if said else ()
+        flown = said
+    original = record.get("original_report_at")
     return Duty(
         record["duty_id"],
         record["crew_id"],
         record.get("revision", 0),
-        record["regulation"],
+        regulation,
         record.get("acclimatised", ""),
         record["reference_tz"],
         begin,
         report,
-        min(report, standby_start) if kind == "airport" and record["regulation"] == "far117" else report,
+        min(report, standby_start) if kind == "airport" and regulation == "far117" else report,
         fdp_end,
         release,
         record.get("pilots", 2),
@@ -213,10 +288,38 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
         _first_in(operated, fdp_end),
         _after_takeoff(times[-1]) if times else 0,
         sectors[0]["origin"] if sectors else "",
-        sectors[-1]["destination"] if sectors else "",
+        arrived_at(sectors[-1]) if sectors else "",
         record.get("home_base") or "",
         _offsets(sectors),
+        activity,
+        record.get("status") in WITHDRAWN,
+        minute_of(original) if original else 0,
+        record.get("role") or "flight",
+        record.get("in_flight_rest_minutes") or 0,
+        called,
     )
+
+
+def _standby(record: Record, activity: str, report: int, release: int) -> tuple[str, int, int, int]:
+    """(kind, start, end, call): of a duty that somebody was called to, or of a standby by itself; no call is 0."""
+    standby: Record | None = record.get("standby")
+    if standby:
+        end = minute_of(standby["end"])
+        called = standby.get("called_at")
+        return standby["kind"], minute_of(standby["start"]), end, minute_of(called) if called else 0
+    if activity in STANDBY:
+        return STANDBY[activity], report, release, 0
+    return "", report, report, 0
+
+
+def _fdp_end_said(record: Record, activity: str, report: int) -> int:
+    """Airport standby is FDP to Part 117, whether it leads to a flight or not (117.21(b))."""
+    said: datetime | None = record.get("fdp_end_at")
+    if said:
+        return minute_of(said)
+    if activity == "airport_standby" and record["regulation"] == "far117":
+        return minute_of(record["release_at"])
+    return report
 
 
 def _first_in(operated: Sequence[Times], fdp_end: int) -> int:
@@ -248,9 +351,9 @@ def _interval(field: Record | None, nowhere: int) -> tuple[Record | None, int, i
     return (field, minute_of(field["start"]), minute_of(field["end"])) if field else (None, nowhere, nowhere)
 
 
-VERSION = (
-    2  #: of what a history keeps of a duty (see `model.versions`); 1 was its values in the order of `_IN_VERSION_1`
-)
+VERSION = 3
+"""Of what a history keeps of a duty (see `model.versions`). 1 was its values in the order of `_IN_VERSION_1`; 2 knew
+duties only, so that what is withdrawn, or is no duty, is of version 3."""
 
 _IN_VERSION_1 = (
     "id", "crew", "revision", "regulation", "acclimatised", "zone", "begin", "report", "fdp_start", "fdp_end",
@@ -259,15 +362,24 @@ _IN_VERSION_1 = (
     "after_takeoff", "origin", "destination", "home_base", "offsets",
 )  # fmt: skip
 
-_DEFAULTS: Mapping[str, Any] = {}
-"""The values of fields that an older release has not written. There are none yet: a field that comes new needs one."""
+_DEFAULTS: Mapping[str, Any] = Duty._field_defaults
+"""The values of fields that an older release has not written."""
 
 _in_order = cast(Callable[[Mapping[str, Any]], tuple[Any, ...]], itemgetter(*Duty._fields))
 
 
+_OLD = len(_IN_VERSION_1)
+_NEW = Duty._fields[_OLD:]
+
+
 def dumped(duty: Duty) -> dict[str, Any]:
-    """A duty by name, as JSON takes it."""
-    return {"v": VERSION, **duty._asdict()}
+    """A duty by name, as JSON takes it, without what is as it mostly is."""
+    of_now = {name: value for name, value in zip(_NEW, duty[_OLD:], strict=True) if value != _DEFAULTS[name]}
+    return {
+        "v": VERSION if duty.withdrawn or duty.beside else 2,
+        **dict(zip(_IN_VERSION_1, duty, strict=False)),
+        **of_now,
+    }
 
 
 def loaded(rows: Iterable[Mapping[str, Any] | Sequence[Any]]) -> list[Duty]:
@@ -282,4 +394,17 @@ def loaded(rows: Iterable[Mapping[str, Any] | Sequence[Any]]) -> list[Duty]:
 def _loaded(row: Mapping[str, Any]) -> Duty:
     ensure_known("a duty in a history", row.get("v", 1), VERSION)
     flights, offsets = tuple([(out, into) for out, into in row["flights"]]), tuple(row["offsets"])
-    return Duty._make(_in_order({**_DEFAULTS, **row, "flights": flights, "offsets": offsets}))
+    duty = Duty._make(_in_order({**_DEFAULTS, **row, "flights": flights, "offsets": offsets}))
+    if duty.activity == FLIGHT_DUTY and not duty.flies:
+        # Without a word about it, it is a release's that knew of no other activity, or was flown by nobody.
+        return duty._replace(activity=_UNCALLED.get(duty.standby, FLIGHT_DUTY))
+    return duty
+
+
+_UNCALLED = {
+    "airport": "airport_standby",
+    "other": "home_standby",
+    "short_call": "short_call_reserve",
+    "long_call": "long_call_reserve",
+    "reserve": "long_call_reserve",
+}

@@ -4,8 +4,8 @@ A crew member is acclimatised, and Table 2 holds by the clock of the reference z
 under fatigue risk management) at any time of day. `no` is read as `unknown`: ORO.FTL.105(1) knows no third state, and
 a crew member who is acclimatised to the zone of departure is acclimatised, with that as the reference zone.
 
-What a record does not tell is not checked: delayed reporting (CS FTL.1.205(d), it needs the original time), in-flight
-rest of each pilot (CS FTL.1.205(c)(2)), travelling, accommodation while on standby, cabin crew.
+What a record does not tell is not checked: whether a delayed report was notified a second time (CS
+FTL.1.205(d)(1)(ii)), in-flight rest of each pilot (CS FTL.1.205(c)(2)), travelling, accommodation while on standby.
 """
 
 from penstock.feeds.crew import easa_tables as tables
@@ -22,6 +22,7 @@ LEAST_BREAK, UNSUITED_BREAK = 3 * HOUR, 6 * HOUR
 AIRPORT_STANDBY_FREE, MOST_WITH_AIRPORT_STANDBY = 4 * HOUR, 16 * HOUR
 STANDBY_FREE, STANDBY_FREE_WITH_REST, MOST_STANDBY, MOST_AWAKE = 6 * HOUR, 8 * HOUR, 16 * HOUR, 18 * HOUR
 RESERVE_NOTICE = 10 * HOUR
+DELAY = 4 * HOUR
 
 LAW = Lawbook[DutyRule]()
 
@@ -29,12 +30,22 @@ LAW = Lawbook[DutyRule]()
 def basic_fdp(duty: Duty, policy: Policy) -> int | None:
     """ORO.FTL.205(b): Table 2 by the reference time of the start, or Table 3, or 4 under fatigue risk management; the
     stricter of both where a record does not say. None where the tables end. A reduction for standby is not in it."""
-    acclimatised, unknown = tables.acclimatised(duty.clock, duty.sectors), tables.unknown(duty.sectors, policy.frm)
+    acclimatised, unknown = _table_2(duty), tables.unknown(duty.sectors, policy.frm)
     if duty.acclimatised == "yes":
         return acclimatised
     if duty.acclimatised or acclimatised is None or unknown is None:
         return unknown
     return min(acclimatised, unknown)
+
+
+def _table_2(duty: Duty) -> int | None:
+    """Table 2. Where reporting was delayed by less than 4 hours it goes by the original time of report, by more by the
+    more limiting of both (CS FTL.1.205(d)(1)(iii), (iv)). That a delay of 10 hours is a rest if nobody disturbs it (v)
+    no record tells."""
+    original = tables.acclimatised(duty.original_clock, duty.sectors)
+    if original is None or duty.delay < DELAY:
+        return original
+    return min(original, tables.acclimatised(duty.clock, duty.sectors) or 0)
 
 
 def longest_fdp(duty: Duty, policy: Policy) -> int | None:
@@ -72,7 +83,7 @@ def standby_reduction(duty: Duty, policy: Policy) -> int:
     """CS FTL.1.225: at the airport, standby of more than 4 hours shortens the FDP by what is over (a)(2)(i). Elsewhere
     that of more than 6 hours does, 8 with in-flight rest or a break that counts (b)(7), (8); it goes on until report
     (b)(5), and if it starts between 23:00 and 07:00, the time between them counts from the call only (b)(9).
-    `standby.end` is taken for the call, by the clock of the reference zone."""
+    Without `standby.called_at`, `standby.end` is taken for the call, by the clock of the reference zone."""
     if duty.standby == "airport":
         return max(0, duty.report - duty.standby_start - AIRPORT_STANDBY_FREE)
     if duty.standby != "other":
@@ -82,7 +93,7 @@ def standby_reduction(duty: Duty, policy: Policy) -> int:
     night_end = (start - 7 * HOUR) // DAY * DAY + DAY + 7 * HOUR
     asleep = 0
     if start >= night_end - 8 * HOUR:
-        asleep = max(0, min(duty.local(min(duty.standby_end, duty.report)), night_end) - start)
+        asleep = max(0, min(duty.local(min(duty.called, duty.report)), night_end) - start)
     return max(0, duty.report - duty.standby_start - asleep - free)
 
 
@@ -183,7 +194,7 @@ def _planned(duty: Duty, limit: int, policy: Policy) -> list[Breach]:
     )
     if actual <= limit:
         return [used]
-    extended = tables.extended(duty.clock, duty.sectors)
+    extended = _extended(duty)
     why_not = ""
     encroached = in_wocl(duty.local(duty.fdp_start), duty.local(duty.fdp_end))
     most = 5 if encroached == 0 else 4 if encroached <= 2 * HOUR else 2
@@ -203,6 +214,15 @@ def _planned(duty: Duty, limit: int, policy: Policy) -> list[Breach]:
         message = f"{_fdp_over(duty, extended)} with a planned extension; shorten it"
         return [FDP_EXTENDED.breach(message, (duty.id,), extended, actual)]
     return [used]
+
+
+def _extended(duty: Duty) -> int | None:
+    """CS FTL.1.205(b), with delayed reporting as in `_table_2`."""
+    original = tables.extended(duty.original_clock, duty.sectors)
+    if original is None or duty.delay < DELAY:
+        return original
+    delayed = tables.extended(duty.clock, duty.sectors)
+    return delayed and min(original, delayed)
 
 
 def _discretion(duty: Duty, limit: int) -> list[Breach]:
@@ -331,7 +351,7 @@ RESERVE = Clause(
 @LAW.rule(RESERVE)
 def reserve(duty: Duty, policy: Policy) -> list[Breach]:
     """CS FTL.1.230: at least 10 hours from the notification of a duty, which is `standby.end`, to report."""
-    notice = duty.report - duty.standby_end
+    notice = duty.report - duty.called
     if duty.standby != "reserve" or not duty.flies or notice >= RESERVE_NOTICE:
         return []
     message = f"{hours(notice)} of notice on reserve; 10:00 are demanded, to protect 8 hours of sleep"

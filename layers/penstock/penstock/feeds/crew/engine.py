@@ -10,9 +10,10 @@ stays, and counts for all others.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
-from penstock.feeds.crew import blocktimes, common, cumulative, easa, easa_rest, part117, part117_rest
+from penstock.feeds.crew import activities, blocktimes, common, cumulative, easa, easa_rest, part117, part117_rest
 from penstock.feeds.crew.clauses import Breach, Clause
 from penstock.feeds.crew.cumulative import policy_clause, policy_windows
 from penstock.feeds.crew.duty import Duty, Times, duty_of, times_of
@@ -26,7 +27,20 @@ DUTIES_OVERLAP = Clause(
     "crew.duties_overlap",
     "report_at",
     "14 CFR 117.3, 117.25(a); ORO.FTL.105 (duty, rest period)",
-    "a crew member has one duty at a time",
+    "a crew member has one duty at a time, and none in leave, days off and rest",
+)
+LONG_PERIOD = Clause(
+    "crew.duty_period",
+    "report_at",
+    "14 CFR 117.3 (duty); ORO.FTL.105(11)",
+    "a duty period, of all that has no rest of 10 hours between, takes no more than four days and 24 activities",
+)
+EXPOSED = Clause(
+    "crew.withdrawal",
+    "status",
+    "record",
+    "what others are allowed beside a duty is told where it does not hold without it",
+    Severity.SOFT,
 )
 SUPERSEDED = Clause(
     "crew.superseded",
@@ -39,8 +53,12 @@ SUPERSEDED = Clause(
 CLAUSES = (
     *common.LAW.clauses,
     common.UNKNOWN_ZONE,
+    activities.SHAPE,
+    activities.WITHDRAWAL,
     *blocktimes.LAW.clauses,
     DUTIES_OVERLAP,
+    LONG_PERIOD,
+    EXPOSED,
     SUPERSEDED,
     *part117.LAW.clauses,
     *part117_rest.LAW.clauses,
@@ -49,6 +67,9 @@ CLAUSES = (
     *cumulative.LAW.clauses,
 )
 """Every finding there is, but for those of an operator's policy."""
+
+MOST_ACTIVITIES = 24
+"""Of a duty period. No regulation knows it; more are a file gone wrong."""
 
 LOOKAHEAD = 14 * 24 * HOUR
 """How far after a duty accepted ones are looked at again: two recovery rests are no further apart (ORO.FTL.235(d))."""
@@ -83,7 +104,7 @@ def examine(
 
 
 def _examine_crew(entries: Sequence[_Entry], history: History, policy: Policy, found: list[list[Breach]]) -> None:
-    known = list(history.duties)
+    known = history.activities
     corrected = {duty.id for duty in known}
     current = _latest(entries, history, found)
     while True:
@@ -134,51 +155,96 @@ def _in_time(entry: _Entry) -> tuple[int, int, Duty]:
 
 
 def _examine_one(entry: _Entry, history: History, policy: Policy) -> list[Breach]:
-    """A duty against everything. It is not in the history before, and after if it has no hard finding."""
+    """An activity against everything. It is not in the history before, and after if it has no hard finding."""
     _, record, times, duty = entry
     found = _by_its_times(record, times, duty, policy)
     if hard(found):
         # Figures from times that cannot be would only mislead.
         return found
-    found += alone(record, duty, policy)
-    overlapping = _overlapping(history, duty)
+    if duty.withdrawn:
+        history.add(duty)
+        return found + _exposed(history, duty, policy)
+    found += _by_itself(record, duty, policy)
+    overlapping = history.overlapping(duty)
     if overlapping:
         message = f"overlaps with {', '.join(one.id for one in overlapping)}; correct one of them"
         ids = tuple(one.id for one in overlapping)
-        return [*found, DUTIES_OVERLAP.breach(message, (*ids, duty.id))]
+        return [*found, *alone(duty, policy), DUTIES_OVERLAP.breach(message, (*ids, duty.id))]
     history.add(duty)
-    found += cumulative.cumulative(history, duty)
-    found += policy_windows(history, duty, policy.limits)
-    found += among_others(history, duty, policy)
-    for later in history.after(duty):
-        if later.begin - duty.release > LOOKAHEAD:
-            break
-        found += [breach for breach in among_others(history, later, policy) if breach.severity is Severity.HARD]
+    if not duty.beside:
+        found += _named(history, _as_a_period(history, history.period_of(duty), policy))
     if hard(found):
         history.discard(duty.id)
     return found
 
 
+def _as_a_period(history: History, period: Duty, policy: Policy) -> list[Breach]:
+    """What is found in a duty period of the history, and what it does to those after it."""
+    number, length = len(history.parts(period)), period.release - period.begin
+    if number > MOST_ACTIVITIES or length > blocktimes.LONGEST_DUTY:
+        message = (
+            f"{number} activities in {hours(length)} without 10 hours of rest between any two; correct their times"
+        )
+        return [LONG_PERIOD.breach(message, (period.id,))]
+    found = alone(period, policy)
+    found += cumulative.cumulative(history, period)
+    found += policy_windows(history, period, policy.limits)
+    found += among_others(history, period, policy)
+    return found + _among_later(history, period, policy)
+
+
+def _among_later(history: History, period: Duty, policy: Policy) -> list[Breach]:
+    """The hard findings of those after a duty period, which were accepted without it."""
+    found: list[Breach] = []
+    for later in history.after(period):
+        if later.begin - period.release > LOOKAHEAD:
+            break
+        found += [breach for breach in among_others(history, later, policy) if breach.severity is Severity.HARD]
+    return found
+
+
+def _exposed(history: History, withdrawn: Duty, policy: Policy) -> list[Breach]:
+    """Nobody can refuse that a duty is withdrawn. What is not allowed any more without it is told."""
+    exposed = _named(history, _among_later(history, withdrawn, policy))
+    return [
+        EXPOSED.breach(f"without {withdrawn.id}, {one.code} is broken: {one.message}", tuple(one.duties))
+        for one in exposed
+    ]
+
+
+def _named(history: History, found: list[Breach]) -> list[Breach]:
+    """The same, with every activity of the duty periods named."""
+    return [one if (names := history.named(one.duties)) == one.duties else replace(one, duties=names) for one in found]
+
+
 def _by_its_times(record: Record, times: Sequence[Times], duty: Duty, policy: Policy) -> list[Breach]:
-    """What the record says about its own times."""
+    """What the record says about itself, and its times."""
     sectors: Sequence[Record] = record.get("sectors") or ()
-    found = blocktimes.time_order(duty, sectors)
+    found = activities.shape(record, duty.activity)
+    found += blocktimes.time_order(duty, record.get("fdp_end_at"))
     if sectors:
         found += blocktimes.oooi_order(duty, sectors, times)
         found += blocktimes.sector_order(duty, sectors, times)
         found += blocktimes.broken_route(duty, sectors)
         found += blocktimes.block_discrepancy(duty, sectors, times, policy)
         found += blocktimes.flight_time_mismatch(duty, sectors, times, record.get("flight_time_minutes"))
+        found += blocktimes.fdp_mismatch(duty, record.get("fdp_end_at"))
         found += blocktimes.unusual_registration(duty, sectors)
     return found
 
 
-def alone(record: Record, duty: Duty, policy: Policy) -> list[Breach]:
-    """The findings of a duty by itself."""
+def _by_itself(record: Record, duty: Duty, policy: Policy) -> list[Breach]:
+    """What the record's own fields tell beside its times."""
     certificates: Sequence[Record] = record.get("qualifications") or ()
-    found = common.qualifications(duty, certificates) if certificates else []
+    found = common.qualifications(duty, certificates) if certificates and not duty.beside else []
     found += common.rest_facility(duty, policy)
     found += common.unknown_airport(duty, record.get("sectors") or ())
+    return found
+
+
+def alone(duty: Duty, policy: Policy) -> list[Breach]:
+    """The findings of a duty period by itself."""
+    found: list[Breach] = []
     for rule in part117.LAW.rules if duty.far else easa.LAW.rules:
         found += rule(duty, policy)
     for one in policy.limits:
@@ -228,13 +294,6 @@ def _policy_rest(history: History, duty: Duty, one: PolicyLimit) -> list[Breach]
     rest = duty.begin - before.release
     message = f"{hours(rest)} of rest, the operator's minimum is {hours(one.limit)}"
     return [policy_clause(one).breach(message, (before.id, duty.id), one.limit, rest)]
-
-
-def _overlapping(history: History, duty: Duty) -> list[Duty]:
-    """The neighbours that a duty, which is not in the history, overlaps with."""
-    before, after = next(history.before(duty), None), next(history.after(duty), None)
-    overlapping = [before] if before and before.release > duty.begin else []
-    return [*overlapping, after] if after and after.begin < duty.release else overlapping
 
 
 def hard(found: Iterable[Breach]) -> bool:

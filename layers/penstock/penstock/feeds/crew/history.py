@@ -4,11 +4,14 @@ Sums come from running totals, so that a year's window costs as much as a day's:
 """
 
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from operator import itemgetter
 from typing import Literal
 
 from penstock.feeds.crew.duty import Duty
 from penstock.feeds.crew.part117_split import split_credit
+from penstock.feeds.crew.periods import joins, periods
 from penstock.feeds.crew.times import DAY
 
 KEPT = 400 * DAY
@@ -73,17 +76,56 @@ class Timeline:
             self._sums.append(self._sums[-1] + end - start)
 
 
+class _Line:
+    """Activities in order of time."""
+
+    def __init__(self, activities: Iterable[Duty] = ()) -> None:
+        self.duties = sorted(activities, key=_place)
+        self.places = list(map(_place, self.duties))
+
+    def add(self, duty: Duty) -> None:
+        at = bisect_left(self.places, _place(duty))
+        self.places.insert(at, _place(duty))
+        self.duties.insert(at, duty)
+
+    def discard(self, duty: Duty) -> None:
+        at = bisect_left(self.places, _place(duty))
+        del self.places[at], self.duties[at]
+
+    def before(self, duty: Duty) -> Iterator[Duty]:
+        at = bisect_left(self.places, _place(duty))
+        while at > 0:
+            at -= 1
+            yield self.duties[at]
+
+    def after(self, duty: Duty) -> Iterator[Duty]:
+        for at in range(bisect_right(self.places, _place(duty)), len(self.duties)):
+            yield self.duties[at]
+
+
 class History:
-    """One crew member's duties that count: accepted ones, each in its latest revision."""
+    """One crew member's activities that count: accepted ones, each in its latest revision.
 
-    def __init__(self, duties: Iterable[Duty] = ()) -> None:
-        self.restore(duties)
+    `before`, `after` and the timelines are of duty periods, which are what the rules are about (see `periods`); one is
+    mostly a single activity. What is no duty is beside them.
+    """
 
-    def restore(self, duties: Iterable[Duty]) -> None:
-        """Holds these duties and no others."""
-        self.duties = sorted(duties, key=_place)
-        self._places = list(map(_place, self.duties))
-        self._by_id = {duty.id: duty for duty in self.duties}
+    def __init__(self, activities: Iterable[Duty] = ()) -> None:
+        self.restore(activities)
+
+    def restore(self, activities: Iterable[Duty]) -> None:
+        """Holds these activities and no others."""
+        self._by_id = {one.id: one for one in activities}
+        standing = [one for one in self._by_id.values() if not one.withdrawn]
+        self._line = _Line(one for one in standing if not one.beside)
+        self._beside = _Line(one for one in standing if one.beside)
+        self._free = self._free_time()
+        whole = periods(self._line.duties)
+        self._periods = _Line()
+        self._periods.duties = [period for period, _ in whole]
+        self._periods.places = [_place(period) for period, _ in whole]
+        self._parts = {period.id: parts for period, parts in whole if len(parts) > 1}
+        self._rules = Counter((one.regulation, one.zone) for one in self._line.duties)
         self.timelines: dict[Quantity, Timeline] = {
             "flight_time": self._timeline("flight_time"),
             "fdp": self._timeline("fdp"),
@@ -91,53 +133,155 @@ class History:
         }
 
     def _timeline(self, quantity: Quantity) -> Timeline:
-        return Timeline(interval for duty in self.duties for interval in intervals_of(duty, quantity))
+        return Timeline(interval for period in self.duties for interval in intervals_of(period, quantity))
+
+    def _free_time(self) -> Timeline:
+        return Timeline((one.begin, one.release) for one in self._beside.duties if one.free)
+
+    @property
+    def duties(self) -> Sequence[Duty]:
+        """The duty periods in order of time."""
+        return self._periods.duties
+
+    @property
+    def activities(self) -> list[Duty]:
+        """All that is known, in no order: what is withdrawn, and what is no duty, as well."""
+        return list(self._by_id.values())
+
+    @property
+    def governed(self) -> Iterable[tuple[str, str]]:
+        """The regulations that duties here are under, with the reference zones that these go by."""
+        return self._rules.keys()
 
     def of_id(self, duty_id: str) -> Duty | None:
-        """The duty of that id."""
+        """The activity of that id."""
         return self._by_id.get(duty_id)
 
     def add(self, duty: Duty) -> None:
-        """Puts in a duty whose id is not there."""
-        at = bisect_left(self._places, _place(duty))
-        self._places.insert(at, _place(duty))
-        self.duties.insert(at, duty)
+        """Puts in an activity whose id is not there."""
         self._by_id[duty.id] = duty
-        for quantity, timeline in self.timelines.items():
-            timeline.add(intervals_of(duty, quantity))
+        if duty.withdrawn:
+            return
+        if duty.beside:
+            self._beside.add(duty)
+            if duty.free:
+                self._free.add([(duty.begin, duty.release)])
+            return
+        self._line.add(duty)
+        self._rules[duty.regulation, duty.zone] += 1
+        at = bisect_left(self._periods.places, _place(duty))
+        # One between the activities of a period may part them.
+        before = at > 0 and (self.duties[at - 1].release > duty.begin or joins(self.duties[at - 1], duty))
+        if before or (at < len(self.duties) and joins(duty, self.parts(self.duties[at])[0])):
+            self._put_together(at - before, sorted([*(self._take_out(at - 1) if before else ()), duty], key=_place))
+        else:
+            self._put_in(duty, [duty])
 
     def discard(self, duty_id: str) -> None:
-        """Takes out the duty of that id, if it is there."""
+        """Takes out the activity of that id, if it is there."""
         duty = self._by_id.pop(duty_id, None)
-        if duty is None:
+        if duty is None or duty.withdrawn:
             return
-        at = bisect_left(self._places, _place(duty))
-        del self._places[at], self.duties[at]
+        if duty.beside:
+            self._beside.discard(duty)
+            if duty.free and not self._free.drop_last([(duty.begin, duty.release)]):
+                self._free = self._free_time()
+            return
+        at = self._at(duty)
+        self._line.discard(duty)
+        self._rules -= Counter({(duty.regulation, duty.zone): 1})
+        left = [one for one in self._take_out(at) if one.id != duty_id]
+        joint = 0 < at < len(self.duties) and joins(self.duties[at - 1], self.parts(self.duties[at])[0])
+        if left or joint:
+            before = at > 0
+            self._put_together(at - before, [*(self._take_out(at - 1) if before else ()), *left])
+
+    def _at(self, duty: Duty) -> int:
+        """Where the period is that an activity is in."""
+        at = bisect_right(self._periods.places, duty.begin, key=itemgetter(0)) - 1
+        while at >= 0 and not any(one.id == duty.id for one in self.parts(self.duties[at])):
+            at -= 1
+        return at
+
+    def period_of(self, duty: Duty) -> Duty:
+        """The duty period that an activity of the history is in."""
+        return self.duties[self._at(duty)]
+
+    def parts(self, period: Duty) -> Sequence[Duty]:
+        """The activities of a duty period."""
+        return self._parts.get(period.id) or (period,)
+
+    def named(self, ids: Iterable[str]) -> tuple[str, ...]:
+        """These periods' ids, as those of all activities in them."""
+        if not self._parts:
+            return tuple(ids)
+        named = (one.id for name in ids for one in self._parts.get(name) or (self._by_id.get(name),) if one)
+        return tuple(dict.fromkeys(named))
+
+    def _put_together(self, at: int, loose: list[Duty]) -> None:
+        """Makes periods of loose activities, from the place `at` on, and of those behind that go on with them."""
+        made = periods(loose)
+        while made and at < len(self.duties) and joins(made[-1][0], self.parts(self.duties[at])[0]):
+            loose = sorted([*loose, *self._take_out(at)], key=_place)
+            made = periods(loose)
+        for period, parts in made:
+            self._put_in(period, parts)
+
+    def _put_in(self, period: Duty, parts: list[Duty]) -> None:
+        self._periods.add(period)
+        if len(parts) > 1:
+            self._parts[period.id] = parts
         for quantity, timeline in self.timelines.items():
-            if not timeline.drop_last(intervals_of(duty, quantity)):
+            timeline.add(intervals_of(period, quantity))
+
+    def _take_out(self, at: int) -> list[Duty]:
+        """Takes out a period; gives the activities it was made of."""
+        period = self.duties[at]
+        self._periods.discard(period)
+        for quantity, timeline in self.timelines.items():
+            if not timeline.drop_last(intervals_of(period, quantity)):
                 self.timelines[quantity] = self._timeline(quantity)
+        return list(self._parts.pop(period.id, (period,)))
 
     def kept(self) -> list[Duty]:
-        """The duties to keep: those that end no more than `KEPT` before the last one does. The latest few are kept in
-        any case: of a duty with a wrong year, however far ahead, the past must not be forgotten."""
-        last = max((duty.release for duty in self.duties), default=0)
-        return [duty for duty in self.duties[:-LEAST] if duty.release > last - KEPT] + self.duties[-LEAST:]
+        """The activities to keep: those that end no more than `KEPT` before the last one does. The latest few are kept
+        in any case: of a duty with a wrong year, however far ahead, the past must not be forgotten."""
+        known = sorted(self._by_id.values(), key=_place)
+        last = max((duty.release for duty in known), default=0)
+        return [duty for duty in known[:-LEAST] if duty.release > last - KEPT] + known[-LEAST:]
 
     def before(self, duty: Duty) -> Iterator[Duty]:
-        """The duties before this one, the latest first."""
-        at = bisect_left(self._places, _place(duty))
-        while at > 0:
-            at -= 1
-            yield self.duties[at]
+        """The duty periods before this one, the latest first."""
+        return self._periods.before(duty)
 
     def after(self, duty: Duty) -> Iterator[Duty]:
-        """The duties after this one, in order."""
-        for at in range(bisect_right(self._places, _place(duty)), len(self.duties)):
-            yield self.duties[at]
+        """The duty periods after this one, in order."""
+        return self._periods.after(duty)
+
+    def beside_before(self, duty: Duty) -> Iterator[Duty]:
+        """What began before this one and is no duty: reserve and free time, the latest first."""
+        return self._beside.before(duty)
+
+    def overlapping(self, duty: Duty) -> list[Duty]:
+        """What an activity, which is not in the history, cannot be beside. A reserve that is no duty can be beside
+        all."""
+        if duty.beside and not duty.free:
+            return []
+        before, after = next(self._line.before(duty), None), next(self._line.after(duty), None)
+        found = [before] if before and before.release > duty.begin else []
+        if after and after.begin < duty.release:
+            found.append(after)
+        if not duty.free and self._free.total(duty.begin, duty.release):
+            found += [one for one in self._beside.duties if one.free and _overlap(one, duty)]
+        return found
 
     def ids_within(self, begin: int, end: int) -> tuple[str, ...]:
-        """The duties that have a part in a window."""
+        """The duty periods that have a part in a window."""
         return tuple(duty.id for duty in self.duties if duty.begin < end and duty.release > begin)
+
+
+def _overlap(one: Duty, other: Duty) -> bool:
+    return one.begin < other.release and other.begin < one.release
 
 
 def intervals_of(duty: Duty, quantity: Quantity) -> list[tuple[int, int]]:

@@ -248,14 +248,15 @@ LONG_CALL = Clause(
 @LAW.rule(LONG_CALL)
 def long_call(duty: Duty, policy: Policy) -> list[Breach]:
     """117.21(a), (d): who is on long-call reserve, or on reserve without any other name, is told 12 hours before
-    report of an FDP that begins before the window of circadian low and runs into it. `standby.end` is the call."""
+    report of an FDP that begins before the window of circadian low and runs into it. The call is at
+    `standby.called_at`, or at its end."""
     if duty.standby != "long_call" or not duty.flies:
         return []
     begin, end = duty.local(duty.fdp_start), duty.local(duty.fdp_end)
     next_wocl = (begin - WOCL[0] + DAY) // DAY * DAY + WOCL[0]
     if begin % DAY < WOCL[1] and begin % DAY >= WOCL[0]:
         return []
-    notice = duty.report - duty.standby_end
+    notice = duty.report - duty.called
     if end <= next_wocl or notice >= LONG_CALL_NOTICE:
         return []
     message = f"{hours(notice)} of notice to an FDP that runs into the window of circadian low; 12:00 are demanded"

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, NotRequired, Required, TypedDict
 from pydantic import ConfigDict, Field, GetCoreSchemaHandler, StringConstraints, with_config
 from pydantic_core import CoreSchema, core_schema
 
+from penstock.feeds.crew.activities import Activity, SectorStatus, Status
+
 type Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64)]
 
 _ISO = r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(?::\d{2}(?:\.\d{1,6})?)?(?:Z|[+-]\d{2}:?\d{2})$"
@@ -79,7 +81,8 @@ _MODEL = ConfigDict(str_strip_whitespace=True, extra="ignore", hide_input_in_err
 
 @with_config(_MODEL)
 class Sector(TypedDict, total=False):
-    """One flight of a duty. Block time is out to in (14 CFR 1.1, flight time; ORO.FTL.105(13))."""
+    """One flight of a duty. Block time is out to in (14 CFR 1.1, flight time; ORO.FTL.105(13)). `destination` is where
+    it was to go, `diverted_to` where it went instead."""
 
     flight: Required[Flight]
     origin: Required[Airport]
@@ -94,6 +97,8 @@ class Sector(TypedDict, total=False):
     actual_on: Moment | None
     actual_in: Moment | None
     positioning: bool | None
+    status: SectorStatus | None
+    diverted_to: Airport | None
 
 
 @with_config(_MODEL)
@@ -107,7 +112,8 @@ class SplitRest(TypedDict):
 
 @with_config(_MODEL)
 class Standby(TypedDict):
-    """Reserve or standby before the duty, or in place of one. `end` is when it ended by a call, or by itself.
+    """Reserve or standby before the duty, or in place of one. `end` is when it ended by a call, or by itself; where the
+    call came earlier, it is at `called_at`.
 
     `airport`: 117.21(b), CS FTL.1.225(a). `short_call`, `long_call`: 117.21. `home`, `other`: CS FTL.1.225(b).
     `reserve`: CS FTL.1.230, and under Part 117 long-call, as 117.21(a) says of all that is not called otherwise.
@@ -116,6 +122,7 @@ class Standby(TypedDict):
     kind: Literal["airport", "short_call", "long_call", "home", "other", "reserve"]
     start: Moment
     end: Moment
+    called_at: NotRequired[Moment | None]
 
 
 @with_config(_MODEL)
@@ -128,19 +135,25 @@ class Qualification(TypedDict):
 
 @with_config(_MODEL)
 class DutyRecord(TypedDict, total=False):
-    """One duty of one crew member."""
+    """One activity of one crew member, from `report_at` to `release_at`, whatever it is."""
 
     duty_id: Required[Word]
     revision: Annotated[int, Field(ge=0, le=1_000_000_000)]
+    activity: Activity | None
+    status: Status | None
+    reassigned_to: Word | None
     crew_id: Required[Word]
     regulation: Required[Literal["far117", "easa"]]
     acclimatised: Literal["yes", "no", "unknown"]
     reference_tz: Required[Zone]
     report_at: Required[Moment]
+    original_report_at: Moment | None
     fdp_end_at: Moment | None
     release_at: Required[Moment]
     pilots: Annotated[int, Field(ge=2, le=4)]
     rest_facility_class: Annotated[int, Field(ge=1, le=3)] | None
+    role: Literal["flight", "cabin"] | None
+    in_flight_rest_minutes: Annotated[int, Field(ge=0, le=1440)] | None
     split_rest: SplitRest | None
     extension: Literal["none", "planned", "discretion"]
     standby: Standby | None

@@ -5,7 +5,7 @@ of a band are inclusive to the minute. A local time is the minutes since 1970 th
 remainder by 1,440 is the minute of the day, its quotient the day.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,6 @@ HOUR = 60
 DAY = 24 * HOUR
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EPOCH_DAY = _EPOCH.toordinal()
-_MINUTE = timedelta(minutes=1)
 
 WOCL = (2 * HOUR, 6 * HOUR)
 """The window of circadian low, 02:00 to 05:59 (14 CFR 117.3; ORO.FTL.105(28))."""
@@ -21,7 +20,8 @@ WOCL = (2 * HOUR, 6 * HOUR)
 
 def minute_of(moment: datetime) -> int:
     """The instant of an aware datetime."""
-    return (moment - _EPOCH) // _MINUTE
+    since = moment - _EPOCH
+    return since.days * DAY + since.seconds // 60
 
 
 def text_of(instant: int) -> str:
