@@ -234,16 +234,21 @@ class TestReserve:
             ("20:00", "08:01", "6:01", ["far117.long_call_notice"]),
             # It ends as the window begins.
             ("20:00", "08:01", "6:00", []),
-            # It begins within the window.
-            ("02:00", "01:00", "6:00", []),
+            # It begins within the window; of any the rest before it is not to be broken.
+            ("02:00", "-1 16:00", "6:00", []),
+            ("02:00", "-1 16:01", "6:00", ["far117.long_call_rest"]),
+            ("20:00", "10:01", "6:00", ["far117.long_call_rest"]),
+            ("20:00", "10:00", "6:00", []),
+            # Where it ends at the report, nobody says when the call came.
+            ("20:00", "20:00", "6:00", []),
             ("01:59", "01:00", "6:00", ["far117.long_call_notice"]),
         ],
     )
     def test_long_call_has_notice_of_a_night(
         self, kind: str, report: str, call: str, fdp: str, expected: list[str]
     ) -> None:
-        """117.21(a), (d)."""
-        assert codes(duty(report, fdp, standby=standby(kind, "00:30", call))) == expected
+        """117.21(a), (d), 117.3."""
+        assert codes(duty(report, fdp, standby=standby(kind, "-1 15:30", call))) == expected
 
 
 class TestQualifications:

@@ -7,6 +7,7 @@ it does to those, too.
 """
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import NamedTuple
 
 from penstock.feeds.crew.clauses import Breach, Clause, Lawbook
@@ -18,6 +19,10 @@ from penstock.model.findings import Severity
 
 type Spans = Callable[[str, int, int], Iterable[tuple[int, int]]]
 """The windows, as instants, that are fullest with an interval: of (zone, start, end)."""
+
+
+type Governs = Callable[[tuple[int, int]], bool]
+"""Whether a limit is to hold in a window."""
 
 
 class Window(NamedTuple):
@@ -214,9 +219,12 @@ AFTER_TAKEOFF = Clause(
 LAW = Lawbook[Callable[[History, Duty], list[Breach]]]()
 
 
-def fullest(history: History, duty: Duty, quantity: Quantity, spans: Spans) -> tuple[int, tuple[int, int]]:
-    """(minutes, window) of the fullest window that the duty, which is in the history, has a part in."""
-    timeline, zone = history.timelines[quantity], duty.zone
+def fullest(
+    history: History, duty: Duty, quantity: Quantity, spans: Spans, zone: str = "", governs: Governs | None = None
+) -> tuple[int, tuple[int, int]]:
+    """(minutes, window) of the fullest window that the duty, which is in the history, has a part in. The windows' days
+    are of the zone, without one of the duty's; of all windows only those count that are governed."""
+    timeline, zone = history.timelines[quantity], zone or duty.zone
     most, where, seen = 0, (0, 0), (0, 0)
     for start, end in timeline.from_after(duty.begin):
         for window in spans(zone, start, end):
@@ -225,7 +233,7 @@ def fullest(history: History, duty: Duty, quantity: Quantity, spans: Spans) -> t
             # The flights of one day share their windows.
             if window != seen and window[1] > duty.begin:
                 total = timeline.total(*window)
-                if total > most:
+                if total > most and (governs is None or governs(window)):
                     most, where = total, window
                 seen = window
     return most, where
@@ -233,20 +241,39 @@ def fullest(history: History, duty: Duty, quantity: Quantity, spans: Spans) -> t
 
 @LAW.rule(*(window.clause for window in (*PART_117, *EASA)), AFTER_TAKEOFF)
 def cumulative(history: History, duty: Duty) -> list[Breach]:
-    """117.23(b), (c) for a duty under Part 117; ORO.FTL.210 for one under EASA. The duty is in the history.
+    """117.23(b), (c) and ORO.FTL.210, each in every window in which a duty is under it, by that duty's reference zone:
+    all that a crew member does counts, for whomever (117.23(a), ORO.FTL.210). The duty is in the history.
 
     What arose after takeoff of the last sector may exceed Part 117's limits to land (117.11(b), 117.19(b)(3)): such
     an excess is a soft finding, to be reported.
     """
+    own = duty.regulation, duty.zone
+    found = _over(history, duty, *own, None)
+    for regulation, zone in history.governed:
+        if (regulation, zone) != own:
+            found += _over(history, duty, regulation, zone, partial(_has, history, regulation, zone))
+    return found if len(found) < 2 else list({one.code: one for one in reversed(found)}.values())[::-1]
+
+
+def _has(history: History, regulation: str, zone: str | None, window: tuple[int, int]) -> bool:
+    return history.has_within(*window, regulation, zone)
+
+
+def _over(history: History, duty: Duty, regulation: str, zone: str, governs: Governs | None) -> list[Breach]:
     found: list[Breach] = []
-    for clause, quantity, spans, reach, limit, title in PART_117 if duty.far else EASA:
+    for clause, quantity, spans, reach, limit, title in PART_117 if regulation == "far117" else EASA:
         # Mostly there is not that much in any window that the duty could have a part in.
         if history.timelines[quantity].total(duty.begin - reach, duty.release + reach) <= limit:
             continue
-        total, window = fullest(history, duty, quantity, spans)
+        total, window = fullest(history, duty, quantity, spans, zone, governs)
         if total <= limit:
             continue
-        landing = duty.far and duty.extension == "discretion" and total - limit <= duty.after_takeoff
+        landing = (
+            regulation == "far117"
+            and duty.far
+            and duty.extension == "discretion"
+            and total - limit <= duty.after_takeoff
+        )
         message = (
             f"{hours(total)} hours of {quantity.replace('_', ' ')} in {title} to {text_of(window[1])},"
             f" {hours(total - limit)} over the limit of {hours(limit)}"
@@ -265,9 +292,9 @@ def policy_windows(history: History, duty: Duty, limits: Iterable[PolicyLimit]) 
     for one in limits:
         if one.window_hours is None or one.measure in ("sectors", "rest_before"):
             continue
-        if one.regulation not in (None, duty.regulation):
-            continue
-        total, window = fullest(history, duty, one.measure, rolling(one.window_hours * HOUR))
+        other = one.regulation not in (None, duty.regulation) and one.regulation
+        governs = partial(_has, history, other, None) if other else None
+        total, window = fullest(history, duty, one.measure, rolling(one.window_hours * HOUR), governs=governs)
         if total > one.limit:
             message = (
                 f"{hours(total)} hours of {one.measure.replace('_', ' ')} in {one.window_hours} hours, the operator's"

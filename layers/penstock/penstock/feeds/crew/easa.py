@@ -50,15 +50,13 @@ def _table_2(duty: Duty) -> int | None:
 
 def longest_fdp(duty: Duty, policy: Policy) -> int | None:
     """The maximum FDP in minutes without a planned extension or discretion: basic; or with in-flight rest (CS
-    FTL.1.205(c)); or half of a break more (CS FTL.1.220(c)); less what a standby takes away (CS FTL.1.225)."""
-    basic = basic_fdp(duty, policy)
+    FTL.1.205(c)); or half of a break more (CS FTL.1.220(c)); less what a standby takes away (CS FTL.1.225). What is
+    legal with two pilots is so with more on board."""
     if duty.augmented:
         limit = tables.in_flight_rest(duty.pilots, duty.rest_class, duty.sectors, duty.longest_sector)
-    elif basic is None:
-        return None
-    else:
-        limit = basic + split_credit(duty, policy)
-    return limit - standby_reduction(duty, policy)
+        return max(limit - standby_reduction(duty, policy), longest_fdp(duty._replace(pilots=2), policy) or 0)
+    basic = basic_fdp(duty, policy)
+    return None if basic is None else basic + split_credit(duty, policy) - standby_reduction(duty, policy)
 
 
 def split_credit(duty: Duty, policy: Policy) -> int:

@@ -2,8 +2,8 @@
 
 Every rule looks back from a duty of the history. What is before the first known duty counts as a recovery rest.
 
-Not checked, for want of what no record tells: two local days twice a month (ORO.FTL.235(d); a month must be over),
-rest for time zone differences (CS FTL.1.235(b); it needs the zone of every rest).
+Not checked, for want of what no record tells: two local days twice a month (ORO.FTL.235(d); a month must be over).
+Rest for time zone differences is in `timezones`.
 """
 
 from typing import NamedTuple
@@ -12,7 +12,7 @@ from penstock.feeds.crew.airports import same_airport
 from penstock.feeds.crew.clauses import Breach, Clause, Lawbook
 from penstock.feeds.crew.common import HistoryRule
 from penstock.feeds.crew.duty import Duty
-from penstock.feeds.crew.easa import basic_fdp, longest_fdp
+from penstock.feeds.crew.easa import basic_fdp, longest_fdp, split_credit
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, HOUR, hours, local_nights, text_of, within_daily
@@ -152,6 +152,24 @@ def fdp_after_reduced_rest(history: History, duty: Duty, policy: Policy) -> list
         return []
     message = f"the FDP takes {hours(actual)}; after a rest reduced by {hours(reduced)} it is {hours(limit - reduced)}"
     return [FDP_AFTER_REDUCED_REST.breach(message, (duty.id,), limit - reduced, actual)]
+
+
+SPLIT_AFTER_REDUCED_REST = Clause(
+    "crew.easa.split_after_reduced_rest",
+    "split_rest",
+    "ORO.FTL.220(c)",
+    "split duty does not follow a reduced rest",
+)
+
+
+@LAW.rule(SPLIT_AFTER_REDUCED_REST)
+def split_after_reduced_rest(history: History, duty: Duty, policy: Policy) -> list[Breach]:
+    """ORO.FTL.220(c): split duty does not follow a reduced rest. A break that extends nothing is none."""
+    reduced = _reduced_by(history, duty, policy) if duty.split else 0
+    if not reduced or not split_credit(duty, policy):
+        return []
+    message = f"a break on the ground extends the FDP, and the rest before was reduced by {hours(reduced)}"
+    return [SPLIT_AFTER_REDUCED_REST.breach(message, (duty.id,))]
 
 
 class _Since(NamedTuple):

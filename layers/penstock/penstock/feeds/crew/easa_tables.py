@@ -64,6 +64,37 @@ LONG_SECTOR_BONUS = 60
 """CS FTL.1.205(c): an hour more with at most two sectors, one of them of more than 9 hours."""
 
 
+UNKNOWN = "X"
+"""A state of acclimatisation in Table 1; B is still to the zone of departure, D to where the duty starts."""
+
+_TABLE_1 = (
+    # up to (hours of difference), then <48 <72 <96 <120 and more hours since reporting at reference time
+    (4 * 60 - 1, "BDDDD"),
+    (6 * 60, "BXDDD"),
+    (9 * 60, "BXXDD"),
+    (12 * 60, "BXXXD"),
+)
+"""Table 1 (ORO.FTL.105(1))."""
+
+REST_AT_HOME = (
+    # up to (hours of difference), then <48 <72 <96 and more hours since the rotation's first report
+    (6 * 60, (2, 2, 3, 3)),
+    (9 * 60, (2, 3, 3, 4)),
+    (12 * 60, (2, 3, 4, 5)),
+)
+"""CS FTL.1.235(b)(3)(i): least local nights of rest at home base after time zone differences of 4 hours or more."""
+
+
+def acclimatised_after(apart: int, elapsed: int) -> str:
+    """Table 1, for clocks so many minutes apart, so many minutes after reporting at reference time."""
+    return next(row for most, row in _TABLE_1 if apart <= most)[min(max(elapsed // (24 * 60) - 1, 0), 4)]
+
+
+def nights_at_home(apart: int, elapsed: int) -> int:
+    """CS FTL.1.235(b)(3)(i), for clocks so many minutes apart and so long a rotation."""
+    return next(row for most, row in REST_AT_HOME if apart <= most)[min(max(elapsed // (24 * 60) - 1, 0), 3)]
+
+
 def acclimatised(clock: int, sectors: int) -> int | None:
     """Table 2, in minutes; None where the table ends."""
     return _column(TABLE_2.at(clock), sectors)

@@ -13,7 +13,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
-from penstock.feeds.crew import activities, blocktimes, common, cumulative, easa, easa_rest, part117, part117_rest
+from penstock.feeds.crew import (
+    acclimatisation,
+    activities,
+    blocktimes,
+    common,
+    cumulative,
+    easa,
+    easa_rest,
+    part117,
+    part117_rest,
+    timezones,
+)
 from penstock.feeds.crew.clauses import Breach, Clause
 from penstock.feeds.crew.cumulative import policy_clause, policy_windows
 from penstock.feeds.crew.duty import Duty, Times, duty_of, times_of
@@ -62,11 +73,17 @@ CLAUSES = (
     SUPERSEDED,
     *part117.LAW.clauses,
     *part117_rest.LAW.clauses,
+    *acclimatisation.FAR.clauses,
     *easa.LAW.clauses,
     *easa_rest.LAW.clauses,
+    *timezones.LAW.clauses,
+    *acclimatisation.EASA.clauses,
     *cumulative.LAW.clauses,
 )
 """Every finding there is, but for those of an operator's policy."""
+
+PART_117_AMONG_OTHERS = (*part117_rest.LAW.rules, *acclimatisation.FAR.rules)
+EASA_AMONG_OTHERS = (*easa_rest.LAW.rules, *timezones.LAW.rules, *acclimatisation.EASA.rules)
 
 MOST_ACTIVITIES = 24
 """Of a duty period. No regulation knows it; more are a file gone wrong."""
@@ -279,7 +296,7 @@ def _measured(duty: Duty, one: PolicyLimit) -> int:
 def among_others(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """The findings of a duty of the history by what is before it."""
     found: list[Breach] = []
-    for rule in part117_rest.LAW.rules if duty.far else easa_rest.LAW.rules:
+    for rule in PART_117_AMONG_OTHERS if duty.far else EASA_AMONG_OTHERS:
         found += rule(history, duty, policy)
     for one in policy.limits:
         if one.measure == "rest_before" and one.regulation in (None, duty.regulation):

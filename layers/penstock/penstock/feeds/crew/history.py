@@ -275,6 +275,15 @@ class History:
             found += [one for one in self._beside.duties if one.free and _overlap(one, duty)]
         return found
 
+    def has_within(self, begin: int, end: int, regulation: str, zone: str | None = None) -> bool:
+        """Whether a duty period under a regulation, by this reference zone or any, has a part in a window."""
+        at = bisect_left(self._periods.places, (end,))
+        while at > 0 and (one := self.duties[at - 1]).release > begin:
+            if one.regulation == regulation and zone in (None, one.zone):
+                return True
+            at -= 1
+        return False
+
     def ids_within(self, begin: int, end: int) -> tuple[str, ...]:
         """The duty periods that have a part in a window."""
         return tuple(duty.id for duty in self.duties if duty.begin < end and duty.release > begin)

@@ -24,7 +24,7 @@ REPORTABLE = 30
 MOST_RAP = 14 * HOUR
 RAP_BONUS = 4 * HOUR
 MOST_RAP_AND_FDP = 16 * HOUR
-LONG_CALL_NOTICE = 12 * HOUR
+LONG_CALL_NOTICE, LONG_CALL_REST = 12 * HOUR, 10 * HOUR
 
 LAW = Lawbook[DutyRule]()
 
@@ -243,21 +243,30 @@ LONG_CALL = Clause(
     "long-call reserve has 12 hours' notice of an FDP that begins before and runs into the window of circadian low",
     least=True,
 )
+LONG_CALL_REST_BEFORE = Clause(
+    "crew.far117.long_call_rest",
+    "standby",
+    "14 CFR 117.3 (long-call reserve), 117.25(e)",
+    "who is on long-call reserve is told before the rest of 10 hours that precedes the FDP",
+    least=True,
+)
 
 
-@LAW.rule(LONG_CALL)
+@LAW.rule(LONG_CALL, LONG_CALL_REST_BEFORE)
 def long_call(duty: Duty, policy: Policy) -> list[Breach]:
     """117.21(a), (d): who is on long-call reserve, or on reserve without any other name, is told 12 hours before
-    report of an FDP that begins before the window of circadian low and runs into it. The call is at
-    `standby.called_at`, or at its end."""
+    report of an FDP that begins before the window of circadian low and runs into it, and of any before the rest that
+    precedes it (117.3, 117.25(e)). The call is at `standby.called_at`, or at its end; where that is the report, nobody
+    knows when it came, and the latter is not asked."""
     if duty.standby != "long_call" or not duty.flies:
         return []
+    notice = duty.report - duty.called
     begin, end = duty.local(duty.fdp_start), duty.local(duty.fdp_end)
     next_wocl = (begin - WOCL[0] + DAY) // DAY * DAY + WOCL[0]
-    if begin % DAY < WOCL[1] and begin % DAY >= WOCL[0]:
-        return []
-    notice = duty.report - duty.called
-    if end <= next_wocl or notice >= LONG_CALL_NOTICE:
-        return []
-    message = f"{hours(notice)} of notice to an FDP that runs into the window of circadian low; 12:00 are demanded"
-    return [LONG_CALL.breach(message, (duty.id,), LONG_CALL_NOTICE, notice)]
+    if notice < LONG_CALL_NOTICE and not WOCL[0] <= begin % DAY < WOCL[1] and end > next_wocl:
+        message = f"{hours(notice)} of notice to an FDP that runs into the window of circadian low; 12:00 are demanded"
+        return [LONG_CALL.breach(message, (duty.id,), LONG_CALL_NOTICE, notice)]
+    if 0 < notice < LONG_CALL_REST:
+        message = f"{hours(notice)} of notice on long-call reserve; 10:00 of rest are demanded after it"
+        return [LONG_CALL_REST_BEFORE.breach(message, (duty.id,), LONG_CALL_REST, notice)]
+    return []

@@ -11,14 +11,12 @@ from penstock.feeds.crew.history import History
 from penstock.feeds.crew.part117 import REPORTABLE, extended_by
 from penstock.feeds.crew.part117_split import rest_at_night
 from penstock.feeds.crew.policy import Policy
-from penstock.feeds.crew.times import HOUR, hours, in_wocl, offset, physiological_nights, text_of
+from penstock.feeds.crew.times import HOUR, hours, in_wocl, physiological_nights, text_of
 from penstock.model.findings import Severity
 
 REST = 10 * HOUR
 WEEK = 168 * HOUR
 WEEKLY_REST = 30 * HOUR
-ACCLIMATING_REST = 36 * HOUR
-ACCLIMATING_STAY = 72 * HOUR
 HOMECOMING_REST = 56 * HOUR
 HOMECOMING_NIGHTS = 3
 THEATER = 4 * HOUR  #: 60 degrees of longitude are four hours of the sun
@@ -81,40 +79,29 @@ def rest_in_week(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     return [REST_IN_WEEK.breach(message, tuple(reversed(ids)), WEEKLY_REST, longest)]
 
 
-ACCLIMATED = Clause(
-    "crew.far117.acclimated",
-    "acclimatised",
-    "14 CFR 117.3, 117.25(c)",
-    "in a new theater one is acclimated after 36 hours of rest, or 72 hours there",
-    Severity.SOFT,
+SHIFT = Clause(
+    "crew.far117.shift_to_short_call",
+    "report_at",
+    "14 CFR 117.21(e)",
+    "from long-call to short-call reserve one shifts by way of 10 hours of rest",
     least=True,
 )
 
 
-@LAW.rule(ACCLIMATED)
-def acclimated(history: History, duty: Duty, policy: Policy) -> list[Breach]:
-    """117.3 and 117.25(c): who is said to be acclimated in a new theater has had 36 consecutive hours of rest there,
-    or been there for 72 hours. A theater is taken to be new where its clocks are more than 4 hours off: 60 degrees
-    of longitude, nearly; so this is a soft finding."""
-    if duty.acclimatised != "yes":
+@LAW.rule(SHIFT)
+def shift_to_short_call(history: History, duty: Duty, policy: Policy) -> list[Breach]:
+    """117.21(e): long-call reserve may be shifted to short-call only if the crew member has a rest as 117.25(e)
+    describes, from when they are told, which is when the long-call ends."""
+    if duty.standby != "short_call":
         return []
-    arrived = duty.begin
-    for before in history.before(duty):
-        if abs(offset(duty.zone, duty.begin) - offset(before.zone, duty.begin)) <= THEATER:
-            return []
-        if arrived - before.release >= ACCLIMATING_REST:
-            return []
-        arrived = before.begin
-        if before.acclimatised == "yes":
-            stay = duty.begin - before.release
-            if stay >= ACCLIMATING_STAY:
-                return []
-            message = (
-                f"acclimated to {duty.zone}, {hours(stay)} after {before.id} in {before.zone} and without 36 hours of"
-                " rest; say `no`, and the reference zone of before"
-            )
-            return [ACCLIMATED.breach(message, (before.id, duty.id), ACCLIMATING_STAY, stay)]
-    return []
+    before = next((one for one in history.beside_before(duty) if one.standby == "long_call"), None)
+    if before is None or duty.begin - before.release > REST:
+        return []
+    rest = max(0, duty.begin - before.called)
+    if rest >= REST:
+        return []
+    message = f"{hours(rest)} from the end of long-call reserve {before.id} to short-call; 10:00 of rest are demanded"
+    return [SHIFT.breach(message, (before.id, duty.id), REST, rest)]
 
 
 HOMECOMING = Clause(

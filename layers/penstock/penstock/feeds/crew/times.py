@@ -66,6 +66,16 @@ def offset(zone: str, instant: int) -> int:
     return _offset(zone, instant // 15)
 
 
+def clocks_ahead(one: str, other: str, instant: int) -> int:
+    """Minutes by which a zone's clocks are ahead of another's, the short way round: never more than 12 hours."""
+    return (offset(one, instant) - offset(other, instant) + DAY // 2) % DAY - DAY // 2
+
+
+def clocks_apart(one: str, other: str, instant: int) -> int:
+    """Minutes between the clocks of two zones, the short way round."""
+    return abs(clocks_ahead(one, other, instant))
+
+
 def local(zone: str, instant: int) -> int:
     """The local time of an instant."""
     return instant + _offset(zone, instant // 15)
