@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from penstock.feeds.crew.editions import PART_117
 from penstock.feeds.crew.policy import Policy
 from penstock.model.findings import Severity
 from tests.support.duties import at, codes, duty, flight, found_in, rest, standby
@@ -45,6 +46,7 @@ class TestFinding:
         assert breach.payload() == {
             "rule": "crew.far117.fdp",
             "paragraph": "14 CFR 117.13, Table B",
+            "edition": PART_117.name,
             "severity": "hard",
             "field": "fdp_end_at",
             "limit": 840,

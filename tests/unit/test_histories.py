@@ -13,6 +13,7 @@ import pytest
 from penstock import feeds
 from penstock.account.completion import complete_file
 from penstock.feeds.crew import CREW
+from penstock.feeds.crew.editions import PART_117
 from penstock.feeds.feed import Limits
 from penstock.model.errors import LeaseLost
 from penstock.model.findings import Outcome
@@ -402,6 +403,7 @@ class TestExceptions:
             "outcome": "rejected",
             "rule": "crew.far117.fdp",
             "paragraph": "14 CFR 117.13, Table B",
+            "edition": PART_117.name,
             "severity": "hard",
             "field": "fdp_end_at",
             "limit": 840,

@@ -69,17 +69,20 @@ class Finding:
 @dataclass(frozen=True, slots=True)
 class Breach(Finding):
     """A finding with its figures. `limit`, `actual` and `margin` are in `unit`; a margin below 0 says by how much the
-    limit is missed. `duties` are the ids of all duties that the figure is made of."""
+    limit is missed. `duties` are the ids of the duties that the figure is made of, of very many the latest.
+    `edition` is that of the rule's text."""
 
     limit: int | None = None
     actual: int | None = None
     margin: int | None = None
     unit: str | None = None
     duties: Sequence[str] = ()
+    edition: str | None = None
 
     def payload(self) -> dict[str, Any]:
-        """As `Finding.payload`, with the figures."""
-        return Finding.payload(self) | {
+        """As `Finding.payload`, with the figures, and the edition if there is one."""
+        edition = {"edition": self.edition} if self.edition else {}
+        return Finding.payload(self) | edition | {
             "limit": self.limit,
             "actual": self.actual,
             "margin": self.margin,

@@ -104,6 +104,9 @@ def shape(record: Mapping[str, Any], activity: str) -> list[Breach]:
             if record.get(name):
                 message = f"{activity} has no {name}; leave it out, or send another activity ({_instead(activity)})"
                 found.append(SHAPE.breach(message, ids))
+    if record.get("role") == "cabin" and record["regulation"] == "far117":
+        message = "Part 117 is about flight crew; cabin crew are not under it (14 CFR 117.1, 121.467)"
+        found.append(SHAPE.breach(message, ids))
     sectors: Sequence[Mapping[str, Any]] = record.get("sectors") or ()
     if activity == "positioning" and not all(one.get("positioning") for one in sectors):
         message = "positioning has a sector that is operated; send it as flight_duty, or mark the sector positioning"

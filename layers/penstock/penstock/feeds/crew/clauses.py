@@ -3,14 +3,20 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from penstock.feeds.crew.editions import edition_of
 from penstock.model.findings import Breach, Finding, Severity
+
+MOST_NAMED = 100
+"""Duties that a breach names: a file of thousands that break one limit would else name each other, millions of times.
+A window's bounds, which its message tells, name all."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clause:
     """A rule as it is cited: the paragraph it stands in, what it demands in one sentence, and the field at fault.
 
-    `least` says that the limit is a minimum; otherwise it is a maximum."""
+    `least` says that the limit is a minimum; otherwise it is a maximum. `edition` is that of its source, by which it
+    judges."""
 
     code: str
     field: str
@@ -19,6 +25,7 @@ class Clause:
     severity: Severity = Severity.HARD
     unit: str = "minutes"
     least: bool = False
+    edition: str | None = None
 
     @property
     def stated(self) -> Finding:
@@ -38,7 +45,7 @@ class Clause:
             limit = actual = margin = None
         return Breach(
             code=self.code,
-            message=message,
+            message=message if len(duties) <= MOST_NAMED else f"{message} (of {len(duties)} duties)",
             field=self.field,
             severity=self.severity,
             rule=self.source,
@@ -46,7 +53,8 @@ class Clause:
             actual=actual,
             margin=margin,
             unit=self.unit if limit is not None else None,
-            duties=duties,
+            duties=duties[-MOST_NAMED:],
+            edition=self.edition or edition_of(self.source),
         )
 
 

@@ -6,6 +6,7 @@ from datetime import date, datetime, timedelta
 from penstock.feeds.crew.airports import airport
 from penstock.feeds.crew.clauses import Breach, Clause, Lawbook
 from penstock.feeds.crew.duty import Duty
+from penstock.feeds.crew.editions import EDITIONS, in_force_since
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, minute_of
@@ -82,6 +83,25 @@ def rest_facility(duty: Duty, policy: Policy) -> list[Breach]:
         return [REST_FACILITY.breach(message, (duty.id,))]
     message = f"a rest facility of class {duty.rest_class} where class {preferred} is preferred"
     return [REST_FACILITY.breach(message, (duty.id,), preferred, duty.rest_class)]
+
+
+EDITION = Clause(
+    "crew.edition",
+    "report_at",
+    "record",
+    "a duty is judged by the edition of a regulation that was applied when it began",
+    Severity.INFO,
+)
+
+
+@LAW.rule(EDITION)
+def edition(duty: Duty) -> list[Breach]:
+    """The rules here are those of one edition of each regulation. What began before it was applied is judged by it all
+    the same, and that is said."""
+    if duty.begin >= in_force_since(duty.regulation):
+        return []
+    message = f"judged by {EDITIONS[duty.regulation].name}, which was not applied yet"
+    return [EDITION.breach(message, (duty.id,))]
 
 
 UNKNOWN_AIRPORT = Clause(

@@ -118,8 +118,13 @@ class Duty(NamedTuple):
 
     @property
     def augmented(self) -> bool:
-        """More pilots than the minimum crew, and a facility where they can rest in flight."""
-        return self.pilots > 2 and self.rest_class > 0
+        """More pilots than the minimum crew, or cabin crew who rest in flight, and a facility where they can."""
+        return self.rest_class > 0 and (self.in_flight_rest > 0 if self.role == "cabin" else self.pilots > 2)
+
+    @property
+    def unaugmented(self) -> "Duty":
+        """The same with nobody more on board than is needed."""
+        return self._replace(pilots=2, in_flight_rest=0)
 
     @property
     def split(self) -> bool:

@@ -53,10 +53,17 @@ def longest_fdp(duty: Duty, policy: Policy) -> int | None:
     FTL.1.205(c)); or half of a break more (CS FTL.1.220(c)); less what a standby takes away (CS FTL.1.225). What is
     legal with two pilots is so with more on board."""
     if duty.augmented:
-        limit = tables.in_flight_rest(duty.pilots, duty.rest_class, duty.sectors, duty.longest_sector)
-        return max(limit - standby_reduction(duty, policy), longest_fdp(duty._replace(pilots=2), policy) or 0)
+        limit = _with_in_flight_rest(duty)
+        return max(limit - standby_reduction(duty, policy), longest_fdp(duty.unaugmented, policy) or 0)
     basic = basic_fdp(duty, policy)
     return None if basic is None else basic + split_credit(duty, policy) - standby_reduction(duty, policy)
+
+
+def _with_in_flight_rest(duty: Duty) -> int:
+    """CS FTL.1.205(c)(3) by the pilots on board, (4) by the rest that a cabin crew member had."""
+    if duty.role == "cabin":
+        return tables.cabin_in_flight_rest(duty.rest_class, duty.in_flight_rest)
+    return tables.in_flight_rest(duty.pilots, duty.rest_class, duty.sectors, duty.longest_sector)
 
 
 def split_credit(duty: Duty, policy: Policy) -> int:
@@ -107,6 +114,12 @@ FDP_IN_FLIGHT_REST = Clause(
     "ORO.FTL.205(e), CS FTL.1.205(c)(3)",
     "the FDP with in-flight rest is within the limit of the rest facility's class",
 )
+CABIN_REST = Clause(
+    "crew.easa.cabin_in_flight_rest",
+    "in_flight_rest_minutes",
+    "ORO.FTL.205(e), CS FTL.1.205(c)(4)",
+    "the FDP of cabin crew with in-flight rest is within what their rest extends it to, by the facility's class",
+)
 FDP_EXTENDED = Clause(
     "crew.easa.fdp_extended",
     "fdp_end_at",
@@ -151,6 +164,7 @@ DISCRETION_USED = Clause(
 @LAW.rule(
     FDP,
     FDP_IN_FLIGHT_REST,
+    CABIN_REST,
     FDP_EXTENDED,
     SECTORS,
     EXTENSION_NOT_ALLOWED,
@@ -174,7 +188,7 @@ def flight_duty_period(duty: Duty, policy: Policy) -> list[Breach]:
     actual = duty.fdp_end - duty.fdp_start
     if actual <= limit:
         return []
-    clause = FDP_IN_FLIGHT_REST if duty.augmented else FDP
+    clause = FDP if not duty.augmented else CABIN_REST if duty.role == "cabin" else FDP_IN_FLIGHT_REST
     return [clause.breach(f"{_fdp_over(duty, limit)}; shorten it", (duty.id,), limit, actual)]
 
 
@@ -262,7 +276,7 @@ def sectors_in_flight_rest(duty: Duty, policy: Policy) -> list[Breach]:
     pilots needs no in-flight rest, whoever else is on board."""
     if not duty.augmented or duty.sectors <= MOST_SECTORS_IN_FLIGHT_REST:
         return []
-    if not any(one.severity is Severity.HARD for one in flight_duty_period(duty._replace(pilots=2), policy)):
+    if not any(one.severity is Severity.HARD for one in flight_duty_period(duty.unaugmented, policy)):
         return []
     message = f"{duty.sectors} sectors with in-flight rest; plan no more than three"
     return [SECTORS_IN_FLIGHT_REST.breach(message, (duty.id,), MOST_SECTORS_IN_FLIGHT_REST, duty.sectors)]

@@ -26,6 +26,7 @@ EXTENSION_REST_EACH, EXTENSION_REST_AFTER = 2 * HOUR, 4 * HOUR
 MOST_EXTENSIONS, EXTENSION_DAYS = 2, 7
 RECOVERY, RECOVERY_NIGHTS, RECOVERY_AFTER_DISRUPTION = 36 * HOUR, 2, 60 * HOUR
 MOST_BETWEEN_RECOVERIES = 168 * HOUR
+TWO_WEEKS = 14 * DAY
 MOST_DISRUPTIVE = 4
 MOST_REDUCED = 2
 MOST_SECTORS_AT_NIGHT = 4
@@ -181,10 +182,13 @@ class _Since(NamedTuple):
 
 def _since_recovery(history: History, duty: Duty, policy: Policy) -> _Since:
     """The duties since the last recurrent extended recovery rest: 36 hours with two local nights, 60 hours after four
-    night duties, early starts or late finishes."""
+    night duties, early starts or late finishes. Of two weeks: no two recovery rests are further apart than one, and
+    from the second on it does not matter what was counted before the first."""
     earlier: list[Duty] = []
     begin = duty.begin
     for before in history.before(duty):
+        if duty.begin - before.release > TWO_WEEKS:
+            break
         if begin - before.release >= RECOVERY_AFTER_DISRUPTION and _nights(before, begin) >= RECOVERY_NIGHTS:
             break
         earlier.append(before)

@@ -59,6 +59,22 @@ IN_FLIGHT_REST = {
 }
 """CS FTL.1.205(c)(3): maximum FDP with in-flight rest, by pilots on board, for rest facilities of class 1, 2 and 3."""
 
+CABIN_REST = tuple(
+    (minutes(fdp)[0], minutes(rests))
+    for fdp, rests in (
+        # maximum FDP, then the least in-flight rest with facilities of class 1, 2 and 3; what is missing is not allowed
+        ("14:30", "1:30 1:30 1:30"),
+        ("15:00", "1:45 2:00 2:20"),
+        ("15:30", "2:00 2:20 2:40"),
+        ("16:00", "2:15 2:40 3:00"),
+        ("16:30", "2:35 3:00"),
+        ("17:00", "3:00 3:25"),
+        ("17:30", "3:25"),
+        ("18:00", "3:50"),
+    )
+)
+"""CS FTL.1.205(c)(4): least in-flight rest of each cabin crew member, by the FDP that it extends to."""
+
 LONG_SECTOR = 9 * 60
 LONG_SECTOR_BONUS = 60
 """CS FTL.1.205(c): an hour more with at most two sectors, one of them of more than 9 hours."""
@@ -114,6 +130,12 @@ def in_flight_rest(pilots: int, rest_class: int, sectors: int, longest_sector: i
     """CS FTL.1.205(c), in minutes, for at most three sectors."""
     bonus = LONG_SECTOR_BONUS if sectors <= 2 and longest_sector > LONG_SECTOR else 0
     return IN_FLIGHT_REST[pilots][rest_class - 1] + bonus
+
+
+def cabin_in_flight_rest(rest_class: int, rest: int) -> int:
+    """CS FTL.1.205(c)(4): the FDP in minutes that so much in-flight rest extends to; 0 if to none."""
+    rows = [fdp for fdp, rests in CABIN_REST if len(rests) >= rest_class and rests[rest_class - 1] <= rest]
+    return max(rows, default=0)
 
 
 def _column(row: tuple[int, ...], sectors: int) -> int | None:

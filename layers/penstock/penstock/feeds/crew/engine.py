@@ -25,7 +25,7 @@ from penstock.feeds.crew import (
     part117_rest,
     timezones,
 )
-from penstock.feeds.crew.clauses import Breach, Clause
+from penstock.feeds.crew.clauses import MOST_NAMED, Breach, Clause
 from penstock.feeds.crew.cumulative import policy_clause, policy_windows
 from penstock.feeds.crew.duty import Duty, Times, duty_of, times_of
 from penstock.feeds.crew.history import History
@@ -231,7 +231,10 @@ def _exposed(history: History, withdrawn: Duty, policy: Policy) -> list[Breach]:
 
 def _named(history: History, found: list[Breach]) -> list[Breach]:
     """The same, with every activity of the duty periods named."""
-    return [one if (names := history.named(one.duties)) == one.duties else replace(one, duties=names) for one in found]
+    return [
+        one if (names := history.named(one.duties)) == one.duties else replace(one, duties=names[-MOST_NAMED:])
+        for one in found
+    ]
 
 
 def _by_its_times(record: Record, times: Sequence[Times], duty: Duty, policy: Policy) -> list[Breach]:
@@ -255,6 +258,7 @@ def _by_itself(record: Record, duty: Duty, policy: Policy) -> list[Breach]:
     certificates: Sequence[Record] = record.get("qualifications") or ()
     found = common.qualifications(duty, certificates) if certificates and not duty.beside else []
     found += common.rest_facility(duty, policy)
+    found += common.edition(duty)
     found += common.unknown_airport(duty, record.get("sectors") or ())
     return found
 

@@ -51,17 +51,32 @@ class Timeline:
         for start, end in intervals:
             if not self.ends or start >= self.ends[-1]:
                 self._append(start, end)
-            else:
+                continue
+            at = bisect_left(self.starts, start)
+            free_from, free_to = self.ends[at - 1] if at else start, self.starts[at] if at < len(self.starts) else end
+            if free_from <= start < end <= free_to:
+                self._insert(at, start, end)
+            elif start < end:
                 self._rebuild([*zip(self.starts, self.ends, strict=True), (start, end)])
 
-    def drop_last(self, intervals: Sequence[tuple[int, int]]) -> bool:
-        """Takes out the last intervals if they are these; False if they are not."""
-        number = len(intervals)
-        last = len(self.starts) - number
-        if last < 0 or list(zip(self.starts[last:], self.ends[last:], strict=True)) != intervals:
+    def drop(self, intervals: Sequence[tuple[int, int]]) -> bool:
+        """Takes out intervals if they are here as they are, one behind the other; False if they are not."""
+        if not intervals:
+            return True
+        first = bisect_left(self.starts, intervals[0][0])
+        beyond = first + len(intervals)
+        if list(zip(self.starts[first:beyond], self.ends[first:beyond], strict=True)) != intervals:
             return False
-        del self.starts[last:], self.ends[last:], self._sums[last + 1 :]
+        length = self._sums[beyond] - self._sums[first]
+        del self.starts[first:beyond], self.ends[first:beyond]
+        self._sums[first + 1 :] = [one - length for one in self._sums[beyond + 1 :]]
         return True
+
+    def _insert(self, at: int, start: int, end: int) -> None:
+        length = end - start
+        self.starts.insert(at, start)
+        self.ends.insert(at, end)
+        self._sums[at + 1 :] = [one + length for one in self._sums[at:]]
 
     def _rebuild(self, intervals: Iterable[tuple[int, int]]) -> None:
         rebuilt = Timeline(intervals)
@@ -184,7 +199,7 @@ class History:
             return
         if duty.beside:
             self._beside.discard(duty)
-            if duty.free and not self._free.drop_last([(duty.begin, duty.release)]):
+            if duty.free and not self._free.drop([(duty.begin, duty.release)]):
                 self._free = self._free_time()
             return
         at = self._at(duty)
@@ -239,7 +254,7 @@ class History:
         period = self.duties[at]
         self._periods.discard(period)
         for quantity, timeline in self.timelines.items():
-            if not timeline.drop_last(intervals_of(period, quantity)):
+            if not timeline.drop(intervals_of(period, quantity)):
                 self.timelines[quantity] = self._timeline(quantity)
         return list(self._parts.pop(period.id, (period,)))
 
