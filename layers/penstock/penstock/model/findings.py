@@ -82,13 +82,17 @@ class Breach(Finding):
     def payload(self) -> dict[str, Any]:
         """As `Finding.payload`, with the figures, and the edition if there is one."""
         edition = {"edition": self.edition} if self.edition else {}
-        return Finding.payload(self) | edition | {
-            "limit": self.limit,
-            "actual": self.actual,
-            "margin": self.margin,
-            "unit": self.unit,
-            "duties": list(self.duties),
-        }
+        return (
+            Finding.payload(self)
+            | edition
+            | {
+                "limit": self.limit,
+                "actual": self.actual,
+                "margin": self.margin,
+                "unit": self.unit,
+                "duties": list(self.duties),
+            }
+        )
 
 
 class Noted(BaseModel):
