@@ -1,4 +1,5 @@
-"""A minute of the clock → a look at each feed's circuit. An open one is tried with one message; see `probing`."""
+"""A minute of the clock → a look at each feed's circuit; an operator's word → at one feed's, now. An open one is tried
+with one message; see `probing`."""
 
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -16,13 +17,15 @@ async def compose(stack: AsyncExitStack) -> Plan:
     """The prober: a dispatcher in all but what calls it, so it is told the same by its environment."""
     ports, queues = await ports_of(stack)
 
-    async def look_at(feed: str, deadline: float) -> list[StageResult]:
-        return [await probe(ports, feed, deadline)]
+    async def look_at(feed: str, deadline: float, *, early: bool) -> list[StageResult]:
+        return [await probe(ports, feed, deadline, early=early)]
 
     def plan(event: Mapping[str, Any], deadline: float) -> dict[str, Awaitable[Sequence[StageResult]]]:
-        if event.get("look") != "circuits":
-            raise MalformedMessage("the event does not ask to look at circuits")
-        return {feed: look_at(feed, deadline) for feed in sorted(FEEDS.keys() & queues.keys())}
+        asked = event.get("feed")
+        feeds = FEEDS.keys() & queues.keys() & (FEEDS.keys() if asked is None else {asked})
+        if event.get("look") != "circuits" or not feeds:
+            raise MalformedMessage("the event does not ask to look at circuits, or at one of a feed that is not there")
+        return {feed: look_at(feed, deadline, early=asked is not None) for feed in sorted(feeds)}
 
     return plan
 

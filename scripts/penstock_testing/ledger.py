@@ -10,6 +10,7 @@ from penstock.model.errors import LeaseLost
 from penstock.model.findings import Account, Finding, Noted, Outcome
 from penstock.model.messages import Checkpoint, ChunkMessage, Cut, DispatchMessage, Layout, SourceFile, Span
 from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, Fault, FileRow, FileState, Lease
+from penstock.model.setbacks import Setback
 
 
 @dataclass(slots=True)
@@ -19,16 +20,22 @@ class _Kept[Row]:
     row: Row
     version: int
     fence: int = 0
-    leased_until: float = 0.0
 
     def lease(self, now: float, seconds: float, version: int) -> Lease[Row]:
-        if self.leased_until > now:
-            return Lease(self.row, None, self.leased_until - now)
+        leased_until = cast(Any, self.row).leased_until
+        if leased_until > now:
+            return Lease(self.row, None, leased_until - now)
         self.fence += 1
-        self.leased_until = now + seconds
         self.version = version
-        self.row = cast(Row, replace(cast(Any, self.row), worked_at=now))
+        self.change(worked_at=now, leased_until=now + seconds)
         return Lease(self.row, self.fence)
+
+    def release(self, fence: int, setback: Setback | None) -> None:
+        if self.fence == fence:
+            self.change(leased_until=0.0, **({"setback": setback} if setback else {}))
+
+    def change(self, **changes: Any) -> None:
+        self.row = cast(Row, replace(cast(Any, self.row), **changes))
 
 
 @dataclass(slots=True)
@@ -90,6 +97,7 @@ class MemoryLedger:
             sha256_tree=sha256_tree,
             noted=noted,
             checkpoint=None,
+            setback=None,
             sealed_at=now,
         )
 
@@ -118,14 +126,14 @@ class MemoryLedger:
         kept = self._files.get(file_id)
         if kept is None or _known_file(kept).row.state is not FileState.SEALED or kept.row.ends != ends:
             return False
-        kept.row = replace(kept.row, state=FileState.SETTLED, settled_at=now)
+        first = kept.row.first_settled_at or kept.row.settled_at or now
+        kept.row = replace(kept.row, state=FileState.SETTLED, settled_at=now, first_settled_at=first)
         return True
 
-    async def release_file(self, file_id: str, fence: int) -> None:
+    async def release_file(self, file_id: str, fence: int, setback: Setback | None = None) -> None:
         """As `Ledger.release_file`."""
-        kept = self._files.get(file_id)
-        if kept and kept.fence == fence:
-            kept.leased_until = 0.0
+        if file_id in self._files:
+            self._files[file_id].release(fence, setback)
 
     async def file(self, file_id: str) -> FileRow | None:
         """As `Ledger.file`."""
@@ -204,8 +212,7 @@ class MemoryLedger:
             return
         if kept.fence != fence:
             raise LeaseLost("another validator has taken the chunk over")
-        kept.row = replace(kept.row, state=ChunkState.VALIDATED)
-        kept.leased_until = 0.0
+        kept.change(state=ChunkState.VALIDATED, leased_until=0.0, setback=None)
 
     async def claim_dispatch(self, message: DispatchMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """As `Ledger.claim_dispatch`."""
@@ -213,8 +220,7 @@ class MemoryLedger:
         if kept.row.generation != message.chunk.generation:
             return Lease(kept.row, None)
         if kept.row.state in (ChunkState.SENT, ChunkState.DEAD):
-            kept.row = replace(kept.row, state=ChunkState.VALIDATED)
-            kept.leased_until = 0.0
+            kept.change(state=ChunkState.VALIDATED, leased_until=0.0)
         if kept.row.state is not ChunkState.VALIDATED:
             return Lease(kept.row, None)
         return kept.lease(now, seconds, versions.CHUNK)
@@ -234,15 +240,14 @@ class MemoryLedger:
         if kept.row.state is not ChunkState.SETTLED or kept.row.generation != chunk.generation:
             return Lease(kept.row, None)
         begun = {"generation": chunk.generation + 1, "only": only, "released": False}
-        kept.row = replace(kept.row, state=ChunkState.VALIDATED, **begun)
-        kept.leased_until = 0.0
+        kept.change(state=ChunkState.VALIDATED, leased_until=0.0, **begun)
         return kept.lease(now, seconds, versions.CHUNK)
 
-    async def release_chunk(self, chunk: ChunkRow, fence: int) -> None:
+    async def release_chunk(self, chunk: ChunkRow, fence: int, setback: Setback | None = None) -> None:
         """As `Ledger.release_chunk`."""
         kept = self._chunks.get((chunk.file_id, chunk.span.chunk))
-        if kept and kept.fence == fence:
-            kept.leased_until = 0.0
+        if kept:
+            kept.release(fence, setback)
 
     async def holds(self, chunk: ChunkRow, fence: int) -> bool:
         """As `Ledger.holds`."""
@@ -314,8 +319,9 @@ class MemoryLedger:
             counted=dict(counted),
             findings=dict(findings),
             settled_at=now,
+            leased_until=0.0,
+            setback=None,
         )
-        kept.leased_until = 0.0
         changed = Counter(findings)
         changed.subtract(was.findings)
         found = Counter(file.row.findings)
@@ -324,6 +330,7 @@ class MemoryLedger:
         file.row = replace(
             file.row,
             state=FileState.SEALED if reopened else file.row.state,
+            reopened_at=chunk.round_began_at if reopened else file.row.reopened_at,
             ends=file.row.ends + 1,
             chunks_settled=file.row.chunks_settled + _change(was.ended, state, ChunkState.SETTLED),
             chunks_dead=file.row.chunks_dead + _change(was.ended, state, ChunkState.DEAD),

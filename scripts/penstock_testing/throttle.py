@@ -61,14 +61,15 @@ class MemoryThrottle:
         if row.circuit is not Circuit.CLOSED:
             return False
         self._rows[feed] = replace(
-            row, circuit=Circuit.OPEN, since=now, probe_at=probe_at, failed_probes=0, reason=reason
+            row, circuit=Circuit.OPEN, since=now, opened_at=now, probe_at=probe_at, failed_probes=0, reason=reason
         )
         return True
 
-    async def begin_probe(self, feed: str, now: float, seconds: float) -> bool:
+    async def begin_probe(self, feed: str, now: float, seconds: float, *, early: bool = False) -> bool:
         """As `Throttle.begin_probe`."""
         row = await self.row(feed)
-        if row.circuit is Circuit.CLOSED or row.probe_at > now:
+        is_due = row.probe_at <= now or (early and row.circuit is Circuit.OPEN)
+        if row.circuit is Circuit.CLOSED or not is_due:
             return False
         self._rows[feed] = replace(row, circuit=Circuit.HALF_OPEN, since=now, probe_at=now + seconds)
         return True
@@ -79,7 +80,7 @@ class MemoryThrottle:
         if row.circuit is not Circuit.HALF_OPEN:
             return False
         if probe_at is None:
-            row = replace(row, circuit=Circuit.CLOSED, since=now, failed_probes=0, reason="")
+            row = replace(row, circuit=Circuit.CLOSED, since=now, opened_at=0.0, failed_probes=0, reason="")
         else:
             row = replace(
                 row,

@@ -34,6 +34,7 @@ from penstock.model.messages import (
     Span,
 )
 from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, Fault, FileRow, FileState, Lease, Sent
+from penstock.model.setbacks import Setback
 from penstock.ports.ledger import Ledger
 from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import MemoryClock
@@ -54,6 +55,7 @@ CHECKPOINT = Checkpoint(
     nodes=("0a" * 32, "0b" * 32),
     hops=1,
 )
+SETBACK = Setback("dispatcher", "the destination answered 503", 3, NOW - 60, NOW + 9, {"…answered 503": "0-2,7"})
 REFUSAL = Finding("format.empty", "the file is empty", severity=Severity.HARD, rule="RFC 4180")
 COUNTED = account([(Outcome.DELIVERED, 2), (Outcome.REJECTED, 1)])
 NOTED = Noted(
@@ -565,7 +567,14 @@ async def test_a_chunk_tells_how_it_ended(ledger: Ledger, end: ChunkState) -> No
     await ledger.end_chunk(row, fence, end, COUNTED, FINDINGS, NOW + 5)
 
     assert await ledger.chunk(FILE.file_id, 0) == replace(
-        row, state=end, ended=end, ended_under=fence, counted=COUNTED, findings=FINDINGS, settled_at=NOW + 5
+        row,
+        state=end,
+        ended=end,
+        ended_under=fence,
+        counted=COUNTED,
+        findings=FINDINGS,
+        settled_at=NOW + 5,
+        leased_until=0.0,
     )
 
 
@@ -627,6 +636,66 @@ async def test_a_stale_fence_releases_no_chunk(ledger: Ledger, claim: Claim) -> 
     await ledger.release_chunk(row, stale)
 
     assert (await claim(ledger, NOW + LEASE)).busy_for == LEASE
+
+
+@both_stages
+async def test_a_chunk_that_is_put_down_says_why_until_it_has_come_further(ledger: Ledger, claim: Claim) -> None:
+    row, fence = held(await claim(ledger, NOW))
+
+    await ledger.release_chunk(row, fence, SETBACK)
+
+    assert await ledger.chunk(FILE.file_id, 0) == replace(row, leased_until=0.0, setback=SETBACK)
+    again, _ = held(await claim(ledger, NOW + 9))
+    assert again.setback == SETBACK, "whoever tries again knows of it"
+
+
+async def test_what_set_a_validation_back_is_past_once_the_chunk_is_validated(ledger: Ledger) -> None:
+    await ledger.release_chunk(*held(await to_validate(ledger, NOW)), SETBACK)
+    _, fence = held(await to_validate(ledger, NOW + 9))
+
+    await ledger.mark_validated(message(), fence)
+
+    validated = await ledger.chunk(FILE.file_id, 0)
+    assert validated
+    assert validated.setback is None
+
+
+@pytest.mark.parametrize("end", [ChunkState.SETTLED, ChunkState.DEAD])
+async def test_nothing_sets_back_a_chunk_that_has_ended(ledger: Ledger, end: ChunkState) -> None:
+    await sealed(ledger)
+    await ledger.release_chunk(*await dispatched(ledger), SETBACK)
+    row, fence = await dispatched(ledger, now=NOW + 9)
+
+    await ledger.end_chunk(row, fence, end, COUNTED, FINDINGS, NOW + 10)
+
+    ended = await ledger.chunk(FILE.file_id, 0)
+    assert ended
+    assert ended.setback is None
+
+
+async def test_a_stale_fence_says_nothing_of_a_chunk(ledger: Ledger) -> None:
+    row, stale = held(await to_validate(ledger, NOW))
+    await to_validate(ledger, NOW + LEASE)
+
+    await ledger.release_chunk(row, stale, SETBACK)
+
+    now = await ledger.chunk(FILE.file_id, 0)
+    assert now
+    assert now.setback is None
+
+
+async def test_a_file_that_is_put_down_says_why_until_it_is_sealed(ledger: Ledger) -> None:
+    await ledger.release_file(FILE.file_id, await opened(ledger), SETBACK)
+    put_down = await ledger.file(FILE.file_id)
+    assert put_down
+    assert (put_down.setback, put_down.leased_until) == (SETBACK, 0.0)
+
+    fence = await opened(ledger, now=NOW + 9)
+    await seal(ledger, fence)
+
+    row = await ledger.file(FILE.file_id)
+    assert row
+    assert row.setback is None
 
 
 async def test_releasing_what_is_not_there_makes_no_row(ledger: Ledger) -> None:
@@ -1034,7 +1103,7 @@ async def test_a_later_round_begins_where_the_chunk_is_settled(ledger: Ledger) -
 
     row, _ = held(await ledger.claim_validation(chunk_message(generation=1), NOW, LEASE))
 
-    assert row == replace(before, state=ChunkState.SENT, generation=1, only="1-9"), (
+    assert row == replace(before, state=ChunkState.SENT, generation=1, only="1-9", leased_until=NOW + LEASE), (
         "and what the last one counted stays"
     )
     assert await ledger.chunk(FILE.file_id, 0) == row
@@ -1220,11 +1289,11 @@ async def test_an_operator_begins_the_next_round_as_validated(ledger: Ledger) ->
 
     row, fence = held(await ledger.claim_generation(before, "1", NOW, LEASE))
 
-    assert row == replace(before, state=ChunkState.VALIDATED, generation=1, only="1")
+    assert row == replace(before, state=ChunkState.VALIDATED, generation=1, only="1", leased_until=NOW + LEASE)
     assert (await ledger.claim_dispatch(message(generation=1), NOW, LEASE)).busy_for == LEASE
     await ledger.end_chunk(row, fence, ChunkState.SETTLED, COUNTED, FINDINGS, NOW + 7)
     after = await ledger.chunk(FILE.file_id, 0)
-    assert after == replace(row, state=ChunkState.SETTLED, ended_under=fence, settled_at=NOW + 7)
+    assert after == replace(row, state=ChunkState.SETTLED, ended_under=fence, settled_at=NOW + 7, leased_until=0.0)
 
 
 async def test_an_operator_who_has_seen_an_earlier_round_begins_none(ledger: Ledger) -> None:
@@ -1352,6 +1421,7 @@ async def test_a_settled_file_is_sealed_again_and_settled_anew(ledger: Ledger) -
     assert await ledger.settle_file(FILE.file_id, 3, NOW + 99)
     row = await the_row(ledger)
     assert (row.state, row.settled_at) == (FileState.SETTLED, NOW + 99)
+    assert (row.first_settled_at, row.reopened_at) == (NOW + 9, NOW), "each round has its own time"
 
 
 async def test_whoever_wrote_the_end_of_an_earlier_account_does_not_settle_the_file(ledger: Ledger) -> None:
@@ -1835,7 +1905,10 @@ async def test_a_file_that_is_not_settled_after_all_is_not_reopened() -> None:
     await settle(ledger, REPLAYED, 1)
 
     assert of_the_file(client) == [
-        (f"SET file_state = :sealed, {CHANGED} ADD #c0 :c0", f"{there} AND file_state = :settled"),
+        (
+            f"SET file_state = :sealed, reopened_at = :began, {CHANGED} ADD #c0 :c0",
+            f"{there} AND file_state = :settled",
+        ),
         (f"SET {CHANGED} ADD #c0 :c0", f"{there} AND file_state <> :settled"),
     ]
 

@@ -354,7 +354,7 @@ async def test_the_circuit_changes_so_and_not_otherwise(
 async def test_an_open_circuit_tells_since_when_why_and_when_it_is_probed(throttle: Throttle) -> None:
     await opened(throttle)
     row = await throttle.row(FEED)
-    assert row == ThrottleRow(FEED, circuit=Circuit.OPEN, since=NOW, probe_at=NOW + 30, reason="down")
+    assert row == ThrottleRow(FEED, circuit=Circuit.OPEN, since=NOW, opened_at=NOW, probe_at=NOW + 30, reason="down")
 
     await throttle.begin_probe(FEED, NOW + 30, 300)
     row = await throttle.row(FEED)
@@ -368,11 +368,29 @@ async def test_an_open_circuit_tells_since_when_why_and_when_it_is_probed(thrott
     await throttle.end_probe(FEED, NOW + 101, NOW + 220, "still down")
     row = await throttle.row(FEED)
     assert (row.since, row.probe_at, row.failed_probes, row.reason) == (NOW + 101, NOW + 220, 2, "still down")
+    assert row.opened_at == NOW, "probes that fail do not make it younger"
 
     await throttle.begin_probe(FEED, NOW + 220, 300)
     await throttle.end_probe(FEED, NOW + 221, None)
     row = await throttle.row(FEED)
     assert (row.circuit, row.since, row.failed_probes, row.reason) == (Circuit.CLOSED, NOW + 221, 0, "")
+    assert row.opened_at == 0
+
+
+async def test_an_operator_need_not_wait_until_it_is_time_to_probe(throttle: Throttle) -> None:
+    await opened(throttle)
+    assert not await throttle.begin_probe(FEED, NOW + 1, 300)
+
+    assert await throttle.begin_probe(FEED, NOW + 1, 300, early=True)
+
+    row = await throttle.row(FEED)
+    assert (row.circuit, row.probe_at, row.opened_at) == (Circuit.HALF_OPEN, NOW + 301, NOW)
+    assert not await throttle.begin_probe(FEED, NOW + 2, 300, early=True), "another probes"
+    assert await throttle.begin_probe(FEED, NOW + 301, 300, early=True), "and was never ended"
+
+
+async def test_an_operator_probes_nothing_that_is_closed(throttle: Throttle) -> None:
+    assert not await throttle.begin_probe(FEED, NOW, 300, early=True)
 
 
 async def test_a_circuit_that_opens_anew_counts_its_probes_anew(throttle: Throttle) -> None:

@@ -392,7 +392,7 @@ MUTATIONS = (
     Mutation(
         "a circuit that opened is never probed",
         "deliver.circuit:half_open",
-        "await ports.throttle.begin_probe(feed, ports.clock.now(), seconds)",
+        "await ports.throttle.begin_probe(feed, ports.clock.now(), seconds, early=early)",
         "False",
     ),
     Mutation(

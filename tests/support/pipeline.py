@@ -193,7 +193,8 @@ class Pipeline:
             queue.messages.pop(held.receipt, None)
         except Transient as error:
             self.errors.append(error)
-            await queue.hold_back(held.receipt, backoff(held.receives, self.rng, error.after))
+            wait = backoff(held.receives, self.rng, error.after) if error.wait is None else error.wait
+            await queue.hold_back(held.receipt, wait)
         except BaseException:
             if not process.killed:
                 raise

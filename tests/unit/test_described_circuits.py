@@ -23,11 +23,23 @@ async def test_an_open_one_says_since_when_why_and_when_it_is_probed() -> None:
     assert (crew.feed, traffic.feed) == ("crew", "traffic")
     assert described(traffic, NOW) == {
         "circuit": "open",
-        "since": "2026-11-21T12:00:00Z",
+        "opened_at": "2026-11-21T12:00:00Z",
         "why": "the destination answered 503",
         "failed_probes": 0,
         "next_probe": "2026-11-21T12:00:30Z",
     }
+
+
+async def test_neither_does_a_probe_make_it_younger_nor_is_the_next_one_ever_past() -> None:
+    throttle = MemoryThrottle()
+    await throttle.trip("traffic", NOW, NOW + 30, "the destination answered 503")
+    await throttle.begin_probe("traffic", NOW + 30, 300)
+    await throttle.end_probe("traffic", NOW + 31, NOW + 91)
+
+    (row,) = await circuits_of(throttle, ["traffic"])
+
+    told = described(row, NOW + 100)
+    assert (told["opened_at"], told["next_probe"]) == ("2026-11-21T12:00:00Z", "2026-11-21T12:01:40Z")
 
 
 async def test_a_half_open_one_is_not_closed() -> None:

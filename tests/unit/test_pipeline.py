@@ -56,6 +56,7 @@ async def test_the_summary_is_the_account_of_the_file(pipeline: Pipeline) -> Non
         "unknown_fields": ["colour"],
         "refused": None,
         "files": 0,
+        "round_seconds": None,
     }  # fmt: skip
 
 

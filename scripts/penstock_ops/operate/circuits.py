@@ -27,17 +27,24 @@ async def ensure_closed(throttle: Throttle, feeds: Iterable[str], otherwise: str
     for row in await circuits_of(throttle, feeds):
         if row.circuit is not Circuit.CLOSED:
             raise NotClosed(
-                f"the circuit of {row.feed} is {row.circuit} since {utc(row.since)} ({row.reason}): wait until it is"
+                f"the circuit of {row.feed} is {row.circuit}, since {utc(opened_at(row))} ({row.reason}): wait until it is"
                 f" closed, which `penstock status` shows{', ' if otherwise else ''}{otherwise}"
             )
+
+
+def opened_at(row: ThrottleRow) -> float:
+    """When a circuit that is not closed opened, in seconds since the epoch; of one that an earlier release has opened,
+    since when it is as it is."""
+    return row.opened_at or row.since
 
 
 def described(row: ThrottleRow, now: float) -> dict[str, Any]:
     """A circuit for people and machines: what is not the case is not there."""
     facts: dict[str, Any] = {"circuit": str(row.circuit)}
     if row.circuit is not Circuit.CLOSED:
-        facts |= {"since": utc(row.since), "why": row.reason, "failed_probes": row.failed_probes}
-        facts["next_probe" if row.circuit is Circuit.OPEN else "probe_ends"] = utc(row.probe_at)
+        facts |= {"opened_at": utc(opened_at(row)), "why": row.reason, "failed_probes": row.failed_probes}
+        # One that is due is probed by the next look, which is within a minute.
+        facts["next_probe" if row.circuit is Circuit.OPEN else "probe_ends"] = utc(max(row.probe_at, now))
     if row.pace > 1 and row.paced_until > now:
         facts |= {"times_slower": row.pace, "slower_until": utc(row.paced_until)}
     return facts

@@ -54,7 +54,7 @@ async def complete_file(ports: CompletionPorts, file_id: str) -> dict[str, float
                 return {
                     "FilesSettled": 1,
                     "FilesIncomplete": 1 if _shown(row) == "incomplete" else 0,
-                    "FileDuration": now - row.opened_at,
+                    "FileDuration": now - (row.reopened_at or row.opened_at),
                     "ImbalancedFiles": 0 if balances(row.received, row.counted) else 1,
                 }
         reported, row = row, await ledger.file(file_id)
@@ -126,8 +126,9 @@ async def _keep(store: ObjectStore, file: SourceFile, report: Mapping[str, Any])
 
 
 def summary(row: FileRow, now: float) -> dict[str, Any]:
-    """The file's account. `balanced` is None until the file has ended; `seconds` is from its first event to its end, or
-    to now. A complete file that is being settled is shown as settled. `notes` are the first findings about the file and
+    """The file's account. `balanced` is None until the file has ended; `seconds` is from its first event to its first
+    end, or to now, and `round_seconds` what the round took that has changed its account since. A complete file that is
+    being settled is shown as settled. `notes` are the first findings about the file and
     not about one of its records; `findings` counts all of both."""
     ended = row.is_complete or row.state in (FileState.SETTLED, FileState.REFUSED, FileState.UNPACKED)
     findings = Counter(row.findings) + row.noted.counts
@@ -149,8 +150,16 @@ def summary(row: FileRow, now: float) -> dict[str, Any]:
         "refused": row.refused.as_dict() if row.refused else None,
         "files": row.files,
         "sha256_tree": row.sha256_tree,
-        "seconds": round((row.settled_at or now) - row.opened_at, 3),
+        "seconds": round((row.first_settled_at or row.settled_at or now) - row.opened_at, 3),
+        "round_seconds": _round_seconds(row, now),
     }
+
+
+def _round_seconds(row: FileRow, now: float) -> float | None:
+    if row.reopened_at is None:
+        return None
+    until = row.settled_at if row.state is FileState.SETTLED else None
+    return round((until or now) - row.reopened_at, 3)
 
 
 def _shown(row: FileRow) -> str:

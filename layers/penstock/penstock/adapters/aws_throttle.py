@@ -152,7 +152,8 @@ class DynamoThrottle:
         """As `Throttle.trip`."""
         item = await self._try_update(
             feed,
-            "SET circuit = :open, since = :now, probe_at = :probe_at, failed_probes = :zero, reason = :reason",
+            "SET circuit = :open, since = :now, down_since = :now, probe_at = :probe_at, failed_probes = :zero,"
+            " reason = :reason",
             CLOSED,
             {
                 ":open": text(Circuit.OPEN),
@@ -165,12 +166,14 @@ class DynamoThrottle:
         )
         return item.was is None
 
-    async def begin_probe(self, feed: str, now: float, seconds: float) -> bool:
+    async def begin_probe(self, feed: str, now: float, seconds: float, *, early: bool = False) -> bool:
         """As `Throttle.begin_probe`."""
         item = await self._try_update(
             feed,
             "SET circuit = :half_open, since = :now, probe_at = :until",
-            "circuit IN (:open, :half_open) AND probe_at <= :now",
+            "circuit = :open OR (circuit = :half_open AND probe_at <= :now)"
+            if early
+            else "circuit IN (:open, :half_open) AND probe_at <= :now",
             {
                 ":open": text(Circuit.OPEN),
                 ":half_open": text(Circuit.HALF_OPEN),
@@ -184,7 +187,7 @@ class DynamoThrottle:
         """As `Throttle.end_probe`."""
         values = {":half_open": text(Circuit.HALF_OPEN), ":now": number(now)}
         if probe_at is None:
-            update = "SET circuit = :closed, since = :now, failed_probes = :zero, reason = :none"
+            update = "SET circuit = :closed, since = :now, down_since = :zero, failed_probes = :zero, reason = :none"
             values |= {":closed": text(Circuit.CLOSED), ":zero": number(0), ":none": text("")}
         else:
             update = "SET circuit = :open, since = :now, probe_at = :probe_at, failed_probes = failed_probes + :one"
@@ -235,6 +238,7 @@ def _row(feed: str, item: Item) -> ThrottleRow:
         paced_until=float_of(item, "paced_until"),
         circuit=Circuit(item["circuit"]["S"]) if "circuit" in item else Circuit.CLOSED,
         since=float_of(item, "since"),
+        opened_at=float_of(item, "down_since"),
         probe_at=float_of(item, "probe_at"),
         failed_probes=integer_of(item, "failed_probes"),
         reason=item["reason"]["S"] if "reason" in item else "",

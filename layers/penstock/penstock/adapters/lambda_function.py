@@ -101,7 +101,7 @@ class QueueFunction:
             counts = {f"{self._unit}sPutOff": 1.0, "LeftToNewerRelease": 1.0}
             telemetry.done(StageResult(f"put off: {error}", feed or "", trace or "", counts), time.time() - began)
         except Transient as error:
-            wait = backoff(receives, self._rng, error.after)
+            wait = backoff(receives, self._rng, error.after) if error.wait is None else error.wait
             telemetry.failed(error, *_subject(record.body), time.time() - began, receives, wait)
             source = sources[record.event_source_arn.rpartition(":")[2]]
             await source.hold_back(record.receipt_handle, wait)

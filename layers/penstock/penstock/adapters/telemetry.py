@@ -7,7 +7,8 @@ from typing import Any
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from penstock.model.errors import PenstockError
+from penstock.model.errors import Busy, NotNow, PenstockError, Transient
+from penstock.model.setbacks import OFTEN
 from penstock.model.stage_result import StageResult
 
 _OF_STAGE = ("ChunksValidated", "ChunksSettled", "ChunksPutOff")
@@ -19,6 +20,14 @@ _UNITS = {
     "FileDuration": MetricUnit.Seconds,
     "BytesSplit": MetricUnit.Bytes,
 }
+
+
+def fails_often(error: Exception, receives: int) -> bool:
+    """Whether what failed has failed so often that somebody is to look at it: by what its stage has noted, or by how
+    often its message was received. To find another at work, or that it is not the time, is no failure."""
+    if isinstance(error, Transient) and error.setback:
+        return error.setback.is_frequent and not isinstance(error, NotNow)
+    return receives > OFTEN and not isinstance(error, Busy | NotNow)
 
 
 class Telemetry:
@@ -81,6 +90,8 @@ class Telemetry:
             wait_seconds=None if wait is None else round(wait, 1),
             latency_ms=round(seconds * 1000, 1),
         )
+        if fails_often(error, receives or 0):
+            self._emit({"FailingOften": 1}, {"feed": feed or "none"})
 
     def _emit(self, counts: dict[str, float], dimensions: dict[str, str]) -> None:
         metrics = EphemeralMetrics(service=self._stage)

@@ -116,9 +116,9 @@ async def close(ports: CircuitPorts, feed: str) -> None:
         await _tell(ports, "CircuitClosed", feed, {})
 
 
-async def half_open(ports: CircuitPorts, feed: str, seconds: float) -> bool:
-    """open → half-open, once it is time: the caller is the probe for so many seconds."""
-    if not await ports.throttle.begin_probe(feed, ports.clock.now(), seconds):
+async def half_open(ports: CircuitPorts, feed: str, seconds: float, *, early: bool) -> bool:
+    """open → half-open, once it is time, or `early`: the caller is the probe for so many seconds."""
+    if not await ports.throttle.begin_probe(feed, ports.clock.now(), seconds, early=early):
         return False
     await _tell(ports, "CircuitHalfOpened", feed, {})
     return True

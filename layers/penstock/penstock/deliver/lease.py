@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from penstock.identity.ours import Ours
+from penstock.io.retry import Try
 from penstock.model.errors import LeaseLost
 from penstock.model.rows import BatchRow, ChunkRow
+from penstock.model.setbacks import Setback
 from penstock.ports.ledger import Ledger
 
 
@@ -44,6 +46,10 @@ class ChunkLease:
         """As `Ledger.end_batch`."""
         await self.ledger.end_batch(self.chunk, self.fence, batch)
 
-    async def release(self) -> None:
+    async def release(self, setback: Setback) -> None:
         """As `Ledger.release_chunk`."""
-        await self.ledger.release_chunk(self.chunk, self.fence)
+        await self.ledger.release_chunk(self.chunk, self.fence, setback)
+
+    def a_try(self, now: float) -> Try:
+        """The dispatcher's try at the chunk, as it ends."""
+        return Try("dispatcher", self.chunk.setback, now)

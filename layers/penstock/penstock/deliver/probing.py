@@ -34,8 +34,9 @@ class _Probe:
     deadline: float
 
 
-async def probe(ports: DispatcherPorts, feed: str, deadline: float) -> StageResult:
-    """Looks at one feed's circuit; `deadline` is when the invocation ends, in seconds since the epoch.
+async def probe(ports: DispatcherPorts, feed: str, deadline: float, *, early: bool = False) -> StageResult:
+    """Looks at one feed's circuit; `deadline` is when the invocation ends, in seconds since the epoch. An open one is
+    tried once it is time, or `early`, for an operator who has mended the destination.
 
     Raises:
         Transient: something broke; the next probe sets it right.
@@ -43,7 +44,7 @@ async def probe(ports: DispatcherPorts, feed: str, deadline: float) -> StageResu
     row = await ports.throttle.row(feed)
     # Whoever changed the circuit switched the mapping too, unless it died in between.
     await ports.mappings.switch(feed, on=row.circuit is Circuit.CLOSED)
-    if row.circuit is not Circuit.CLOSED and await half_open(ports.circuit, feed, PROBE_SECONDS):
+    if row.circuit is not Circuit.CLOSED and await half_open(ports.circuit, feed, PROBE_SECONDS, early=early):
         await _try(_Probe(ports, feed, ports.dispatches[feed], deadline))
     row = await ports.throttle.row(feed)
     counts = {

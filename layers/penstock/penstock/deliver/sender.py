@@ -15,6 +15,7 @@ from penstock.feeds.feed import Feed
 from penstock.identity.lookup import Progress
 from penstock.model import ids
 from penstock.model.errors import Misconfigured, NotNow, Transient, Unanswered
+from penstock.model.ordinals import folded
 from penstock.model.rows import BatchRow, BatchState, Owner
 from penstock.outputs.answers import Reason, ends_of, write_reasons
 from penstock.ports.clock import Clock
@@ -25,7 +26,7 @@ from penstock.ports.object_store import ObjectStore
 @dataclass(slots=True)
 class BatchSender:
     """Sends the batches of one chunk; `deadline` is when the invocation ends, in seconds since the epoch. What has
-    ended goes into `progress`, what has to be tried again is left in `faults`."""
+    ended goes into `progress`, what has to be tried again is left in `faults`, by its number."""
 
     lease: ChunkLease
     progress: Progress
@@ -37,7 +38,7 @@ class BatchSender:
     turns: RateLimiter
     breaker: Breaker
     deadline: float
-    faults: list[Transient] = field(default_factory=list[Transient])
+    faults: dict[int, Transient] = field(default_factory=dict[int, Transient])
     calls: int = 0
     _got_further: bool = False
 
@@ -88,7 +89,7 @@ class BatchSender:
                 try:
                     await self._deliver(batch)
                 except Transient as error:
-                    self.faults.append(error)
+                    self.faults[batch.number] = error
 
         async with asyncio.TaskGroup() as tasks:
             for batch in batches:
@@ -122,9 +123,18 @@ class BatchSender:
         """
         await self.breaker.end()
         if self.faults:
-            after = max((error.after or 0 for error in self.faults), default=0) or None
-            harmless = all(isinstance(error, NotNow) for error in self.faults)
-            raise (NotNow if harmless or self._got_further else Transient)(str(self.faults[0]), after=after)
+            after = max(error.after or 0 for error in self.faults.values()) or None
+            failed = self._failed()
+            reason = next(iter(failed), str(next(iter(self.faults.values()))))
+            raise (NotNow if not failed or self._got_further else Transient)(reason, after, failed)
+
+    def _failed(self) -> dict[str, str]:
+        """The numbers of the batches whose calls failed, by reason; those that only had to wait are not among them."""
+        numbers: dict[str, list[int]] = {}
+        for number, error in sorted(self.faults.items()):
+            if not isinstance(error, NotNow):
+                numbers.setdefault(str(error), []).append(number)
+        return {reason: folded(those) for reason, those in numbers.items()}
 
     async def _deliver(self, batch: BatchRow) -> None:
         """One batch, one call: its end is written to the ledger, or Transient says that it must come again."""

@@ -61,6 +61,7 @@ from penstock.ports.throttle import Throttle
 
 FIRST_WAIT = 5  #: seconds a chunk stays away at first, if nothing says how long; doubled each time
 LONGEST_WAIT = 300
+ON_THEIR_WAY = "it waits for records that are on their way"
 UNCONFIGURED = 60.0  #: seconds after which the settings of a destination are asked for again
 
 
@@ -111,11 +112,13 @@ async def dispatch(
         delivery = await _delivery(ports, message, held, deadline, probing=probing)
         return await delivery.run()
     except NotNow as reason:
-        await come_back_later(ports, message, reason.after)
-        await held.release()
-        return StageResult(f"put off: {reason}", file.feed, message.chunk.chunk_id, {"ChunksPutOff": 1})
-    except Exception:
-        await held.release()
+        wait = await come_back_later(ports, message, reason.after)
+        setback = held.a_try(ports.clock.now()).put_off(str(reason), wait, reason.batches)
+        await held.release(setback)
+        counts = {"ChunksPutOff": 1.0, "FailingOften": float(setback.is_frequent and bool(reason.batches))}
+        return StageResult(f"put off: {reason}", file.feed, message.chunk.chunk_id, counts)
+    except Exception as error:
+        await held.release(held.a_try(ports.clock.now()).failed(error, ports.rng))
         raise
 
 
@@ -150,9 +153,9 @@ async def _settings(ports: DispatcherPorts, message: DispatchMessage) -> Destina
         raise NotNow(str(error), after=error.after or UNCONFIGURED) from error
 
 
-async def come_back_later(ports: DispatcherPorts, message: DispatchMessage, after: float | None = None) -> None:
+async def come_back_later(ports: DispatcherPorts, message: DispatchMessage, after: float | None = None) -> int:
     """A message to ourselves; this one is done with, so that it counts as no attempt. It comes `after` so many seconds,
-    None for twice as many as the time before."""
+    None for twice as many as the time before; in how many it comes."""
     feed, waits = message.chunk.file.feed, message.waits + 1
     if after is None:
         after = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(waits - 1, 10))
@@ -160,6 +163,7 @@ async def come_back_later(ports: DispatcherPorts, message: DispatchMessage, afte
     again = message.model_copy(update={"waits": waits})
     outgoing = Outgoing(again.model_dump_json(), group=feed, delay=delay)
     await send_all(ports.dispatches[feed], [outgoing], ports.clock, ports.rng)
+    return delay
 
 
 async def _accepted(
@@ -227,8 +231,8 @@ class _Delivery:
             # The ledger does not tell yet which records were rejected here: another that wants such an identity would
             # wait for us, while we wait for others.
             await self._resolver.give_up(self._refused)
-            await come_back_later(ports, self._message)
-            await self._lease.release()
+            wait = await come_back_later(ports, self._message)
+            await self._lease.release(self._lease.a_try(ports.clock.now()).put_off(self._awaited(), wait))
             return StageResult("waiting for records on their way", self._feed.name, chunk_id, counts)
         counted = await self._settle()
         counts |= {f"Records{outcome.title()}": float(number) for outcome, number in counted.items()}
@@ -303,6 +307,12 @@ class _Delivery:
         """As `Look`."""
         await self._lease.ensure_held()
         return self._resolver.look().of_entry
+
+    def _awaited(self) -> str:
+        """Whom the chunk waits for."""
+        chunks = sorted(self._resolver.awaited)
+        more = f" and {len(chunks) - 1} more" if len(chunks) > 1 else ""
+        return f"it waits for records that chunk {chunks[0]}{more} has on its way" if chunks else ON_THEIR_WAY
 
     def _is_to_be_held(self, ordinal: int) -> bool:
         if self._message.chunk.released:

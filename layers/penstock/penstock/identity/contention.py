@@ -49,6 +49,7 @@ class IdentityResolver:
 
     def __init__(self, claims: Claims, ledger: Ledger, feed: Feed, ours: Ours, progress: Progress) -> None:
         self._claims, self._ledger, self._feed, self._ours, self._progress = claims, ledger, feed, ours, progress
+        self.awaited: set[str] = set()  #: ids of the chunks that were waited for, the last time
 
     async def contend(self, undecided: Iterable[int]) -> Contention:
         """Claims what is undecided, and decides what cannot be claimed.
@@ -57,6 +58,7 @@ class IdentityResolver:
             LeaseLost: another dispatcher has the chunk, and has claimed its records.
         """
         contention, contenders = Contention(), dict[str, Accepted]()
+        self.awaited.clear()
         ended = self._ended()
         for ordinal in undecided:
             record = self._progress.records[ordinal]
@@ -100,6 +102,7 @@ class IdentityResolver:
         decision = decide(record, before.owner, before.outcome, forgotten=before.forgotten)
         if decision is Decision.WAITS:
             contention.waiting.add(record.ordinal)
+            self.awaited.add(ids.chunk_id(held.file_id, held.chunk))
         elif decision is Decision.OURS:
             if await self._take_over(record, held, replace(wanted, was=before.owner)):
                 contention.ours.append(record.ordinal)

@@ -20,6 +20,10 @@
 No message of these errors carries record content: they end in logs and traces.
 """
 
+from collections.abc import Mapping
+
+from penstock.model.setbacks import Setback
+
 
 class PenstockError(Exception):
     """The root; never raised itself."""
@@ -28,12 +32,17 @@ class PenstockError(Exception):
 class Transient(PenstockError):
     """Raised when trying again later can succeed.
 
-    `after` is the least number of seconds to wait, None where the usual backoff decides.
+    `after` is the least number of seconds to wait, None where the usual backoff decides. Of a chunk, `batches` are
+    those whose calls failed: their numbers by reason. Where a stage has noted in the ledger that it failed, `setback`
+    is what it noted, and `wait` the seconds after which it is to be tried again.
     """
 
-    def __init__(self, reason: str, after: float | None = None) -> None:
+    def __init__(self, reason: str, after: float | None = None, batches: Mapping[str, str] | None = None) -> None:
         super().__init__(reason)
         self.after = after
+        self.batches = batches or {}
+        self.setback: Setback | None = None
+        self.wait: float | None = None
 
 
 class Busy(Transient):

@@ -20,6 +20,7 @@ from penstock.model import ids
 from penstock.model.findings import Account, Finding, Noted, Outcome, account
 from penstock.model.messages import Checkpoint, Cut, Layout, SourceFile, Span
 from penstock.model.ordinals import unfolded
+from penstock.model.setbacks import Setback
 
 
 class FileState(StrEnum):
@@ -58,7 +59,10 @@ class FileRow:
     """A file's row. `layout` and `cut` are pinned before its first chunk is planned. `received`, `chunks` and `noted`
     are known once it is sealed; `counted` and `findings` change with every chunk that ends, `ends` counts how often
     one did. An unpacked archive has no records of its own, but so many `files`. `worked_at` is when a splitter claimed
-    it last, `resent_at` when work of it was sent again. Times are seconds since the epoch."""
+    it last, until when it may work on it is `leased_until`, and `setback` is why the last one came no further;
+    `resent_at` is when work of it was sent again. It is settled at `settled_at`, for the first time at
+    `first_settled_at`; in between it was reopened by a round that began at `reopened_at`. Times are seconds since the
+    epoch."""
 
     file: SourceFile
     state: FileState
@@ -81,6 +85,10 @@ class FileRow:
     files: int = 0
     worked_at: float | None = None
     resent_at: float | None = None
+    leased_until: float = 0.0
+    setback: Setback | None = None
+    first_settled_at: float | None = None
+    reopened_at: float | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -91,9 +99,10 @@ class FileRow:
 @dataclass(frozen=True, slots=True)
 class ChunkRow:
     """A chunk's row. `generation` is the one it is in, and `only` the records it is about ("" is all of them, else
-    ordinals as "3,7-9"); `released` ones are not held again. `worked_at` is when it was claimed last, `resent_at` when
-    its message was sent again. The rest is of its last ending, None before the first: how it ended, under which fence,
-    and what the file's account has of it."""
+    ordinals as "3,7-9"); `released` ones are not held again. `worked_at` is when it was claimed last, until when that
+    holds is `leased_until`, and `setback` is why it came no further; `resent_at` is when its message was sent again.
+    The rest is of its last ending, None before the first: how it ended, under which fence, and what the file's account
+    has of it."""
 
     file_id: str
     span: Span
@@ -108,11 +117,19 @@ class ChunkRow:
     released: bool = False
     worked_at: float | None = None
     resent_at: float | None = None
+    leased_until: float = 0.0
+    setback: Setback | None = None
 
     @property
     def chunk_id(self) -> str:
         """file_id + ordinal."""
         return ids.chunk_id(self.file_id, self.span.chunk)
+
+    @property
+    def round_began_at(self) -> float:
+        """When the round began to be worked on, as far as the row tells."""
+        times = [self.worked_at, self.setback.since if self.setback else None]
+        return min((time for time in times if time is not None), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)

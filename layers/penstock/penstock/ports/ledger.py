@@ -6,6 +6,7 @@ from typing import Protocol
 from penstock.model.findings import Account, Finding, Noted
 from penstock.model.messages import Checkpoint, ChunkMessage, Cut, DispatchMessage, Layout, SourceFile, Span
 from penstock.model.rows import BatchRow, ChunkRow, ChunkState, Fault, FileRow, Lease
+from penstock.model.setbacks import Setback
 
 
 class Ledger(Protocol):
@@ -64,8 +65,9 @@ class Ledger(Protocol):
         """sealed → settled, if no more chunks have ended than these. False where some have, or it is settled."""
         ...
 
-    async def release_file(self, file_id: str, fence: int) -> None:
-        """Gives the lease back early, so that the next attempt need not wait for it. Never raises LeaseLost."""
+    async def release_file(self, file_id: str, fence: int, setback: Setback | None = None) -> None:
+        """Gives the lease back early, so that the next attempt need not wait for it, and says why it came no further.
+        Never raises LeaseLost."""
         ...
 
     async def file(self, file_id: str) -> FileRow | None:
@@ -120,7 +122,8 @@ class Ledger(Protocol):
         ...
 
     async def mark_validated(self, message: DispatchMessage, fence: int) -> None:
-        """sent → validated. A chunk that has moved on meanwhile is left as it is."""
+        """sent → validated, so that what set its validation back is past. A chunk that has moved on meanwhile is left
+        as it is."""
         ...
 
     async def claim_dispatch(self, message: DispatchMessage, now: float, seconds: float) -> Lease[ChunkRow]:
@@ -139,8 +142,8 @@ class Ledger(Protocol):
         as in `chunk` still."""
         ...
 
-    async def release_chunk(self, chunk: ChunkRow, fence: int) -> None:
-        """Gives the lease back early. Never raises LeaseLost."""
+    async def release_chunk(self, chunk: ChunkRow, fence: int, setback: Setback | None = None) -> None:
+        """Gives the lease back early, and says why it came no further, until it has. Never raises LeaseLost."""
         ...
 
     async def holds(self, chunk: ChunkRow, fence: int) -> bool:
@@ -181,7 +184,8 @@ class Ledger(Protocol):
         """sent or validated → settled or dead, in one transaction with the file's counters; the lease ends.
 
         `chunk` is the row as it was claimed. The counters change by what differs from its ending before; if there was
-        one, and the file is settled, the file becomes sealed again, so that its end is written anew."""
+        one, and the file is settled, the file becomes sealed again, so that its end is written anew: it counts as
+        reopened since the chunk's round began to be worked on."""
         ...
 
     async def chunk(self, file_id: str, chunk: int) -> ChunkRow | None:

@@ -25,9 +25,10 @@ class Circuit(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ThrottleRow:
-    """A destination's row. Times are seconds since the epoch. `since` is when the circuit came to be as it is, `reason`
-    what opened it; from `probe_at` on an open circuit is to be probed, and until then a half-open one is being so.
-    `pace` is how many times slower than allowed calls go until `paced_until`."""
+    """A destination's row. Times are seconds since the epoch. `since` is when the circuit came to be as it is. Of one
+    that is not closed, `opened_at` is when it was last, whatever was probed since, and `reason` what opened it; from
+    `probe_at` on an open circuit is to be probed, and until then a half-open one is being so. `pace` is how many times
+    slower than allowed calls go until `paced_until`."""
 
     feed: str
     booked_until: float = 0.0
@@ -35,6 +36,7 @@ class ThrottleRow:
     paced_until: float = 0.0
     circuit: Circuit = Circuit.CLOSED
     since: float = 0.0
+    opened_at: float = 0.0
     probe_at: float = 0.0
     failed_probes: int = 0
     reason: str = ""
@@ -80,9 +82,9 @@ class Throttle(Protocol):
         """closed → open. False where it was not closed."""
         ...
 
-    async def begin_probe(self, feed: str, now: float, seconds: float) -> bool:
-        """open → half-open for `seconds`, once it is time; also where an earlier probe was never ended. False where
-        there is nothing to probe, or another does."""
+    async def begin_probe(self, feed: str, now: float, seconds: float, *, early: bool = False) -> bool:
+        """open → half-open for `seconds`, once it is time, or `early`; also where an earlier probe was never ended.
+        False where there is nothing to probe, or another does."""
         ...
 
     async def end_probe(self, feed: str, now: float, probe_at: float | None, reason: str = "") -> bool:

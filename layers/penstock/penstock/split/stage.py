@@ -23,6 +23,7 @@ from penstock.feeds import FEEDS, feed_named
 from penstock.feeds.feed import Feed
 from penstock.formats.format import HEAD
 from penstock.io.reader import read_blocks
+from penstock.io.retry import Try
 from penstock.io.sending import send_all
 from penstock.model.errors import Busy, LeaseLost, ObjectMissing, OtherCut, Refused, Transient
 from penstock.model.findings import Finding, Noted
@@ -93,8 +94,9 @@ async def split(ports: SplitterPorts, message: SplitMessage, deadline: float) ->
         # A key that names no feed must not become a metric's dimension: anybody could make as many as they like.
         feed = file.feed if file.feed in FEEDS else ""
         return StageResult(f"refused: {refusal.code}", feed, file.file_id, {"FilesRefused": 1})
-    except Exception:
-        await ports.ledger.release_file(file.file_id, lease.fence)
+    except Exception as error:
+        setback = Try("splitter", lease.row.setback, ports.clock.now()).failed(error, ports.rng)
+        await ports.ledger.release_file(file.file_id, lease.fence, setback)
         raise
 
 

@@ -10,6 +10,7 @@ from penstock.feeds import feed_named
 from penstock.feeds.feed import Feed
 from penstock.io.archiving import archive
 from penstock.io.reader import read_range
+from penstock.io.retry import Try
 from penstock.io.same_cut import ensure_same_cut
 from penstock.io.sending import send_all
 from penstock.model.defects import is_defect
@@ -61,8 +62,9 @@ async def validate(ports: ValidatorPorts, message: ChunkMessage, deadline: float
         return StageResult("seen before", message.file.feed, message.chunk_id)
     try:
         return await _validate(ports, message, lease.row, lease.fence, now)
-    except Exception:
-        await ports.ledger.release_chunk(lease.row, lease.fence)
+    except Exception as error:
+        setback = Try("validator", lease.row.setback, ports.clock.now()).failed(error, ports.rng)
+        await ports.ledger.release_chunk(lease.row, lease.fence, setback)
         raise
 
 

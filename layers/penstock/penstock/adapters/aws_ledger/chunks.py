@@ -32,6 +32,7 @@ from penstock.model.errors import LeaseLost, Transient
 from penstock.model.findings import Account, Outcome
 from penstock.model.messages import ChunkMessage, DispatchMessage
 from penstock.model.rows import ChunkRow, ChunkState, FileState, Lease
+from penstock.model.setbacks import Setback
 
 _CLAIMED = f"#round = :round, #span = if_not_exists(#span, :span), {LEASED}"
 _CLAIMED_NAMES = STATE | ROUND | {"#only": "only", "#span": "span"}
@@ -73,7 +74,7 @@ class DynamoChunks(LedgerTable):
         chunk = message.chunk
         item = await self._try_update(
             chunk_key(chunk.file.file_id, chunk.span.chunk),
-            f"SET #state = :validated, leased_until = :zero, {CHANGED}",
+            f"SET #state = :validated, leased_until = :zero, {CHANGED} REMOVE setback",
             f"#state = :sent AND #round = :round AND {FENCED}",
             {
                 ":validated": text(ChunkState.VALIDATED),
@@ -148,9 +149,9 @@ class DynamoChunks(LedgerTable):
         )
         return chunk_lease(item, now, chunk.generation)
 
-    async def release_chunk(self, chunk: ChunkRow, fence: int) -> None:
+    async def release_chunk(self, chunk: ChunkRow, fence: int, setback: Setback | None = None) -> None:
         """As `Ledger.release_chunk`."""
-        await self._release(chunk_key(chunk.file_id, chunk.span.chunk), fence)
+        await self._release(chunk_key(chunk.file_id, chunk.span.chunk), fence, setback)
 
     async def holds(self, chunk: ChunkRow, fence: int) -> bool:
         """As `Ledger.holds`."""
@@ -173,7 +174,7 @@ class DynamoChunks(LedgerTable):
         ending = self._updating(
             chunk_key(chunk.file_id, chunk.span.chunk),
             "SET #state = :ended, ended = :ended, ended_under = :fence, counted = :counted, findings = :findings,"
-            f" settled_at = :now, leased_until = :zero, {CHANGED}",
+            f" settled_at = :now, leased_until = :zero, {CHANGED} REMOVE setback",
             f"{GOING} AND {FENCED}",
             {
                 ":ended": text(state),
@@ -191,7 +192,7 @@ class DynamoChunks(LedgerTable):
         follows = chunk.ended is not None
         for attempt in range(ATTEMPTS):
             settled = attempt % 2 == 0 if follows else None
-            failed = await self._try_transact(ending, self._counting(chunk.file_id, changes, settled))
+            failed = await self._try_transact(ending, self._counting(chunk, changes, settled))
             if not failed:
                 return
             if 0 in failed:
@@ -199,7 +200,7 @@ class DynamoChunks(LedgerTable):
         ensure_known_file(await self._get(file_key(chunk.file_id)) or {})
         raise Transient("the file kept being settled and reopened, or is not there")
 
-    def _counting(self, file_id: str, changes: Mapping[str, int], settled: bool | None) -> Item:
+    def _counting(self, chunk: ChunkRow, changes: Mapping[str, int], settled: bool | None) -> Item:
         """The change of a file's counters; if it is `settled`, or if it is not, where that matters."""
         names = {f"#c{place}": name for place, name in enumerate(changes)}
         values = {f":c{place}": number(change) for place, change in enumerate(changes.values())}
@@ -210,9 +211,9 @@ class DynamoChunks(LedgerTable):
             values[":settled"] = text(FileState.SETTLED)
             condition += f" AND file_state {'=' if settled else '<>'} :settled"
         if settled:
-            values[":sealed"] = text(FileState.SEALED)
-            update = f"file_state = :sealed, {update}"
-        return self._updating(file_key(file_id), f"SET {update}", condition, values, names)
+            values |= {":sealed": text(FileState.SEALED), ":began": number(chunk.round_began_at)}
+            update = f"file_state = :sealed, reopened_at = :began, {update}"
+        return self._updating(file_key(chunk.file_id), f"SET {update}", condition, values, names)
 
     async def chunk(self, file_id: str, chunk: int) -> ChunkRow | None:
         """As `Ledger.chunk`."""

@@ -15,6 +15,7 @@ from penstock.model.errors import LeaseLost
 from penstock.model.findings import Finding, Noted
 from penstock.model.messages import Checkpoint, Cut, Layout, SourceFile, Span
 from penstock.model.rows import ChunkState, Fault, FileRow, FileState, Lease
+from penstock.model.setbacks import Setback
 
 FAULTS_KEPT = 3 * 86_400  #: seconds
 AGAIN_KEPT = 14 * 86_400  #: seconds; twice as long as a message lives
@@ -125,7 +126,7 @@ class DynamoFiles(LedgerTable):
         await self._update(
             file_key(file_id),
             "SET file_state = :sealed, layout = :layout, chunks = :chunks, received = :received,"
-            f" sha256_tree = :sha256_tree, noted = :noted, sealed_at = :now, {CHANGED} REMOVE splitting_from",
+            f" sha256_tree = :sha256_tree, noted = :noted, sealed_at = :now, {CHANGED} REMOVE splitting_from, setback",
             f"file_state = :splitting AND {FENCED}",
             {
                 ":sealed": text(FileState.SEALED),
@@ -206,7 +207,8 @@ class DynamoFiles(LedgerTable):
         """As `Ledger.settle_file`."""
         item = await self._try_update(
             file_key(file_id),
-            f"SET file_state = :settled, settled_at = :now, {CHANGED}",
+            "SET file_state = :settled, settled_at = :now, "
+            f" first_settled_at = if_not_exists(first_settled_at, if_not_exists(settled_at, :now)), {CHANGED}",
             f"file_state = :sealed AND endings = :endings AND {KNOWN}",
             {
                 ":settled": text(FileState.SETTLED),
@@ -219,9 +221,9 @@ class DynamoFiles(LedgerTable):
         ensure_known_file(item.was or {})
         return item.was is None
 
-    async def release_file(self, file_id: str, fence: int) -> None:
+    async def release_file(self, file_id: str, fence: int, setback: Setback | None = None) -> None:
         """As `Ledger.release_file`."""
-        await self._release(file_key(file_id), fence)
+        await self._release(file_key(file_id), fence, setback)
 
     async def file(self, file_id: str) -> FileRow | None:
         """As `Ledger.file`."""

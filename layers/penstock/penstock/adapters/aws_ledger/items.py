@@ -16,6 +16,7 @@ from penstock.model.ids import chunk_name
 from penstock.model.messages import Checkpoint, Cut, Layout, SourceFile, Span
 from penstock.model.ordinals import unfolded
 from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Sent
+from penstock.model.setbacks import Setback
 
 STATE = {"#state": "state"}
 ROUND = {"#round": "round"}
@@ -74,6 +75,10 @@ def file_row(item: Item) -> FileRow:
         files=integer_of(item, "unpacked_files"),
         worked_at=_time(item, "worked_at"),
         resent_at=_time(item, "resent_at"),
+        leased_until=float_of(item, "leased_until"),
+        setback=_setback(item),
+        first_settled_at=_time(item, "first_settled_at"),
+        reopened_at=_time(item, "reopened_at"),
     )
 
 
@@ -112,7 +117,16 @@ def chunk_row(item: Item) -> ChunkRow:
         released=item.get("released", {}).get("BOOL", False),
         worked_at=_time(item, "worked_at"),
         resent_at=_time(item, "resent_at"),
+        leased_until=float_of(item, "leased_until"),
+        setback=_setback(item),
     )
+
+
+def _setback(item: Item) -> Setback | None:
+    if "setback" not in item:
+        return None
+    said = json.loads(item["setback"]["S"])
+    return Setback(**{one.name: said[one.name] for one in fields(Setback) if one.name in said})
 
 
 def _time(item: Item, name: str) -> float | None:

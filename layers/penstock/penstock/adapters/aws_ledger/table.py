@@ -1,8 +1,9 @@
 """The ledger's table: reading, and writing under conditions, alone or many at once."""
 
+import json
 import random
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -12,6 +13,7 @@ from penstock.adapters.aws_items import Item, Updated, number, text, try_update,
 from penstock.adapters.aws_ledger.leases import FENCED
 from penstock.io.retry import backoff
 from penstock.model.errors import LeaseLost, PenstockError, Transient
+from penstock.model.setbacks import Setback
 from penstock.ports.clock import Clock
 
 #: Seconds that a row outlives the claims that were made under a lease on it: who finds a claim finds what became of it.
@@ -90,8 +92,12 @@ class LedgerTable:
                 raise LeaseLost("another worker has taken the row over, or moved it on")
             return
 
-    async def _release(self, key: Item, fence: int) -> None:
-        await self._try_update(key, "SET leased_until = :zero", FENCED, {":zero": number(0), ":fence": number(fence)})
+    async def _release(self, key: Item, fence: int, setback: Setback | None) -> None:
+        update, values = "SET leased_until = :zero", {":zero": number(0), ":fence": number(fence)}
+        if setback:
+            update += ", setback = :setback"
+            values[":setback"] = text(json.dumps(asdict(setback)))
+        await self._try_update(key, update, FENCED, values)
 
     async def _transact(self, *items: Item) -> None:
         """All or nothing, under conditions that must hold."""
