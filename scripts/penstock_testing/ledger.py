@@ -31,7 +31,7 @@ class _Kept[Row]:
         return Lease(self.row, self.fence)
 
     def release(self, fence: int, setback: Setback | None) -> None:
-        if self.fence == fence:
+        if self.fence == fence and cast(Any, self.row).state in (FileState.SPLITTING, *_GOING):
             self.change(leased_until=0.0, **({"setback": setback} if setback else {}))
 
     def change(self, **changes: Any) -> None:

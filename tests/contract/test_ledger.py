@@ -673,6 +673,28 @@ async def test_nothing_sets_back_a_chunk_that_has_ended(ledger: Ledger, end: Chu
     assert ended.setback is None
 
 
+async def test_nor_does_who_ended_it_and_was_not_answered(ledger: Ledger) -> None:
+    await sealed(ledger)
+    row, fence = await dispatched(ledger)
+    await settle(ledger, row, fence)
+    ended = await ledger.chunk(FILE.file_id, 0)
+
+    await ledger.release_chunk(row, fence, SETBACK)
+
+    assert await ledger.chunk(FILE.file_id, 0) == ended
+
+
+async def test_a_sealed_file_was_not_set_back(ledger: Ledger) -> None:
+    fence = await opened(ledger)
+    await seal(ledger, fence)
+
+    await ledger.release_file(FILE.file_id, fence, SETBACK)
+
+    row = await ledger.file(FILE.file_id)
+    assert row
+    assert row.setback is None
+
+
 async def test_a_stale_fence_says_nothing_of_a_chunk(ledger: Ledger) -> None:
     row, stale = held(await to_validate(ledger, NOW))
     await to_validate(ledger, NOW + LEASE)

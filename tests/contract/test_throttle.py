@@ -226,6 +226,7 @@ async def test_neither_slowing_down_nor_booking_changes_anything_else(throttle: 
         paced_until=NOW + 30,
         circuit=Circuit.OPEN,
         since=NOW,
+        opened_at=NOW,
         probe_at=NOW + 30,
         reason="down",
     )

@@ -31,7 +31,7 @@ async def file(pipeline: Pipeline) -> SourceFile:
 
 
 async def story_of(pipeline: Pipeline, file: SourceFile, ordinal: int) -> dict[str, Any]:
-    return await explain(pipeline.ledger, pipeline.store, await pipeline.row(file), ordinal)
+    return await explain(pipeline.ledger, pipeline.store, await pipeline.row(file), ordinal, pipeline.clock.now())
 
 
 async def replayed(pipeline: Pipeline, file: SourceFile, records: str) -> None:

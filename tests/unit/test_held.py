@@ -123,7 +123,7 @@ async def test_what_is_delivered_in_spite_of_a_finding_says_so(pipeline: Pipelin
     now_is(replace(HOLDS, soft="deliver"))
     file = pipeline.drop(log(1))
     await pipeline.run()
-    outcome_line = await explain(pipeline.ledger, pipeline.store, await pipeline.row(file), 1)
+    outcome_line = await explain(pipeline.ledger, pipeline.store, await pipeline.row(file), 1, pipeline.clock.now())
     assert outcome_line["outcome"] == "delivered"
     assert outcome_line["findings"] == [
         {

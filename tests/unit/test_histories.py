@@ -419,7 +419,7 @@ class TestExceptions:
         file = await desk.file(week(0, pilots=3), too_long(1))
         row = await desk.row(file)
 
-        soft, hard = [await explain(desk.ledger, desk.store, row, ordinal) for ordinal in range(2)]
+        soft, hard = [await explain(desk.ledger, desk.store, row, ordinal, 0.0) for ordinal in range(2)]
 
         assert (soft["outcome"], [one["code"] for one in soft["findings"]]) == ("delivered", ["crew.rest_facility"])
         assert (hard["outcome"], hard["stage"]) == ("rejected", "dispatcher")

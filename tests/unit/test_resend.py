@@ -169,7 +169,7 @@ async def test_a_release_that_is_sent_again_holds_nothing_again(
     await pipeline.run()
     # Expect
     assert await pipeline.assert_sound(file, 4) == {"delivered": 4}
-    line = await explain(pipeline.ledger, pipeline.store, await pipeline.row(file), 2)
+    line = await explain(pipeline.ledger, pipeline.store, await pipeline.row(file), 2, pipeline.clock.now())
     assert line["chunk"]["resent"].startswith("20")
 
 

@@ -12,12 +12,13 @@ from penstock.outputs.work import read_work
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock_ops.operate.errors import NotFound
+from penstock_ops.operate.progress import told_of
 from penstock_ops.operate.times import utc
 
 
-async def explain(ledger: Ledger, store: ObjectStore, row: FileRow, ordinal: int) -> dict[str, Any]:
-    """What became of the record with this ordinal, stage by stage. `outcome` is None while it is on its way; after a
-    replay of it, `before` is how it had ended until then.
+async def explain(ledger: Ledger, store: ObjectStore, row: FileRow, ordinal: int, now: float) -> dict[str, Any]:
+    """What became of the record with this ordinal, stage by stage. `outcome` is None while it is on its way, and the
+    `setback` of its chunk says what it waits for; after a replay of it, `before` is how it had ended until then.
 
     Raises:
         NotFound: the file has no such record.
@@ -38,7 +39,8 @@ async def explain(ledger: Ledger, store: ObjectStore, row: FileRow, ordinal: int
             "round": chunk.generation,
             "bytes": [chunk.span.start, chunk.span.end],
         }
-        | ({"resent": utc(chunk.resent_at)} if chunk.resent_at else {}),
+        | ({"resent": utc(chunk.resent_at)} if chunk.resent_at else {})
+        | ({"setback": told_of(chunk.setback, now)} if chunk.setback else {}),
         "outcome": None,
     }
     explanation |= await _judged(store, chunk, ordinal)

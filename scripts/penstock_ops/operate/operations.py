@@ -28,10 +28,19 @@ from penstock_ops import world
 from penstock_ops.operate.circuits import circuits_of, described
 from penstock_ops.operate.destinations import Destinations
 from penstock_ops.operate.explaining import explain
+from penstock_ops.operate.progress import is_open, progress_of
 from penstock_ops.operate.reporting import report_of, row_of
 from penstock_ops.operate.times import utc
 
+OPEN_FILES = 20  #: files whose progress is looked into
 SINGLE_PUT = 64 * 1024 * 1024  #: bytes; a larger file goes up in parts
+
+
+_DEPTHS = {
+    "waiting": "ApproximateNumberOfMessages",
+    "in_flight": "ApproximateNumberOfMessagesNotVisible",
+    "delayed": "ApproximateNumberOfMessagesDelayed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +100,30 @@ class Records:
         self._aws, self._outputs = aws, outputs
 
     async def files(self, limit: int) -> list[dict[str, Any]]:
-        """The files opened last, newest first, each with its account."""
-        return [summary(row, time.time()) for row in await self.ledger.files(limit)]
+        """The files opened last, newest first, each with its account, and the first of those that are open with their
+        `progress`."""
+        rows = await self.ledger.files(limit)
+        looked_into = [row.file.file_id for row in rows if is_open(row)][:OPEN_FILES]
+        return [
+            summary(row, time.time())
+            | ({"progress": await self.progress(row)} if row.file.file_id in looked_into else {})
+            for row in rows
+        ]
+
+    async def open_files(self) -> list[dict[str, Any]]:
+        """The files that have been open longest: how far each has come, and what it waits for."""
+        rows = [row for row in await self.ledger.open_files(OPEN_FILES) if is_open(row)]
+        return [
+            {"file_id": row.file.file_id, "key": row.file.dropped.key, "state": str(row.state)}
+            | {"opened_at": utc(row.opened_at)}
+            | (await self.progress(row) or {})
+            for row in rows
+        ]
+
+    async def progress(self, row: FileRow) -> dict[str, Any] | None:
+        """As `progress_of`."""
+        throttle = await self.throttle.row(row.file.feed)
+        return await progress_of(self.ledger, row, throttle, time.time()) if is_open(row) else None
 
     async def row(self, file_id: str) -> FileRow:
         """A file's row.
@@ -103,8 +134,9 @@ class Records:
         return await row_of(self.ledger, file_id)
 
     async def report(self, file_id: str) -> dict[str, Any]:
-        """As `report_of`."""
-        return await report_of(self.ledger, self.store, file_id, time.time())
+        """As `report_of`, with the file's `progress` while it is open."""
+        report = await report_of(self.ledger, self.store, file_id, time.time())
+        return report | {"progress": await self.progress(await self.row(file_id))}
 
     async def incomplete(self, reports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Those of these files that have ended without some of their records: which, and how they are."""
@@ -147,8 +179,9 @@ class Records:
         faults = await self.ledger.faults(time.time() - 86_400)
         return [asdict(fault) | {"at": utc(fault.at)} for fault in faults]
 
-    async def depths(self) -> dict[str, int]:
-        """Messages waiting in each queue, by its name."""
+    async def depths(self) -> dict[str, dict[str, int]]:
+        """Messages in each queue, by its name: those that wait to be taken, those in flight, with a worker or held back
+        after a failure, and those delayed, which come later. SQS counts a while late."""
         dispatches: dict[str, str] = json.loads(self._outputs["DispatchQueues"])
         urls = {
             "intake": self._outputs["IntakeQueueUrl"],
@@ -160,10 +193,9 @@ class Records:
         }
         return dict(zip(urls, await asyncio.gather(*map(self._depth, urls.values())), strict=True))
 
-    async def _depth(self, url: str) -> int:
-        name = "ApproximateNumberOfMessages"
-        answer = await self._aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=[name])
-        return int(answer["Attributes"][name])
+    async def _depth(self, url: str) -> dict[str, int]:
+        answer = await self._aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_DEPTHS.values()))
+        return {name: int(answer["Attributes"][attribute]) for name, attribute in _DEPTHS.items()}
 
     async def circuits(self) -> dict[str, dict[str, Any]]:
         """Each feed's circuit, and its pace where it is slowed down."""
@@ -180,4 +212,4 @@ class Records:
         Raises:
             NotFound: there is no such file, or it has no such record.
         """
-        return await explain(self.ledger, self.store, await self.row(file_id), ordinal)
+        return await explain(self.ledger, self.store, await self.row(file_id), ordinal, time.time())

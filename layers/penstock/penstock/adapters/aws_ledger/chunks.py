@@ -151,7 +151,7 @@ class DynamoChunks(LedgerTable):
 
     async def release_chunk(self, chunk: ChunkRow, fence: int, setback: Setback | None = None) -> None:
         """As `Ledger.release_chunk`."""
-        await self._release(chunk_key(chunk.file_id, chunk.span.chunk), fence, setback)
+        await self._release(chunk_key(chunk.file_id, chunk.span.chunk), fence, setback, GOING, going(), STATE)
 
     async def holds(self, chunk: ChunkRow, fence: int) -> bool:
         """As `Ledger.holds`."""

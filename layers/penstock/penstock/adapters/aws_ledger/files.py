@@ -223,7 +223,8 @@ class DynamoFiles(LedgerTable):
 
     async def release_file(self, file_id: str, fence: int, setback: Setback | None = None) -> None:
         """As `Ledger.release_file`."""
-        await self._release(file_key(file_id), fence, setback)
+        splitting = {":splitting": text(FileState.SPLITTING)}
+        await self._release(file_key(file_id), fence, setback, "file_state = :splitting", splitting, {})
 
     async def file(self, file_id: str) -> FileRow | None:
         """As `Ledger.file`."""

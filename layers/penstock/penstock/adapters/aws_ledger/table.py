@@ -92,12 +92,15 @@ class LedgerTable:
                 raise LeaseLost("another worker has taken the row over, or moved it on")
             return
 
-    async def _release(self, key: Item, fence: int, setback: Setback | None) -> None:
-        update, values = "SET leased_until = :zero", {":zero": number(0), ":fence": number(fence)}
+    async def _release(
+        self, key: Item, fence: int, setback: Setback | None, going: str, values: Item, names: Mapping[str, str]
+    ) -> None:
+        """Gives a lease on a row that has not ended back: whose write of the end was not answered may have ended it."""
+        update, released = "SET leased_until = :zero", {":zero": number(0), ":fence": number(fence), **values}
         if setback:
             update += ", setback = :setback"
-            values[":setback"] = text(json.dumps(asdict(setback)))
-        await self._try_update(key, update, FENCED, values)
+            released[":setback"] = text(json.dumps(asdict(setback)))
+        await self._try_update(key, update, f"{FENCED} AND {going}", released, names)
 
     async def _transact(self, *items: Item) -> None:
         """All or nothing, under conditions that must hold."""
