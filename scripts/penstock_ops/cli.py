@@ -6,27 +6,65 @@ Exit codes: 0 fine, 1 something is left to be looked after (records rejected, he
 
 import sys
 from collections.abc import Callable
-from typing import Never
+from importlib.metadata import version
+from typing import Annotated, Never
 
 import typer
 
 from penstock.model.errors import PenstockError
 from penstock_ops.console import screens
 from penstock_ops.console.command_line import Exit
-from penstock_ops.console.visible import visible
-from penstock_ops.verbs import check, demo, destination, feeds, files, held, recovery, sample, templates, world
+from penstock_ops.console.command_page import page
+from penstock_ops.console.visible import LINES, visible
+from penstock_ops.verbs import (
+    check,
+    circuits,
+    demo,
+    destination,
+    feeds,
+    files,
+    held,
+    recovery,
+    sample,
+    templates,
+    world,
+)
 
 app = typer.Typer(
     help="Every record of a dropped file is validated and delivered once, or comes back with the reason.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
 
 # In the order in which --help lists them.
-for group in (check, sample, templates, world, files, demo, feeds, recovery, held, destination):
+for group in (check, sample, templates, world, files, demo, feeds, recovery, held, circuits, destination):
     group.add_to(app)
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        print(f"penstock {version('penstock')}")  # noqa: T201
+        raise typer.Exit
+
+
+def _print_page(asked: bool) -> None:
+    if asked:
+        print(page(app), end="")  # noqa: T201
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version_asked: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_tell_version, is_eager=True)
+    ] = False,
+    page_asked: Annotated[
+        bool,
+        typer.Option("--page", help="Print docs/commands.md, as Markdown.", callback=_print_page, is_eager=True),
+    ] = False,
+) -> None:
+    """What stands before every verb."""
 
 
 def main() -> Never:
@@ -35,14 +73,26 @@ def main() -> Never:
         code = app(standalone_mode=False)
     except KeyboardInterrupt:
         code = _failed("stopped")
-    except (PenstockError, OSError, ValueError) as error:
+    except OSError as error:
+        code = _failed(_of_the_system(error))
+    except (PenstockError, ValueError) as error:
         code = _failed(str(error))
     except Exception as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # of Typer's, which has no public name for it
+            screens.err.print(visible(str(error), LINES), soft_wrap=True)
+            sys.exit(Exit.FAILED)
         sentence = _sentence_of(error)
         if sentence is None:
             raise
         code = _failed(sentence)
     sys.exit(code or 0)
+
+
+def _of_the_system(error: OSError) -> str:
+    """What the system says, without its number."""
+    about = " and ".join(str(name) for name in (error.filename, error.filename2) if name)
+    said = (error.strerror or str(error) or type(error).__name__).lower()
+    return f"{about}: {said}" if about else said
 
 
 def _sentence_of(error: Exception) -> str | None:

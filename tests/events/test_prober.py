@@ -144,6 +144,18 @@ def test_a_probe_that_fails_leaves_the_message_for_later(functions: Functions, o
     assert outage.stack.delayed("dispatcher") == 1
 
 
+def test_at_an_operators_word_it_is_tried_before_its_time_and_no_other_feed_is_looked_at(
+    functions: Functions, outage: Outage
+) -> None:
+    outage.strike()
+    outage.put_back()
+
+    (looked_at,) = functions.call("prober", load("prober", "now"))
+
+    assert (looked_at["feed"], looked_at["what"]) == ("traffic", "circuit closed")
+    assert outage.mapping.polls
+
+
 def test_with_nothing_to_try_it_the_circuit_closes(functions: Functions, outage: Outage) -> None:
     outage.strike()
     outage.due()

@@ -240,6 +240,11 @@ BREAKS: list[Break] = [
         10,
     ),
     (
+        checks.test_an_alarm_where_something_fails_again_and_again,
+        "FailingOftenAlarm.Properties.Threshold",
+        10,
+    ),
+    (
         checks.test_r34_an_alarm_on_the_validators_attempts_for_a_chunk,
         "ValidatorAttemptsAlarm.Properties.Threshold",
         10,

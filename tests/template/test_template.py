@@ -477,6 +477,12 @@ def test_an_alarm_where_penstock_itself_failed_at_a_record(template: Template) -
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
 
 
+def test_an_alarm_where_something_fails_again_and_again(template: Template) -> None:
+    alarm = template.resources["FailingOftenAlarm"]["Properties"]
+    assert alarm["Metrics"][0]["Expression"].startswith("SELECT SUM(FailingOften) FROM")
+    assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+
+
 def test_r34_an_alarm_on_the_validators_attempts_for_a_chunk(template: Template) -> None:
     alarms_on_attempts(template, "validator")
 

@@ -4,6 +4,7 @@ import re
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,9 @@ import pytest
 import typer.main
 
 from penstock_ops import cli
+from penstock_ops.console.command_page import page
+from penstock_ops.console.errors import WrongUse
+from penstock_ops.console.nearest import ensure_known
 
 ROOT = Path(__file__).parents[2]
 
@@ -26,14 +30,73 @@ def verbs_of(group: Any, name: str = "") -> Mapping[str, Any]:
 VERBS = verbs_of(typer.main.get_command(cli.app))
 
 
+def test_the_page_of_the_command_is_what_the_command_says() -> None:
+    written = (ROOT / "docs/commands.md").read_text(encoding="utf-8")
+
+    assert written == page(cli.app), "penstock --page > docs/commands.md"
+
+
 @pytest.mark.parametrize("verb", sorted(VERBS))
-def test_every_verb_and_option_is_in_the_documentation(verb: str) -> None:
-    lines = [line for line in (ROOT / "docs/commands.md").read_text().splitlines() if f"`penstock {verb}" in line]
-    assert len(lines) == 1, f"docs/commands.md should have one row for penstock {verb}"
-    for parameter in VERBS[verb].params:
-        for option in parameter.opts:
-            if option.startswith("--") and option not in ("--json", "--stack"):
-                assert option in lines[0], f"penstock {verb} {option} is not documented"
+def test_every_verb_and_option_says_what_it_is(verb: str) -> None:
+    assert VERBS[verb].help
+    assert [parameter.name for parameter in VERBS[verb].params if not parameter.help] == []
+
+
+def test_what_a_verb_prints_for_machines_is_on_a_page() -> None:
+    told = (ROOT / "docs/json.md").read_text(encoding="utf-8")
+
+    assert {verb for verb in VERBS if verb not in NO_FORM and f"`{verb}`" not in told} == set()
+
+
+NO_FORM = {"digest", "sample", "up", "down", "demo", "drop", "rejects", "files", "adopt"}
+"""What they print is plain from its names, or stands with `report`."""
+
+
+def run(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from penstock_ops.cli import main; main()", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("group", [(), ("dlq",), ("held",), ("unknown",), ("destination",)])
+def test_without_a_verb_there_is_help_and_it_is_a_wrong_use(group: tuple[str, ...]) -> None:
+    done = run(*group)
+
+    assert (done.returncode, done.stdout) == (cli.Exit.FAILED, "")
+    assert done.stderr.startswith("Usage: ")
+    assert len(done.stderr.splitlines()) > 5
+
+
+def test_the_version() -> None:
+    done = run("--version")
+
+    assert (done.returncode, done.stdout) == (0, f"penstock {version('penstock')}\n")
+
+
+@pytest.mark.parametrize("verb", sorted(VERBS))
+def test_a_wrong_option_ends_with_3_wherever_it_stands(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    sys_argv, sys.argv = sys.argv, ["penstock", *verb.split(), "--no-such-option"]
+    try:
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    finally:
+        sys.argv = sys_argv
+    assert ended.value.code == cli.Exit.FAILED
+    assert "--no-such-option" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("said", "known", "sentence"),
+    [
+        ("trafic", ["traffic", "crew"], "there is no feed trafic; did you mean traffic?"),
+        ("x", ["traffic", "crew"], "there is no feed x; there are: crew, traffic"),
+        ("x", [str(number) for number in range(100)], "there is no feed x"),
+    ],
+)
+def test_what_is_mistyped_is_an_error_that_names_the_nearest(said: str, known: list[str], sentence: str) -> None:
+    with pytest.raises(WrongUse) as wrong:
+        ensure_known("feed", said, known)
+
+    assert str(wrong.value) == sentence
 
 
 @pytest.mark.parametrize(
@@ -53,8 +116,12 @@ def test_every_verb_takes_json(verb: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["check", "no-such-file.csv"], "No such file or directory"),
+        (["check", "no-such-file.csv"], "no-such-file.csv: no such file or directory"),
         (["sample", "no-such-feed"], "there is no sample of no-such-feed"),
+        (["feeds", "trafic"], "there is no feed trafic; did you mean traffic?"),
+        (["drop", "x.csv", "--feed", "crews"], "there is no feed crews; did you mean crew?"),
+        (["probe", "fright"], "there is no feed fright; did you mean freight?"),
+        (["--no-such-option"], "--no-such-option"),
         (["no-such-verb"], "No such command"),
         (["up", "--destination", "traffic"], "--destination takes FEED=URL"),
         (["dlq", "show", "no-such-queue"], "no-such-queue"),
@@ -69,9 +136,7 @@ def test_every_verb_takes_json(verb: str) -> None:
 def test_a_failure_is_one_sentence_on_stderr_and_exit_code_3(
     arguments: list[str], sentence: str, tmp_path: Path
 ) -> None:
-    command = [sys.executable, "-c", "from penstock_ops.cli import main; main()", *arguments]
-
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = run(*arguments, folder=tmp_path)
 
     assert done.returncode == cli.Exit.FAILED
     assert done.stdout == ""

@@ -54,6 +54,7 @@ async def test_it_says_how_many_records_by_outcome_and_finding_before_anything_i
 
     assert told == {
         "file_id": log.file_id,
+        "feed": "traffic",
         "key": "traffic/spots.csv",
         "records": {"rejected": 3},
         "findings": {"destination.rejected": 2, "schema.pattern": 1},
@@ -153,7 +154,7 @@ async def test_nothing_is_replayed_before_an_open_circuit(pipeline: Pipeline, lo
     await pipeline.throttle.trip("traffic", now, now + 30, "the destination answered 503")
 
     # Expect
-    with pytest.raises(NotClosed, match=r"the circuit of traffic is open since .*\(the destination answered 503\)"):
+    with pytest.raises(NotClosed, match=r"the circuit of traffic is open, since .*\(the destination answered 503\)"):
         await replays.begin(operated(pipeline), await prepared(pipeline, log))
     assert not pipeline.chunks.messages
     assert audited(pipeline, "ReplayStarted") == []

@@ -54,13 +54,28 @@ FEED: dict[str, Any] = {
     "fields": [{"field": HOSTILE, "form": HOSTILE, "spellings": [], "required": True}],
 }  # fmt: skip
 
+PROGRESS: dict[str, Any] = {
+    "reason": HOSTILE, "chunks": {"delayed": 1}, "records": {"done": 3}, "splitting": None, "waits_left_out": 1,
+    "waits": [
+        {
+            "chunk": HOSTILE, "state": "delayed", "records": HOSTILE, "stage": HOSTILE, "reason": HOSTILE,
+            "failures": 2, "since": HOSTILE, "next_try": HOSTILE,
+            "batches": [
+                {"batch_id": HOSTILE, "records": HOSTILE, "attempts": 2, "first_sent": None, "reason": HOSTILE}
+            ],
+        }
+    ],
+}  # fmt: skip
+
 #: Every screen there is, and something to show on it.
 SCREENS: dict[str, Any] = {
-    "account": REPORT,
+    "say": HOSTILE,
+    "account": REPORT | {"progress": PROGRESS},
+    "progress": PROGRESS,
     "findings": {HOSTILE: 1},
     "notes": [FINDING],
     "checked": CHECKED,
-    "files": [REPORT],
+    "files": [REPORT | {"progress": PROGRESS}],
     "dead_letters": [QUEUE],
     "letters": [{"sent": HOSTILE, "receives": 1, "message_id": HOSTILE, "readable": True, "about": [ABOUT]}],
     "redriven": [QUEUE],
@@ -79,7 +94,12 @@ SCREENS: dict[str, Any] = {
     "refused": DECIDED,
     "feeds": [FEED],
     "feed": FEED,
-    "status": {HOSTILE: HOSTILE, "incomplete": [{"key": HOSTILE}]},
+    "status": {
+        HOSTILE: HOSTILE, "incomplete": [{"key": HOSTILE}],
+        "queues": {HOSTILE: {"waiting": 1, "in_flight": 0, "delayed": 2}},
+        "open": [{"key": HOSTILE, "file_id": HOSTILE, "state": HOSTILE, "opened_at": HOSTILE} | PROGRESS],
+        "circuits": {HOSTILE: {"circuit": "open"}},
+    },
     "destination": {"feed": HOSTILE, "settings": {HOSTILE: HOSTILE}, "wrong": [HOSTILE]},
     "destination_check": {
         "feed": HOSTILE, "fine": False, "called": HOSTILE, "status": 1, "milliseconds": 1, "verdict": HOSTILE,

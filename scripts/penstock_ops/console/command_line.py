@@ -6,6 +6,9 @@ from typing import Annotated, Any, Never
 
 import typer
 
+from penstock.feeds import FEEDS
+from penstock_ops.console.localising import localised
+from penstock_ops.console.nearest import ensure_known
 from penstock_ops.console.visible import as_json as to_json
 from penstock_ops.console.visible import shown
 
@@ -18,6 +21,33 @@ class Exit(IntEnum):
     REFUSED = 2
     FAILED = 3
 
+
+def known_feed(said: str | None) -> str | None:
+    """A feed that was named, if there is such a feed.
+
+    Raises:
+        WrongUse: there is none.
+    """
+    return None if said is None else ensure_known("feed", said, FEEDS)
+
+
+def _feeds(begun: str) -> list[str]:
+    return [name for name in FEEDS if name.startswith(begun)]
+
+
+FeedArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="FEED",
+        help="The feed, as `penstock feeds` lists it.",
+        callback=known_feed,
+        autocompletion=_feeds,
+        show_default=False,
+    ),
+]
+FILE = "The file's id or the beginning of it, its key, or `last`."
+FileId = Annotated[str, typer.Argument(metavar="FILE", help=FILE)]
+FileOption = Annotated[str, typer.Option("--file", metavar="FILE", help=FILE)]
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
 Stack = Annotated[
@@ -36,7 +66,7 @@ def show(value: Any, as_json: bool, screen: Callable[[Any], None]) -> None:
     if as_json:
         print(to_json(value))  # noqa: T201
     else:
-        screen(shown(value))
+        screen(localised(shown(value)))
 
 
 def exit_for(report: Mapping[str, Any]) -> Never:

@@ -3,10 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from rich.table import Table
 from rich.text import Text
 
 from penstock.model.findings import Outcome
+from penstock_ops.console.advice import next_commands, sentences_of
+from penstock_ops.console.listing import Column, Phrase, listing, wrapped
 from penstock_ops.console.visible import SafeConsole
 
 # Without a terminal there is no width to wrap at.
@@ -18,83 +19,108 @@ err = SafeConsole(stderr=True)
 _STYLES = {"delivered": "green", "valid": "green", "rejected": "red", "unknown": "red", "dead": "red"}
 
 
+def say(*phrases: Phrase, indent: int = 0) -> None:
+    """Prints phrases, broken between words where a line is full."""
+    wrapped(out, phrases, indent)
+
+
 def account(report: Mapping[str, Any]) -> None:
-    """A file's balance, and its findings with the reasons."""
-    out.print(Text.assemble((report["key"], "bold"), f"   {report['state']}, file {report['file_id']}"))
+    """A file's balance, its findings, how far it has come while it is open, and what to type next."""
+    say((report["key"], "bold"), report["state"], f"file {report['file_id']}")
     if report["refused"]:
-        out.print(
-            Text.assemble("  refused: ", (report["refused"]["message"], "red"), f" ({report['refused']['code']})")
-        )
+        say("refused:", (report["refused"]["message"], "red"), f"({report['refused']['code']})", indent=2)
         return
     if report["files"]:
-        out.print(f"  {report['files']:,} files; `penstock report` tells of each:")
+        say(f"{report['files']:,} files; `penstock report` tells of each:", indent=2)
         for file in report["unpacked"]:
-            out.print(Text(f"    {file['file_id']}  {file['key']}"), soft_wrap=True)
+            say(file["file_id"], file["key"], indent=4)
         return
     records = report["records"]
     terms = [f"{records[outcome]:,} {outcome}" for outcome in Outcome if records[outcome]]
     verdict = {True: ("balanced", "green"), False: ("NOT BALANCED", "bold red"), None: ("still open", "yellow")}
-    out.print(
-        Text.assemble(
-            f"  {records['received']:,} received = {' + '.join(terms) or '0'}   ", verdict[report["balanced"]],
-            f"   in {report['seconds']:.1f} s",
-        )
-    )  # fmt: skip
-    findings(report["findings"])
+    took = f"in {report['seconds']:.1f} s"
+    if report.get("round_seconds") is not None:
+        took += f", its last round in {report['round_seconds']:.1f} s"
+    say(f"{records['received']:,} received = {' + '.join(terms) or '0'}", verdict[report["balanced"]], took, indent=2)
+    if report.get("progress"):
+        progress(report["progress"], indent=2)
+    findings(report["findings"], report["feed"])
     notes(report["notes"])
     if "resent" in report:
-        out.print(Text(f"    sent again at {report['resent']}: nobody had worked on some of it for hours", "yellow"))
+        say((f"sent again at {report['resent']}: nobody had worked on some of it for hours", "yellow"), indent=4)
     for outcome, ordinals in report.get("ranges", {}).items():
-        out.print(Text(f"    {outcome}: records {ordinals}"), soft_wrap=True)
+        say(f"{outcome}: records {ordinals}", indent=4)
+    for command in next_commands(report):
+        say(f"next: {command}", indent=2)
 
 
-def findings(counts: Mapping[str, int]) -> None:
-    """Findings by code, the most frequent first."""
-    if counts:
-        table = Table(box=None, show_header=False, padding=(0, 1, 0, 4))
-        table.add_column(justify="right")
-        table.add_column()
-        for code, count in sorted(counts.items(), key=lambda one: (-one[1], one[0])):
-            table.add_row(f"{count:,}", code)
-        out.print(table)
+def progress(told: Mapping[str, Any], indent: int = 0) -> None:
+    """How far a file on its way has come, and why it is no further."""
+    say((told["reason"], "yellow"), indent=indent)
+    for what in ("records", "chunks"):
+        terms = [f"{number:,} {stage}" for stage, number in told[what].items() if number]
+        say(f"{what}: {', '.join(terms) or 'none yet'}", indent=indent)
+    for wait in told["waits"]:
+        again = f"next try {wait['next_try']}" if wait["next_try"] else "due, as soon as somebody is free"
+        times = f"failed {wait['failures']} times, " if wait["failures"] else ""
+        head = f"chunk {wait['chunk']} ({wait['stage']}), records {_shortened(wait['records'])}: {wait['reason']}"
+        say(head, f"{times}since {wait['since']}, {again}", indent=indent + 2)
+        for batch in wait["batches"]:
+            sent = f"records {_shortened(batch['records'])}, sent {batch['attempts']} times"
+            say(f"batch {batch['batch_id']}: {sent}", batch["reason"], indent=indent + 4)
+    if told["waits_left_out"]:
+        say(f"and {told['waits_left_out']:,} chunks more that wait", indent=indent + 2)
+
+
+def findings(counts: Mapping[str, int], feed: str = "") -> None:
+    """Findings by code, the most frequent first, each with its sentence where the feed has one."""
+    sentences = sentences_of(feed)
+    rows = [
+        (f"{count:,}", code, sentences.get(code, ""))
+        for code, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
+    ]
+    if rows:
+        listing(out, (Column("", right=True), Column(""), Column("", words=True)), rows, indent=4)
 
 
 def notes(noted: Sequence[Mapping[str, Any]]) -> None:
     """What was found about the file and not about one of its records."""
     for finding in noted:
         rule = f"; {finding['rule']}" if "rule" in finding else ""
-        out.print(Text(f"    {finding['message']} ({finding['code']}{rule})", "yellow"), soft_wrap=True)
+        say((f"{finding['message']} ({finding['code']}{rule})", "yellow"), indent=4)
 
 
 def checked(result: Mapping[str, Any]) -> None:
     """What a check found."""
     for entry in result.get("entries", ()):
-        out.print(Text(entry["file"], "bold"))
+        say((entry["file"], "bold"))
         checked(entry)
     if "entries" in result:
         return
     if result["refused"]:
-        out.print(Text.assemble("refused: ", (result["refused"]["message"], "red"), f" ({result['refused']['code']})"))
+        say("refused:", (result["refused"]["message"], "red"), f"({result['refused']['code']})")
         return
     records = result["records"]
-    out.print(f"{result['feed']}, {result['format']}: {records['received']:,} records in {result['chunks']:,} chunks")
+    guessed = f" (by its {result['guessed']}; --feed says otherwise)" if result.get("guessed") else ""
+    say(
+        f"{result['feed']}{guessed}, {result['format']}: {records['received']:,} records in {result['chunks']:,} chunks"
+    )
     for name in ("valid", "rejected", "duplicate", "held", *(["dead"] if "dead" in records else [])):
-        out.print(
-            Text.assemble("  ", (f"{records[name]:>12,} {name}", _STYLES.get(name, "") if records[name] else "dim"))
-        )
-    findings(result["findings"])
+        style = _STYLES.get(name, "") if records[name] else "dim"
+        out.print(Text.assemble("  ", (f"{records[name]:>12,} {name}", style)))
+    findings(result["findings"], result["feed"])
     notes(result["notes"])
     for message, count in result.get("internal_errors", {}).items():
-        out.print(Text(f"    {count:,} dead: {message}", "red"), soft_wrap=True)
+        say((f"{count:,} dead: {message}", "red"), indent=4)
     if result.get("by_itself"):
         unasked = ", and without the operator's settings" if result.get("unasked") else ""
-        out.print(f"judged by itself: not beside earlier files{unasked}")
+        say(f"judged by itself: not beside earlier files{unasked}")
     if result.get("delivered_to"):
-        out.print(f"what would be delivered: {result['delivered_to']}", soft_wrap=True)
+        say(f"what would be delivered: {result['delivered_to']}")
     if result.get("acknowledged_in"):
-        out.print(f"what the sender would be told: {result['acknowledged_in']}", soft_wrap=True)
+        say(f"what the sender would be told: {result['acknowledged_in']}")
     if result["rejects"]:
-        out.print(f"to mend and drop again: {result['rejects']}", soft_wrap=True)
+        say(f"to mend and drop again: {result['rejects']}")
 
 
 def templates(listed: list[dict[str, Any]]) -> None:
@@ -117,17 +143,25 @@ def differences(found: list[dict[str, Any]]) -> None:
 
 
 def files(reports: list[dict[str, Any]]) -> None:
-    """The latest files, a line each."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("file", "key", "state", "received", *Outcome, "balanced"):
-        table.add_column(name, justify="left" if name in ("file", "key", "state", "balanced") else "right")
+    """The latest files: a line each where there is room. Of one that is open, why it is."""
+    if not reports:
+        say("no files yet; `penstock drop FILE --feed NAME` drops one")
+        return
+    columns = [Column("file"), Column("key"), Column("state")]
+    columns += [Column(name, right=True) for name in ("received", *Outcome)]
+    listing(out, [*columns, Column("balanced")], [_file(report) for report in reports])
     for report in reports:
-        records = report["records"]
-        balanced = {True: "yes", False: "NO", None: "open"}[report["balanced"]]
-        counts = [f"{records[name]:,}" for name in ("received", *Outcome)]
-        state = f"{report['state']}: {report['files']:,} files" if report["files"] else report["state"]
-        table.add_row(report["file_id"], report["key"], state, *counts, balanced)
-    out.print(table if reports else "no files yet; `penstock drop FILE --feed NAME` drops one")
+        if report.get("progress"):
+            say(f"{report['file_id']} is open:")
+            progress(report["progress"] | {"waits": report["progress"]["waits"][:1]}, indent=2)
+
+
+def _file(report: Mapping[str, Any]) -> list[str]:
+    records = report["records"]
+    state = f"{report['state']}: {report['files']:,} files" if report["files"] else report["state"]
+    counts = [f"{records[name]:,}" if name == "received" or records[name] else "" for name in ("received", *Outcome)]
+    balanced = {True: "yes", False: "NO", None: "open"}[report["balanced"]]
+    return [report["file_id"], report["key"], state, *counts, balanced]
 
 
 def dead_letters(queues: list[dict[str, Any]]) -> None:
@@ -137,27 +171,29 @@ def dead_letters(queues: list[dict[str, Any]]) -> None:
         since = f", the oldest sent {queue['oldest']}" if queue["oldest"] else ""
         out.print(Text.assemble(f"{queue['queue']} DLQ: ", (f"{there:,} letters", "red" if there else "dim"), since))
         if there > queue["looked_at"]:
-            out.print(f"  looked at {queue['looked_at']:,} of them; somebody else may be looking at others")
+            say(f"looked at {queue['looked_at']:,} of them; somebody else may be looking at others", indent=2)
         if queue["unreadable"]:
-            out.print(f"  {queue['unreadable']:,} that nobody can read: `penstock dlq show {queue['queue']}`")
+            say(f"{queue['unreadable']:,} that nobody can read: `penstock dlq show {queue['queue']}`", indent=2)
         for file in queue["files"]:
             records = f", records {_shortened(file['records'])}" if file["records"] else ""
             received = f"received up to {file['receives']} times"
-            out.print(f"  {file['key']} ({file['file_id']}): {file['letters']:,} letters{records}, {received}")
+            say(f"{file['key']} ({file['file_id']}): {file['letters']:,} letters{records}, {received}", indent=2)
 
 
 def letters(those: list[dict[str, Any]]) -> None:
     """Dead letters, a line for each thing they are about."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("sent", "received", "message", "file", "key", "chunk", "records"):
-        table.add_column(name, justify="right" if name in ("received", "chunk") else "left")
+    rows: list[Sequence[str]] = []
     for one in those:
-        named = (one["sent"], str(one["receives"]), one["message_id"])
+        named = (one["message_id"], one["sent"], str(one["receives"]))
         nothing = "nothing: a test event" if one["readable"] else "cannot be read"
         for about in one["about"] or [{"key": nothing}]:
             records = _shortened(about.get("records", ""))
-            table.add_row(*named, about.get("file_id", ""), about["key"], str(about.get("chunk", "")), records)
-    out.print(table if those else "no letters")
+            rows.append([*named, about.get("file_id", ""), about["key"], str(about.get("chunk", "")), records])
+    if not rows:
+        say("no letters")
+        return
+    names = ("message", "sent", "received", "file", "key", "chunk", "records")
+    listing(out, [Column(name, right=name in ("received", "chunk")) for name in names], rows)
 
 
 def redriven(queues: list[dict[str, Any]]) -> None:
@@ -176,47 +212,53 @@ def redriven(queues: list[dict[str, Any]]) -> None:
 
 def replay(answer: Mapping[str, Any]) -> None:
     """What a replay is about."""
-    out.print(Text.assemble((answer["key"], "bold"), f"   file {answer['file_id']}"))
+    say((answer["key"], "bold"), f"file {answer['file_id']}")
     terms = [f"{number:,} {outcome}" for outcome, number in answer["records"].items()]
-    out.print(f"  to be replayed: {' + '.join(terms) or 'no'} records, in {answer['chunks']:,} chunks")
-    findings(answer["findings"])
+    say(f"to be replayed: {' + '.join(terms) or 'no'} records, in {answer['chunks']:,} chunks", indent=2)
+    findings(answer["findings"], answer.get("feed", ""))
     for sentence in answer["then"]:
-        out.print(Text(f"  {sentence}", "yellow"), soft_wrap=True)
+        say((sentence, "yellow"), indent=2)
 
 
 def resend(answer: Mapping[str, Any]) -> None:
     """What of a file is, or would be, sent again."""
-    out.print(Text.assemble((answer["key"], "bold"), f"   {answer['state']}, file {answer['file_id']}"))
+    say((answer["key"], "bold"), answer["state"], f"file {answer['file_id']}")
     verb = "sent again" if answer["sent"] is not None else "to be sent again"
     if answer["split"]:
-        out.print(f"  {verb}: the rest of the file, to be split")
+        say(f"{verb}: the rest of the file, to be split", indent=2)
     for name, where in (("to_validate", "to be validated"), ("to_dispatch", "to be delivered")):
         if answer[name]:
-            out.print(f"  {verb}, {where}: chunks {_shortened(answer[name])}", soft_wrap=True)
+            say(f"{verb}, {where}: chunks {_shortened(answer[name])}", indent=2)
     if not answer["messages"]:
-        out.print("  there is nothing to send again: it has ended, or somebody has worked on all of it just now")
+        say("there is nothing to send again: it has ended, or somebody has worked on all of it just now", indent=2)
 
 
 def unknown_batches(batches: list[dict[str, Any]]) -> None:
     """Batches of unknown outcome, a line each."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("batch (Idempotency-Key)", "key", "records", "of them", "first sent", "attempts"):
-        table.add_column(name, justify="right" if name in ("of them", "attempts") else "left")
-    for one in batches:
-        count, attempts = f"{one['count']:,}", str(one["attempts"])
-        table.add_row(one["batch_id"], one["key"], _shortened(one["records"]), count, one["first_sent"], attempts)
-    out.print(table if batches else "no batch is of unknown outcome")
+    if not batches:
+        say("no batch is of unknown outcome")
+        return
+    names = ("batch (Idempotency-Key)", "key", "records", "of them", "first sent", "attempts")
+    rows = [
+        [
+            one["batch_id"], one["key"], _shortened(one["records"]), f"{one['count']:,}", one["first_sent"],
+            str(one["attempts"]),
+        ]
+        for one in batches
+    ]  # fmt: skip
+    listing(out, [Column(name, right=name in ("of them", "attempts")) for name in names], rows)
     for one in batches:
         if one["reason"]:
-            out.print(Text(f"{one['batch_id']}: {one['reason']}"), soft_wrap=True)
+            say(f"{one['batch_id']}: {one['reason']}")
+    say("next: ask the destination about each, then `penstock unknown resolve BATCH_ID --delivered --note TEXT`")
 
 
 def decided(answer: Mapping[str, Any]) -> None:
     """What was decided about a batch, and its file's account since."""
-    out.print(f"{answer['batch_id']}: {answer['count']:,} records are {answer['outcome']}")
+    say(f"{answer['batch_id']}: {answer['count']:,} records are {answer['outcome']}")
     if answer["outcome"] == Outcome.DEAD:
         again = f"penstock replay --file {answer['file_id']} --records {answer['records']}"
-        out.print(f"  to send them again: `{again}`", soft_wrap=True)
+        say(f"next: {again}", indent=2)
     account(answer["report"])
 
 
@@ -232,26 +274,27 @@ def held_records(records: list[dict[str, Any]]) -> None:
     """Held records, each with what was found of it."""
     for one in records:
         named = ", ".join(f"{name} {value}" for name, value in one["identity"].items())
-        out.print(Text.assemble((one["record"], "bold"), f"  {one['key']}, since {one['since']}"), soft_wrap=True)
-        out.print(Text(f"  {named}" if named else ""), soft_wrap=True)
+        say((one["record"], "bold"), f"{one['key']}, since {one['since']}")
+        if named:
+            say(named, indent=2)
         for finding in one["findings"]:
-            out.print(Text(f"    {finding['message']} ({finding['code']})", "yellow"), soft_wrap=True)
+            say((f"{finding['message']} ({finding['code']})", "yellow"), indent=4)
     if not records:
         out.print("no record is held")
 
 
 def released(answer: Mapping[str, Any]) -> None:
     """Which records were released, and their file's account since."""
-    out.print(f"{answer['count']:,} records of {answer['file_id']} were released: {answer['records']}", soft_wrap=True)
+    say(f"{answer['count']:,} records of {answer['file_id']} were released: {answer['records']}")
     if answer["still_held"]:
         again = f"another round of their chunk came between: release them again: {answer['still_held']}"
-        out.print(Text(f"  {again}", "yellow"), soft_wrap=True)
+        say((again, "yellow"), indent=2)
     account(answer["report"])
 
 
 def refused(answer: Mapping[str, Any]) -> None:
     """Which records a scheduler refused, and their file's account since."""
-    out.print(f"{answer['count']:,} records of {answer['file_id']} are rejected: {answer['records']}", soft_wrap=True)
+    say(f"{answer['count']:,} records of {answer['file_id']} are rejected: {answer['records']}")
     account(answer["report"])
 
 
@@ -260,41 +303,40 @@ def _shortened(ranges: str, most: int = 60) -> str:
 
 
 def feeds(answer: list[dict[str, Any]]) -> None:
-    """The feeds there are, a line each."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("feed", "what", "formats", "identity", "group", "chunk", "rules"):
-        table.add_column(name, justify="right" if name == "rules" else "left")
+    """The feeds there are, a line each where there is room."""
+    names = ("feed", "what", "formats", "identity", "group", "chunk", "rules")
+    rows: list[Sequence[str]] = []
     for one in answer:
         formats, identity, group = (", ".join(one[name]) for name in ("formats", "identity", "group"))
         chunk = f"{one['limits']['records']:,} records, {one['limits']['bytes'] // 1024 // 1024:,} MiB"
-        table.add_row(one["feed"], one["title"], formats, identity, group, chunk, str(one["rules"]))
-    out.print(table)
+        rows.append([one["feed"], one["title"], formats, identity, group, chunk, str(one["rules"])])
+    listing(out, [Column(name, right=name == "rules", words=name == "what") for name in names], rows)
 
 
 def feed(answer: Mapping[str, Any]) -> None:
     """Everything about one feed; the page under docs/feeds says the same with its sources."""
     feeds([dict(answer)])
-    fields = Table(box=None, pad_edge=False, title="fields, those with * required", title_justify="left")
-    for name in ("field", "form", "also called"):
-        fields.add_column(name)
-    for one in answer["fields"]:
-        name = f"{one['field']}{' *' if one['required'] else ''}"
-        fields.add_row(Text(name), Text(one["form"]), Text(", ".join(one["spellings"])))
-    found = Table(box=None, pad_edge=False, title="findings", title_justify="left")
-    for name in ("code", "severity", "message", "source"):
-        found.add_column(name)
-    for one in answer["findings"]:
-        found.add_row(one["code"], one["severity"], Text(one["message"]), Text(one.get("rule", "")))
-    for table in (fields, found):
-        out.print()
-        out.print(table)
+    fields = [
+        [f"{one['field']}{' *' if one['required'] else ''}", one["form"], ", ".join(one["spellings"])]
+        for one in answer["fields"]
+    ]
+    out.print()
+    say(("fields, those with * required", "italic"))
+    columns = (Column("field"), Column("form", words=True), Column("also called", words=True))
+    listing(out, columns, fields)
+    found = [[one["code"], one["severity"], one["message"], one.get("rule", "")] for one in answer["findings"]]
+    out.print()
+    say(("findings", "italic"))
+    listing(
+        out, (Column("code"), Column("severity"), Column("message", words=True), Column("source", words=True)), found
+    )
 
 
 def destination(answer: Mapping[str, Any]) -> None:
     """A feed's settings, and what is wrong with them."""
     facts({"feed": answer["feed"], "settings": answer["settings"]})
     for problem in answer["wrong"]:
-        out.print(Text.assemble("wrong: ", (problem, "red")), soft_wrap=True)
+        say("wrong:", (problem, "red"))
     if answer["wrong"]:
         out.print("nothing is sent until that is mended; the chunks wait")
 
@@ -302,13 +344,28 @@ def destination(answer: Mapping[str, Any]) -> None:
 def destination_check(answer: Mapping[str, Any]) -> None:
     """Whether a destination answers."""
     if answer["called"]:
-        out.print(f"{answer['called']}, {answer['milliseconds']:,} ms", soft_wrap=True)
-    out.print(Text(f"{answer['feed']}: {answer['verdict']}", "green" if answer["fine"] else "red"), soft_wrap=True)
+        say(f"{answer['called']}, {answer['milliseconds']:,} ms")
+    say((f"{answer['feed']}: {answer['verdict']}", "green" if answer["fine"] else "red"))
 
 
 def status(answer: Mapping[str, Any]) -> None:
     """How the world is; what there is none of needs no line."""
-    facts({name: value for name, value in answer.items() if value})
+    facts({name: value for name, value in answer.items() if value and name not in ("queues", "open")})
+    rows = [[name, *(f"{number:,}" if number else "" for number in those.values())] for name, those in _queues(answer)]
+    if rows:
+        columns = [Column(name.replace("_", " "), right=True) for name in ("waiting", "in_flight", "delayed")]
+        listing(out, [Column("queue"), *columns], rows)
+    for file in answer.get("open", ()):
+        say((file["key"], "bold"), file["state"], f"file {file['file_id']}, open since {file['opened_at']}")
+        progress(file | {"waits": file["waits"][:1]}, indent=2)
+    for feed, circuit in answer.get("circuits", {}).items():
+        if circuit["circuit"] != "closed":
+            say(f"next: penstock probe {feed}, once its destination is mended")
+
+
+def _queues(answer: Mapping[str, Any]) -> list[tuple[str, Mapping[str, int]]]:
+    """Those with anything in them."""
+    return [(name, those) for name, those in answer.get("queues", {}).items() if any(those.values())]
 
 
 def facts(answer: Mapping[str, Any], indent: int = 0) -> None:
@@ -317,7 +374,7 @@ def facts(answer: Mapping[str, Any], indent: int = 0) -> None:
         label = f"{' ' * indent}{name}"
         parts = _parts(value)
         if parts is None:
-            out.print(Text(f"{label}: {value}"), soft_wrap=True)
+            say(f"{label.strip()}: {value}", indent=indent)
             continue
         out.print(f"{label}:")
         for part in parts:

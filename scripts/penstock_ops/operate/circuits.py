@@ -7,6 +7,7 @@ from typing import Any
 from penstock.model.errors import PenstockError
 from penstock.ports.throttle import Circuit, Throttle, ThrottleRow
 from penstock_ops.operate.times import utc
+from penstock_ops.wording.times import local_time
 
 
 class NotClosed(PenstockError):
@@ -27,8 +28,9 @@ async def ensure_closed(throttle: Throttle, feeds: Iterable[str], otherwise: str
     for row in await circuits_of(throttle, feeds):
         if row.circuit is not Circuit.CLOSED:
             raise NotClosed(
-                f"the circuit of {row.feed} is {row.circuit}, since {utc(opened_at(row))} ({row.reason}): wait until it is"
-                f" closed, which `penstock status` shows{', ' if otherwise else ''}{otherwise}"
+                f"the circuit of {row.feed} is {row.circuit}, since {local_time(opened_at(row))} ({row.reason}): wait"
+                f" until it is closed, which `penstock status` shows, or try now by `penstock probe {row.feed}`"
+                f"{', ' if otherwise else ''}{otherwise}"
             )
 
 

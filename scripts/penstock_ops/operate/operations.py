@@ -136,7 +136,7 @@ class Records:
     async def report(self, file_id: str) -> dict[str, Any]:
         """As `report_of`, with the file's `progress` while it is open."""
         report = await report_of(self.ledger, self.store, file_id, time.time())
-        return report | {"progress": await self.progress(await self.row(file_id))}
+        return report | {"progress": await self.progress(await self.row(report["file_id"]))}
 
     async def incomplete(self, reports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Those of these files that have ended without some of their records: which, and how they are."""
@@ -167,12 +167,12 @@ class Records:
         row = await self.row(file_id)
         if not row.counted[Outcome.REJECTED]:
             return None
-        return await self.store.get(ids.report_key(file_id, "rejects.csv"))
+        return await self.store.get(ids.report_key(row.file.file_id, "rejects.csv"))
 
     async def exceptions(self, file_id: str) -> bytes | None:
         """A file's exceptions.ndjson, None where it has none (yet)."""
-        await self.row(file_id)
-        return await self.store.get(ids.report_key(file_id, "exceptions.ndjson")) or None
+        row = await self.row(file_id)
+        return await self.store.get(ids.report_key(row.file.file_id, "exceptions.ndjson")) or None
 
     async def faults(self) -> list[dict[str, Any]]:
         """What scheduled looks have failed at within the last day: at what, the exception and its place."""

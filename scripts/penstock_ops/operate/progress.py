@@ -1,10 +1,10 @@
 """How far a file on its way has come, and what it waits for.
 
-    pending    planned, and nobody has begun it
-    running    a worker has it
-    delayed    it came no further, and is tried again at a time that is known
-    waiting    it is due, or its message is: whoever is free takes it up
-    done       it has ended; so has a record whose batch has, although its chunk has not
+pending    planned, and nobody has begun it
+running    a worker has it
+delayed    it came no further, and is tried again at a time that is known
+waiting    it is due, or its message is: whoever is free takes it up
+done       it has ended; so has a record whose batch has, although its chunk has not
 """
 
 from collections import Counter
@@ -103,9 +103,7 @@ async def _look(ledger: Ledger, chunk: ChunkRow) -> _Chunk:
     if chunk.state is not ChunkState.VALIDATED:
         return _Chunk(chunk, (), frozenset())
     batches = [
-        batch
-        for batch in await ledger.batches(chunk.file_id, chunk.span.chunk)
-        if batch.generation == chunk.generation
+        batch for batch in await ledger.batches(chunk.file_id, chunk.span.chunk) if batch.generation == chunk.generation
     ]
     ended = frozenset(at for batch in batches for at in batch.ordinals if batch.outcome_of(at))
     return _Chunk(chunk, batches, ended)

@@ -14,6 +14,7 @@ from penstock.model.rows import ChunkRow, ChunkState, FileRow, FileState
 from penstock.operate.replay import REFUSED, Replay, begin_replay, plan_replay
 from penstock_ops.operate.circuits import ensure_closed
 from penstock_ops.operate.stack_ports import StackPorts
+from penstock_ops.wording.nearest import hint
 
 INTERVAL = 0.2  #: seconds between two looks
 LOOKED_AT = 50  #: chunks at one look: they go about in order, so the others will hardly have ended
@@ -52,9 +53,12 @@ async def prepare(ports: StackPorts, row: FileRow, asked: Asked) -> Prepared:
     """The replay as it would be. Nothing is changed.
 
     Raises:
-        NotToBeReplayed: the file has no records that could be, or none of these ordinals.
+        NotToBeReplayed: the file has no records that could be, none of these ordinals, or none with this finding.
     """
     ensure_it_has_records(row)
+    if asked.reason is not None and asked.reason not in row.findings:
+        near = hint(asked.reason, row.findings)
+        raise NotToBeReplayed(f"--reason: no record of this file has ended with {asked.reason}{near}")
     ordinals = None if asked.records is None else ordinals_of(asked.records, row.received)
     replay = await plan_replay(ports.ledger, ports.store, row, code=asked.reason, ordinals=ordinals)
     about = {message.span.chunk for message in replay.messages}
@@ -104,6 +108,7 @@ def described(prepared: Prepared, limit: int) -> dict[str, Any]:
     asked, row, replay = prepared.asked, prepared.row, prepared.replay
     return {
         "file_id": asked.file_id,
+        "feed": row.file.feed,
         "key": row.file.dropped.key,
         "records": {str(outcome): number for outcome, number in sorted(replay.records.items())},
         "findings": dict(sorted(replay.findings.items())),

@@ -1,6 +1,7 @@
 """A file's account, as an operator reads it."""
 
 import json
+import re
 from typing import Any
 
 from penstock.account.completion import summary
@@ -10,28 +11,52 @@ from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock_ops.operate.errors import NotFound
 from penstock_ops.operate.times import utc
+from penstock_ops.wording.nearest import hint
+
+LAST = "last"  #: the file that was dropped last
+LOOKED_THROUGH = 1000  #: files, the latest, whose keys and ids are compared with what was said
+SHORTEST = 3  #: characters of an id that are taken for its beginning
+_ID = re.compile(r"[0-9a-f]{20}(?![0-9a-f])")
 
 
-async def row_of(ledger: Ledger, file_id: str) -> FileRow:
-    """A file's row.
+async def row_of(ledger: Ledger, said: str) -> FileRow:
+    """A file's row, by its id, by an id that begins with it (a chunk's, a batch's, a record's trace), by a beginning of
+    it that is no other's, by its key, or as `last`. Keys and beginnings are looked for among the latest files; of those
+    dropped under one key, the last is meant.
 
     Raises:
-        NotFound: the ledger has no such file.
+        NotFound: the ledger has no such file, or several.
     """
-    row = await ledger.file(file_id)
-    if row is None:
-        raise NotFound(f"there is no file {file_id} in the ledger; `penstock files` lists the latest")
-    return row
+    whole = _ID.match(said)
+    row = await ledger.file(whole[0]) if whole else None
+    if row:
+        return row
+    latest = await ledger.files(1 if said == LAST else LOOKED_THROUGH)
+    found = [one for one in latest if _is_meant(one, said)]
+    if not found:
+        keys = {one.file.dropped.key for one in latest} | {one.file.file_id for one in latest}
+        near = hint(said, keys) if len(said) > 3 else ""
+        raise NotFound(f"there is no file {said} in the ledger{near or '; `penstock files` lists the latest'}")
+    if len({one.file.dropped.key for one in found}) > 1:
+        ids = ", ".join(f"{one.file.file_id} ({one.file.dropped.key})" for one in found[:3])
+        raise NotFound(f"{said} is the beginning of {len(found)} files: {ids}{', …' if len(found) > 3 else ''}")
+    return found[0]
 
 
-async def report_of(ledger: Ledger, store: ObjectStore, file_id: str, now: float) -> dict[str, Any]:
+def _is_meant(row: FileRow, said: str) -> bool:
+    key = row.file.dropped.key
+    return said in (LAST, key, key.partition("/")[2]) or (len(said) >= SHORTEST and row.file.file_id.startswith(said))
+
+
+async def report_of(ledger: Ledger, store: ObjectStore, said: str, now: float) -> dict[str, Any]:
     """A file's account as it is now; once it has ended the `ranges` of its records without a good end, and of an
     zip file its files, `unpacked`; and when work of it was sent again, if it was, `resent`.
 
     Raises:
         NotFound: the ledger has no such file.
     """
-    row = await row_of(ledger, file_id)
+    row = await row_of(ledger, said)
+    file_id = row.file.file_id
     # Of a file that is open again, the report still tells of its end before.
     ended = row.state in (FileState.SETTLED, FileState.UNPACKED)
     body = await store.get(ids.report_key(file_id, "summary.json")) if ended else None

@@ -12,6 +12,7 @@ from penstock.operate.decide import broken_off
 from penstock.operate.resolve import Unknown, resolve, unknowns_of
 from penstock.ports.ledger import Ledger
 from penstock_ops.operate.errors import NotFound
+from penstock_ops.operate.reporting import LAST, SHORTEST
 from penstock_ops.operate.stack_ports import StackPorts
 from penstock_ops.operate.times import utc
 
@@ -56,7 +57,8 @@ async def decide(ports: StackPorts, batch_id: str, *, delivered: bool, note: str
         Busy: somebody else decides it right now.
         Transient: something broke; do it again.
     """
-    row, unknown = await _find(ports, batch_id)
+    row, unknown = await _find(ports, await _whole(ports.ledger, batch_id))
+    batch_id = unknown.batch_id
     detail = {
         "by": ports.operator,
         "note": note,
@@ -73,6 +75,17 @@ async def decide(ports: StackPorts, batch_id: str, *, delivered: bool, note: str
 
 
 _BATCH_ID = re.compile(r"([0-9a-f]{20})-([0-9]{6,})-([0-9]{3,})", re.ASCII)
+
+
+async def _whole(ledger: Ledger, said: str) -> str:
+    """The batch's id, of which the beginning was said, or `last`."""
+    if _BATCH_ID.fullmatch(said):
+        return said
+    there = [one["batch_id"] for one in await unknown_batches(ledger, None)]
+    found = there[:1] if said == LAST else [one for one in there if len(said) >= SHORTEST and one.startswith(said)]
+    if len(found) > 1:
+        raise NotFound(f"{said} is the beginning of {len(found)} batches: {', '.join(found[:3])}")
+    return found[0] if found else said
 
 
 async def _find(ports: StackPorts, batch_id: str) -> tuple[FileRow, Unknown]:

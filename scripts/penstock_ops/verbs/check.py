@@ -11,7 +11,7 @@ from penstock_ops.check.check_file import TEMPLATES
 from penstock_ops.check.check_file import check as check_file
 from penstock_ops.check.operator_settings import settings_in
 from penstock_ops.console import screens
-from penstock_ops.console.command_line import AsJson, exit_for, show
+from penstock_ops.console.command_line import AsJson, exit_for, known_feed, show
 from penstock_ops.console.progress import bytes_bar
 
 
@@ -24,7 +24,8 @@ def add_to(app: typer.Typer) -> None:
 def check(
     file: Annotated[Path, typer.Argument(help="The file to judge.")],
     feed: Annotated[
-        str | None, typer.Option(help="Its feed; without it, the feed its folder names or that fits.")
+        str | None,
+        typer.Option(help="Its feed; without it, the feed its folder names or that fits.", callback=known_feed),
     ] = None,
     rejects: Annotated[Path | None, typer.Option(help="Where rejects go [default: FILE.rejects.csv, here].")] = None,
     policy: Annotated[

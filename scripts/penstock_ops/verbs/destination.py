@@ -1,16 +1,14 @@
 """The verbs of a feed's destination: look at its settings, and try whether anybody is there."""
 
 import asyncio
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
 from penstock_ops.console import screens
-from penstock_ops.console.command_line import AsJson, Exit, Stack, show
+from penstock_ops.console.command_line import AsJson, Exit, FeedArgument, Stack, show
 
 verbs = typer.Typer(help="Where a feed's records go.", no_args_is_help=True)
-
-FeedName = Annotated[str, typer.Argument(metavar="FEED", help="The feed, as `penstock feeds` lists it.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -19,7 +17,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 @verbs.command("show")
-def show_settings(feed: FeedName, stack: Stack = None, as_json: AsJson = False) -> None:
+def show_settings(feed: FeedArgument, stack: Stack = None, as_json: AsJson = False) -> None:
     """A feed's settings as they are now, what is wrong with them, and no secret."""
     from penstock_ops.operate import operations
     from penstock_ops.operate.destinations import Destinations
@@ -30,7 +28,7 @@ def show_settings(feed: FeedName, stack: Stack = None, as_json: AsJson = False) 
 
 
 @verbs.command("check")
-def check_destination(feed: FeedName, stack: Stack = None, as_json: AsJson = False) -> None:
+def check_destination(feed: FeedArgument, stack: Stack = None, as_json: AsJson = False) -> None:
     """Whether a feed's API answers and takes our credentials, by one call that does nothing: a GET of its health path
     if it has one, else a HEAD. It is called from here."""
     from penstock_ops.operate import operations

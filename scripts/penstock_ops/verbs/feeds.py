@@ -6,7 +6,7 @@ import typer
 
 from penstock.feeds import FEEDS
 from penstock_ops.console import screens
-from penstock_ops.console.command_line import AsJson, show
+from penstock_ops.console.command_line import AsJson, known_feed, show
 from penstock_ops.console.errors import WrongUse
 from penstock_ops.feed_pages.description import described, described_whole
 from penstock_ops.feed_pages.page import page_of
@@ -18,7 +18,7 @@ def add_to(app: typer.Typer) -> None:
 
 
 def feeds(
-    name: Annotated[str | None, typer.Argument(help="The feed to tell everything about.")] = None,
+    name: Annotated[str | None, typer.Argument(help="The feed to tell everything about.", callback=known_feed)] = None,
     page: Annotated[bool, typer.Option("--page", help="Print its page of docs/feeds, as Markdown.")] = False,
     as_json: AsJson = False,
 ) -> None:
@@ -28,8 +28,6 @@ def feeds(
             raise WrongUse("--page is of one feed: penstock feeds NAME --page")
         show([described(feed) for feed in FEEDS.values()], as_json, screens.feeds)
         return
-    if name not in FEEDS:
-        raise WrongUse(f"there is no feed {name}; there are: {', '.join(FEEDS)}")
     if page:
         # It is our own text, line by line, as it goes into a file.
         written = page_of(FEEDS[name])

@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock_ops.console import screens
-from penstock_ops.console.command_line import AsJson, Exit, Stack, exit_for, show
+from penstock_ops.console.command_line import AsJson, Exit, FileId, Stack, exit_for, known_feed, show
 from penstock_ops.console.progress import bytes_bar, file_bars
 from penstock_ops.console.visible import LINES, visible
 from penstock_ops.console.visible import as_json as to_json
 
 if TYPE_CHECKING:
     from penstock_ops.operate.operations import Records
-
-FileId = Annotated[str, typer.Argument(help="The file's id, as `penstock files` shows it.")]
 
 
 def add_to(app: typer.Typer) -> None:
@@ -28,7 +26,7 @@ def add_to(app: typer.Typer) -> None:
 
 def drop(
     file: Annotated[Path, typer.Argument(help="The file to drop.")],
-    feed: Annotated[str, typer.Option(help="Its feed: the first part of its key.")],
+    feed: Annotated[str, typer.Option(help="Its feed: the first part of its key.", callback=known_feed)],
     key: Annotated[str | None, typer.Option(help="The key after the feed [default: the file's name].")] = None,
     wait: Annotated[bool, typer.Option("--wait", help="Until the file is settled; then its report.")] = False,
     timeout: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 900,

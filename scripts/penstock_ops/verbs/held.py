@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock_ops.console import screens
-from penstock_ops.console.command_line import AsJson, Exit, Stack, exit_for, show
+from penstock_ops.console.command_line import FILE, AsJson, Exit, FileOption, Stack, exit_for, known_feed, show
 from penstock_ops.console.errors import WrongUse
 from penstock_ops.console.progress import counting_bar
 
@@ -17,7 +17,6 @@ NOTE = 500  #: characters; the sender reads it in rejects.csv
 
 verbs = typer.Typer(help="Records that wait for a scheduler's word.", no_args_is_help=True)
 
-FileOption = Annotated[str, typer.Option("--file", help="The file's id, as `penstock held list` shows it.")]
 Records = Annotated[str, typer.Option(help='Which, by ordinal: "3,7-9".')]
 Note = Annotated[str, typer.Option(help="Why; the audit keeps it.")]
 By = Annotated[str, typer.Option(help="Who has decided [default: who runs this].", show_default=False)]
@@ -30,8 +29,8 @@ def add_to(app: typer.Typer) -> None:
 
 @verbs.command("list")
 def list_held(
-    file_id: Annotated[str | None, typer.Option("--file", help="Only that file's [default: the latest's].")] = None,
-    feed: Annotated[str | None, typer.Option(help="Only that feed's.")] = None,
+    file_id: Annotated[str | None, typer.Option("--file", metavar="FILE", help=f"Only that one's. {FILE}")] = None,
+    feed: Annotated[str | None, typer.Option(help="Only that feed's.", callback=known_feed)] = None,
     stack: Stack = None,
     as_json: AsJson = False,
 ) -> None:
@@ -74,8 +73,9 @@ def release_held(
             await held.begin_release(ports, prepared, by=by.strip(), note=note)
             with counting_bar("records", as_json) as advance:
                 await replays.follow(ports, prepared, timeout, advance)
-            answer = {"file_id": file_id, "key": row.file.dropped.key, "records": records, "count": prepared.records}
-            report = await report_of(ports.ledger, ports.store, file_id, ports.clock.now())
+            file, count = row.file, prepared.records
+            answer = {"file_id": file.file_id, "key": file.dropped.key, "records": records, "count": count}
+            report = await report_of(ports.ledger, ports.store, file.file_id, ports.clock.now())
             return answer | {"still_held": await held.still_held(ports, prepared), "report": report}
 
     answer = asyncio.run(released())
@@ -102,7 +102,7 @@ def refuse_held(
         async with stack_ports.open_stack(outputs, stack) as ports:
             row = await row_of(ports.ledger, file_id)
             answer = await held.refuse_all(ports, row, records, by=by.strip(), note=note)
-            return answer | {"report": await report_of(ports.ledger, ports.store, file_id, ports.clock.now())}
+            return answer | {"report": await report_of(ports.ledger, ports.store, row.file.file_id, ports.clock.now())}
 
     show(asyncio.run(refused()), as_json, screens.refused)
 

@@ -3,13 +3,14 @@ decide unknown batches."""
 
 import asyncio
 import sys
+from dataclasses import replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from penstock_ops.console import screens
-from penstock_ops.console.command_line import AsJson, Exit, Stack, exit_for, show
+from penstock_ops.console.command_line import FILE, AsJson, Exit, FileOption, Stack, exit_for, show
 from penstock_ops.console.errors import WrongUse
 from penstock_ops.console.progress import counting_bar
 from penstock_ops.console.visible import shown
@@ -126,7 +127,7 @@ def redrive(
 
 
 def replay(
-    file_id: Annotated[str, typer.Option("--file", help="The file's id, as `penstock files` shows it.")],
+    file_id: FileOption,
     reason: Annotated[str | None, typer.Option(help="Only records that ended with this finding code.")] = None,
     records: Annotated[str | None, typer.Option(help='Only these, by ordinal: "3,7-9", counted from 0.')] = None,
     limit: Annotated[int, typer.Option(min=1, help="Refuse to replay more records than that.")] = 10_000,
@@ -159,7 +160,7 @@ def replay(
 
 
 def resend(
-    file_id: Annotated[str, typer.Option("--file", help="The file's id, as `penstock files` shows it.")],
+    file_id: FileOption,
     idle: Annotated[float, typer.Option(min=0, help="Only what nobody has worked on for so many minutes.")] = 15,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be sent.")] = False,
     stack: Stack = None,
@@ -198,7 +199,8 @@ async def _prepared(outputs: dict[str, str], stack: str | None, asked: "Asked") 
     from penstock_ops.operate.reporting import row_of
 
     async with stack_ports.open_stack(outputs, stack) as ports:
-        return await replays.prepare(ports, await row_of(ports.ledger, asked.file_id), asked)
+        row = await row_of(ports.ledger, asked.file_id)
+        return await replays.prepare(ports, row, replace(asked, file_id=row.file.file_id))
 
 
 async def _replayed(
@@ -217,7 +219,7 @@ async def _replayed(
 
 @unknown.command("list")
 def list_unknown(
-    file_id: Annotated[str | None, typer.Option("--file", help="Only that file's [default: the latest's].")] = None,
+    file_id: Annotated[str | None, typer.Option("--file", metavar="FILE", help=f"Only that one's. {FILE}")] = None,
     stack: Stack = None,
     as_json: AsJson = False,
 ) -> None:

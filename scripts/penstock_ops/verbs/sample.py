@@ -8,6 +8,7 @@ import typer
 from penstock_ops.console import screens
 from penstock_ops.console.command_line import AsJson, show
 from penstock_ops.console.errors import WrongUse
+from penstock_ops.console.nearest import ensure_known
 from penstock_ops.samples import SAMPLES
 from penstock_ops.samples.sample import SampleOptions
 
@@ -29,8 +30,7 @@ def sample(
     as_json: AsJson = False,
 ) -> None:
     """Write a realistic file of a feed, with every record's outcome known beforehand."""
-    if feed not in SAMPLES:
-        raise WrongUse(f"there is no sample of {feed}; there are: {', '.join(SAMPLES)}")
+    ensure_known("sample of", feed, SAMPLES)
     generator = SAMPLES[feed]
     format = format or next(iter(generator.formats))  # noqa: A001
     if format not in generator.formats or spelling not in ("canonical", "trade"):
