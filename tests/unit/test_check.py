@@ -161,7 +161,18 @@ def test_the_json_of_a_check_has_its_documented_shape(tmp_path: Path) -> None:
 
     told = json.loads(result.stdout)
     assert result.exit_code == cli.Exit.REJECTED
-    assert list(told) == ["feed", "format", "records", "chunks", "findings", "notes", "refused", "rejects", "seconds"]
+    assert list(told) == [
+        "feed",
+        "guessed",
+        "format",
+        "records",
+        "chunks",
+        "findings",
+        "notes",
+        "refused",
+        "rejects",
+        "seconds",
+    ]
     assert list(told["records"]) == ["received", "valid", "rejected", "duplicate", "held"]
     assert (told["feed"], told["format"], told["refused"], told["rejects"]) == ("traffic", "csv", None, str(rejects))
 

@@ -31,6 +31,7 @@ from penstock_ops.check.documents import as_records
 from penstock_ops.check.in_file import InFile, Judge, Repeats
 from penstock_ops.check.local_store import LocalStore
 from penstock_ops.check.operator_settings import OperatorSettings
+from penstock_ops.check.recognition import Choose, recognise
 
 BLOCK = 1024 * 1024  #: bytes read at once
 TEMPLATES = Path("templates")  #: the folder that documents' templates are kept in
@@ -44,7 +45,7 @@ class Checked:
     `records` is where what would be delivered was written, `acknowledgements` what the sender would be told, if that
     was asked for. Where the feed judges records by
     earlier ones, it was judged `by_itself`, without earlier files; `unasked` says that it was judged without the
-    operator's settings as well."""
+    operator's settings as well. `guessed` says by what the feed was known, where nobody named it."""
 
     feed: str
     file: str | None = None
@@ -66,6 +67,7 @@ class Checked:
     by_itself: bool = False
     unasked: bool = False
     internal_errors: Counter[str] = field(default_factory=Counter[str])
+    guessed: str = ""
 
     def refuse(self, refusal: Refused) -> None:
         """Notes why the file as a whole cannot be read."""
@@ -84,6 +86,7 @@ class Checked:
             named
             | {
                 "feed": self.feed,
+                "guessed": self.guessed or None,
                 "format": self.format,
                 "records": {
                     "received": received,
@@ -110,9 +113,9 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a check is asked for: the feed, if it is known; where rejects go, what would be delivered, and what the
-    sender would be told; the operator's settings, None where nobody gave them; and the folder of templates that
-    documents are read by."""
+    """What a check is asked for: the feed, if it is known, and else who is to choose one; where rejects go, what
+    would be delivered, and what the sender would be told; the operator's settings, None where nobody gave them; and the
+    folder of templates that documents are read by."""
 
     feed: str | None
     rejects_to: Path
@@ -120,6 +123,7 @@ class Asked:
     settings: OperatorSettings | None = None
     templates: Path = TEMPLATES
     acknowledgements_to: Path | None = None
+    choose: Choose | None = None
 
     def of_entry(self, number: int) -> "Asked":
         """The same of an archive's file of this number, which has files of its own."""
@@ -146,6 +150,7 @@ def check(
     settings: OperatorSettings | None = None,
     templates: Path = TEMPLATES,
     acknowledgements_to: Path | None = None,
+    choose: Choose | None = None,
 ) -> Checked:
     """Splits, validates and judges a file; `advance` is told of every so many bytes done.
 
@@ -155,10 +160,11 @@ def check(
     Raises:
         OSError: the file cannot be read, or the rejects cannot be written.
         Transient: the settings are none that the feed takes.
+        Undecided: several feeds fit the file alike, and there is nobody to `choose`.
     """
     began = time.perf_counter()
     checked = Checked(feed or "")
-    asked = Asked(feed, rejects_to, records_to, settings, templates, acknowledgements_to)
+    asked = Asked(feed, rejects_to, records_to, settings, templates, acknowledgements_to, choose)
     with TemporaryDirectory(prefix="penstock-check-") as folder:
         store = LocalStore(Path(folder))
         source = store.source(path.resolve(), feed or "")
@@ -218,12 +224,12 @@ def _check(
     advance: Callable[[int], None],
     checked: Checked,
 ) -> None:
-    name = asked.feed or _folder(path)
-    file = _as_records(store, file, name, asked.templates)
+    file = _as_records(store, file, path, asked)
     with store.path_of(file).open("rb") as source:
         head = source.read(HEAD)
-        feed, layout = _recognise(head, name)
-        checked.feed, checked.format = feed.name, layout.format
+        recognised = recognise(head, asked.feed, path, asked.choose)
+        feed, layout = recognised.feed, recognised.layout
+        checked.feed, checked.format, checked.guessed = feed.name, layout.format, recognised.guessed
         checked.findings.update({"format.unknown_field": len(layout.unknown)} if layout.unknown else {})
         source.seek(0)
         settings = asked.settings or OperatorSettings()
@@ -278,36 +284,17 @@ def _held(feed: Feed, settings: OperatorSettings, judgement: Judgement, in_file:
     }
 
 
-def _folder(path: Path) -> str | None:
-    """The feed that the file's folder names, as a key would."""
-    name = path.resolve().parent.name
-    return name if name in FEEDS else None
-
-
-def _as_records(store: LocalStore, file: SourceFile, name: str | None, templates: Path) -> SourceFile:
-    """The file as records can be cut from it. A document of which nobody said the feed is of the first that reads
-    some."""
+def _as_records(store: LocalStore, file: SourceFile, path: Path, asked: Asked) -> SourceFile:
+    """The file as records can be cut from it. A document of which neither somebody nor its folder says the feed is of
+    the first that reads some."""
     with store.path_of(file).open("rb") as source:
         head = source.read(HEAD)
+    folder = path.resolve().parent.name
+    name = asked.feed or (folder if folder in FEEDS else None)
     if name is None and is_document(head):
         name = next(feed.name for feed in FEEDS.values() if feed.documents)
     documents = feed_named(name).documents if name else None
-    return as_records(store, file, templates) if documents and documents(head) else file
-
-
-def _recognise(head: bytes, name: str | None) -> tuple[Feed, Layout]:
-    """The feed asked for; or the first that can read it."""
-    if name is not None:
-        feed = feed_named(name)
-        return feed, feed.recognise(head)
-    refusal: Refused | None = None
-    for feed in FEEDS.values():
-        try:
-            return feed, feed.recognise(head)
-        except Refused as error:
-            refusal = refusal or error
-    assert refusal is not None
-    raise refusal
+    return as_records(store, file, asked.templates) if documents and documents(head) else file
 
 
 def _chunks(source: BinaryIO, planner: Planner) -> Iterator[tuple[Span, bytes]]:

@@ -124,22 +124,22 @@ def checked(result: Mapping[str, Any]) -> None:
 
 
 def templates(listed: list[dict[str, Any]]) -> None:
-    """The templates of a folder, a line each."""
-    table = Table(box=None, pad_edge=False)
-    for name in ("template", "kind", "state", "pages", "fields", "tables"):
-        table.add_column(name, justify="right" if name in ("pages", "fields", "tables") else "left")
-    for one in listed:
-        table.add_row(*(str(one[name]) for name in ("template", "kind", "state", "pages", "fields", "tables")))
-    out.print(table if listed else "no templates yet; `penstock templates draft DOCUMENT` makes one")
+    """The templates of a folder, a line each where there is room."""
+    if not listed:
+        say("no templates yet; `penstock templates draft DOCUMENT` makes one")
+        return
+    names = ("template", "kind", "state", "pages", "fields", "tables")
+    columns = [Column(name, right=name in ("pages", "fields", "tables")) for name in names]
+    listing(out, columns, [[str(one[name]) for name in names] for one in listed])
 
 
 def differences(found: list[dict[str, Any]]) -> None:
     """What differs between two templates, a line each."""
     for one in found:
         rest = ", ".join(f"{name} {value}" for name, value in one.items() if name not in ("field", "what"))
-        out.print(Text(f"{one['field']}: {one['what']}: {rest}"), soft_wrap=True)
+        say(f"{one['field']}: {one['what']}: {rest}")
     if not found:
-        out.print("nothing differs")
+        say("nothing differs")
 
 
 def files(reports: list[dict[str, Any]]) -> None:

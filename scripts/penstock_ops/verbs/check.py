@@ -1,5 +1,7 @@
 """The verbs that need no AWS at all: judge a file right here, reckon its digest."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +15,7 @@ from penstock_ops.check.operator_settings import settings_in
 from penstock_ops.console import screens
 from penstock_ops.console.command_line import AsJson, exit_for, known_feed, show
 from penstock_ops.console.progress import bytes_bar
+from penstock_ops.console.visible import visible
 
 
 def add_to(app: typer.Typer) -> None:
@@ -40,7 +43,8 @@ def check(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Judge a file right here, without AWS: what would happen to it if it were dropped."""
+    """Judge a file right here, without AWS: what would happen to it if it were dropped. Rejects go to
+    FILE.rejects.csv; of a zip file's second file to FILE.rejects.2.csv, and so on."""
     rejects_to = rejects or Path(f"{file.name}.rejects.csv")
     try:
         settings = settings_in(policy) if policy else None
@@ -48,13 +52,26 @@ def check(
         raise typer.BadParameter(str(error), param_hint="--policy") from None
     try:
         with bytes_bar("checking", file.stat().st_size, as_json) as advance:
+            choose = _ask if sys.stdin.isatty() and sys.stderr.isatty() and not as_json else None
             checked = check_file(
-                file, feed, rejects_to, advance, records, settings, templates, acknowledgements
+                file, feed, rejects_to, advance, records, settings, templates, acknowledgements, choose
             ).as_dict()
     except Transient as error:
         raise typer.BadParameter(str(error), param_hint="--policy") from None
+    for one in (checked, *checked.get("entries", ())):
+        if one["guessed"] and not screens.out.is_terminal:
+            name = one.get("file", str(file))
+            sentence = f"{name}: taken for {one['feed']} by its {one['guessed']}; --feed says otherwise"
+            screens.err.print(visible(sentence), soft_wrap=True)
     show(checked, as_json, screens.checked)
     exit_for(checked)
+
+
+def _ask(feeds: Sequence[str]) -> str:
+    said = ""
+    while said not in feeds:
+        said = str(typer.prompt(f"It may be a file of {' or '.join(feeds)}. Which", err=True)).strip()
+    return said
 
 
 def digest(

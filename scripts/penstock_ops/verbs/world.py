@@ -14,6 +14,7 @@ from penstock.ports.endpoints import ensure_endpoint
 from penstock_ops.console import screens
 from penstock_ops.console.command_line import AsJson, Exit, Stack, show
 from penstock_ops.console.errors import WrongUse
+from penstock_ops.console.nearest import ensure_known
 
 if TYPE_CHECKING:
     from penstock_ops import world
@@ -34,10 +35,13 @@ def up(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Start the local world, or bring it up to date: MiniStack on loopback, and the real SAM build and deploy on it."""
-    wrong = [one for one in destination or () if "=" not in one or one.split("=", 1)[0] not in FEEDS]
-    if wrong:
-        raise WrongUse(f"--destination takes FEED=URL, with FEED one of {', '.join(FEEDS)}; not {wrong[0]}")
+    """Start the local world, or bring it up to date: MiniStack on loopback, and the real SAM build and deploy on it.
+    Feeds that nobody has pointed anywhere go to a demo API that behaves like a real one; the others stay as they are.
+    """
+    for one in destination or ():
+        if "=" not in one:
+            raise WrongUse(f"--destination takes FEED=URL, with FEED one of {', '.join(FEEDS)}; not {one}")
+        ensure_known("feed", one.split("=", 1)[0], FEEDS)
     destinations = dict(one.split("=", 1) for one in destination or ())
     for feed, url in destinations.items():
         try:

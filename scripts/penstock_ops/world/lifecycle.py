@@ -219,24 +219,28 @@ def _with_destinations(
     home: Path,
     logs: Path,
 ) -> State:
-    settings = Destinations(stack)
+    """Points each feed where it was told to, and those that nobody has ever pointed to the demo API. What was pointed
+    before is left as it is, with all that somebody has set since, unless the demo API it goes to is another by now."""
+    settings, was = Destinations(stack), now.demo_api
     for feed, url in urls.items():
         settings.point(feed, url, NO_AUTH)
-    by_demo = [feed for feed in settings.feeds() if feed not in urls]
-    if not by_demo:
-        return now
+    others = [feed for feed in settings.feeds() if feed not in urls]
+    new = [feed for feed in others if feed not in now.pointed]
+    by_demo = [feed for feed in others if feed in new or (was and settings.url(feed).startswith(f"{was.url}/"))]
+    if by_demo and (was is None or not was.process.runs()):
+        now = now.model_copy(update={"demo_api": demo_destination.start(demo_options, home, logs / "demo-api.log")})
     demo = now.demo_api
-    if demo is None or not demo.process.runs():
-        demo = demo_destination.start(demo_options, home, logs / "demo-api.log")
-        now = now.model_copy(update={"demo_api": demo})
-        state.save(home, now)
-    auth = {
-        "kind": "oauth2",
-        "token_url": demo_destination.token_url_of(demo),
-        "secret": settings.keep_secret("demo", demo_destination.CREDENTIALS),
-    }
-    for feed in by_demo:
-        settings.point(feed, demo_destination.url_of(demo, feed), auth)
+    to_point = by_demo if demo != was else new
+    if demo and to_point:
+        auth = {
+            "kind": "oauth2",
+            "token_url": demo_destination.token_url_of(demo),
+            "secret": settings.keep_secret("demo", demo_destination.CREDENTIALS),
+        }
+        for feed in to_point:
+            settings.point(feed, demo_destination.url_of(demo, feed), auth)
+    now = now.model_copy(update={"pointed": tuple(sorted({*now.pointed, *others, *urls}))})
+    state.save(home, now)
     return now
 
 

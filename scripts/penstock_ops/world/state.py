@@ -26,11 +26,14 @@ class Server(BaseModel):
 
 
 class State(BaseModel):
+    """`pointed` are the feeds whose destination an `up` has set: another changes nothing that it was not told."""
+
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     stack: str
     ministack: Server
     demo_api: Server | None = None
+    pointed: tuple[str, ...] = ()
 
 
 def load(home: Path) -> State | None:
