@@ -23,6 +23,7 @@ from penstock_ops.verbs import (
     destination,
     feeds,
     files,
+    find,
     held,
     recovery,
     sample,
@@ -38,7 +39,7 @@ app = typer.Typer(
 )
 
 # In the order in which --help lists them.
-for group in (check, sample, templates, world, files, demo, feeds, recovery, held, circuits, destination):
+for group in (check, sample, templates, world, files, find, demo, feeds, recovery, held, circuits, destination):
     group.add_to(app)
 
 

@@ -1,6 +1,6 @@
 """The claims' twin: who holds what, in one dictionary."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from penstock.model import versions
 from penstock.model.rows import Owner
@@ -47,6 +47,11 @@ class MemoryClaims:
             del self.held[feed, identity]
             if held.was:
                 self._put(feed, identity, held.was)
+
+    async def owners(self, feed: str, identities: Sequence[str]) -> dict[str, Owner]:
+        """As `Claims.owners`."""
+        held = {identity: self._held(feed, identity) for identity in identities}
+        return {identity: owner for identity, owner in held.items() if owner}
 
     def _held(self, feed: str, identity: str) -> Owner | None:
         place = feed, identity

@@ -80,6 +80,17 @@ async def test_what_another_holds_is_read_back_with_its_whole_owner(claims: Clai
     assert await claims.claim(FEED, second) == second | first
 
 
+async def test_whoever_looks_sees_the_owners_and_changes_nothing(claims: Claims) -> None:
+    wanted = many(30)
+    await claims.claim("traffic", wanted)
+
+    seen = await claims.owners("traffic", [*wanted, "f" * 32])
+
+    assert seen == wanted
+    assert await claims.owners("crew", list(wanted)) == {}
+    assert (await claims.claim("traffic", {"f" * 32: owner(99)}))["f" * 32] == owner(99)
+
+
 async def test_feeds_do_not_meet(claims: Claims) -> None:
     await claims.claim("invoices", {"x": owner(1)})
 

@@ -90,6 +90,15 @@ SCREENS: dict[str, Any] = {
     "held_records": [
         {"record": HOSTILE, "key": HOSTILE, "since": HOSTILE, "identity": {HOSTILE: HOSTILE}, "findings": [FINDING]}
     ],
+    "found": {
+        "feed": HOSTILE, "by": "files", "looked_through": 1,
+        "records": [
+            {
+                "trace": HOSTILE, "outcome": HOSTILE, "key": HOSTILE, "of": HOSTILE, "findings": [FINDING],
+                "file_id": HOSTILE, "ordinal": 3, "batches": [{"batch_id": HOSTILE, "outcome": HOSTILE, "attempts": 1}],
+            }
+        ],
+    },
     "released": DECIDED,
     "refused": DECIDED,
     "feeds": [FEED],

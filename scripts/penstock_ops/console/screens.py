@@ -283,6 +283,24 @@ def held_records(records: list[dict[str, Any]]) -> None:
         out.print("no record is held")
 
 
+def found(answer: Mapping[str, Any]) -> None:
+    """Records that were looked for, each with what became of it and what to type about it."""
+    for one in answer["records"]:
+        outcome = one["outcome"] or "on its way"
+        revised = ", forgotten by the ledger: only its claim tells" if one.get("forgotten") else ""
+        say((one["trace"], "bold"), (outcome, _STYLES.get(outcome, "")), f"{one.get('key', '')}{revised}")
+        for batch in one.get("batches", ()):
+            say(f"batch {batch['batch_id']}: {batch['outcome']}, sent {batch['attempts']} times", indent=2)
+        if one.get("of"):
+            say(f"the earlier one is {one['of']}", indent=2)
+        for finding in one.get("findings", ()):
+            say((f"{finding['message']} ({finding['code']})", "yellow"), indent=4)
+        if not one.get("forgotten"):
+            say(f"next: penstock explain {one['file_id']} {one['ordinal']}", indent=2)
+    if not answer["records"]:
+        say(f"no such record in the {answer['looked_through']:,} latest files of {answer['feed']}, and no claim")
+
+
 def released(answer: Mapping[str, Any]) -> None:
     """Which records were released, and their file's account since."""
     say(f"{answer['count']:,} records of {answer['file_id']} were released: {answer['records']}")

@@ -118,6 +118,15 @@ class DynamoClaims:
                 owners[identity] = wanted[identity]
         return owners
 
+    async def owners(self, feed: str, identities: Sequence[str]) -> dict[str, Owner]:
+        """As `Claims.owners`."""
+        now, items = self.clock.now(), await self._items(feed, identities)
+        return {
+            identity: _owner(item)
+            for identity, item in items.items()
+            if "expires_at" not in item or integer_of(item, "expires_at") > now
+        }
+
     async def _items(self, feed: str, identities: Sequence[str]) -> dict[str, Item]:
         keys = ({"pk": text(f"{feed}#{identity}")} for identity in identities)
         items = await read_items(self.dynamodb, self.table, keys, self.clock, self.rng)

@@ -117,6 +117,8 @@ async def dispatch(
         await held.release(setback)
         counts = {"ChunksPutOff": 1.0, "FailingOften": float(setback.is_frequent and bool(reason.batches))}
         return StageResult(f"put off: {reason}", file.feed, message.chunk.chunk_id, counts)
+    except LeaseLost:
+        raise  # there is nothing to give back, and what is said of the chunk is another's business
     except Exception as error:
         await held.release(held.a_try(ports.clock.now()).failed(error, ports.rng))
         raise

@@ -1,6 +1,6 @@
 """The port of the record claims: which record owns which identity."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from penstock.model.rows import Owner
@@ -27,4 +27,8 @@ class Claims(Protocol):
     async def give_up(self, feed: str, identity: str, owner: Owner) -> None:
         """Frees an identity if this owner still holds it, and under no later fence; a correction's goes back to whom it
         was to correct."""
+        ...
+
+    async def owners(self, feed: str, identities: Sequence[str]) -> dict[str, Owner]:
+        """Who holds these identities; those that nobody does are not there. Looking changes nothing."""
         ...

@@ -14,7 +14,7 @@ from penstock.io.retry import Try
 from penstock.io.same_cut import ensure_same_cut
 from penstock.io.sending import send_all
 from penstock.model.defects import is_defect
-from penstock.model.errors import Busy, ObjectMissing
+from penstock.model.errors import Busy, LeaseLost, ObjectMissing
 from penstock.model.ids import work_key
 from penstock.model.messages import ChunkMessage, DispatchMessage
 from penstock.model.rows import ChunkRow, scope_of
@@ -62,6 +62,8 @@ async def validate(ports: ValidatorPorts, message: ChunkMessage, deadline: float
         return StageResult("seen before", message.file.feed, message.chunk_id)
     try:
         return await _validate(ports, message, lease.row, lease.fence, now)
+    except LeaseLost:
+        raise  # there is nothing to give back, and what is said of the chunk is another's business
     except Exception as error:
         setback = Try("validator", lease.row.setback, ports.clock.now()).failed(error, ports.rng)
         await ports.ledger.release_chunk(lease.row, lease.fence, setback)
