@@ -72,7 +72,8 @@ def test_trade_spellings_and_unknown_columns_are_read_and_told(tmp_path: Path) -
 
     assert checked.received == len(expected)
     assert checked.rejected == 0
-    assert checked.findings == {"format.unknown_field": 1}
+    assert checked.findings == {"format.unknown_field": 1, "tidied.time": 1}
+    assert [note.code for note in checked.notes] == ["tidied.time"]
     assert not (tmp_path / "rejects.csv").exists()
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -35,8 +36,9 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"air_date": "20.11.2026"}, "schema.type", "air_date"),
     ({"air_date": "2026-02-30"}, "schema.type", "air_date"),
     ({"air_date": "20261120"}, "schema.type", "air_date"),
-    ({"air_date": "0"}, "schema.range", "air_date"),
-    ({"air_date": "86400"}, "schema.range", "air_date"),
+    ({"air_date": "0"}, "schema.type", "air_date"),
+    ({"air_date": "1767225600"}, "schema.type", "air_date"),
+    ({"air_date": "1979-12-31"}, "schema.range", "air_date"),
     ({"air_time": "30:00:00"}, "schema.pattern", "air_time"),
     ({"air_time": "10:60:00"}, "schema.pattern", "air_time"),
     ({"air_time": "7:00:00"}, "schema.pattern", "air_time"),
@@ -44,10 +46,14 @@ FAULTS: list[tuple[dict[str, Any], str, str]] = [
     ({"air_time": "10:00:00;1"}, "schema.pattern", "air_time"),
     ({"length_s": "half a minute"}, "schema.type", "length_s"),
     ({"length_s": "29.97"}, "schema.type", "length_s"),
+    ({"length_s": "1_0"}, "schema.type", "length_s"),
+    ({"length_s": "1:75"}, "schema.type", "length_s"),
+    ({"length_s": "٣٠"}, "schema.type", "length_s"),
     ({"length_s": "0"}, "schema.range", "length_s"),
     ({"length_s": "-30"}, "schema.range", "length_s"),
     ({"length_s": "86401"}, "schema.range", "length_s"),
     ({"rate": "a lot"}, "schema.type", "rate"),
+    ({"rate": "1_0"}, "schema.type", "rate"),
     ({"rate": "NaN"}, "schema.type", "rate"),
     ({"rate": "Infinity"}, "schema.type", "rate"),
     ({"rate": "-0.01"}, "schema.range", "rate"),
@@ -64,7 +70,7 @@ def test_what_the_model_refuses_has_a_code_and_a_field(wrong: dict[str, Any], co
     assert [one.ordinal for one in judgement.accepted] == [0, 2]
     (rejected,) = judgement.rejected
     assert [(finding.code, finding.field) for finding in rejected.findings] == [(code, field)]
-    assert judgement.findings == {code: 1}
+    assert judgement.findings - Counter(judgement.told.keys()) == {code: 1}
 
 
 def test_a_record_is_told_everything_that_is_wrong_with_it() -> None:
@@ -78,8 +84,12 @@ def test_a_record_is_told_everything_that_is_wrong_with_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [{"station": 5}, {"station": ["a"]}, {"rate": True}, {"notes": {"a": 1}}, {"length_s": []}]
-)
+    "value",
+    [
+        {"station": True}, {"station": ["a"]}, {"rate": True}, {"length_s": True}, {"air_date": 1767225600},
+        {"notes": {"a": 1}}, {"length_s": []},
+    ],
+)  # fmt: skip
 def test_json_of_the_wrong_type_is_a_fault_of_type(value: dict[str, Any]) -> None:
     judgement = judge_file(TRAFFIC, ndjson_file([dict(spot(1)) | value]))
     assert [(finding.code, finding.field) for finding in judgement.rejected[0].findings] == [
@@ -136,8 +146,9 @@ def test_lengths_may_be_written_as_clock_times(written: str, seconds: int) -> No
 @pytest.mark.parametrize(
     ("written", "rate"),
     [
-        ("$1,250.00", "1250.00"), ("$ 75", "75"), ("€12.5", "12.5"), ("1,234,567.89", "1234567.89"),
-        ("0.10", "0.10"), ("1250.1000", "1250.1000"), ("9999999999.9999", "9999999999.9999"), (" 5.00 ", "5.00"),
+        ("$1,250.00", "1250.00"), ("$ 75", "75.00"), ("€12.5", "12.50"), ("1,234,567.89", "1234567.89"),
+        ("0.10", "0.10"), ("1250.1000", "1250.10"), ("1E1", "10.00"), ("12,34", "12.34"), ("0.1250", "0.1250"),
+        ("9999999999.9999", "9999999999.9999"), (" 5.00 ", "5.00"),
     ],
 )  # fmt: skip
 def test_rates_are_decimals_to_the_last_digit(written: str, rate: str) -> None:
@@ -145,23 +156,29 @@ def test_rates_are_decimals_to_the_last_digit(written: str, rate: str) -> None:
     assert json.loads(judgement.accepted[0].payload)["rate"] == rate
 
 
-@pytest.mark.parametrize("written", ["1,25.00", "12,34", "$", "1.2.3", "(5.00", "5.00)", "$-5"])
+@pytest.mark.parametrize("written", ["1,25.00", "1.250", "1.250,5.0", "$", "1.2.3", "(5.00", "5.00)", "$-5"])
 def test_what_only_looks_like_money_is_not_guessed_at(written: str) -> None:
     assert judge_file(TRAFFIC, csv_file([spot(1, rate=written)])).accepted == []
 
 
-@pytest.mark.parametrize("number", ["0.1", "1250.10", "9999999999.9999", "1e2"])
-def test_rates_of_ndjson_never_pass_through_a_float(number: str) -> None:
+@pytest.mark.parametrize(
+    ("number", "rate"),
+    [("0.1", "0.10"), ("1250.10", "1250.10"), ("9999999999.9999", "9999999999.9999"), ("1e2", "100.00"), ("7", "7.00")],
+)
+def test_rates_of_ndjson_never_pass_through_a_float(number: str, rate: str) -> None:
     line = json.dumps(spot(1)).replace('"1250.00"', number).encode()
     payload = json.loads(judge_file(TRAFFIC, line).accepted[0].payload)
-    assert payload["rate"] in {number, "1E+2"}
+    assert payload["rate"] == rate
 
 
 @pytest.mark.parametrize("time", ["00:00:00", "05:59:59", "23:59:59", "24:00:00", "25:10:00", "29:59:59"])
-@pytest.mark.parametrize("frames", ["", ":12", ";12", ".12", ",12"])
-def test_the_broadcast_day_runs_to_29_hours_and_times_may_have_frames(time: str, frames: str) -> None:
+@pytest.mark.parametrize(
+    ("frames", "delivered"),
+    [("", ""), (":12", ":12"), (";12", ";12"), (".12", ":12"), (",12", ";12"), (":00", ""), (";00", ""), (".00", "")],
+)
+def test_the_broadcast_day_runs_to_29_hours_and_times_may_have_frames(time: str, frames: str, delivered: str) -> None:
     judgement = judge_file(TRAFFIC, csv_file([spot(1, air_time=time + frames)]))
-    assert json.loads(judgement.accepted[0].payload)["air_time"] == time + frames
+    assert json.loads(judgement.accepted[0].payload)["air_time"] == time + delivered
 
 
 @pytest.mark.parametrize(

@@ -169,7 +169,7 @@ def test_rejects_of_ndjson_and_as_run_logs_come_in_the_feeds_columns() -> None:
     [
         (csv_file([spot(1), spot(2, isci="?")]), {"isci": "ABCD0002"}, spot(2)),
         (csv_file([spot(2, isci="?", notes="=1")], delimiter="\t"), {"isci": "ABCD0002"}, spot(2, notes="=1")),
-        (ndjson_file([spot(2, isci="?", rate=12.5)]), {"isci": "ABCD0002"}, spot(2, rate="12.5")),
+        (ndjson_file([spot(2, isci="?", rate=12.5)]), {"isci": "ABCD0002"}, spot(2, rate="12.50")),
         (csv_file([spot(1)]) + b"short\r\n", spot(2), spot(2)),
     ],
 )

@@ -255,7 +255,9 @@ def _check(
             checked.held += len(held)
             gone = in_file.rejected.keys() | in_file.dead.keys() | in_file.duplicates | held
             delivered.write(one for one in judgement.accepted if one.ordinal not in gone)
-            checked.findings.update(judgement.findings)
+            told = judgement.told.keys() - checked.findings.keys()
+            checked.findings.update(judgement.findings - Counter(judgement.told.keys()) + Counter(told))
+            checked.notes += [judgement.told[code] for code in sorted(told)]
             dead = (*(one.findings for one in judgement.dead), *in_file.dead.values())
             checked.internal_errors.update(finding.message for findings in dead for finding in findings)
             for found in (in_file.rejected, in_file.flagged, in_file.dead):
@@ -265,7 +267,7 @@ def _check(
                 _write(feed, reading, bad, asked.rejects_to, checked)
             advance(span.end - span.start)
         checked.findings.update(planner.noted.counts)
-        checked.notes = planner.noted.examples
+        checked.notes += planner.noted.examples
         checked.records = asked.records_to
     if not checked.dead:
         checked.acknowledgements = acknowledged.write(feed, layout, time.time())

@@ -24,6 +24,7 @@ from penstock.model.ids import report_key
 from penstock.model.messages import SourceFile
 from penstock.model.ordinals import folded
 from penstock.model.rows import FileRow, FileState
+from penstock.model.tidied import TIDIED
 from penstock.outputs import rejects
 from penstock.outputs.exception_report import are_among, exceptions_of
 from penstock.outputs.outcomes import outcome_lines_of, rejects_of
@@ -132,6 +133,8 @@ def summary(row: FileRow, now: float) -> dict[str, Any]:
     not about one of its records; `findings` counts all of both."""
     ended = row.is_complete or row.state in (FileState.SETTLED, FileState.REFUSED, FileState.UNPACKED)
     findings = Counter(row.findings) + row.noted.counts
+    for code in findings.keys() & TIDIED.keys():
+        findings[code] = 1
     if row.layout and row.layout.unknown:
         findings["format.unknown_field"] = len(row.layout.unknown)
     return {

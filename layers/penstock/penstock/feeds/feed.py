@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, TypeAdapter
 
+from penstock.feeds.numbers import separator_of
 from penstock.feeds.rules import Record, Rule
 from penstock.formats.format import Format, Parsed
 from penstock.formats.text import refuse_unless_text
@@ -21,6 +22,8 @@ from penstock.model.messages import Layout
 #: takes six there. With all else that stands beside it, it fits into an item of DynamoDB (400 KB), a message of SQS and
 #: an event of EventBridge (256 KB each).
 LARGEST_LAYOUT = 100_000
+
+SEEN = 500  #: records, as far as the first bytes go, that tell how a table writes its numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,9 @@ class Feed:
 
     normalise: Callable[[dict[str, Any]], dict[str, Any]] = dict
     """Mends usual spellings of values, in a record that the model refused, before it is refused for good."""
+
+    decimals: tuple[str, ...] = ()
+    """The fields that are numbers with a fraction: in a table they are read as the file writes such numbers."""
 
     to_record: Callable[[Mapping[str, Any]], Parsed | tuple[Finding, ...]] | None = None
     """Makes the model's fields of a record that came as something else, such as a document's tree or a set of segments;
@@ -201,12 +207,25 @@ class Feed:
         for candidate in self.formats:
             layout = candidate.recognise(head, self.field_of)
             if layout:
+                layout = self._with_separator(candidate, layout, head)
                 _refuse_unless_storable(layout)
                 self._require_columns(layout)
                 return layout
         refuse_unless_text(head)
         known = ", ".join(candidate.name for candidate in self.formats)
         raise Refused("format.unrecognised", f"the file is none of what the {self.name} feed reads: {known}")
+
+    def _with_separator(self, reader: Format, layout: Layout, head: bytes) -> Layout:
+        """The layout with what the first records have before their fractions. JSON has a point, also in its strings."""
+        if not self.decimals:
+            return layout
+        if not layout.columns:
+            return layout.model_copy(update={"separator": "."})
+        first = reader.take(layout, head, layout.first_byte, SEEN, len(head), final=False)
+        raws = reader.split(layout, head[layout.first_byte : first.end]) if first.records else []
+        records = [one for one in reader.parse(layout, raws) if not isinstance(one, Finding)]
+        cells = [str(one[name]) for one in records for name in self.decimals if name in one]
+        return layout.model_copy(update={"separator": separator_of(cells)})
 
     def _require_columns(self, layout: Layout) -> None:
         missing = sorted(self.required - set(layout.columns))

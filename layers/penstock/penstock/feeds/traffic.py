@@ -7,8 +7,10 @@ when station, spot, date and time are the same.
 Times are of the broadcast day: it runs past midnight, so hours go up to 29, and a spot at 25:10:00 still belongs to
 yesterday's date. Frames may follow (SMPTE ST 2021-2: the separator is one of . , : ; before two digits).
 
-Lengths are understood as exports write them (`:30`, `1:00`, `00:00:30`), and so are rates (`$1,250.00`). Every aired
-row of an as-run log is a spot, its material the promo or programme number.
+Lengths are understood as exports write them (`:30`, `1:00`, `00:00:30`), and so are rates (`$1,250.00`). What is
+delivered has one form, whatever the export: stations in capitals, rates in cents (10.00), frames behind a colon, or a
+semicolon where frames are dropped, and none where they are 00. Every aired row of an as-run log is a spot, its material
+the promo or programme number.
 """
 
 import re
@@ -21,24 +23,34 @@ from pydantic import ConfigDict, Field, StringConstraints, with_config
 
 from penstock.feeds.feed import Feed, Limits
 from penstock.feeds.rules import Record, Rulebook
+from penstock.feeds.written import CENTS, DAY, WHOLE, Numbered
 from penstock.formats.asrun import AsRun
 from penstock.formats.delimited import Delimited
 from penstock.formats.json_array import JsonArray
 from penstock.formats.ndjson import NdJson
 
 # The model's own `str_strip_whitespace` does not reach into types that several fields share.
-type Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+type Word = Annotated[str, Numbered, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 type Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=2000)]
+
+type Station = Annotated[
+    str, Numbered, StringConstraints(strip_whitespace=True, min_length=1, max_length=128, pattern=r"^\P{Ll}*$")
+]
+"""Call letters or a channel's name, in capitals."""
 
 type Isci = Annotated[str, StringConstraints(pattern=r"^(?:[A-Z1-9][A-Z0-9]{10}[HD]?|[A-Z]{4}[0-9]{4}[HD]?)$")]
 """Ad-ID: 11 characters, the first not 0, then H (high definition) or D (3D) for video (Ad-ID, "What is an Ad-ID code").
 The older ISCI: four letters, four digits."""
 
-type AirDate = Annotated[date, Field(ge=date(1980, 1, 1))]
-"""No older: pydantic takes a bare number for seconds since 1970, and a stray 0 or 20261120 is no date."""
+type AirDate = Annotated[date, Field(ge=date(1980, 1, 1)), DAY]
+"""No older: exports write 1970-01-01 or 1900-01-01 where they know nothing."""
 
 type AirTime = Annotated[
-    str, StringConstraints(pattern=r"^(?:[01][0-9]|2[0-9]):[0-5][0-9]:[0-5][0-9](?:[.,:;][0-9]{2})?$")
+    str,
+    StringConstraints(
+        strip_whitespace=True,
+        pattern=r"^(?:[01][0-9]|2[0-9]):[0-5][0-9]:[0-5][0-9](?:[:;](?:[1-9][0-9]|0[1-9]))?$",
+    ),
 ]
 """HH:MM:SS of the broadcast day, hours 00 to 29, perhaps with frames."""
 
@@ -49,16 +61,16 @@ class TrafficRecord(TypedDict, total=False):
 
     record_type: Literal["spot", "avail", "billing", "make_good"]
     spot_id: Required[Word]
-    station: Required[Word]
+    station: Required[Station]
     isci: Isci | None
     house_number: Word | None
     break_code: Word | None
     air_date: Required[AirDate]
     air_time: Required[AirTime]
-    length_s: Annotated[int, Field(ge=1, le=86400)] | None
+    length_s: Annotated[int, Field(ge=1, le=86400), WHOLE] | None
     advertiser: Word | None
     product: Word | None
-    rate: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4)] | None
+    rate: Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=4), *CENTS] | None
     billing_code: Word | None
     make_good_for: Word | None
     notes: Text | None
@@ -105,21 +117,25 @@ def _avail_with_advertiser(records: Sequence[Record]) -> list[int]:
     return [at for at, one in enumerate(records) if "advertiser" in one and one.get("record_type") == "avail"]
 
 
-_CLOCK_LENGTH = re.compile(r"(?:(?:(\d{1,2}):)?(\d{1,2}))?:(\d{2})")
-_MONEY = re.compile(r"(\()?[$€£]?\s?(\d{1,3}(?:,\d{3})+|\d+)(\.\d+)?(\))?")
+_CLOCK_LENGTH = re.compile(r"(?:(?:(\d{1,2}):)?([0-5]?\d))?:([0-5]\d)", re.ASCII)
+_FRAMES = re.compile(r"(\d\d:\d\d:\d\d)([.,:;])(\d\d)", re.ASCII)
+_COUNTED_AS = {".": ":", ",": ";"}  #: what else stands before frames, of which none are dropped, or some
 
 
 def _normalised(record: dict[str, Any]) -> dict[str, Any]:
-    """Lengths written as clock times (`:30`, `1:00`, `00:00:30`), rates with a currency sign or thousands commas, and
-    blanks where nothing is meant."""
-    normal = {name: value for name, value in record.items() if not (isinstance(value, str) and not value.strip())}
-    length = _CLOCK_LENGTH.fullmatch(str(record.get("length_s", "")).strip())
+    """Lengths written as clock times (`:30`, `1:00`, `00:00:30`), frames of 00 or behind another character, capitals,
+    and no field where nothing is meant."""
+    normal = {name: value for name, value in record.items() if value != ""}
+    if isinstance(normal.get("station"), str):
+        normal["station"] = normal["station"].upper()
+    length = _CLOCK_LENGTH.fullmatch(str(normal.get("length_s", "")))
     if length:
         hours, minutes, seconds = (int(part or 0) for part in length.groups())
         normal["length_s"] = hours * 3600 + minutes * 60 + seconds
-    money = _MONEY.fullmatch(str(record.get("rate", "")).strip())
-    if money and bool(money[1]) == bool(money[4]):
-        normal["rate"] = ("-" if money[1] else "") + money[2].replace(",", "") + (money[3] or "")
+    framed = _FRAMES.fullmatch(str(normal.get("air_time", "")))
+    if framed:
+        time, mark, frames = framed.groups()
+        normal["air_time"] = time if frames == "00" else f"{time}{_COUNTED_AS.get(mark, mark)}{frames}"
     return normal
 
 
@@ -150,6 +166,7 @@ TRAFFIC = Feed(
     identity=("station", "spot_id", "air_date", "air_time"),
     limits=Limits(records=5000),
     normalise=_normalised,
+    decimals=("rate",),
     rules=tuple(RULES),
     spellings={name: tuple(spellings.split(", ")) for name, spellings in _SPELLINGS.items()},
 )

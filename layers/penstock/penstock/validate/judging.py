@@ -8,10 +8,10 @@ halves, and the others are judged as if those were not there.
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import compress
-from typing import Any
+from typing import Any, cast
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -24,6 +24,7 @@ from penstock.model.errors import PenstockError
 from penstock.model.findings import Finding, Severity
 from penstock.model.messages import Layout, Span
 from penstock.model.records import DIGEST, Accepted, Flagged, Rejected
+from penstock.validate.tidying import Told, read_decimals, tell_values, tidied_texts
 
 NAME = 128  #: characters of a field's name that a finding has: a file may call one whatever it likes
 PART = 500  #: records worked on at once: so few stay in a processor's cache, and a chunk takes a sixth less time
@@ -32,9 +33,9 @@ PART = 500  #: records worked on at once: so few stay in a processor's cache, an
 @dataclass(slots=True)
 class Judgement:
     """A judged chunk: every record is in exactly one of the first three lists. `dead` are those at which a function of
-    the feed has failed; `flagged` tells of the accepted ones that something was found of. `findings` counts all
-    findings by code, `raws` are the records as they came. `log_counts` counts those that the model took by the feed's
-    `log_fields` and what became of them."""
+    the feed has failed; `flagged` tells of the accepted ones that something was found of. `told` is what was
+    tidied, by code. `findings` counts all findings by code, `raws` are the records as they came. `log_counts` counts
+    those that the model took by the feed's `log_fields` and what became of them."""
 
     raws: Sequence[bytes] = ()
     accepted: list[Accepted] = field(default_factory=list[Accepted])
@@ -43,6 +44,7 @@ class Judgement:
     flagged: list[Flagged] = field(default_factory=list[Flagged])
     findings: Counter[str] = field(default_factory=Counter[str])
     unknown: set[str] = field(default_factory=set[str])
+    told: Told = field(default_factory=dict[str, Finding])
     log_counts: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
 
     @property
@@ -58,6 +60,7 @@ class Judgement:
         self.flagged += part.flagged
         self.findings += part.findings
         self.unknown |= part.unknown
+        self.told = part.told | self.told
         self.log_counts += part.log_counts
 
 
@@ -85,6 +88,7 @@ def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
     for begin in range(0, len(raws), PART):
         judgement.add(_judge_part(feed, layout, span.first_record + begin, raws[begin : begin + PART], lines))
     judgement.findings.update(unknown_field(name).code for name in judgement.unknown)
+    judgement.findings.update(judgement.told.keys())
     return judgement
 
 
@@ -112,10 +116,13 @@ def _judge_at_once(feed: Feed, layout: Layout, first: int, raws: Sequence[bytes]
         unknown = reader.unknown_fields(layout, came) - feed.fields
     if unknown:
         came, unknown = _renamed(feed, came, unknown)
-    parsed: list[Parsed | tuple[Finding, ...]] = [
-        feed.to_record(entry) if feed.to_record and not isinstance(entry, Finding) else entry for entry in came
-    ]
-    places, records, faults = _validated(feed, parsed)
+    told: Told = {}
+    parsed: Sequence[Parsed | tuple[Finding, ...]] = (
+        [feed.to_record(entry) if not isinstance(entry, Finding) else entry for entry in came]
+        if feed.to_record
+        else tidied_texts(feed, came, told)
+    )
+    places, records, faults = _validated(feed, layout, parsed, told)
     if feed.unread:
         unknown |= {name for record in records for name in record.get(feed.unread, ())}
     for rule in feed.rules:
@@ -125,7 +132,7 @@ def _judge_at_once(feed: Feed, layout: Layout, first: int, raws: Sequence[bytes]
     rejected = {at for at, findings in faults.items() if any(f.severity is Severity.HARD for f in findings)}
     digests = [hashlib.sha256(raw).hexdigest() for raw in raws]
 
-    judgement = Judgement(unknown=unknown, accepted=_accept(feed, first, digests, places, records, rejected))
+    judgement = Judgement(unknown=unknown, told=told, accepted=_accept(feed, first, digests, places, records, rejected))
     if feed.log_fields:
         judgement.log_counts.update(_log_codes(feed, places, records, rejected))
     judgement.findings.update(finding.code for findings in faults.values() for finding in findings)
@@ -135,9 +142,14 @@ def _judge_at_once(feed: Feed, layout: Layout, first: int, raws: Sequence[bytes]
         if at not in rejected:
             judgement.flagged.append(Flagged(ordinal, line, digests[at], findings))
             continue
-        cells = None if isinstance(entry, Finding | tuple) else dict(entry)
+        cells = None if isinstance(entry, Finding | tuple) else _as_it_came(feed, entry, came[at])
         judgement.rejected.append(Rejected(ordinal, line, raws[at], digests[at], findings, cells))
     return judgement
+
+
+def _as_it_came(feed: Feed, record: Mapping[str, Any], came: Parsed) -> dict[str, Any]:
+    """What the sender has back: not what was tidied, but what was made of a document."""
+    return dict(record if feed.to_record or isinstance(came, Finding) else came)
 
 
 def _log_codes(
@@ -184,25 +196,43 @@ def _said(feed: Feed, records: Sequence[dict[str, Any]], payloads: Sequence[byte
 
 
 def _validated(
-    feed: Feed, parsed: list[Parsed | tuple[Finding, ...]]
+    feed: Feed, layout: Layout, parsed: Sequence[Parsed | tuple[Finding, ...]], told: Told
 ) -> tuple[Sequence[int], list[dict[str, Any]], dict[int, list[Finding]]]:
-    """(places, records) of those the model takes, and the findings, by place, of the others."""
+    """(places, records) of those the model takes, and the findings, by place, of the others. Those that it refuses are
+    normalised and tried once more."""
     records = feed.model.validate_python(parsed)
-    suspects = [at for at, (record, entry) in enumerate(zip(records, parsed, strict=True)) if record is entry]
-    if not suspects:
+    refused = [at for at, (record, entry) in enumerate(zip(records, parsed, strict=True)) if record is entry]
+    if not refused:
         return range(len(records)), records, {}
     faults: dict[int, list[Finding]] = {}
-    for at in suspects:
+    again: dict[int, dict[str, Any]] = {}
+    for at in refused:
         entry = parsed[at]
         if isinstance(entry, Finding | tuple):
             faults[at] = [entry] if isinstance(entry, Finding) else list(entry)
             continue
-        try:
-            records[at] = feed.one.validate_python(feed.normalise(dict(entry)))
-        except ValidationError as error:
-            faults[at] = [schema_finding(fault) for fault in error.errors(include_url=False)]
+        normal = dict(entry)
+        faults[at] = read_decimals(feed, normal, layout.separator)
+        again[at] = feed.normalise(normal)
+    for (at, normal), record in zip(again.items(), feed.model.validate_python(list(again.values())), strict=True):
+        doubts = {one.field for one in faults[at]}
+        if record is not normal:
+            records[at] = record
+            tell_values(feed, cast(Mapping[str, Any], parsed[at]), normal, record, told)
+            del faults[at]
+        else:
+            faults[at] += [one for one in _model_findings(feed, normal) if one.field not in doubts]
     places = [at for at in range(len(records)) if at not in faults]
     return places, [records[at] for at in places], faults
+
+
+def _model_findings(feed: Feed, record: dict[str, Any]) -> list[Finding]:
+    """Why the model refuses a record that it does refuse."""
+    try:
+        feed.one.validate_python(record)
+    except ValidationError as error:
+        return [schema_finding(fault) for fault in error.errors(include_url=False)]
+    raise AssertionError("the model takes by itself what it refuses among others")
 
 
 SCHEMA = {
@@ -221,6 +251,8 @@ SCHEMA = {
     "int_from_float": ("schema.type", "the value is not a whole number"),
     "decimal_parsing": ("schema.type", "the value is not a decimal number"),
     "date_from_datetime_parsing": ("schema.type", "the value is not a date; write it as YYYY-MM-DD"),
+    "date_type": ("schema.type", "the value is not a date; write it as YYYY-MM-DD"),
+    "bool_parsing": ("schema.type", "the value is neither yes nor no; write true or false"),
     "date_parsing": ("schema.type", "the value is not a date; write it as YYYY-MM-DD"),
 }
 """What the model finds, by pydantic's name for it: our code and our sentence."""

@@ -165,11 +165,13 @@ def _digests(judgement: Judgement) -> bytes:
 
 
 def _findings(judgement: Judgement) -> bytes:
-    """A line a finding of each record, and one for each name that the feed has no field for, as far as they go."""
+    """A line a finding of each record, one for each name that the feed has no field for, as far as they go, and one for
+    each kind of what was tidied."""
     lines = [
         {"ordinal": one.ordinal, "line": one.line, "sha256": one.raw} | finding.as_dict()
         for one in (*judgement.refused, *judgement.flagged)
         for finding in one.findings
     ]
     lines += [unknown_field(name).as_dict() for name in sorted(judgement.unknown)[:MOST_UNKNOWN]]
+    lines += [finding.as_dict() for _, finding in sorted(judgement.told.items())]
     return dump_lines(lines)

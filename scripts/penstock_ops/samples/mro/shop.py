@@ -135,7 +135,7 @@ class _Component:
                 "control_number": f"PSTA{reported:%Y%m%d}{self._number[-5:]}",
             }
         if self._rng.random() < 0.2:
-            record["ocr_confidence"] = f"0.{self._rng.randrange(86, 100)}"
+            record["ocr_confidence"] = f"0.{self._rng.randrange(86, 100)}".rstrip("0")
         return record
 
     def _installation(self, removed: Record) -> Record:

@@ -54,5 +54,6 @@ MRO = Feed(
     archived=True,
     spellings=SPELLINGS,
     normalise=normalised,
+    decimals=("hours_since_new", "hours_since_overhaul", "life_limit_hours", "ocr_confidence"),
     limits=Limits(records=2000),
 )

@@ -43,26 +43,18 @@ _WORDS = {
 }
 _IN_CAPITALS = ("part_number", "component_sn", "cert_status", "registration")
 _DAYS = ("removal_date", "installation_date", "completion_date", "submitted_on", "life_expires_on")
-_NUMBERS = (
-    "hours_since_new",
-    "cycles_since_new",
-    "hours_since_overhaul",
-    "cycles_since_overhaul",
-    "life_limit_hours",
-    "life_limit_cycles",
-    "quantity",
-)
+_NUMBERS = ("cycles_since_new", "cycles_since_overhaul", "life_limit_cycles", "quantity")
 
 _ISO_AND_CLOCK = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]\d{1,2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:?\d{2})?")
 _SLASHES = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: \d{1,2}:\d{2}(?::\d{2})?(?: ?[AP]M)?)?", re.IGNORECASE)
-_THOUSANDS = re.compile(r"\d{1,3}(?:,\d{3})+(?:\.\d+)?")
-_PERCENT = re.compile(r"(\d{1,3}(?:\.\d+)?) ?%")
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
+_PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) ?%")
 
 
 def normalised(record: dict[str, Any]) -> dict[str, Any]:
     """Without blanks; words as the model has them; days without a clock time, and from slashes where they can only be
-    read in one way; confidence in percent, and thousands with commas, as numbers."""
-    normal = {name: value for name, value in record.items() if not (isinstance(value, str) and not value.strip())}
+    read in one way; confidence in percent, and cycles in thousands with commas, as numbers."""
+    normal = {name: value for name, value in record.items() if value != ""}
     for name in _IN_CAPITALS:
         if isinstance(normal.get(name), str):
             normal[name] = " ".join(normal[name].upper().split())

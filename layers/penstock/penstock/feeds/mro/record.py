@@ -10,19 +10,21 @@ from typing import Annotated, Literal, Required, TypedDict
 
 from pydantic import ConfigDict, Field, StringConstraints, with_config
 
-type Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
+from penstock.feeds.written import DAY, FLAG, PLAIN, WHOLE, Numbered
+
+type Word = Annotated[str, Numbered, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 type Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=8000)]
 
 type FormType = Literal["FAA_8130-3", "EASA_FORM_1", "CAAC_AAC-038", "TCCA_FORM_ONE"]
 """The authorised release certificate that the component came with."""
 
 type PartNumber = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9](?:[A-Z0-9 ./#()&+_-]{0,30}[A-Z0-9)])?$")
+    str, Numbered, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9](?:[A-Z0-9 ./#()&+_-]{0,30}[A-Z0-9)])?$")
 ]
 """Capital letters and digits, with the marks that makers put between them; 32 characters at most."""
 
 type SerialNumber = Annotated[
-    str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9](?:[A-Z0-9 ./#()&+_-]{0,30}[A-Z0-9)])?$")
+    str, Numbered, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9](?:[A-Z0-9 ./#()&+_-]{0,30}[A-Z0-9)])?$")
 ]
 """As a part number; exactly N/A where the item bears none (Part-M Appendix II, block 10)."""
 
@@ -32,22 +34,26 @@ type Status = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"
 type Registration = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9]{1,3}-?[A-Z0-9]{1,7}$")]
 """Nationality mark and registration (ICAO Annex 7). Loose: files of the FAA leave the N off."""
 
-type Ata = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\d{2}(?:-?\d{2}(?:-?\d{2})?)?$")]
+type Ata = Annotated[
+    str, Numbered, StringConstraints(strip_whitespace=True, pattern=r"^\d{2}(?:-?\d{2}(?:-?\d{2})?)?$")
+]
 """ATA chapter, perhaps with section and subject; the FAA's JASC code is four digits of it."""
 
-type Day = Annotated[date, Field(ge=date(1980, 1, 1))]
-"""No older: pydantic takes a bare number for seconds since 1970, and a stray 0 or 20261120 is no date."""
+type Day = Annotated[date, Field(ge=date(1980, 1, 1)), DAY]
+"""No older: exports write 1970-01-01 or 1900-01-01 where they know nothing."""
 
-type Hours = Annotated[Decimal, Field(ge=0, le=500_000, max_digits=9, decimal_places=3)]
+type Hours = Annotated[Decimal, Field(ge=0, le=500_000, max_digits=9, decimal_places=3), *PLAIN]
 """Time in service (14 CFR 1.1). Half a million hours are more than 57 years in the air."""
 
-type Cycles = Annotated[int, Field(ge=0, le=500_000)]
+type Cycles = Annotated[int, Field(ge=0, le=500_000), WHOLE]
 
-type Confidence = Annotated[Decimal, Field(ge=0, le=1, decimal_places=6)]
+type Confidence = Annotated[Decimal, Field(ge=0, le=1, decimal_places=6), *PLAIN]
 """0 to 1."""
 
 type BlockDate = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=16)]
 """As the form has it: dd/mmm/yyyy on FAA Form 8130-3, dd mmm yyyy on EASA Form 1."""
+
+type Flag = Annotated[bool, FLAG]
 
 type DesignData = Literal["approved", "non_approved"]
 """Which box of block 13a is marked."""
@@ -69,7 +75,7 @@ class ComponentRecord(TypedDict, total=False):
     """
 
     event: Literal["removal", "installation"]
-    revision: Annotated[int, Field(ge=0, le=1_000_000_000)]
+    revision: Annotated[int, Field(ge=0, le=1_000_000_000), WHOLE]
     control_number: Word | None
     submitted_on: Day | None
 
@@ -78,11 +84,11 @@ class ComponentRecord(TypedDict, total=False):
     form_tracking_number: Word | None  # 3
     organisation: Text | None  # 4
     work_order: Word | None  # 5
-    item: Annotated[int, Field(ge=1, le=100_000)] | None  # 6
-    items: Annotated[int, Field(ge=1, le=100_000)] | None
+    item: Annotated[int, Field(ge=1, le=100_000), WHOLE] | None  # 6
+    items: Annotated[int, Field(ge=1, le=100_000), WHOLE] | None
     description: Text | None  # 7
     part_number: PartNumber | None  # 8
-    quantity: Annotated[int, Field(ge=1, le=1_000_000)] | None  # 9
+    quantity: Annotated[int, Field(ge=1, le=1_000_000), WHOLE] | None  # 9
     component_sn: Required[SerialNumber]  # 10
     cert_status: Required[Status]  # 11
     remarks: Text | None  # 12
@@ -105,13 +111,13 @@ class ComponentRecord(TypedDict, total=False):
     position: Word | None
     ata: Ata | None
     reason: Text | None
-    temporary: bool | None
+    temporary: Flag | None
 
     hours_since_new: Hours | None
     cycles_since_new: Cycles | None
     hours_since_overhaul: Hours | None
     cycles_since_overhaul: Cycles | None
-    life_limited: bool | None
+    life_limited: Flag | None
     life_limit_hours: Hours | None
     life_limit_cycles: Cycles | None
     life_expires_on: Day | None

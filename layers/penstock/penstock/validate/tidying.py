@@ -1,0 +1,128 @@
+"""One canonical form of every value before it is validated, digested and compared (R52), and what was done for it.
+
+    texts     of any field: no blanks around them, no characters that nobody sees, in Unicode's composed form (NFC,
+              UAX #15). Done before the model, to whole parts at once, and only where a part has such a thing at all.
+    values    what the feed has one form for, such as 10.00 for `$10` and `1E1`: its model refuses any other, its
+              `normalise` writes it (see `feeds.written`).
+
+Whatever was changed is told once a kind: which, and of which field first. It rejects nothing.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from itertools import chain
+from typing import Any
+
+from penstock.feeds.feed import Feed
+from penstock.feeds.numbers import number_of
+from penstock.formats.format import Parsed
+from penstock.model.findings import Finding, Severity
+from penstock.model.tidied import TIDIED
+
+type Told = dict[str, Finding]
+"""What was tidied, by the finding's code."""
+
+_BLANKS = " \t\r\n\v\f\x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+"""Unicode's White_Space, which is what pydantic strips as well."""
+_ASCII, _LATIN = bytes(range(0x80)), bytes((*range(0xC0), *range(0xC3, 0xCC)))
+"""The bytes of ASCII, and those of UTF-8 with the letters from À to ˿ as well: nothing of these must be composed."""
+_MEANINGLESS = "\u200b\u2060\ufeff"
+"""Zero-width space, word joiner, byte order mark: nothing in any script."""
+_UNSEEN = _MEANINGLESS + "".join(
+    map(chr, (0xAD, 0x34F, 0x61C, 0x180E, *range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x2061, 0x2070)))
+)
+"""With those that words may need, and codes do not: joiners, soft hyphens, marks of direction."""
+_OF_WORDS, _OF_CODES = re.compile(f"[{_MEANINGLESS}]"), re.compile(f"[{_UNSEEN}]")
+
+_NUMBER, _DATE, _TIME = (
+    re.compile(r"-?[0-9]+(?:\.[0-9]+)?"),
+    re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
+    re.compile(r"[0-9]{1,2}:[0-9]{2}.*|:[0-9]{2}"),
+)
+
+
+def tidied_texts(feed: Feed, parsed: Sequence[Parsed], told: Told) -> Sequence[Parsed]:
+    """The records with every text in its one form. What is no text, or lies within another value, stays as it is."""
+    if not _may_need_it(parsed):
+        return parsed
+    codes = {*feed.identity, *feed.group}
+    return [one if isinstance(one, Finding) else _tidied_record(one, codes, told) for one in parsed]
+
+
+def _may_need_it(parsed: Sequence[Parsed]) -> bool:
+    """Cheap, and all that most parts of a file are asked."""
+    texts = _texts([one for one in parsed if not isinstance(one, Finding)])
+    if list(map(str.strip, texts)) != texts:
+        return True
+    text = "".join(texts)
+    if text.isascii() or not (encoded := text.encode("utf-8", "surrogatepass")).translate(None, _LATIN):
+        return False
+    # A set of what is beyond ASCII: searching all of a text for any of so many characters takes far longer.
+    beyond = set(encoded.translate(None, _ASCII).decode("utf-8", "surrogatepass"))
+    return not beyond.isdisjoint(_UNSEEN) or not unicodedata.is_normalized("NFC", text)
+
+
+def _texts(records: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Every text in these records."""
+    values = list(chain.from_iterable([record.values() for record in records]))
+    return values if set(map(type, values)) == {str} else [value for value in values if isinstance(value, str)]
+
+
+def _tidied_record(record: Mapping[str, Any], codes: Iterable[str], told: Told) -> dict[str, Any]:
+    tidy = dict(record)
+    for name, value in record.items():
+        if isinstance(value, str) and value:
+            tidy[name] = _tidied_text(name, value, _OF_CODES if name in codes else _OF_WORDS, told)
+    return tidy
+
+
+def _tidied_text(name: str, text: str, unseen: re.Pattern[str], told: Told) -> str:
+    seen = text if text.isascii() else unseen.sub("", text)
+    composed = seen if seen.isascii() else unicodedata.normalize("NFC", seen)
+    bare = composed.strip(_BLANKS)
+    for kind, before, after in (("zero_width", text, seen), ("unicode", seen, composed), ("padding", composed, bare)):
+        if before != after:
+            _tell(told, kind, name)
+    return bare
+
+
+def read_decimals(feed: Feed, record: dict[str, Any], separator: str) -> list[Finding]:
+    """Reads the record's numbers with a fraction as its file writes them; what is none stays for the model to refuse.
+    The findings are of those that could be read in two ways."""
+    found: list[Finding] = []
+    for name in feed.decimals:
+        if isinstance(record.get(name), str):
+            number = number_of(record[name], separator)
+            if isinstance(number, Finding):
+                found.append(Finding(number.code, number.message, name))
+            elif number is not None:
+                record[name] = number
+    return found
+
+
+def tell_values(
+    feed: Feed, came: Mapping[str, Any], normal: Mapping[str, Any], valid: Mapping[str, Any], told: Told
+) -> None:
+    """Tells what a record says otherwise than it came, once `normalise` has been at it and the model has taken it."""
+    for name, before in came.items():
+        after = valid.get(name) if name in feed.decimals else normal.get(name)
+        if isinstance(before, str) and isinstance(after, str | int | Decimal) and before != str(after):
+            _tell(told, _kind(before, after), name)
+
+
+def _kind(before: str, after: Any) -> str:
+    text = str(after)
+    if before.casefold() == text.casefold():
+        return "case"
+    if _TIME.fullmatch(text) or _TIME.fullmatch(before):
+        return "time"
+    if isinstance(after, Decimal | int) or _NUMBER.fullmatch(text):
+        return "number"
+    return "date" if _DATE.fullmatch(text) else "word"
+
+
+def _tell(told: Told, kind: str, field: str) -> None:
+    code = f"tidied.{kind}"
+    told.setdefault(code, Finding(code, TIDIED[code], field, Severity.INFO))
