@@ -32,6 +32,7 @@ async def compose(stack: AsyncExitStack) -> tuple[Process, SourceQueues]:
         events=EventBridge(aws.events, settings.event_bus),
         clock=clock,
         rng=random.Random(),
+        sheets=settings.sheets,
     )
 
     async def process(body: str, deadline: float) -> list[StageResult]:

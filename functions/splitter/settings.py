@@ -2,7 +2,7 @@
 
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from penstock.adapters.environment import BucketName, BusName, QueueUrl, RetentionDays, TableName
+from penstock.adapters.environment import BucketName, BusName, FeedName, QueueUrl, RetentionDays, TableName
 
 
 class Settings(BaseSettings):
@@ -17,3 +17,4 @@ class Settings(BaseSettings):
     chunk_queue_url: QueueUrl
     event_bus: BusName
     retention_days: RetentionDays
+    sheets: dict[FeedName, str] = {}

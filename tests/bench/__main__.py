@@ -19,6 +19,7 @@ from tests.bench import (
     splitting,
     stack_huge,
     stages,
+    workbooks,
 )
 
 GROUPS: dict[str, Callable[[], list[dict[str, Any]]]] = {
@@ -26,6 +27,7 @@ GROUPS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "splitter": splitting.measure,
     "formats": formats.measure,
     "expanding": expanding.measure,
+    "workbooks": workbooks.measure,
     "stages": stages.measure,
     "feeds": feeds.measure,
     "requests": requests.measure,

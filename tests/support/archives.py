@@ -57,8 +57,8 @@ def packed(files: Mapping[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> by
 class Stage:
     """A store into which files are dropped, and staged as the splitter would."""
 
-    def __init__(self) -> None:
-        self.store, self.clock = MemoryStore(), MemoryClock()
+    def __init__(self, **sheets: str) -> None:
+        self.store, self.clock, self._sheets = MemoryStore(), MemoryClock(), sheets
 
     async def prepare(self, body: bytes, key: str = "traffic/file") -> SourceFile | list[SplitMessage]:
         return await self.staging().prepare(self.store.drop(key, body), None)
@@ -88,4 +88,4 @@ class Stage:
 
     def staging(self) -> Staging:
         """Of an invocation that begins now."""
-        return Staging(self.store, self.clock, random.Random(1), self.clock.now() + 900)
+        return Staging(self.store, self.clock, random.Random(1), self.clock.now() + 900, self._sheets)

@@ -220,7 +220,7 @@ async def test_an_end_within_the_comment_is_refused() -> None:
         (patched(ARCHIVE, LOCAL, 30, "<B", ord("z")), "archive.mismatch"),
         (patched(ARCHIVE, LOCAL, 0, "<L", 7, which=1), "archive.damaged"),
         (patched(ARCHIVE, LOCAL, 28, "<H", 60_000), "archive.overlap"),
-        (packed({"[Content_Types].xml": b"<Types/>", "xl/workbook.xml": b"<workbook/>"}), "format.binary"),
+        (packed({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<document/>"}), "format.binary"),
         (packed({"only/": b""}), "archive.empty"),
         (packed({}), "archive.empty"),
         (packed({"inner.zip": ARCHIVE}), "archive.nested"),

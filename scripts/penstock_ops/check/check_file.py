@@ -114,8 +114,8 @@ class Checked:
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a check is asked for: the feed, if it is known, and else who is to choose one; where rejects go, what
-    would be delivered, and what the sender would be told; the operator's settings, None where nobody gave them; and the
-    folder of templates that documents are read by."""
+    would be delivered, and what the sender would be told; the operator's settings, None where nobody gave them; the
+    folder of templates that documents are read by; and the sheet that is read of a workbook, if somebody says so."""
 
     feed: str | None
     rejects_to: Path
@@ -124,6 +124,7 @@ class Asked:
     templates: Path = TEMPLATES
     acknowledgements_to: Path | None = None
     choose: Choose | None = None
+    sheet: str = ""
 
     def of_entry(self, number: int) -> "Asked":
         """The same of an archive's file of this number, which has files of its own."""
@@ -151,6 +152,7 @@ def check(
     templates: Path = TEMPLATES,
     acknowledgements_to: Path | None = None,
     choose: Choose | None = None,
+    sheet: str = "",
 ) -> Checked:
     """Splits, validates and judges a file; `advance` is told of every so many bytes done.
 
@@ -164,12 +166,12 @@ def check(
     """
     began = time.perf_counter()
     checked = Checked(feed or "")
-    asked = Asked(feed, rejects_to, records_to, settings, templates, acknowledgements_to, choose)
+    asked = Asked(feed, rejects_to, records_to, settings, templates, acknowledgements_to, choose, sheet)
     with TemporaryDirectory(prefix="penstock-check-") as folder:
         store = LocalStore(Path(folder))
         source = store.source(path.resolve(), feed or "")
         try:
-            prepared = _prepare(store, source, None)
+            prepared = _prepare(store, source, None, sheet)
             if isinstance(prepared, SourceFile):
                 _check(store, prepared, path, asked, _scaled(advance, source.size, prepared.size), checked)
             else:
@@ -180,8 +182,10 @@ def check(
     return checked
 
 
-def _prepare(store: LocalStore, source: SourceFile, entry: ZipEntry | None) -> SourceFile | list[SplitMessage]:
-    staging = Staging(store, SystemClock(), random.Random(), deadline=math.inf)
+def _prepare(
+    store: LocalStore, source: SourceFile, entry: ZipEntry | None, sheet: str = ""
+) -> SourceFile | list[SplitMessage]:
+    staging = Staging(store, SystemClock(), random.Random(), math.inf, {source.feed: sheet})
     return asyncio.run(staging.prepare(source, entry))
 
 
@@ -266,8 +270,11 @@ def _check(
             if bad:
                 _write(feed, reading, bad, asked.rejects_to, checked)
             advance(span.end - span.start)
-        checked.findings.update(planner.noted.counts)
-        checked.notes += planner.noted.examples
+        noted = planner.noted
+        for finding in file.notes:
+            noted.add(finding)
+        checked.findings.update(noted.counts)
+        checked.notes += noted.examples
         checked.records = asked.records_to
     if not checked.dead:
         checked.acknowledgements = acknowledged.write(feed, layout, time.time())

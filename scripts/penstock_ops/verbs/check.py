@@ -41,6 +41,7 @@ def check(
     acknowledgements: Annotated[
         Path | None, typer.Option(help="Where to write what the sender would be told: a 997, 999, TA1 or CONTRL.")
     ] = None,
+    sheet: Annotated[str, typer.Option(help="Of a workbook the sheet that is read, by its name.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Judge a file right here, without AWS: what would happen to it if it were dropped. Rejects go to
@@ -54,7 +55,7 @@ def check(
         with bytes_bar("checking", file.stat().st_size, as_json) as advance:
             choose = _ask if sys.stdin.isatty() and sys.stderr.isatty() and not as_json else None
             checked = check_file(
-                file, feed, rejects_to, advance, records, settings, templates, acknowledgements, choose
+                file, feed, rejects_to, advance, records, settings, templates, acknowledgements, choose, sheet
             ).as_dict()
     except Transient as error:
         raise typer.BadParameter(str(error), param_hint="--policy") from None

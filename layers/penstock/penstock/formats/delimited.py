@@ -15,6 +15,7 @@ from itertools import compress
 
 from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
 from penstock.formats.lines import NARROWEST, WINDOW
+from penstock.formats.marks import mark_in, unmarked
 from penstock.formats.spreadsheet import OURS, RETURNED, restored
 from penstock.formats.text import UTF8_BOM, encoding_for, encoding_of, line_breaks, refuse_unless_text, undecodable
 from penstock.model.errors import Refused
@@ -205,7 +206,7 @@ class Delimited:
 
     def _parse_one(self, layout: Layout, raw: bytes) -> Parsed:
         """One raw record by itself: its fields, or the reason why it has none."""
-        fault = undecodable(raw, layout.encoding)
+        fault = mark_in(layout, raw) or undecodable(raw, layout.encoding)
         if fault:
             return fault
         row = row_of(layout, raw)
@@ -256,6 +257,7 @@ class _Ending:
 
 def row_of(layout: Layout, raw: bytes) -> list[str] | None:
     """The cells of one raw record, None if they are not as many as the header's or no text at all."""
+    raw = unmarked(raw)
     if undecodable(raw, layout.encoding):
         return None
     row = next(_read(layout, [raw.decode(encoding_for(raw, layout.encoding))]), list[str]())

@@ -11,6 +11,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, Va
 
 from penstock.model import ids, versions
 from penstock.model.errors import MalformedMessage
+from penstock.model.findings import Finding
 
 
 class _Message(BaseModel):
@@ -33,7 +34,8 @@ class Dropped(_Message):
 class SourceFile(_Message):
     """One object version, pinned. `etag` is without quotes; `size` in bytes; `sequencer` orders events of one key.
 
-    `origin` is what was dropped, where that is not this object itself but what its bytes were taken from.
+    `origin` is what was dropped, where that is not this object itself but what its bytes were taken from. `notes` are
+    what was found when they were.
     """
 
     feed: str
@@ -44,6 +46,7 @@ class SourceFile(_Message):
     size: int
     sequencer: str = ""
     origin: Dropped | None = None
+    notes: tuple[Finding, ...] = ()
 
     @property
     def dropped(self) -> Dropped:

@@ -14,9 +14,9 @@ of, or of a later one, and an earlier one that finds another splitter at work is
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from penstock.account.completion import BROKEN_OFF, complete_file, report_refusal, report_unpacked
 from penstock.feeds import FEEDS, feed_named
@@ -52,7 +52,8 @@ MOST_HOPS = 1000
 
 @dataclass(frozen=True, slots=True)
 class SplitterPorts:
-    """What the splitter needs of the world. `intake` is the queue that its own messages come from."""
+    """What the splitter needs of the world. `intake` is the queue that its own messages come from; `sheets` is as in
+    `Staging`."""
 
     store: ObjectStore
     ledger: Ledger
@@ -61,6 +62,7 @@ class SplitterPorts:
     events: EventBus
     clock: Clock
     rng: random.Random
+    sheets: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 async def split(ports: SplitterPorts, message: SplitMessage, deadline: float) -> StageResult:
@@ -107,7 +109,8 @@ async def _prepare(
     feed_named(row.file.feed)
     if row.checkpoint or row.cut:
         return row.file
-    prepared = await Staging(ports.store, ports.clock, ports.rng, deadline).prepare(row.file, entry)
+    staging = Staging(ports.store, ports.clock, ports.rng, deadline, ports.sheets)
+    prepared = await staging.prepare(row.file, entry)
     if isinstance(prepared, SourceFile) and prepared != row.file:
         await ports.ledger.stage_file(prepared, fence)
     return prepared
@@ -260,6 +263,8 @@ class _Splitting:
         self, how: str, chunks: int, records: int, size: int, sha256_tree: str, noted: Noted
     ) -> StageResult:
         ports, file = self._ports, self._file
+        for finding in file.notes:
+            noted.add(finding)
         await ports.ledger.seal_file(
             file.file_id,
             self._fence,

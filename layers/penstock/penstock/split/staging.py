@@ -1,16 +1,18 @@
-"""Files that cannot be cut where they lie: compressed, in a zip file, in UTF-16, or wrapped into lines.
+"""Files that cannot be cut where they lie: compressed, in a zip file, a workbook, in UTF-16, or wrapped into lines.
 
 Such a file is *staged* once: streamed, in bounded memory, into an object of the work bucket in UTF-8, which is then
 read by ranges like any dropped file. The staged object is named after the file, so doing it twice writes the same bytes
 to the same place. A zip file is not expanded itself: each of its entries is staged as a file of its own, by an
-invocation of its own.
+invocation of its own. A workbook, a zip file too, is one file: the table on one of its sheets.
 """
 
 import random
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing, suppress
+from dataclasses import dataclass, field
+from functools import partial
 
+from penstock.feeds import FEEDS
 from penstock.io.reader import read_blocks, read_range
 from penstock.model.errors import Refused, Transient
 from penstock.model.messages import Dropped, SourceFile, SplitMessage, ZipEntry
@@ -18,27 +20,40 @@ from penstock.ports.clock import Clock
 from penstock.ports.object_store import Sources
 from penstock.split import zips
 from penstock.split.compression import Expander, Kind, kind_of, refuse_excess
+from penstock.split.tabling import Tabling
 from penstock.split.transcoding import Transcoder, utf16_of
 from penstock.split.unwrapping import Unwrapper, width_of
+from penstock.workbooks.others import (
+    DIRECTORY,
+    directory_of_compound,
+    is_workbook,
+    refusal_of_compound,
+    refuse_open_document,
+    refuse_other_office,
+)
 
+_OFFICE = b"[Content_Types].xml"  #: the name of the part with which such documents begin
 KNOWN_BY = 512  #: bytes by which compression, packing, UTF-16 and what is wrapped are known
 
 
 @dataclass(frozen=True, slots=True)
 class Staging:
-    """What staging needs of the world. `deadline` is when the invocation ends, in seconds since the epoch."""
+    """What staging needs of the world. `deadline` is when the invocation ends, in seconds since the epoch. `sheets` has
+    by feed the name of the sheet that is read of its workbooks, where somebody has set one."""
 
     store: Sources
     clock: Clock
     rng: random.Random
     deadline: float
+    sheets: Mapping[str, str] = field(default_factory=dict[str, str])
 
     async def prepare(self, file: SourceFile, entry: ZipEntry | None) -> SourceFile | list[SplitMessage]:
         """The file as it can be cut: itself, or staged; of a zip file, its entries, each a file of its own. With an
         `entry`, the file reads the zip file that it is of.
 
         Raises:
-            Refused: `archive.…`, where it cannot be expanded within the limits, or is not what it says it is.
+            Refused: `archive.…`, where it cannot be expanded within the limits, or is not what it says it is;
+                `format.…`, where it is a workbook that is not read, or another Office document.
             Transient: something broke, or it took longer than the invocation.
         """
         if file.is_staged:  # by an invocation that came no further
@@ -46,9 +61,11 @@ class Staging:
         if entry:
             return await self._stage(file, self._unpacked(file, entry))
         head = await self._read(file, 0, KNOWN_BY)
+        await self._refuse_old_office(file, head)
         kind = kind_of(head)
         if kind is Kind.ZIP:
-            return await self._entries(file)
+            refuse_open_document(head)
+            return await self._packed(file)
         if kind:
             return await self._stage(file, self._expanded(file, kind))
         if _converter_of(head):
@@ -65,16 +82,42 @@ class Staging:
         if file.origin is None or file.is_staged:
             return None
         archive = file.model_copy(update={"origin": None})
-        return next((one.entry for one in await self._entries(archive) if one.file.file_id == file.file_id), None)
+        messages = _messages_of(archive, await self._entries(archive))
+        return next((one.entry for one in messages if one.file.file_id == file.file_id), None)
 
-    async def _entries(self, file: SourceFile) -> list[SplitMessage]:
+    async def _refuse_old_office(self, file: SourceFile, head: bytes) -> None:
+        directory = directory_of_compound(head)
+        if directory is not None:
+            raise refusal_of_compound(await self._read(file, directory, directory + DIRECTORY))
+
+    async def _packed(self, file: SourceFile) -> SourceFile | list[SplitMessage]:
+        """A workbook, staged; or the entries of another zip file."""
+        entries = await self._entries(file)
+        parts = {entry.name.lower(): entry for entry in entries}
+        if is_workbook(parts):
+            return await self._tabled(file, parts)
+        refuse_other_office(parts)
+        return _messages_of(file, entries)
+
+    async def _entries(self, file: SourceFile) -> list[ZipEntry]:
         tail = await self._read(file, max(0, file.size - zips.TAIL), file.size)
         begin, end, count = zips.find_directory(tail, file.size)
-        directory = await self._read(file, begin, end)
-        return [
-            SplitMessage(file=_entry_of(file, entry), entry=entry)
-            for entry in zips.read_directory(directory, begin, count)
-        ]
+        return zips.read_directory(await self._read(file, begin, end), begin, count)
+
+    async def _tabled(self, workbook: SourceFile, parts: Mapping[str, ZipEntry]) -> SourceFile:
+        wanted = self.sheets.get(workbook.feed, "")
+        tabling = Tabling(parts, partial(self._unpacked, workbook), partial(_recognises, workbook.feed), wanted)
+        staged = await self._stage(workbook, self._bounded(tabling.table(), workbook.size))
+        return staged.model_copy(update={"notes": tuple(tabling.notes)})
+
+    async def _bounded(self, pieces: AsyncGenerator[bytes], packed: int) -> AsyncGenerator[bytes]:
+        """Pieces of what a file of so many bytes becomes, within the limits of what it may."""
+        size = 0
+        async with aclosing(pieces):
+            async for piece in pieces:
+                size += len(piece)
+                refuse_excess(size, packed)
+                yield piece
 
     async def _stage(self, file: SourceFile, blocks: AsyncGenerator[bytes]) -> SourceFile:
         async with aclosing(blocks):
@@ -112,6 +155,19 @@ class Staging:
         # Counted as a failure, unlike OutOfTime: what fits the limits has the time it needs, so something is wrong.
         if self.clock.now() > self.deadline:
             raise Transient("the file could not be expanded before the invocation ended")
+
+
+def _messages_of(zip_file: SourceFile, entries: Sequence[ZipEntry]) -> list[SplitMessage]:
+    """A message for each file of a zip file."""
+    return [SplitMessage(file=_entry_of(zip_file, entry), entry=entry) for entry in entries]
+
+
+def _recognises(feed: str, head: bytes) -> bool:
+    """Whether the feed reads a table that begins so; any feed, where nobody has said which."""
+    for one in [FEEDS[feed]] if feed in FEEDS else FEEDS.values():
+        with suppress(Refused):
+            return bool(one.recognise(head))
+    return False
 
 
 def _entry_of(zip_file: SourceFile, entry: ZipEntry) -> SourceFile:
@@ -158,6 +214,8 @@ def _refuse_nested(head: bytes) -> None:
         kind = kind_of(head)
     except Refused:
         kind = "archive"
+    if kind is Kind.ZIP and _OFFICE in head:
+        raise Refused("archive.nested", "inside is a workbook, or another Office document; drop it by itself")
     if kind:
         raise Refused(
             "archive.nested", f"inside is compressed data again ({kind}); compress or pack the file only once"

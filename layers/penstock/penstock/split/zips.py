@@ -88,8 +88,6 @@ def read_directory(directory: bytes, begin: int, count: int) -> list[ZipEntry]:
         entries.append(entry)
     if position != len(directory):
         raise _damaged("its directory is longer than its entries")
-    if any(entry.name in ("[Content_Types].xml", "mimetype") for entry in entries):
-        raise Refused("format.binary", "the file is an Office document; save its table as CSV")
     entries = _bounded(entries, begin)
     files = [entry for entry in entries if not (entry.name.endswith("/") or _is_shadow(entry.name))]
     if not files:
