@@ -39,7 +39,9 @@ class MergeSearch:
     """Finds the areas of a sheet in its bytes, which come in order by `push`."""
 
     def __init__(self) -> None:
-        self.areas, self._left, self._behind_rows = list[Area](), b"", False
+        self.areas = list[Area]()
+        self._left: bytes = b""
+        self._behind_rows = False
 
     def push(self, piece: bytes) -> None:
         """The sheet's next bytes.
