@@ -46,12 +46,14 @@ class Kind(StrEnum):
     DELETED = "original deleted"
     FORGOTTEN = "rows expired"
     POISONED = "poison in a DLQ and in the ledger"
+    ABSURD = "a header larger than its bytes dropped"
     # of living: by a deploy, or the next one, which takes it back
     RECUT = "deployed: other limits"
     RESERIALISED = "deployed: another serialisation"
     RULED = "deployed: a rule more or less"
     RAISING = "deployed: a rule that raises"
     REVERSIONED = "deployed: another version of messages"
+    REROWED = "deployed: another version of rows"
     # of living: by an operator's hand
     MOVED = "edited: the destination's URL"
     EDITED = "edited: other settings"
@@ -60,8 +62,8 @@ class Kind(StrEnum):
 
 LIVING = frozenset(
     {
-        Kind.EXPIRED, Kind.PURGED, Kind.DELETED, Kind.FORGOTTEN, Kind.POISONED,
-        Kind.RECUT, Kind.RESERIALISED, Kind.RULED, Kind.RAISING, Kind.REVERSIONED,
+        Kind.EXPIRED, Kind.PURGED, Kind.DELETED, Kind.FORGOTTEN, Kind.POISONED, Kind.ABSURD,
+        Kind.RECUT, Kind.RESERIALISED, Kind.RULED, Kind.RAISING, Kind.REVERSIONED, Kind.REROWED,
         Kind.MOVED, Kind.EDITED, Kind.MISSET,
     }
 )  # fmt: skip

@@ -17,15 +17,18 @@ from tests.simulation.queues import SimQueue
 from tests.simulation.releases import PLAIN, SPACED, TRACED, Deployed, Release
 from tests.simulation.trace import Trace
 from tests.simulation.virtual import VirtualClock, VirtualLoop
+from tests.support.spots import COLUMNS, csv_file, spot
 
 MISSET_FOR = (60.0, 10_800.0)  #: seconds until somebody sees that a setting is bad
+MOST_STORED = 2500  #: bytes that a layout may take as it is stored; that of all other files takes less
+NOBODYS = 77_777  #: the number of a record that is not to be delivered
 GONE_FEED = "ghost"  #: a feed that an earlier release had; nobody can do anything about what is left of it
 
 
 @dataclass(slots=True)
 class Life:
-    """Does what a fault of living does. `deleted` are the files whose originals are gone, `soft` what the settings have
-    ever said of soft findings."""
+    """Does what a fault of living does. `deleted` are the files whose originals are gone, `absurd` those that no table
+    could hold, `soft` what the settings have ever said of soft findings."""
 
     deployed: Deployed
     api: Api
@@ -37,6 +40,8 @@ class Life:
     trace: Trace
     rng: random.Random
     dropped: Callable[[], Sequence[SourceFile]]
+    tell: Callable[[SourceFile], None]
+    absurd: list[SourceFile] = field(default_factory=list[SourceFile])
     deleted: set[str] = field(default_factory=set[str])
     soft: set[str | None] = field(default_factory=set[str | None])
     _poisons: int = 0
@@ -55,6 +60,8 @@ class Life:
                 self._delete()
             case Kind.POISONED:
                 self._start(self._poison())
+            case Kind.ABSURD:
+                self._drop_absurd()
             case Kind.MOVED:
                 url = THERE if self.api.configured.url == HERE else HERE
                 self.api.configure(replace(self.api.configured, url=url))
@@ -70,8 +77,9 @@ class Life:
         """Somebody has seen to it: the settings are right, the rule is mended, and no release is rolled back that has
         begun something."""
         self._set_right()
-        newest = any(release.newer for release in self.deployed.so_far)
-        latest = replace(self.deployed.latest, raising=False, newer=newest)
+        newer = any(release.newer for release in self.deployed.so_far)
+        newer_rows = any(release.newer_rows for release in self.deployed.so_far)
+        latest = replace(self.deployed.latest, raising=False, newer=newer, newer_rows=newer_rows)
         if latest != self.deployed.latest:
             self.deployed.deploy(latest)
 
@@ -89,6 +97,8 @@ class Life:
                 return replace(was, strict=not was.strict)
             case Kind.RAISING:
                 return replace(was, raising=not was.raising)
+            case Kind.REROWED:
+                return replace(was, newer_rows=not was.newer_rows)
             case _:
                 return replace(was, newer=not was.newer)
 
@@ -117,6 +127,13 @@ class Life:
         self.deleted.add(file.file_id)
         self.store.sources[file.bucket, file.key, file.version_id] = b""
         self.trace.add("life", "deletes", file.file_id)
+
+    def _drop_absurd(self) -> None:
+        """A header that is small, and large as it is stored: a control character takes six bytes there."""
+        record, columns = spot(NOBODYS), (*COLUMNS, "\x01" * (MOST_STORED // 6))
+        file = self.store.drop(f"traffic/absurd-{len(self.absurd)}.csv", csv_file([record], columns))
+        self.absurd.append(file)
+        self.tell(file)
 
     # -- poison
 

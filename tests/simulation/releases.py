@@ -4,7 +4,8 @@ An invocation that has begun goes on with the release that it began with, as an 
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Generator, Iterable, Sequence
+from contextlib import contextmanager
 from contextvars import Context, ContextVar, copy_context
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
@@ -13,6 +14,7 @@ from typing import Any
 from penstock.feeds import FEEDS
 from penstock.feeds.feed import Examination, Feed, Known, Limits, Record, Rule
 from penstock.feeds.traffic import TRAFFIC
+from penstock.model import versions
 from penstock.model.findings import Severity
 from tests.simulation.senders import DOUBTFUL, REVISION
 
@@ -25,7 +27,7 @@ NEWER = 7  #: the version of the messages that a newer release writes, which an 
 @dataclass(frozen=True, slots=True)
 class Release:
     """What may differ between two releases. `records` is the limit of a chunk, `strict` has a rule more, `raising` one
-    that raises, `newer` messages of another version."""
+    that raises, `newer` messages of another version, `newer_rows` rows and claims of one."""
 
     records: int
     examined: bool = False
@@ -33,11 +35,12 @@ class Release:
     strict: bool = False
     raising: bool = False
     newer: bool = False
+    newer_rows: bool = False
 
     @property
     def feed(self) -> Feed:
         """The feed of this release."""
-        return _feed(replace(self, newer=False))
+        return _feed(replace(self, newer=False, newer_rows=False))
 
 
 def is_ruled_out(label: str) -> bool:
@@ -126,7 +129,7 @@ def _feed(release: Release) -> Feed:
     return _Spaced(**vars(feed)) if release.serialised == SPACED else feed
 
 
-_begun_with: ContextVar[Release] = ContextVar("begun_with")
+_begun_with: ContextVar[Release | None] = ContextVar("begun_with", default=None)
 
 
 class Deployed:
@@ -138,8 +141,22 @@ class Deployed:
 
     @property
     def mine(self) -> Release:
-        """The release of whoever asks."""
-        return _begun_with.get(self.latest)
+        """The release of whoever asks; of who looks from outside, the latest."""
+        return _begun_with.get() or self.latest
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether who asks belongs to no release: whoever watches or judges knows all of them."""
+        return _begun_with.get() is None
+
+    @contextmanager
+    def outside(self) -> Generator[None]:
+        """A look from outside, in the midst of a release's work."""
+        token = _begun_with.set(None)
+        try:
+            yield
+        finally:
+            _begun_with.reset(token)
 
     def deploy(self, release: Release) -> None:
         """Whoever begins from now on begins with this one."""
@@ -174,6 +191,21 @@ def is_newer(body: str) -> bool:
 def _as_version(body: str, version: int) -> str:
     message = json.loads(body)
     return json.dumps(message | {"v": version}) if "type" in message else body
+
+
+class RowVersions:
+    """As the module `versions`, for the twins: a newer release writes, and knows, a version more of every row."""
+
+    def __init__(self, deployed: Deployed) -> None:
+        self._deployed = deployed
+
+    def __getattr__(self, name: str) -> int:
+        return getattr(versions, name) + self._deployed.mine.newer_rows
+
+    def ensure_known(self, what: str, version: int, known: int) -> None:
+        """As `versions.ensure_known`."""
+        if not self._deployed.is_outside:
+            versions.ensure_known(what, version, known)
 
 
 class _Feeds(dict[str, Feed]):

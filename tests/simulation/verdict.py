@@ -45,7 +45,7 @@ class Told:
 
 async def problems_of(world: World) -> list[str]:
     """Everything that is not as it must be; nothing, if the run was sound."""
-    problems = [*world.problems, *world.ledger.broken]
+    problems = [*world.problems, *world.ledger.broken, *world.store.broken]
     problems += [f"the key {key} was used for two payloads" for key in world.api.books.misused]
     problems += [f"a call went to “{url}”, by settings that are wrong" for url in world.api.books.astray]
     if world.problems:
@@ -300,7 +300,15 @@ def _histories(world: World, told: dict[At, Told]) -> Iterator[str]:
             yield f"{at} was the last that was delivered of its identity, and {known.get(identity)} is known"
 
 
-_CHANGES_A_BATCH = {Kind.RESERIALISED, Kind.MOVED, Kind.RULED, Kind.RAISING, Kind.DELETED, Kind.REVERSIONED}
+_CHANGES_A_BATCH = {
+    Kind.RESERIALISED,
+    Kind.MOVED,
+    Kind.RULED,
+    Kind.RAISING,
+    Kind.DELETED,
+    Kind.REVERSIONED,
+    Kind.REROWED,
+}
 
 
 async def _doubts(world: World) -> AsyncIterator[str]:

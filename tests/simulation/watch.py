@@ -1,12 +1,16 @@
-"""Looks over the ledger's shoulder: states move forward only, one lease at a time, and a lost lease writes nothing."""
+"""Looks over the shoulders of ledger and store: states move forward only, one lease at a time, a lost lease writes
+nothing, and a first word stands."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
+from penstock.model import versions
 from penstock.model.findings import Outcome
 from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, Lease
 from penstock_testing.ledger import MemoryLedger
+from penstock_testing.memory import MemoryStore
+from tests.simulation.releases import Deployed
 from tests.simulation.virtual import VirtualClock
 
 type Row = tuple[str, int | None]
@@ -28,8 +32,8 @@ _FENCED = frozenset(
 class WatchedLedger:
     """The twin, watched. `broken` are the promises that were not kept."""
 
-    def __init__(self, ledger: MemoryLedger, clock: VirtualClock) -> None:
-        self._ledger, self._clock = ledger, clock
+    def __init__(self, ledger: MemoryLedger, clock: VirtualClock, deployed: Deployed) -> None:
+        self._ledger, self._clock, self._deployed = ledger, clock, deployed
         self._fences: dict[Row, int] = {}
         self._until: dict[Row, float] = {}
         self._files: dict[str, FileRow] = {}
@@ -53,9 +57,12 @@ class WatchedLedger:
 
     async def _watch(self, name: str, method: Callable[..., Awaitable[Any]], *args: Any, **named: Any) -> Any:
         row = _row(name, args)
+        of_newer = self._is_of_newer_release(row)
         answer = await method(*args, **named)
         if name in _CLAIMS:
             self._claimed(name, row, answer, *args[-2:])
+            if of_newer and answer.fence is not None:
+                self.broken.append(f"{name} of {row}, which a newer release had begun")
         elif name in _RELEASES:
             if self._fences.get(row) == args[1]:
                 self._until.pop(row, None)
@@ -65,8 +72,16 @@ class WatchedLedger:
             self._until.pop(row, None)
         elif name in _FENCED and self._fences.get(row) != args[1]:
             self.broken.append(f"{name} of {row} by a worker whose lease had passed on")
-        await self._look(row)
+        with self._deployed.outside():
+            await self._look(row)
         return answer
+
+    def _is_of_newer_release(self, row: Row) -> bool:
+        """Whether a newer release than that of whoever calls has written a row."""
+        chunks, files = self._ledger._chunks, self._ledger._files
+        kept = files.get(row[0]) if row[1] is None else chunks.get(_of(row))
+        known = versions.FILE if row[1] is None else versions.CHUNK
+        return kept is not None and kept.version > known + self._deployed.mine.newer_rows
 
     def _claimed(self, name: str, row: Row, lease: Lease[Any], now: float, seconds: float) -> None:
         if lease.fence is None:
@@ -132,6 +147,22 @@ class WatchedLedger:
         for batch in batches:
             if batch.state is BatchState.UNKNOWN:
                 self.doubted.setdefault((*_of(at), batch.number), self._clock.now())
+
+
+class WatchedStore(MemoryStore):
+    """The twin, watched: what is said once and for all stays as it was."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken: list[str] = []
+
+    async def put_first(self, key: str, body: bytes, content_type: str) -> bool:
+        """As `ObjectStore.put_first`."""
+        was = self.work.get(key, body)
+        is_first = await super().put_first(key, body, content_type)
+        if is_first and body != was:
+            self.broken.append(f"{key} was put first, and again with other bytes")
+        return is_first
 
 
 _ENDED = (FileState.SETTLED, FileState.REFUSED)

@@ -34,18 +34,18 @@ from penstock.validate.stage import ValidatorPorts, validate
 from penstock_testing.claims import MemoryClaims
 from penstock_testing.histories import MemoryHistories
 from penstock_testing.ledger import MemoryLedger
-from penstock_testing.memory import MemoryDrops, MemoryEvents, MemoryStore
+from penstock_testing.memory import MemoryDrops, MemoryEvents
 from penstock_testing.throttle import MemoryThrottle
 from tests.simulation.api import LATEST, Api, Departures
 from tests.simulation.chaos import Chaos, Kind, Plan, Quiet
-from tests.simulation.living import Life
+from tests.simulation.living import MOST_STORED, Life
 from tests.simulation.queues import DeadLetters, SimQueue
-from tests.simulation.releases import Deployed, Release
+from tests.simulation.releases import Deployed, Release, RowVersions
 from tests.simulation.senders import Drop, Item, Senders, mended
 from tests.simulation.stages import Scheduled, Stage, Switches
 from tests.simulation.trace import Trace
 from tests.simulation.virtual import EPOCH, VirtualClock, VirtualLoop
-from tests.simulation.watch import WatchedLedger
+from tests.simulation.watch import WatchedLedger, WatchedStore
 from tests.simulation.worker import Worker, reach
 from tests.support.finalising import Finalising
 from tests.support.spots import rows_of
@@ -96,9 +96,9 @@ class World:
         self._block, self._announced = shape.choice((1024, 4096)), shape.choice((1, 3, 20))
         # Of 900 s a splitter keeps so many that it stops soon, at every chunk or almost never.
         self._reserve, self._kept = shape.choice((30.0, 899.0, 899.7, 1000.0)), shape.choice((1, 3, 500))
-        self.store, self.events = MemoryStore(), MemoryEvents()
+        self.store, self.events = WatchedStore(), MemoryEvents()
         self.memory, self.claims, self.histories = MemoryLedger(), MemoryClaims(), MemoryHistories()
-        self.ledger = WatchedLedger(self.memory, self.clock)
+        self.ledger = WatchedLedger(self.memory, self.clock, self.deployed)
         self.throttle = MemoryThrottle()
         self.api = Api(self.settings, self.loop, self.chaos, self._rng)
         self.api.trace = self.trace
@@ -136,6 +136,7 @@ class World:
             self.trace,
             random.Random(f"lives {plan.seed}"),
             lambda: [file for file, _ in self.dropped],
+            self.tell,
         )
         self.chaos.happens = self.life.happens
         #: Files that nobody has ever heard of, and whose senders have dropped them again.
@@ -330,6 +331,9 @@ class World:
         """Little files meet every edge of big ones, and everybody's time is the loop's."""
         with (
             patch.object(feeds, "FEEDS", self.deployed.feeds),
+            patch("penstock.feeds.feed.LARGEST_LAYOUT", MOST_STORED),
+            patch("penstock_testing.ledger.versions", RowVersions(self.deployed)),
+            patch("penstock_testing.claims.versions", RowVersions(self.deployed)),
             patch.object(reader, "BLOCK", self._block),
             patch.object(splitter, "ANNOUNCED", self._announced),
             patch.object(splitter, "RESERVE", self._reserve),
@@ -434,7 +438,7 @@ class World:
                 await refuse(ports, row, held, "not like this")
                 self._bring_again(row.file, list(held.outcome_lines))
 
-        worker.task = self.loop.create_task(refusal())
+        worker.task = self.loop.create_task(refusal(), context=self.deployed.context())
         await asyncio.wait([worker.task], timeout=DECISION)
         if not worker.outlives:
             worker.kill()
@@ -486,7 +490,8 @@ class World:
                 self.store, cast(Ledger, self.ledger), self.claims, self.histories, self.clock, self._rng
             )
             with suppress(Transient, NotToBeDecided):
-                await resolve(ports, row, unknown, delivered=delivered)
+                decision = resolve(ports, row, unknown, delivered=delivered)
+                await self.loop.create_task(decision, context=self.deployed.context())
 
     async def _resolve_all(self) -> None:
         """No outcome stays open, if the seed has such an operator."""
@@ -514,7 +519,13 @@ class World:
 
     async def _all_settled(self) -> bool:
         """No file's end is outstanding: where a crash interrupted it, the sweeper finishes it."""
-        return all([await self.has_ended(file.file_id) for file, _ in self.dropped])
+        refused = [await self._is_refused(file.file_id) for file in self.life.absurd]
+        return all([await self.has_ended(file.file_id) for file, _ in self.dropped]) and all(refused)
+
+    async def _is_refused(self, file_id: str) -> bool:
+        """Whether nobody will do anything with a file; where its message was lost, nobody knows it."""
+        row = await self.memory.file(file_id)
+        return row is None or row.state is FileState.REFUSED
 
     async def has_ended(self, file_id: str) -> bool:
         """Whether nothing of a dropped file is outstanding; one whose original is gone may have had no beginning."""
