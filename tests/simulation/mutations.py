@@ -495,7 +495,7 @@ OF_LIVING = (
         "a layout is measured by its characters",
         "feeds.feed:_refuse_unless_storable",
         "json.dumps(layout.model_dump())",
-        "str(layout.header)",
+        '"".join(layout.header)',
         among="ABSURD",
     ),
     Mutation(
