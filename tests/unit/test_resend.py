@@ -137,16 +137,50 @@ async def test_what_a_wait_has_touched_is_not_idle(pipeline: Pipeline) -> None:
     assert file.file_id not in await look(pipeline)
 
 
-async def test_what_waits_for_an_open_circuit_is_not_sent_again(pipeline: Pipeline) -> None:
+async def test_what_waits_for_an_open_circuit_is_sent_again_once_while_its_message_lives(pipeline: Pipeline) -> None:
     file = pipeline.drop(csv_file([spot(1)]))
     await pipeline.handle_next(pipeline.intake)
     await pipeline.handle_next(pipeline.chunks)
     await pipeline.throttle.trip("traffic", pipeline.clock.now(), pipeline.clock.now() + 1e6, "it is down")
-    await pipeline.clock.sleep(AFTER + 1)
-    assert file.file_id not in await look(pipeline)
+    sent = 0.0
+    for _ in range(28):
+        await pipeline.clock.sleep(AFTER + 1)
+        sent += (await look(pipeline)).get(file.file_id, 0)
+    assert sent == 1
     prepared = await resends.prepare(operated(pipeline), await pipeline.row(file), 0)
     with pytest.raises(NotClosed):
         await resends.begin(operated(pipeline), prepared)
+    # Nobody has come for it in seven days: it has expired.
+    await pipeline.clock.sleep(AFTER + 1)
+    assert (await look(pipeline))[file.file_id] == 1
+
+
+async def test_a_circuit_closes_although_the_only_message_that_could_call_was_lost(pipeline: Pipeline) -> None:
+    """The others waited for its records, and no probe had anything to call with."""
+    file, again = (pipeline.drop(csv_file([spot(1)]), f"traffic/{name}.csv") for name in ("first", "again"))
+    for _ in range(2):
+        await pipeline.handle_next(pipeline.intake)
+        await pipeline.handle_next(pipeline.chunks)
+    pipeline.api.troubles.append(json_answer({}, 503))
+    await pipeline.handle_next(pipeline.dispatches)
+    (held,) = [one for one in pipeline.dispatches.messages.values() if one.receives]
+    await pipeline.dispatches.delete(held.receipt)
+    pipeline.mappings.off.add("traffic")
+    await pipeline.throttle.trip("traffic", pipeline.clock.now(), pipeline.clock.now(), "it was down")
+    for _ in range(int(AFTER / 400) + 1):
+        await pipeline.clock.sleep(400)
+        await pipeline.probe()
+    assert "traffic" in pipeline.mappings.off
+    # When
+    told = await look(pipeline)
+    assert [told.get(one.file_id, 0) for one in (file, again)].count(1) == 1
+    for _ in range(9):
+        await pipeline.clock.sleep(400)
+        await pipeline.probe()
+    # Expect
+    assert "traffic" not in pipeline.mappings.off
+    await pipeline.run()
+    assert await pipeline.counted(file) | await pipeline.counted(again) == {"delivered": 1, "duplicate": 1}
 
 
 async def test_a_release_that_is_sent_again_holds_nothing_again(

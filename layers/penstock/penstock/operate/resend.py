@@ -24,6 +24,7 @@ from penstock.ports.object_store import ObjectStore
 from penstock.ports.queue import Outgoing, Outlet
 from penstock.split.staging import Staging
 
+KEPT = 7 * 86_400.0  #: seconds that a queue keeps a message
 PATIENCE = 60.0  #: seconds that the directory of an archive may take to be read
 
 
@@ -86,9 +87,9 @@ class Resend:
         return len(self.numbers) + (self.split is not None)
 
 
-async def plan_resend(ports: ResendPorts, row: FileRow, before: float, *, delivering: bool = True) -> Resend:
-    """What of a file nobody has worked on, nor sent again, since `before`, in seconds since the epoch. If not
-    `delivering`, what waits for its destination goes on waiting. Nothing is changed."""
+async def plan_resend(ports: ResendPorts, row: FileRow, before: float, *, once: bool = False) -> Resend:
+    """What of a file nobody has worked on, nor sent again, since `before`, in seconds since the epoch. What waits for
+    its destination only `once` since it was worked on, while that message may still be there. Nothing is changed."""
     resend = Resend(row)
     if row.state is FileState.SPLITTING:
         if _is_idle(row.worked_at or row.opened_at, row.resent_at, before):
@@ -98,7 +99,7 @@ async def plan_resend(ports: ResendPorts, row: FileRow, before: float, *, delive
         return resend
     for chunk in await ports.ledger.chunks(row.file.file_id):
         if _is_idle(chunk.worked_at or row.sealed_at, chunk.resent_at, before):
-            await _plan(ports, resend, chunk, delivering)
+            await _plan(ports, resend, chunk, once)
     return resend
 
 
@@ -112,13 +113,18 @@ async def _split_message(ports: ResendPorts, row: FileRow) -> SplitMessage:
     return SplitMessage(file=row.file, hop=row.checkpoint.hops if row.checkpoint else 0, entry=entry)
 
 
-async def _plan(ports: ResendPorts, resend: Resend, chunk: ChunkRow, delivering: bool) -> None:
+async def _plan(ports: ResendPorts, resend: Resend, chunk: ChunkRow, once: bool) -> None:
     if chunk.state is ChunkState.SENT:
         resend.chunks.append(message_of(resend.row, chunk))
-    elif chunk.state is ChunkState.VALIDATED and delivering:
+    elif chunk.state is ChunkState.VALIDATED and not (once and _has_its_copy(chunk, ports.clock.now())):
         dispatch = await dispatch_message_of(ports.store, message_of(resend.row, chunk), chunk)
         if dispatch:
             resend.dispatches.append(dispatch)
+
+
+def _has_its_copy(chunk: ChunkRow, now: float) -> bool:
+    """Whether a message that was sent again waits for a worker still."""
+    return (chunk.resent_at or 0.0) > max(chunk.worked_at or 0.0, now - KEPT)
 
 
 async def begin_resend(ports: ResendPorts, resend: Resend) -> None:

@@ -118,8 +118,8 @@ async def sweep(ports: SweeperPorts, deadline: float) -> list[StageResult]:
 
 
 async def send_idle_again(ports: SweeperPorts, after: float, deadline: float) -> list[StageResult]:
-    """Sends again what was begun, and that nobody has worked on for `after` seconds, once in such a time. Where a
-    feed's circuit is not closed, its chunks wait for that.
+    """Sends again what was begun, and that nobody has worked on for `after` seconds, once in such a time; where a
+    feed's circuit is not closed, once.
 
     Raises:
         Transient: nothing could be looked at; the next look begins anew.
@@ -143,8 +143,8 @@ async def send_idle_again(ports: SweeperPorts, after: float, deadline: float) ->
 async def _send_again(ports: SweeperPorts, row: FileRow, before: float) -> int:
     """How many messages were."""
     file = row.file
-    delivering = (await ports.throttle.row(file.feed)).circuit is Circuit.CLOSED
-    resend = await plan_resend(ports, row, before, delivering=delivering)
+    is_closed = (await ports.throttle.row(file.feed)).circuit is Circuit.CLOSED
+    resend = await plan_resend(ports, row, before, once=not is_closed)
     if resend.messages:
         await begin_resend(ports, resend)
         detail = {"feed": file.feed, "key": file.dropped.key, "file_id": file.file_id, "messages": resend.messages}
