@@ -261,19 +261,28 @@ def _claims(world: World, told: dict[At, Told]) -> Iterator[str]:
         one = told.get((owner.file_id, owner.ordinal))
         if one is None or (one.outcome not in _IN_FORCE and not is_litter(one)):
             yield f"{owner.trace} keeps its claim, and is {one.outcome if one else 'unheard of'}"
-    latest: dict[str, Told] = {}
-    for one in told.values():
-        if one.outcome in _IN_FORCE:
-            known = latest.setdefault(one.identity, one)
-            latest[one.identity] = max(known, one, key=lambda each: each.item.revision)
-    for identity, one in latest.items():
+    for identity, latest in _latest(told).items():
         owner = world.claims.held.get(("traffic", identity))
         # A void correction in front of it is litter, too: what it was to correct is in force.
         while owner and owner.was and is_litter(told[owner.file_id, owner.ordinal]):
             owner = owner.was
-        if owner is None or owner.trace != ids.trace(*one.at):
-            holder = owner.trace if owner else "nobody"
+        if owner is None or owner.trace not in [ids.trace(*one.at) for one in latest]:
+            holder, one = owner.trace if owner else "nobody", latest[0]
             yield f"{one.at[0]}:{one.at[1]} is {one.outcome}, and {holder} holds its claim"
+
+
+def _latest(told: dict[At, Told]) -> dict[str, list[Told]]:
+    """By identity the latest revision of those in force, and of those that are not held: what a correction is to
+    correct may have come behind it, as long as that is held."""
+    latest: dict[str, list[Told]] = {}
+    for outcomes in (_IN_FORCE, _IN_FORCE[:2]):
+        found: dict[str, Told] = {}
+        for one in told.values():
+            if one.outcome in outcomes:
+                found[one.identity] = max(found.get(one.identity, one), one, key=lambda each: each.item.revision)
+        for identity, one in found.items():
+            latest.setdefault(identity, []).append(one)
+    return latest
 
 
 def _histories(world: World, told: dict[At, Told]) -> Iterator[str]:
@@ -290,14 +299,11 @@ def _histories(world: World, told: dict[At, Told]) -> Iterator[str]:
             if in_force:
                 at = in_force.file_id, in_force.ordinal
                 known[told[at].identity] = at
-    latest: dict[str, Told] = {}
-    for one in told.values():
-        if one.outcome in _IN_FORCE:
-            latest[one.identity] = max(latest.get(one.identity, one), one, key=lambda each: each.item.revision)
+    latest = {identity: [one.at for one in found] for identity, found in _latest(told).items()}
     for identity in known.keys() | latest.keys():
-        at = latest[identity].at if identity in latest else None
-        if known.get(identity) != at:
-            yield f"{at} was the last that was delivered of its identity, and {known.get(identity)} is known"
+        ats = latest.get(identity, [None])
+        if known.get(identity) not in ats:
+            yield f"{ats[0]} was the last that was delivered of its identity, and {known.get(identity)} is known"
 
 
 _CHANGES_A_BATCH = {

@@ -20,7 +20,7 @@ from penstock.feeds.freight.examination import (
     to_history,
 )
 from penstock.feeds.freight.policy import Policy
-from penstock.model.findings import Finding
+from penstock.model.findings import Finding, Severity
 from penstock.model.messages import SourceFile
 from penstock_ops.operate import held
 from tests.support.edi import Words
@@ -135,8 +135,26 @@ def test_a_credit_memo_names_the_invoice_that_it_refers_to() -> None:
     assert "file0:0" in found[1].message
 
 
-def test_an_original_after_its_correction_is_held() -> None:
-    assert codes(beside(bill(correction="CO"), bill())) == ["freight.perhaps_again"]
+def test_an_original_after_its_correction_names_it_and_waits_for_nothing() -> None:
+    """Where the correction was delivered, the identity tells, before this is asked."""
+    (found,) = beside(bill(correction="CO"), bill())
+    assert (found.code, found.severity) == ("freight.about", Severity.INFO)
+    assert "file0:0 corrects this invoice" in found.message
+
+
+async def test_an_original_behind_its_held_correction_is_delivered_and_then_corrected() -> None:
+    pipeline = Pipeline()
+    correction = await dropped(pipeline, "correction", x12_file(bill(cents="25000", correction="CO")))
+    original = await dropped(pipeline, "original", x12_file(bill()))
+    assert await pipeline.assert_sound(correction, received=1) == {"held": 1}
+    assert await pipeline.assert_sound(original, received=1) == {"delivered": 1}
+    assert f"{correction.file_id}:0 corrects this invoice" in str(await pipeline.outcome_lines(original))
+
+    await released(pipeline, correction)
+    assert await pipeline.assert_sound(correction, received=1) == {"delivered": 1}
+    assert sent(pipeline) == [("INV-1", "invoice", "original", 1), ("INV-1", "invoice", "correction", 1)]
+    late = await dropped(pipeline, "late", x12_file(bill()))
+    assert await pipeline.assert_sound(late, received=1) == {"rejected": 1}
 
 
 def test_another_kind_of_the_same_number_and_day_is_held() -> None:

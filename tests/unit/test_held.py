@@ -469,6 +469,64 @@ async def test_a_correction_overtakes_a_held_record_which_then_is_superseded(
     assert "traffic.superseded" in codes_of((await pipeline.outcome_lines(file))[1])
 
 
+async def test_a_held_correction_does_not_bar_what_it_corrects(pipeline: Pipeline) -> None:
+    # Given a correction that came first, and is held
+    correction = await corrected(pipeline, 1, 45, advertiser=DOUBTFUL)
+    assert await pipeline.assert_sound(correction, 1) == {"held": 1}
+    # When what it corrects comes, and each of them again
+    first = await corrected(pipeline, 1, 30)
+    assert await pipeline.assert_sound(first, 1) == {"delivered": 1}
+    again = pipeline.drop(csv_file([spot(1, length_s="30")]), "traffic/again.csv")
+    twin = pipeline.drop(csv_file([spot(1, length_s="45", advertiser=DOUBTFUL)]), "traffic/twin.csv")
+    await pipeline.run()
+    # Expect each to be there once
+    assert await pipeline.assert_sound(again, 1) == {"duplicate": 1}
+    assert await pipeline.assert_sound(twin, 1) == {"duplicate": 1}
+    assert (await pipeline.outcome_lines(twin))[0]["of"] == f"{correction.file_id}:0"
+    # When it is released
+    await released(pipeline, correction, "0")
+    assert await pipeline.assert_sound(correction, 1) == {"delivered": 1}
+    assert [body["records"][0]["length_s"] for _, body in pipeline.api.bodies] == [30, 45]
+    # Then what it corrects is superseded
+    late = pipeline.drop(csv_file([spot(1, length_s="30")]), "traffic/late.csv")
+    await pipeline.run()
+    assert await pipeline.assert_sound(late, 1) == {"rejected": 1}
+
+
+async def test_behind_a_held_correction_what_it_corrects_is_not_delivered_twice(pipeline: Pipeline) -> None:
+    """Seed 769."""
+    first = await corrected(pipeline, 1, 30)
+    assert await pipeline.assert_sound(await corrected(pipeline, 1, 45, advertiser=DOUBTFUL), 1) == {"held": 1}
+    again = pipeline.drop(csv_file([spot(1, length_s="30")]), "traffic/again.csv")
+    await pipeline.run()
+    assert await pipeline.assert_sound(again, 1) == {"duplicate": 1}
+    assert (await pipeline.outcome_lines(again))[0]["of"] == f"{first.file_id}:0"
+
+
+async def test_a_held_correction_stands_again_where_what_it_corrects_came_to_nothing(pipeline: Pipeline) -> None:
+    correction = await corrected(pipeline, 1, 45, advertiser=DOUBTFUL)
+    pipeline.api.refuses = lambda record: 422 if record["length_s"] == 30 else 0
+    first = await corrected(pipeline, 1, 30)
+    assert await pipeline.assert_sound(first, 1) == {"rejected": 1}
+
+    twin = pipeline.drop(csv_file([spot(1, length_s="45", advertiser=DOUBTFUL)]), "traffic/twin.csv")
+    await pipeline.run()
+    assert await pipeline.assert_sound(twin, 1) == {"duplicate": 1}
+    await released(pipeline, correction, "0")
+    assert await pipeline.assert_sound(correction, 1) == {"delivered": 1}
+
+
+async def test_what_a_refused_correction_was_to_correct_stands(pipeline: Pipeline) -> None:
+    correction = await corrected(pipeline, 1, 45, advertiser=DOUBTFUL)
+    first = await corrected(pipeline, 1, 30)
+    await refused(pipeline, correction, "0")
+
+    again = pipeline.drop(csv_file([spot(1, length_s="30")]), "traffic/again.csv")
+    await pipeline.run()
+    assert await pipeline.assert_sound(again, 1) == {"duplicate": 1}
+    assert (await pipeline.outcome_lines(again))[0]["of"] == f"{first.file_id}:0"
+
+
 async def test_of_two_held_revisions_released_together_both_are_delivered_in_their_order(pipeline: Pipeline) -> None:
     first, second = (spot(1, advertiser=DOUBTFUL, length_s=seconds) for seconds in ("30", "45"))
     file = pipeline.drop(csv_file([first, second]))

@@ -246,7 +246,8 @@ def _check(
         for span, chunk in _chunks(source, planner):
             reading = span.layout or layout
             judgement = judge(feed, reading, span, chunk)
-            in_file = check_in_file(span.chunk, judgement.accepted)
+            flags = {one.ordinal: one.findings for one in judgement.flagged}
+            in_file = check_in_file(span.chunk, judgement.accepted, flags)
             bad = judgement.rejected
             if in_file.rejected:
                 bad += rejected_later(feed, reading, span, chunk, in_file.rejected, {}, judgement.raws)

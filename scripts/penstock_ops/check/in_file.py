@@ -8,11 +8,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from penstock.feeds.feed import Feed
-from penstock.identity.decision import Decision, decide, findings_of
+from penstock.identity.decision import Decision, decide, findings_of, passes_over
 from penstock.identity.examination import Examiner, OutcomeLookup, policy_of
 from penstock.identity.ours import Ours
 from penstock.model.findings import Finding, Outcome
 from penstock.model.records import Accepted
+from penstock.outputs.findings import Flags
 from penstock.ports.histories import Entry
 from penstock_ops.check.operator_settings import OperatorSettings
 from penstock_ops.check.seen import Seen
@@ -20,11 +21,13 @@ from penstock_testing.histories import MemoryHistories
 
 
 class _Earlier(NamedTuple):
-    """The record that an identity was delivered for."""
+    """The record that stands under an identity, which was delivered, unless it is held, and the one before it."""
 
     digest: str
     revision: int
     ordinal: int
+    outcome: Outcome = Outcome.DELIVERED
+    was: "_Earlier | None" = None
 
 
 @dataclass(slots=True)
@@ -38,9 +41,10 @@ class InFile:
     dead: dict[int, tuple[Finding, ...]] = field(default_factory=dict[int, tuple[Finding, ...]])
 
     def add(self, record: Accepted, earlier: _Earlier | None, feed: Feed) -> bool:
-        """Ends a record as the one before it of the same identity has it, which is taken to be delivered. Whether it is
-        to be delivered itself."""
-        decision = decide(record, earlier, Outcome.DELIVERED)
+        """Ends a record as the one before it of the same identity has it. Whether it is to be delivered itself."""
+        while earlier and passes_over(record, earlier, earlier.outcome):
+            earlier = earlier.was
+        decision = decide(record, earlier, earlier and earlier.outcome)
         if decision is Decision.OURS or earlier is None:
             return True
         if decision is Decision.DUPLICATE:
@@ -57,7 +61,7 @@ class Repeats:
     def __init__(self, feed: Feed) -> None:
         self._feed, self._seen = feed, Seen()
 
-    def judge(self, chunk: int, records: Sequence[Accepted]) -> InFile:
+    def judge(self, chunk: int, records: Sequence[Accepted], flags: Flags) -> InFile:
         """As `Judge.judge`."""
         in_file, again = InFile(), self._seen.add(records) if self._feed.identity else []
         by_ordinal = {record.ordinal: record for record in records} if again else {}
@@ -71,15 +75,15 @@ class Judge:
     """Judges the chunks of one file, one after the other."""
 
     def __init__(self, feed: Feed, settings: OperatorSettings) -> None:
-        self._feed, self._policy = feed, policy_of(feed, settings.policy)
+        self._feed, self._settings, self._policy = feed, settings, policy_of(feed, settings.policy)
         self._histories = MemoryHistories()
         self._owners: dict[str, _Earlier] = {}
 
-    def judge(self, chunk: int, records: Sequence[Accepted]) -> InFile:
-        """Judges the accepted records of a chunk."""
-        return asyncio.run(self._judge(chunk, records))
+    def judge(self, chunk: int, records: Sequence[Accepted], flags: Flags) -> InFile:
+        """Judges the accepted records of a chunk, of which so much was found by themselves."""
+        return asyncio.run(self._judge(chunk, records, flags))
 
-    async def _judge(self, chunk: int, records: Sequence[Accepted]) -> InFile:
+    async def _judge(self, chunk: int, records: Sequence[Accepted], flags: Flags) -> InFile:
         in_file, ended = InFile(), dict[int, Outcome]()
         undecided = {record.ordinal: record for record in records}
         while undecided:
@@ -88,8 +92,11 @@ class Judge:
             for record in ours:
                 ended_badly = in_file.rejected.keys() | in_file.dead.keys()
                 if record.ordinal not in waiting and record.ordinal not in ended_badly:
-                    self._owners[record.identity] = _Earlier(record.digest, record.revision, record.ordinal)
-                    ended[record.ordinal] = Outcome.DELIVERED
+                    found = (*flags.get(record.ordinal, ()), *in_file.flagged.get(record.ordinal, ()))
+                    outcome = Outcome.HELD if self._feed.is_held_for(found, self._settings.soft) else Outcome.DELIVERED
+                    was, place = self._owners.get(record.identity), (record.revision, record.ordinal)
+                    self._owners[record.identity] = _Earlier(record.digest, *place, outcome, was)
+                    ended[record.ordinal] = outcome
             done = in_file.rejected.keys() | in_file.dead.keys() | in_file.duplicates | ended.keys()
             undecided = {ordinal: record for ordinal, record in undecided.items() if ordinal not in done}
         return in_file

@@ -42,7 +42,8 @@ def judged(feed: Feed, body: bytes) -> dict[int, tuple[Finding, ...]]:
         judgement = judge(feed, span.layout or layout, span, body[span.start : span.end])
         for one in (*judgement.rejected, *judgement.flagged):
             found[one.ordinal] += one.findings
-        in_file = check_in_file(span.chunk, judgement.accepted)
+        flags = {one.ordinal: one.findings for one in judgement.flagged}
+        in_file = check_in_file(span.chunk, judgement.accepted, flags)
         for ordinal, findings in (in_file.rejected | in_file.flagged).items():
             found[ordinal] += findings
     return dict(sorted(found.items()))

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from penstock.feeds.feed import Feed
-from penstock.identity.decision import Decision, decide, findings_of, is_void
+from penstock.identity.decision import Decision, decide, findings_of, is_void, passes_over
 from penstock.identity.lookup import Lookup, Progress
 from penstock.identity.ours import Ours
 from penstock.model import ids
@@ -98,13 +98,19 @@ class IdentityResolver:
     async def _resolve(self, record: Accepted, held: Owner, lookup: Lookup, contention: Contention) -> None:
         """What a record is beside the one that holds its identity."""
         wanted = self._ours.owner(record)
-        before = await self._in_force(held, wanted, lookup)
+        twin = await self._held_twin(held.was, wanted, lookup)
+        if twin:
+            contention.ends[record.ordinal] = RecordEnd(Outcome.DUPLICATE, of=twin.trace)
+            return
+        before = top = await self._in_force(held, wanted, lookup)
+        while before.owner and passes_over(record, before.owner, before.outcome):
+            before = await self._in_force(before.owner.was, wanted, lookup)
         decision = decide(record, before.owner, before.outcome, forgotten=before.forgotten)
         if decision is Decision.WAITS:
             contention.waiting.add(record.ordinal)
             self.awaited.add(ids.chunk_id(held.file_id, held.chunk))
         elif decision is Decision.OURS:
-            if await self._take_over(record, held, replace(wanted, was=before.owner)):
+            if await self._take_over(record, held, replace(wanted, was=top.owner)):
                 contention.ours.append(record.ordinal)
             else:
                 contention.waiting.add(record.ordinal)
@@ -134,6 +140,13 @@ class IdentityResolver:
             return await self._in_force(held.was, wanted, lookup)
         owner = replace(held, was=None) if seen.outcome is Outcome.DELIVERED else held
         return _InForce(owner, seen.outcome, seen.forgotten)
+
+    async def _held_twin(self, behind: Owner | None, wanted: Owner, lookup: Lookup) -> Owner | None:
+        """The same correction, held, behind what it is to correct: that has come later, and stands before it."""
+        while behind and (behind.digest != wanted.digest or behind.is_same(wanted)):
+            behind = behind.was
+        held = behind and (await lookup.of_owner(behind)).outcome is Outcome.HELD
+        return behind if held else None
 
     async def _take_over(self, record: Accepted, held: Owner, wanted: Owner) -> bool:
         """Whether the identity is ours now. Who has lost the race for it looks again at who has won."""

@@ -8,6 +8,9 @@ Of the one before it, this decides:
     ours is a later revision of it            ours, as a correction
     ours is an earlier revision of it         superseded
     neither is                                conflict
+
+A correction that is held counts for nothing yet, and may have come first by chance: an earlier revision passes over it,
+and is decided beside what that was to correct.
 """
 
 from enum import StrEnum
@@ -60,6 +63,11 @@ def decide(record: Accepted, owner: Earlier | None, outcome: Outcome | None, *, 
     if record.revision > owner.revision:
         return Decision.OURS
     return Decision.SUPERSEDED if record.revision < owner.revision else Decision.CONFLICT
+
+
+def passes_over(record: Accepted, owner: Earlier | None, outcome: Outcome | None) -> bool:
+    """Whether the record is decided beside what the owner, a correction that is held, was to correct."""
+    return owner is not None and outcome is Outcome.HELD and record.revision < owner.revision
 
 
 def findings_of(decision: Decision, feed: Feed, earlier: str) -> tuple[Finding, ...]:

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from penstock.feeds.feed import Known, Record
-from penstock.feeds.freight.kinds import corrects, is_claim
+from penstock.feeds.freight.kinds import Kind, corrects, is_claim, standing_of
 from penstock.feeds.freight.policy import Action, Policy
 from penstock.model.findings import Finding, Severity
 
@@ -129,22 +129,43 @@ def _numbers(record: Record) -> list[str]:
 def _beside(record: Record, others: Mapping[str, Any], policy: Policy) -> Iterator[Finding]:
     if not is_claim(record):
         return
+    corrections = [trace for trace, kept in others.items() if kept["corrects"] and _is_corrected_by(record, kept)]
+    if corrections:
+        message = f"record {corrections[-1]} corrects this invoice, came before, and was not delivered yet"
+        yield Finding(ABOUT.code, message, ABOUT.field, ABOUT.severity)
     alike = [trace for trace, kept in others.items() if kept["claim"] and _may_be_one(record, kept)]
     if alike:
         why = "this invoice may be the same again: number, or shipment and amount, are those of"
         yield from _said(AGAIN, policy.perhaps_again, f"{why} record {alike[-1]}")
 
 
+def _is_corrected_by(record: Record, kept: Mapping[str, Any]) -> bool:
+    """Whether both stand under the same identity, and the record is what is corrected. It waits for no correction that
+    is held: had it come first, as it should, it would have been delivered. Beside one that was delivered it does not
+    come so far."""
+    same = record["invoice_number"] == kept["number"] and record["invoice_date"].isoformat() == kept["day"]
+    return (
+        same
+        and not corrects(record["kind"], record["purpose"])
+        and _stands_as(kept["kind"]) == _stands_as(record["kind"])
+    )
+
+
 def _may_be_one(record: Record, kept: Mapping[str, Any]) -> bool:
-    """Whether both may claim the same money. The same kind of the same number and day is a matter of the identity."""
+    """Whether both may claim the same money. The same kind of the same number and day is a matter of the identity, and
+    so is what corrects it."""
     apart = abs((record["invoice_date"] - date.fromisoformat(kept["day"])).days)
     if apart > DAYS or corrects(record["kind"], record["purpose"]):
         return False
     if record["invoice_number"] == kept["number"] and apart == 0:
-        return kept["corrects"] or kept["kind"] != record["kind"]
+        return _stands_as(kept["kind"]) != _stands_as(record["kind"])
     same_number = normalised(record["invoice_number"]) == normalised(kept["number"])
     same_shipment = bool(kept["shipment"]) and record.get("pro_number") == kept["shipment"]
     return same_number or (same_shipment and _plain(record["totals"]["due"]) == kept["due"])
+
+
+def _stands_as(kind: Kind) -> str:
+    return standing_of(kind, "original", test=False)
 
 
 def _said(finding: tuple[str, str, str | None], action: Action, message: str) -> Iterator[Finding]:
@@ -161,7 +182,10 @@ TEST = "test_data", "test", "X12 ISA15"
 AGAIN = "perhaps_again", "invoice_number", None
 
 ABOUT = Finding(
-    "freight.about", "the document is about an invoice that came before; it is named", "refers_to", Severity.INFO
+    "freight.about",
+    "the document is about one that came before, or is corrected by it; it is named",
+    "refers_to",
+    Severity.INFO,
 )
 
 _DEMANDED = {
