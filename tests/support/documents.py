@@ -235,6 +235,38 @@ def as_cii(document: Document, seller: str = CII_SELLER, delivery: str = "", con
     ).encode()
 
 
+# -- ZUGFeRD 1
+
+_OLDER = (
+    ("rsm:CrossIndustryInvoice", "rsm:CrossIndustryDocument"),
+    ("urn:un:unece:uncefact:data:standard:CrossIndustryInvoice:100", "urn:ferd:CrossIndustryDocument:invoice:1p0"),
+    ("ReusableAggregateBusinessInformationEntity:100", "ReusableAggregateBusinessInformationEntity:12"),
+    ("UnqualifiedDataType:100", "UnqualifiedDataType:15"),
+    ("rsm:ExchangedDocumentContext", "rsm:SpecifiedExchangedDocumentContext"),
+    ("rsm:ExchangedDocument>", "rsm:HeaderExchangedDocument>"),
+    ("rsm:SupplyChainTradeTransaction", "rsm:SpecifiedSupplyChainTradeTransaction"),
+    ("ram:ApplicableHeaderTrade", "ram:ApplicableSupplyChainTrade"),
+    ("ram:SpecifiedLineTrade", "ram:SpecifiedSupplyChainTrade"),
+    ("ram:SpecifiedTradeSettlementHeaderMonetarySummation", "ram:SpecifiedTradeSettlementMonetarySummation"),
+    ("ram:SpecifiedTradeSettlementLineMonetarySummation", "ram:SpecifiedTradeSettlementMonetarySummation"),
+    ("ram:RateApplicablePercent", "ram:ApplicablePercent"),
+    ("ram:IssuerAssignedID", "ram:ID"),
+)
+"""What CII calls otherwise than ZUGFeRD 1 did (ZUGFeRD 1.0, technical annex)."""
+
+
+def in_zugferd1(text: str) -> str:
+    """A document of CII as ZUGFeRD 1.0 wrote it."""
+    for new, old in _OLDER:
+        text = text.replace(new, old)
+    return text
+
+
+def as_zugferd1(document: Document) -> bytes:
+    """A Cross Industry Document."""
+    return in_zugferd1(as_cii(document).decode()).encode()
+
+
 # -- EDIFACT
 
 MESSAGE: Sequence[str] = (

@@ -344,3 +344,20 @@ def is_number(text: str) -> bool:
         return Decimal(text.replace(",", ".")).is_finite()
     except InvalidOperation:
         return False
+
+
+def test_a_message_that_does_not_say_what_it_is_is_no_invoice_unasked() -> None:
+    """INVOIC is the message of invoices and of credit notes: only 1001 tells which."""
+    for bgm in ("BGM++INV-7+9", "BGM+:::CREDIT NOTE+INV-7+9"):
+        assert told(message(changed(HEADER, "BGM", bgm)))["kind"] == "unknown"
+
+
+def test_where_no_cux_names_a_currency_the_amounts_do_or_it_is_looked_at() -> None:
+    header = changed(HEADER, "CUX")
+    assert "currency" not in told(message(header))
+    (flagged,) = judge_file(FREIGHT, message_file(message(header))).flagged
+    assert [one.code for one in flagged.findings] == ["freight.currency_missing"]
+    assert "freight.currency_missing" in FREIGHT.holds
+
+    named = [one.replace("MOA+77:178.50", "MOA+77:178.50:EUR") for one in TOTALS]
+    assert told(message(header, totals=named))["currency"] == "EUR"

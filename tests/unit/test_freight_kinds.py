@@ -13,7 +13,7 @@ from penstock.feeds.freight.policy import Policy
 from penstock.model.findings import Finding, Severity
 from penstock.model.records import Accepted
 from tests.support.edi import Words
-from tests.support.invoices import B3, BIG, changed, freight_bill, goods_bill, x12_file
+from tests.support.invoices import B3, BIG, changed, freight_bill, goods_bill, ubl, x12_file
 from tests.support.reading import judge_file
 
 
@@ -175,3 +175,10 @@ def test_the_later_correction_of_one_invoice_counts() -> None:
     later = accepted(of_210("CO").replace(b"*20261120*2115*1*X", b"*20261121*0300*1*X"))
     assert first.identity == later.identity == accepted(of_210()).identity
     assert 0 == accepted(of_210()).revision < first.revision < later.revision
+
+
+def test_a_document_that_calls_itself_by_two_names_is_neither() -> None:
+    both = "<cbc:InvoiceTypeCode>380</cbc:InvoiceTypeCode><cbc:CreditNoteTypeCode>381</cbc:CreditNoteTypeCode>"
+    body = ubl().replace("<cbc:DocumentCurrencyCode>", f"{both}<cbc:DocumentCurrencyCode>", 1)
+    (one,) = judge_file(FREIGHT, body.encode()).accepted
+    assert json.loads(one.payload)["kind"] == "unknown"

@@ -3,6 +3,7 @@
 import json
 import re
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
@@ -13,11 +14,11 @@ from hypothesis import strategies as st
 
 from penstock.feeds.freight import FREIGHT
 from penstock.model.errors import Refused
-from tests.support.documents import CII, UBL, Document, Writer, as_cii, as_ubl
+from tests.support.documents import CII, UBL, Document, Writer, as_cii, as_ubl, as_zugferd1
 from tests.support.reading import judge_file
 
 FINE = Document()
-SYNTAXES = pytest.mark.parametrize("written", [as_ubl, as_cii])
+SYNTAXES = pytest.mark.parametrize("written", [as_ubl, as_cii, as_zugferd1])
 BASIC, AGGREGATE = f"{UBL}:CommonBasicComponents-2", f"{UBL}:CommonAggregateComponents-2"
 EXTENSION = f"{UBL}:CommonExtensionComponents-2"
 
@@ -162,17 +163,20 @@ pieces = st.sampled_from(
     ]
 )
 changes = st.sampled_from(["insert", "wrap", "empty", "drop", "twice"])
-OWN = {
-    "ubl": {f"{{{BASIC}}}{name}" for name in ("PayableAmount",)},
-    "cii": {f"{{{CII}:ReusableAggregateBusinessInformationEntity:100}}DuePayableAmount"},
+_ENTITIES = f"{CII}:ReusableAggregateBusinessInformationEntity"
+SYNTAX: dict[str, tuple[Writer, str]] = {
+    "ubl": (as_ubl, f"{{{BASIC}}}PayableAmount"),
+    "cii": (as_cii, f"{{{_ENTITIES}:100}}DuePayableAmount"),
+    "zugferd1": (as_zugferd1, f"{{{_ENTITIES}:12}}DuePayableAmount"),
 }
 
 
-def amounts_of(body: bytes, names: set[str]) -> set[Decimal]:
-    """What the document's own elements of these names say, as a parser sees them that is none of ours."""
+def amounts_of(body: bytes, due: str) -> set[Decimal]:
+    """What the document's own elements of this name say, as a parser sees them that is none of ours; "" for every
+    amount in the same namespace."""
     found = set[Decimal]()
     for one in ET.fromstring(body).iter():
-        if one.tag in names:
+        if one.tag == due or (due.endswith("}") and one.tag.startswith(due) and one.tag.endswith("Amount")):
             try:
                 found.add(Decimal("".join(one.itertext()).strip()))
             except InvalidOperation:
@@ -181,11 +185,12 @@ def amounts_of(body: bytes, names: set[str]) -> set[Decimal]:
 
 
 @settings(max_examples=400, deadline=None)
-@given(st.sampled_from(["ubl", "cii"]), st.lists(st.tuples(changes, pieces, st.floats(0, 1)), min_size=1, max_size=3))
+@given(st.sampled_from([*SYNTAX]), st.lists(st.tuples(changes, pieces, st.floats(0, 1)), min_size=1, max_size=3))
 def test_no_amount_is_delivered_that_none_of_the_documents_own_elements_says(
     syntax: str, edits: list[tuple[str, str, float]]
 ) -> None:
-    body = (as_ubl if syntax == "ubl" else as_cii)(replace(FINE, profile="")).decode()
+    write, due_name = SYNTAX[syntax]
+    body = write(replace(FINE, profile="")).decode()
     for change, piece, where in edits:
         tags = list(re.finditer(r"<[a-z]+:(\w+)[^>]*>", body))
         if not tags:
@@ -193,13 +198,23 @@ def test_no_amount_is_delivered_that_none_of_the_documents_own_elements_says(
         one = tags[min(len(tags) - 1, int(where * len(tags)))]
         body = edited(body, change, piece, one)
     try:
-        own = amounts_of(body.encode(), OWN[syntax])
+        own, every = (amounts_of(body.encode(), name) for name in (due_name, due_name.partition("}")[0] + "}"))
         judged = judge_file(FREIGHT, body.encode())
     except (ET.ParseError, Refused):
         return
     for record in judged.accepted:
         invoice: dict[str, Any] = json.loads(record.payload)
         assert Decimal(invoice["totals"]["due"]) in own
+        assert set(map(abs, stated_in(invoice))) <= set(map(abs, every))
+
+
+def stated_in(invoice: dict[str, Any]) -> Iterator[Decimal]:
+    """Every amount that is delivered, but for those that are sums of several elements."""
+    for name, amount in invoice["totals"].items():
+        if name not in ("tax", "withheld", "third_party", "weight", "line_count", "reading"):
+            yield Decimal(amount)
+    for one in (*invoice["lines"], *invoice.get("charges", ()), *invoice.get("taxes", ())):
+        yield from (Decimal(one[name]) for name in ("amount", "unit_price", "taxable", "base") if name in one)
 
 
 def edited(body: str, change: str, piece: str, tag: re.Match[str]) -> str:

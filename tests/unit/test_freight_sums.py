@@ -277,6 +277,42 @@ def test_no_amount_due_is_delivered_that_stands_in_none_of_its_elements(
                 assert str(int(Decimal(totals[name]) * 100)) in stands
 
 
+# siblings of what contradicts itself (nos. 3 and 4)
+
+
+@pytest.mark.parametrize("tds", ["24500", "25500"])
+def test_an_allowance_below_nothing_contradicts_itself(tds: str) -> None:
+    """As a positive DSC of a 210 does: nobody can tell whether it is taken off or added."""
+    body = goods_bill(tds, behind=[("SAC", "A", "D240", "", "", "-500")])
+    assert "freight.allowance_negative" in faults(judged(body, "810"))
+
+
+def test_a_charge_may_be_taken_back() -> None:
+    assert told(judged(goods_bill("24500", behind=[("SAC", "C", "D240", "", "", "-500")]), "810"))
+
+
+@pytest.mark.parametrize(("relation", "tds"), [("", "25500"), ("A", "25500"), ("I", "25000"), ("O", "25000")])
+def test_a_tax_that_is_included_or_only_told_is_in_no_sum(relation: str, tds: str) -> None:
+    """Data element 662: A add, I included, O information only."""
+    tax = ("TXI", "ST", "5.00", "", "", "", "", relation)
+    invoice = told(judged(goods_bill(tds, behind=[tax]), "810"))
+    assert ("taxes" in invoice, "TXI ST 5.00" in str(invoice.get("notes"))) == (relation in "A", relation in ("I", "O"))
+
+
+def test_a_line_in_another_currency_than_its_invoice_is_a_finding() -> None:
+    line = ("IT1", "1", "2", "EA", "125")
+    for code, found in (("USD", []), ("EUR", ["freight.currency"])):
+        body = goods_bill("25000", [line, ("CUR", "SE", code)], before=[("CUR", "SE", "USD"), SELLER])
+        assert faults(judged(body, "810")) == found
+
+
+@pytest.mark.parametrize(("at", "due"), [(6, "25000"), (7, "35000")])
+def test_what_was_paid_or_advanced_below_nothing_is_looked_at(at: int, due: str) -> None:
+    body = freight_bill(changed(B3, {7: due}), total=changed(L3, {at: "-5000"}))
+    assert "freight.paid_negative" in flags(judged(body, "210"))
+    assert "freight.paid_negative" in FREIGHT.holds
+
+
 # who is paid, and what a payer matches on (nos. 6 and 8)
 
 

@@ -6,10 +6,11 @@ decimals, and with its trace as `audit_trace_id`. One interchange may hold 210s 
 document, several in an element `Invoices`, or those in the envelope of a Standard Business Document (SBDH).
 
 What comes is told by what is in it (`routing`), never by a file's name. CII is EN 16931's second syntax: XRechnung,
-Factur-X and ZUGFeRD 2, from BASIC to EXTENDED. Not read yet are X12 110, 310, 410, 812, 859 and 880, ZUGFeRD 1,
-Factur-X MINIMUM and BASIC WL (which have no lines), and PDFs; what is no invoice at all is rejected by name. What is
-passed over in an invoice that is read is told by name, too (`format.unknown_field`): of X12 remarks, measures, package
-details and the like, of XML what stands at a document's own level.
+Factur-X and ZUGFeRD 2, from BASIC to EXTENDED; ZUGFeRD 1 says the same by older names. Not read yet are X12 110, 310,
+410, 812, 859 and 880, and PDFs; what is no invoice at all is rejected by name. So are Factur-X MINIMUM and BASIC WL:
+they have no lines, and nothing of their totals could be looked at. What is passed over in an invoice that is read is
+told by name, too (`format.unknown_field`): of X12 remarks, measures, package details and the like, of XML what stands
+at a document's own level.
 
 What money hangs on stands once, in its own namespace: in XML anybody's element that is called as one of the document's
 rejects it, wherever it stands outside of UBLExtensions.
@@ -76,7 +77,7 @@ FREIGHT = Feed(
         days=DAYS,
     ),
     findings=(*FINDINGS, *examination.FINDINGS),
-    holds=(*HOLDING, "freight.negative"),
+    holds=(*HOLDING, "freight.negative", "freight.paid_negative", "freight.currency_missing"),
     limits=Limits(lines=750, bytes=45_000_000),
     lines=lines_in,
     log_fields=("document_type", "scac"),

@@ -88,11 +88,24 @@ def to_record(node: Mapping[str, Any]) -> dict[str, Any]:
     invoice |= _says(tree, node, head) | _singles(tree, node, agreed, delivered, settled)
     _take_terms(tree, settled, invoice)
     if "lines" not in invoice:
-        message = "the document has no line; the profiles MINIMUM and BASIC WL have none, and are no whole invoices"
-        tree.defects.add("no_lines", "IncludedSupplyChainTradeLineItem", message, "EN 16931-1, BR-16")
+        tree.defects.add(
+            "no_lines", "IncludedSupplyChainTradeLineItem", _without_lines(tree, node), "EN 16931-1, BR-16"
+        )
     tree.settle(invoice)
     take_reading(invoice, smallest_unit(tree.currency))
     return invoice
+
+
+def _without_lines(tree: Tree, node: Node) -> str:
+    """What to do about a document without lines: two profiles of Factur-X and ZUGFeRD 2 never have any."""
+    profile = _context(tree, node, "Guideline").rpartition(":")[2].lower()
+    named = {"minimum": "MINIMUM", "basicwl": "BASIC WL"}.get(profile)
+    if not named:
+        return "the document has no line, so that nothing of its total can be looked at"
+    return (
+        f"the document is of the profile {named}, which has no lines, so that nothing of its total can be looked at;"
+        " ask its sender for the profile BASIC, EN 16931 or EXTENDED, or enter it from the page that it came with"
+    )
 
 
 def _currency(tree: Tree, settled: Node) -> str:

@@ -12,7 +12,7 @@ _QUALIFIED = f"{_STANDARD}:QualifiedDataType:100"
 ROOT = f"{{{_MESSAGE}}}CrossIndustryInvoice"
 """The document's element."""
 
-_NAMES = """
+_AGGREGATED = """
     ActualAmount ActualDeliverySupplyChainEvent ActualDiscountAmount AdditionalReferencedDocument
     AllowanceTotalAmount ApplicableHeaderTradeAgreement ApplicableHeaderTradeDelivery
     ApplicableHeaderTradeSettlement ApplicableTradePaymentDiscountTerms ApplicableTradeTax AppliedAmount
@@ -38,13 +38,16 @@ _NAMES = """
     UltimateShipToTradeParty
 """
 
+AGGREGATED, UNQUALIFIED = tuple(_AGGREGATED.split()), ("DateString", "DateTimeString", "Indicator")
+"""What is read of the library of entities, and of its types."""
+
 VOCABULARY = Vocabulary(
     own=frozenset({_MESSAGE, _AGGREGATE, _UNQUALIFIED, _QUALIFIED}),
     meant=meant_in(
         {
             _MESSAGE: ("ExchangedDocument", "ExchangedDocumentContext", "SupplyChainTradeTransaction"),
-            _AGGREGATE: _NAMES.split(),
-            _UNQUALIFIED: ("DateString", "DateTimeString", "Indicator"),
+            _AGGREGATE: AGGREGATED,
+            _UNQUALIFIED: UNQUALIFIED,
             _QUALIFIED: ("DateTimeString",),
         }
     ),

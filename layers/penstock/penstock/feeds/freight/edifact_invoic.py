@@ -40,7 +40,7 @@ def to_record(tree: Mapping[str, Any]) -> dict[str, Any]:
     message = Message(tree["delimiters"])
     head, lines, tail = _sections(message, cast(Sequence[Segment], tree["segments"]))
     header, summary = list(groups(head)), list(groups(tail))
-    message.currency = _currency(message, header)
+    message.currency = _currency(message, header) or _currency_of_amounts(message, tree["segments"])
     parties = _parties(message, header)
     own = [one for one in header if one.lead[0] == "ALC"] or [one for one in summary if one.lead[0] == "ALC"]
     taxes = [one for some in summary if some.lead[0] == "TAX" and (one := tax(message, some)) and "amount" in one]
@@ -98,6 +98,12 @@ def _currency(message: Message, header: Sequence[Group]) -> str:
     return message.defects.read(lambda: require_currency(found[0], "CUX"), found[0]) if found else ""
 
 
+def _currency_of_amounts(message: Message, segments: Sequence[Segment]) -> str:
+    """The currency that the amounts themselves are in, where no CUX names it, if they agree."""
+    found = sorted({code for one in segments if one[0] == "MOA" and (code := message.at(one, 1, 2))})
+    return message.defects.read(lambda: require_currency(found[0], "MOA-01"), "") if len(found) == 1 else ""
+
+
 def _parties(message: Message, header: Sequence[Group]) -> dict[str, Group]:
     found: dict[str, Group] = {}
     for one in header:
@@ -122,7 +128,9 @@ def _head(message: Message, plain: Sequence[Segment], tree: Mapping[str, Any]) -
     test = tree["envelope"].get("usage") == "T"
     made_at = int(issued.replace("-", "") + "0000") if issued else 1
     payment = next((one for one in plain if one[0] == "PAI"), _NONE)
-    return says(kind_of_1001(code), purpose_of_1225(why), test, made_at, kind_code=code, purpose_code=why) | said(
+    # The same message is an invoice or a credit note: only this code tells which.
+    kind = kind_of_1001(code) if code else "unknown"
+    return says(kind, purpose_of_1225(why), test, made_at, kind_code=code, purpose_code=why) | said(
         invoice_number=number,
         invoice_date=issued,
         currency=message.currency,

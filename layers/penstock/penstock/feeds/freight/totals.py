@@ -117,6 +117,18 @@ def _discount_is_charged(invoice: Record) -> bool:
 
 
 @_RULES.among(
+    "allowance_negative",
+    "charges",
+    "an allowance (SAC-01 A) is taken off as it is written: its amount in SAC-05 is not negative",
+    f"{_X12} SAC-05",
+)
+@_810
+def _allowance_is_charged(invoice: Record) -> bool:
+    held = [invoice, *invoice["lines"]]
+    return any(one["kind"] == "discount" and one["amount"] > 0 for some in held for one in some.get("charges", ()))
+
+
+@_RULES.among(
     "several_readings",
     "totals.reading",
     "the standard allows another reading of the charges, with another sum; `totals.reading` says which fitted",
@@ -183,6 +195,28 @@ def _due_before_issue(records: Sequence[Record]) -> list[int]:
 )
 def _negative(records: Sequence[Record]) -> list[int]:
     return [at for at, one in enumerate(records) if one["totals"]["due"] < 0]
+
+
+@_RULES.among(
+    "paid_negative",
+    "totals.prepaid",
+    "what was paid or advanced before is below nothing, so that more is due than is invoiced; is it to be delivered?",
+    severity=Severity.SOFT,
+)
+def _paid_below_nothing(records: Sequence[Record]) -> list[int]:
+    return [at for at, one in enumerate(records) if any(_either(one, what) < 0 for what in ("prepaid", "advances"))]
+
+
+@_RULES.among(
+    "currency_missing",
+    "currency",
+    "nothing says which currency the amounts are in; is it to be delivered?",
+    "UNTDID D.96A, INVOIC, CUX",
+    Severity.SOFT,
+)
+def _in_no_currency(records: Sequence[Record]) -> list[int]:
+    """In X12 the currency is that of the sender's country, unless it is said; the others have no such custom."""
+    return [at for at, one in enumerate(records) if one["document_type"] == "edifact_invoic" and "currency" not in one]
 
 
 @_RULES.among("minor_unit", "totals.due", "an amount is a multiple of its currency's smallest unit", "ISO 4217")

@@ -144,14 +144,19 @@ def _shipment(tree: Tree, node: Node) -> Node:
 
 
 def _says(tree: Tree, node: Node) -> dict[str, Any]:
-    code = tree.text(node, "InvoiceTypeCode") or tree.text(node, "CreditNoteTypeCode")
-    kind = _kind(node["#name"], code)
+    codes = [code for name in _TYPE_CODES if (code := tree.text(node, name))]
+    code = codes[0] if codes else ""
+    # One that calls itself by two names is neither.
+    kind = _kind(node["#name"], code) if len(set(codes)) < 2 else "unknown"
     copied = tree.text(node, "CopyIndicator")
     purpose: Purpose = "original" if copied in ("", "false", "0") else "copy" if copied in ("true", "1") else "unknown"
     test = is_test(tree.text(node, one) for one in ("CustomizationID", "ProfileID", "ProfileExecutionID"))
     return says(
         kind, purpose, test, _made_at(tree, node), kind_code=code, purpose_code="copy" if copied else ""
     ) | said(usage="T" if test else "P")
+
+
+_TYPE_CODES = ("InvoiceTypeCode", "CreditNoteTypeCode")
 
 
 def _kind(root: str, code: str) -> Kind:

@@ -121,10 +121,8 @@ class _Body:
     def _read(self, segment: Segment) -> None:
         invoice, here, version = self._invoice, self._here, self._version
         match segment[0]:
-            case "CUR" if here is invoice and element(segment, 2):
-                if "currency" in invoice:
-                    raise Defective("stands_twice", "CUR", "an 810 has one CUR; which of them counts?")
-                invoice["currency"] = require_currency(element(segment, 2), "CUR-02")
+            case "CUR" if element(segment, 2):
+                self._take_currency(element(segment, 2))
             case "ITD" if here is invoice:
                 take_terms(invoice, terms_of(segment, version))
             case "DTM":
@@ -148,9 +146,7 @@ class _Body:
             case "ITA":
                 self._take_charge(_allowance(segment))
             case "TXI":
-                tax = said(amount=number(segment, 2), kind=element(segment, 1), percent=number(segment, 3))
-                if "amount" in tax:
-                    here.setdefault("taxes", []).append(tax | said(taxable=number(segment, 8)))
+                self._take_tax(segment)
             case "TDS":
                 self._here, due = invoice, cents(segment, 1)
                 if due is not None:
@@ -166,6 +162,18 @@ class _Body:
             case _:
                 self._parties.read(segment, here)
 
+    def _take_currency(self, code: str) -> None:
+        """A line may name its currency, too; it is that of the invoice."""
+        invoice = self._invoice
+        if self._here is not invoice and code == invoice.get("currency"):
+            return
+        if self._here is not invoice:
+            message = "the line is in another currency than the invoice, which has one"
+            raise Defective("currency", "CUR-02", message, "X12 004010 CUR-02")
+        if "currency" in invoice:
+            raise Defective("stands_twice", "CUR", "an 810 has one CUR; which of them counts?")
+        invoice["currency"] = require_currency(code, "CUR-02")
+
     def _take_date(self, kind: str, date: str) -> None:
         here = self._here
         if not date:
@@ -176,6 +184,15 @@ class _Body:
             here.setdefault("period", {})["start" if kind in ("150", "186") else "end"] = date
         elif here is self._invoice:
             here.setdefault("dates", []).append({"kind": kind, "date": date})
+
+    def _take_tax(self, segment: Segment) -> None:
+        """TXI; what is in the price already (I), or is only told (O), is told as a note, and is in no sum (data element
+        662)."""
+        tax = said(amount=number(segment, 2), kind=element(segment, 1), percent=number(segment, 3))
+        if "amount" in tax and element(segment, 7) in ("I", "O"):
+            self._invoice.setdefault("notes", []).append(" ".join(filter(None, segment)))
+        elif "amount" in tax:
+            self._here.setdefault("taxes", []).append(tax | said(taxable=number(segment, 8)))
 
     def _take_charge(self, charge: dict[str, Any] | None) -> None:
         if charge:

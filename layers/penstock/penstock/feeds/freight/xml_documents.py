@@ -1,11 +1,11 @@
-"""Invoices as XML documents: UBL and CII, alone, several in an element `Invoices`, or in the envelope of a Standard
-Business Document (UN/CEFACT SBDH 1.3), whose header is passed over."""
+"""Invoices as XML documents: UBL, CII and ZUGFeRD 1, alone, several in an element `Invoices`, or in the envelope of a
+Standard Business Document (UN/CEFACT SBDH 1.3), whose header is passed over."""
 
 import codecs
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from penstock.feeds.freight import cii, cii_names, ubl, ubl_names
+from penstock.feeds.freight import cii, cii_names, ubl, ubl_names, zugferd1
 from penstock.feeds.freight.defects import Defective
 from penstock.formats.text import refuse_unless_text
 from penstock.formats.xml import Xml
@@ -14,17 +14,22 @@ from penstock.model.findings import Finding
 
 _SBDH = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"
 _ENVELOPES = ("", "/Invoices", f"/{{{_SBDH}}}StandardBusinessDocument")
-_ROOTS = (*ubl_names.ROOTS, cii_names.ROOT)
+_ROOTS = (*ubl_names.ROOTS, cii_names.ROOT, zugferd1.ROOT)
 
 DOCUMENTS = Xml(
     *(f"{envelope}/{root}" for envelope in _ENVELOPES for root in _ROOTS),
     beside=["StandardBusinessDocumentHeader"],
-    vocabularies={**dict.fromkeys(ubl_names.ROOTS, ubl_names.VOCABULARY), cii_names.ROOT: cii_names.VOCABULARY},
+    vocabularies={
+        **dict.fromkeys(ubl_names.ROOTS, ubl_names.VOCABULARY),
+        cii_names.ROOT: cii_names.VOCABULARY,
+        zugferd1.ROOT: zugferd1.VOCABULARY,
+    },
 )
 
 READERS: Mapping[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     **dict.fromkeys(ubl.TYPES, ubl.to_record),
     "CrossIndustryInvoice": cii.to_record,
+    zugferd1.NAME: zugferd1.to_record,
 }
 """By the name of the document's element."""
 
