@@ -182,3 +182,10 @@ def test_a_document_that_calls_itself_by_two_names_is_neither() -> None:
     body = ubl().replace("<cbc:DocumentCurrencyCode>", f"{both}<cbc:DocumentCurrencyCode>", 1)
     (one,) = judge_file(FREIGHT, body.encode()).accepted
     assert json.loads(one.payload)["kind"] == "unknown"
+
+
+@pytest.mark.parametrize("usage", [" ", "X"])
+def test_an_interchange_that_does_not_say_whether_it_is_a_test_is_looked_at(usage: str) -> None:
+    body = x12_file(freight_bill()).replace(b"*0*P*:~", f"*0*{usage}*:~".encode())
+    (one,) = judge_file(FREIGHT, body).accepted
+    assert json.loads(one.payload)["purpose"] == "unknown"

@@ -29,7 +29,7 @@ from penstock.outputs.acknowledgements import (
 )
 from penstock.outputs.outcomes import outcome_lines_of
 
-SECONDS = 100.0  #: how long it may take: a gibibyte takes some fifteen
+SECONDS = 100.0  #: how long it may take: a gibibyte takes some thirty
 
 
 async def acknowledge(ports: CompletionPorts, row: FileRow) -> None:

@@ -20,6 +20,7 @@ from penstock.formats.format import Format
 from penstock.model.findings import Finding
 from penstock.model.messages import Delimiters, Layout
 
+AT_ONCE = 1000  #: segments that are packed together
 TOLD = 100  #: interchanges that are told of by themselves; all of them are counted
 
 
@@ -135,27 +136,30 @@ class Body:
 
     def __init__(self, delimiters: Delimiters, encoding: str) -> None:
         self._delimiters, self._encoding = delimiters, encoding
-        self._packer, self._packed = zlib.compressobj(level=1), list[bytes]()
+        self._packer, self._packed, self._loose = zlib.compressobj(level=1), list[bytes](), list[str]()
         self.segments = 0
 
     def write(self, *elements: str) -> None:
         """A segment."""
-        self._add(segment(self._delimiters, elements).encode(self._encoding, "replace"))
+        self._loose.append(segment(self._delimiters, elements))
         self.segments += 1
+        if len(self._loose) == AT_ONCE:
+            self._pack()
 
     def add(self, other: "Body") -> None:
         """All of another's."""
+        self._pack()
         for piece in other.pieces():
-            self._add(piece)
+            self._packed.append(self._packer.compress(piece))
         self.segments += other.segments
 
-    def _add(self, piece: bytes) -> None:
-        packed = self._packer.compress(piece)
-        if packed:
-            self._packed.append(packed)
+    def _pack(self) -> None:
+        self._packed.append(self._packer.compress("".join(self._loose).encode(self._encoding, "replace")))
+        self._loose.clear()
 
     def pieces(self) -> Iterator[bytes]:
         """All of them; nothing is written after that."""
+        self._pack()
         unpacker = zlib.decompressobj()
         for packed in (*self._packed, self._packer.flush()):
             piece = unpacker.decompress(packed)
@@ -165,5 +169,7 @@ class Body:
 
 def segment(delimiters: Delimiters, elements: Sequence[str]) -> str:
     """A segment as it is sent, without the empty elements at its end."""
-    last = max((at for at, one in enumerate(elements) if one), default=0)
-    return delimiters.element.join(elements[: last + 1]) + delimiters.segment
+    last = len(elements)
+    while not elements[last - 1]:
+        last -= 1
+    return delimiters.element.join(elements[:last]) + delimiters.segment

@@ -62,11 +62,12 @@ def kind_of_210(correction_code: str, header: Sequence[str], envelope: Mapping[s
 def _said(
     kind: Kind, purpose: Purpose, envelope: Mapping[str, str], kind_code: str, purpose_code: str
 ) -> dict[str, Any]:
-    """ISA15 says T for a test, P for production; I is for information only, and what is neither nobody knows."""
-    usage = envelope.get("usage", "") or "P"
+    """ISA15 says T for a test, P for production; I is for information only, and what is neither, or nothing, nobody
+    knows."""
+    usage = envelope.get("usage", "P")
     if usage == "I" and purpose == "original":
         purpose = "copy"
-    elif usage not in "PTI":
+    elif usage not in ("P", "T", "I"):
         purpose = "unknown"
     made = envelope.get("group_made", "")
     made_at = int(made) if made.isascii() and made.isdecimal() and len(made) <= 18 else 1
