@@ -350,6 +350,27 @@ def feed(answer: Mapping[str, Any]) -> None:
     )
 
 
+def policy(answer: Mapping[str, Any]) -> None:
+    """An operator's policy, rule by rule, and its examples."""
+    facts(answer["settings"])
+    rules = Table(box=None, pad_edge=False, title="rules", title_justify="left")
+    for name in ("code", "kind", "severity", "demands", "source"):
+        rules.add_column(name)
+    for one in answer["rules"]:
+        demands = ", ".join(f"{name} {value}" for name, value in one["demands"].items())
+        rules.add_row(
+            one.get("code", ""), one["kind"], one.get("severity", ""), Text(demands), Text(one.get("source", ""))
+        )
+    out.print()
+    out.print(rules)
+    for one in answer["examples"]:
+        found = f"found {', '.join(one['found']) or 'nothing'}"
+        verdict = (
+            ("holds", "green") if one["holds"] else (f"waits for {', '.join(one['expected']) or 'nothing'}", "red")
+        )
+        out.print(Text.assemble(f"{one['says']}: {found}; ", verdict), soft_wrap=True)
+
+
 def destination(answer: Mapping[str, Any]) -> None:
     """A feed's settings, and what is wrong with them."""
     facts({"feed": answer["feed"], "settings": answer["settings"]})

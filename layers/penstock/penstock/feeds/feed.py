@@ -51,6 +51,20 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Tried:
+    """An example inside a policy: what it says, and the ends of codes that it waits for and that were found."""
+
+    says: str
+    expected: Sequence[str]
+    found: Sequence[str]
+
+    @property
+    def holds(self) -> bool:
+        """Does the policy find what it is expected to?"""
+        return list(self.expected) == list(self.found)
+
+
+@dataclass(frozen=True, slots=True)
 class Examination:
     """How a feed judges records by those that came before them, in any file.
 
@@ -60,7 +74,8 @@ class Examination:
     of what had its id. `prune` drops what is too old to matter. `policy` is the type that the `policy` of the feed's
     settings must have. A history that nothing has been added to for so many `days` may be forgotten. Where records
     belong to several histories, or to those of like values, `keys` says to which, instead of the values of `by`. A
-    record that is examined carries its trace, where the feed's delivered ones do.
+    record that is examined carries its trace, where the feed's delivered ones do. `tried` tries the examples inside a
+    policy, where it can have some.
     """
 
     by: tuple[str, ...]
@@ -70,6 +85,7 @@ class Examination:
     policy: type[Any]
     days: int = 400
     keys: Callable[[Record], Sequence[str]] | None = None
+    tried: Callable[[Any], Sequence[Tried]] | None = None
 
 
 @dataclass(frozen=True)

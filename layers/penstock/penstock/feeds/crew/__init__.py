@@ -31,6 +31,7 @@ from penstock.feeds.crew import engine
 from penstock.feeds.crew.duty import dumped, duty_of, loaded
 from penstock.feeds.crew.history import KEPT, History
 from penstock.feeds.crew.policy import Policy
+from penstock.feeds.crew.policy_examples import tried
 from penstock.feeds.crew.record import DutyRecord
 from penstock.feeds.crew.times import DAY, is_zone
 from penstock.feeds.feed import Examination, Feed, Known, Limits, Record
@@ -203,7 +204,13 @@ CREW = Feed(
     revision="revision",
     group=("crew_id",),
     examination=Examination(
-        by=("crew_id",), examine=_examine, to_history=_keep, prune=_prune, policy=Policy, days=KEPT // DAY
+        by=("crew_id",),
+        examine=_examine,
+        to_history=_keep,
+        prune=_prune,
+        policy=Policy,
+        days=KEPT // DAY,
+        tried=tried,
     ),
     findings=(*(clause.stated for clause in engine.CLAUSES), _OPERATORS_OWN),
     limits=Limits(records=1000),

@@ -13,7 +13,8 @@ from typing import NamedTuple
 from penstock.feeds.crew.clauses import Breach, Clause, Lawbook
 from penstock.feeds.crew.duty import Duty
 from penstock.feeds.crew.history import History, Quantity
-from penstock.feeds.crew.policy import PolicyLimit
+from penstock.feeds.crew.operator_rules import limit_clause
+from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, HOUR, first_day, hours, local, midnight, month_of, text_of
 from penstock.model.findings import Severity
 
@@ -286,11 +287,11 @@ def _over(history: History, duty: Duty, regulation: str, zone: str, governs: Gov
     return found
 
 
-def policy_windows(history: History, duty: Duty, limits: Iterable[PolicyLimit]) -> list[Breach]:
+def policy_windows(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """The operator's own rolling limits. The duty is in the history."""
     found: list[Breach] = []
-    for one in limits:
-        if one.window_hours is None or one.measure in ("sectors", "rest_before"):
+    for one in policy.limits:
+        if one.window_hours is None or one.measure not in ("fdp", "flight_time", "duty"):
             continue
         other = one.regulation not in (None, duty.regulation) and one.regulation
         governs = partial(_has, history, other, None) if other else None
@@ -300,21 +301,5 @@ def policy_windows(history: History, duty: Duty, limits: Iterable[PolicyLimit]) 
                 f"{hours(total)} hours of {one.measure.replace('_', ' ')} in {one.window_hours} hours, the operator's"
                 f" limit is {hours(one.limit)}"
             )
-            found.append(policy_clause(one).breach(message, history.ids_within(*window), one.limit, total))
+            found.append(limit_clause(one, policy).breach(message, history.ids_within(*window), one.limit, total))
     return found
-
-
-def policy_clause(one: PolicyLimit) -> Clause:
-    """A policy's limit as it is cited."""
-    least = one.measure == "rest_before"
-    return Clause(
-        f"crew.policy.{one.code}",
-        {"duty": "release_at", "sectors": "sectors", "flight_time": "flight_time_minutes"}.get(
-            one.measure, "report_at" if least else "fdp_end_at"
-        ),
-        one.source,
-        f"the operator's limit on {one.measure.replace('_', ' ')}",
-        one.severity,
-        "sectors" if one.measure == "sectors" else "minutes",
-        least,
-    )

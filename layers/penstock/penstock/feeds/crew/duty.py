@@ -50,7 +50,7 @@ class Duty(NamedTuple):
 
     `activity` is what it is (see `activities`), `withdrawn` that it is no more. `original_report` is the report before
     it was delayed, 0 if it was not. `role` is `flight` or `cabin`; `in_flight_rest` what a cabin crew member had of it.
-    `called_at` is when the standby's call came, 0 if at its end.
+    `called_at` is when the standby's call came, 0 if at its end. `landings` are those that the crew member made.
     """
 
     id: str
@@ -89,6 +89,7 @@ class Duty(NamedTuple):
     role: str = "flight"
     in_flight_rest: int = 0
     called_at: int = 0
+    landings: int = 0
 
     @property
     def works(self) -> bool:
@@ -302,6 +303,7 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
         record.get("role") or "flight",
         record.get("in_flight_rest_minutes") or 0,
         called,
+        sum(1 for sector in sectors if sector.get("landing")),
     )
 
 

@@ -302,7 +302,7 @@ def night_sectors(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """CS FTL.1.205(a)(1): consecutive night duties have at most four sectors each. Here two are consecutive if no other
     duty and no local night of rest is between them."""
     before = next(history.before(duty), None)
-    if before is None or not (_night_duty(duty) and _night_duty(before)) or _nights(before, duty.begin):
+    if before is None or not (is_night_duty(duty) and is_night_duty(before)) or _nights(before, duty.begin):
         return []
     most = max(duty.sectors, before.sectors)
     if most <= MOST_SECTORS_AT_NIGHT:
@@ -330,9 +330,9 @@ def late_to_early(history: History, duty: Duty, policy: Policy) -> list[Breach]:
         return []
     if not (_may_be_home(duty, duty.origin) and _may_be_home(duty, before.destination)):
         return []
-    if not _early_start(duty, policy):
+    if not is_early_start(duty, policy):
         return []
-    if not (_late_finish(before, policy) or _night_duty(before)) or _nights(before, duty.begin):
+    if not (_late_finish(before, policy) or is_night_duty(before)) or _nights(before, duty.begin):
         return []
     message = f"no local night of rest between {before.id}, which ended late, and this early start"
     return [TRANSITION.breach(message, (before.id, duty.id), 1, 0)]
@@ -340,16 +340,16 @@ def late_to_early(history: History, duty: Duty, policy: Policy) -> list[Breach]:
 
 def _disruptive(duty: Duty, policy: Policy) -> bool:
     """ORO.FTL.105(8): a night duty, an early start or a late finish."""
-    return duty.flies and (_night_duty(duty) or _early_start(duty, policy) or _late_finish(duty, policy))
+    return duty.flies and (is_night_duty(duty) or is_early_start(duty, policy) or _late_finish(duty, policy))
 
 
-def _night_duty(duty: Duty) -> bool:
+def is_night_duty(duty: Duty) -> bool:
     """A duty that encroaches any portion of 02:00 to 04:59, to the minute: one that ends at 02:00 does."""
     start, end = duty.local(duty.duty_start), duty.local(duty.release)
     return duty.flies and within_daily(start, end + 1, 2 * HOUR, 5 * HOUR) > 0
 
 
-def _early_start(duty: Duty, policy: Policy) -> bool:
+def is_early_start(duty: Duty, policy: Policy) -> bool:
     """A duty that starts from 05:00 to 05:59 (early type), to 06:59 (late type)."""
     return 5 * HOUR <= duty.local(duty.duty_start) % DAY < (6 if policy.schedule == "early" else 7) * HOUR
 

@@ -21,15 +21,16 @@ from penstock.feeds.crew import (
     cumulative,
     easa,
     easa_rest,
+    operator_rules,
     part117,
     part117_rest,
     timezones,
 )
 from penstock.feeds.crew.clauses import MOST_NAMED, Breach, Clause
-from penstock.feeds.crew.cumulative import policy_clause, policy_windows
+from penstock.feeds.crew.cumulative import policy_windows
 from penstock.feeds.crew.duty import Duty, Times, duty_of, times_of
 from penstock.feeds.crew.history import History
-from penstock.feeds.crew.policy import REGULATION_ONLY, Policy, PolicyLimit
+from penstock.feeds.crew.policy import REGULATION_ONLY, Policy
 from penstock.feeds.crew.times import HOUR, hours, is_zone
 from penstock.feeds.feed import Record
 from penstock.model.findings import Severity
@@ -181,7 +182,7 @@ def _examine_one(entry: _Entry, history: History, policy: Policy) -> list[Breach
     if duty.withdrawn:
         history.add(duty)
         return found + _exposed(history, duty, policy)
-    found += _by_itself(record, duty, policy)
+    found += _by_itself(record, times, duty, policy.at(duty.begin))
     overlapping = history.overlapping(duty)
     if overlapping:
         message = f"overlaps with {', '.join(one.id for one in overlapping)}; correct one of them"
@@ -205,7 +206,7 @@ def _as_a_period(history: History, period: Duty, policy: Policy) -> list[Breach]
         return [LONG_PERIOD.breach(message, (period.id,))]
     found = alone(period, policy)
     found += cumulative.cumulative(history, period)
-    found += policy_windows(history, period, policy.limits)
+    found += policy_windows(history, period, policy.at(period.begin))
     found += among_others(history, period, policy)
     return found + _among_later(history, period, policy)
 
@@ -213,8 +214,9 @@ def _as_a_period(history: History, period: Duty, policy: Policy) -> list[Breach]
 def _among_later(history: History, period: Duty, policy: Policy) -> list[Breach]:
     """The hard findings of those after a duty period, which were accepted without it."""
     found: list[Breach] = []
+    reach = max([LOOKAHEAD, *((one.window_hours or 0) * HOUR for one in policy.limits)])
     for later in history.after(period):
-        if later.begin - period.release > LOOKAHEAD:
+        if later.begin - period.release > reach:
             break
         found += [breach for breach in among_others(history, later, policy) if breach.severity is Severity.HARD]
     return found
@@ -253,68 +255,36 @@ def _by_its_times(record: Record, times: Sequence[Times], duty: Duty, policy: Po
     return found
 
 
-def _by_itself(record: Record, duty: Duty, policy: Policy) -> list[Breach]:
+def _by_itself(record: Record, times: Sequence[Times], duty: Duty, policy: Policy) -> list[Breach]:
     """What the record's own fields tell beside its times."""
     certificates: Sequence[Record] = record.get("qualifications") or ()
     found = common.qualifications(duty, certificates) if certificates and not duty.beside else []
     found += common.rest_facility(duty, policy)
     found += common.edition(duty)
+    if policy is not REGULATION_ONLY:
+        found += operator_rules.of_a_record(record, times, duty, policy)
     found += common.unknown_airport(duty, record.get("sectors") or ())
     return found
 
 
 def alone(duty: Duty, policy: Policy) -> list[Breach]:
     """The findings of a duty period by itself."""
+    policy = policy.at(duty.begin)
     found: list[Breach] = []
     for rule in part117.LAW.rules if duty.far else easa.LAW.rules:
         found += rule(duty, policy)
-    for one in policy.limits:
-        if one.window_hours is None and one.measure != "rest_before" and one.regulation in (None, duty.regulation):
-            found += _policy_limit(duty, one)
-    return found
-
-
-def _policy_limit(duty: Duty, one: PolicyLimit) -> list[Breach]:
-    actual = _measured(duty, one)
-    if actual <= one.limit:
-        return []
-    of = one.measure.replace("_", " ")
-    figures = (
-        f"{actual} of at most {one.limit}" if one.measure == "sectors" else f"{hours(actual)} of {hours(one.limit)}"
-    )
-    return [policy_clause(one).breach(f"the operator's limit on {of}: {figures}", (duty.id,), one.limit, actual)]
-
-
-def _measured(duty: Duty, one: PolicyLimit) -> int:
-    match one.measure:
-        case "fdp":
-            return part117.fdp_length(duty) if duty.far else duty.fdp_end - duty.fdp_start
-        case "flight_time":
-            return duty.flight_time
-        case "sectors":
-            return duty.sectors
-        case _:
-            return duty.release - duty.duty_start
+    return found + operator_rules.of_a_duty(duty, policy) if policy.limits else found
 
 
 def among_others(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """The findings of a duty of the history by what is before it."""
+    policy = policy.at(duty.begin)
     found: list[Breach] = []
     for rule in PART_117_AMONG_OTHERS if duty.far else EASA_AMONG_OTHERS:
         found += rule(history, duty, policy)
-    for one in policy.limits:
-        if one.measure == "rest_before" and one.regulation in (None, duty.regulation):
-            found += _policy_rest(history, duty, one)
+    if policy.limits or policy.recency:
+        found += operator_rules.among_others(history, duty, policy)
     return found
-
-
-def _policy_rest(history: History, duty: Duty, one: PolicyLimit) -> list[Breach]:
-    before = next(history.before(duty), None)
-    if before is None or duty.begin - before.release >= one.limit:
-        return []
-    rest = duty.begin - before.release
-    message = f"{hours(rest)} of rest, the operator's minimum is {hours(one.limit)}"
-    return [policy_clause(one).breach(message, (before.id, duty.id), one.limit, rest)]
 
 
 def hard(found: Iterable[Breach]) -> bool:

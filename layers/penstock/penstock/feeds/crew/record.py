@@ -70,6 +70,9 @@ type Flight = Annotated[
 ]
 """A carrier's IATA or ICAO code and a number of up to four digits, perhaps with a suffix (SSIM, chapter 2)."""
 
+type AircraftType = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9]{2,4}$")]
+"""A type designator: of ICAO, four characters at most (Doc 8643), or of IATA, three."""
+
 type Registration = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[A-Z0-9]{1,3}-?[A-Z0-9]{1,7}$")]
 """Nationality mark and registration (ICAO Annex 7). Loose: carriers' own tail numbers are seen in real files."""
 
@@ -82,12 +85,13 @@ _MODEL = ConfigDict(str_strip_whitespace=True, extra="ignore", hide_input_in_err
 @with_config(_MODEL)
 class Sector(TypedDict, total=False):
     """One flight of a duty. Block time is out to in (14 CFR 1.1, flight time; ORO.FTL.105(13)). `destination` is where
-    it was to go, `diverted_to` where it went instead."""
+    it was to go, `diverted_to` where it went instead; `landing` says that the crew member made it."""
 
     flight: Required[Flight]
     origin: Required[Airport]
     destination: Required[Airport]
     registration: Registration | None
+    aircraft_type: AircraftType | None
     planned_out: Moment | None
     planned_off: Moment | None
     planned_on: Moment | None
@@ -99,6 +103,7 @@ class Sector(TypedDict, total=False):
     positioning: bool | None
     status: SectorStatus | None
     diverted_to: Airport | None
+    landing: bool | None
 
 
 @with_config(_MODEL)
