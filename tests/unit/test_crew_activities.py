@@ -223,6 +223,15 @@ class TestStatus:
         assert "crew.far117.consecutive_nights" in told.message
         assert told.duties == ("D1", "D2", "D3", "D5")
 
+    def test_a_standby_that_a_withdrawn_flight_leaves_alone_is_looked_at_again(self) -> None:
+        """Away from home base 10 hours of rest; a standby of which nobody says where it is asks for 12."""
+        first = easa("08:00", "4:00", home_base="EDDF")
+        waiting = activity("home_standby", "23:00", "+1 02:00", home_base="EDDF")
+        given = roster(first, waiting, easa("+1 03:00", "4:00", home_base="EDDF"))
+        assert hard(*given) == []
+        (told,) = found_in(given[2] | {"revision": 2, "status": "cancelled"}, history=given)[0]
+        assert "crew.easa.rest " in told.message
+
     def test_older_releases_leave_alone_what_they_would_count_as_a_duty(self) -> None:
         leave, gone = activity("leave", "08:00", "12:00"), easa("08:00", "8:00", status="cancelled")
         assert [dumped(plain(one))["v"] for one in (easa("08:00", "8:00"), leave, gone)] == [2, 3, 3]

@@ -18,11 +18,15 @@ OPTIONAL = (
     "extension",
     "flight_time_minutes",
     "fdp_end_at",
+    "role",
+    "in_flight_rest_minutes",
 )
 """What may be left out of a duty without saying anything by it. Who leaves out a standby, a break or a sector says that
 there was none."""
 
-OPTIONAL_OF_A_SECTOR = ("planned_out", "planned_in", "actual_out", "actual_in", "positioning")
+OPTIONAL_OF_A_SECTOR = ("planned_out", "planned_in", "actual_out", "actual_in", "positioning", "status")
+
+FAR_AWAY = {"KJFK": "America/New_York", "VIDP": "Asia/Kolkata", "EDDF": "Europe/Berlin"}
 
 
 def clock(minute: int) -> str:
@@ -35,18 +39,22 @@ def rosters(draw: st.DrawFn) -> list[dict[str, Any]]:
     regulation = draw(st.sampled_from(["far117", "easa"]))
     made: list[dict[str, Any]] = []
     report = draw(st.integers(0, 23)) * 60
-    for _ in range(2):
+    away, zone = draw(st.sampled_from(sorted(FAR_AWAY.items())))
+    for at_work in range(2):
         block, turn = draw(st.integers(60, 300)), draw(st.integers(30, 120))
         legs: list[dict[str, Any]] = []
         out = report + 45
         for number in range(draw(st.integers(1, 5))):
-            here, there = ("EHAM", "EDDF") if number % 2 == 0 else ("EDDF", "EHAM")
+            here, there = ("EHAM", away) if (number + at_work) % 2 == 0 else (away, "EHAM")
             places: dict[str, Any] = {"origin": here, "destination": there}
             positioning: dict[str, Any] = {"positioning": True} if number == 0 and draw(st.booleans()) else {}
             legs.append(flight(clock(out), clock(out + block), **places, **positioning))
             out += block + turn
         legs[-1].pop("positioning", None)
-        crew: dict[str, Any] = draw(st.sampled_from([{}, {"pilots": 3, "rest_facility_class": 1}]))
+        augmented = {"pilots": 3, "rest_facility_class": 1}
+        cabin = augmented | {"role": "cabin", "in_flight_rest_minutes": 110}
+        crew: dict[str, Any] = draw(st.sampled_from([{}, augmented, *([cabin] if regulation == "easa" else [])]))
+        legs[0]["status"] = draw(st.sampled_from(["operated", "delayed"]))
         record = duty(
             clock(report),
             out - turn - report,
@@ -54,6 +62,7 @@ def rosters(draw: st.DrawFn) -> list[dict[str, Any]]:
             regulation=regulation,
             acclimatised=draw(st.sampled_from(["yes", "unknown"])),
             home_base=draw(st.sampled_from(["EHAM", "AMS", "LFPG"])),
+            reference_tz=draw(st.sampled_from(["Etc/UTC", "Europe/Amsterdam", zone])),
             flight_time_minutes=block * sum("positioning" not in leg for leg in legs),
             extension=draw(st.sampled_from(["none", "discretion"])),
             **crew,

@@ -353,22 +353,26 @@ def feed(answer: Mapping[str, Any]) -> None:
 def policy(answer: Mapping[str, Any]) -> None:
     """An operator's policy, rule by rule, and its examples."""
     facts(answer["settings"])
-    rules = Table(box=None, pad_edge=False, title="rules", title_justify="left")
-    for name in ("code", "kind", "severity", "demands", "source"):
-        rules.add_column(name)
-    for one in answer["rules"]:
-        demands = ", ".join(f"{name} {value}" for name, value in one["demands"].items())
-        rules.add_row(
-            one.get("code", ""), one["kind"], one.get("severity", ""), Text(demands), Text(one.get("source", ""))
-        )
+    rules = [
+        [
+            one.get("code", ""),
+            one["kind"],
+            one.get("severity", ""),
+            ", ".join(f"{name} {value}" for name, value in one["demands"].items()),
+            one.get("source", ""),
+        ]
+        for one in answer["rules"]
+    ]
+    columns = (Column("code"), Column("kind"), Column("severity"), Column("demands", words=True))
     out.print()
-    out.print(rules)
+    say(("rules", "italic"))
+    listing(out, (*columns, Column("source", words=True)), rules)
     for one in answer["examples"]:
         found = f"found {', '.join(one['found']) or 'nothing'}"
         verdict = (
             ("holds", "green") if one["holds"] else (f"waits for {', '.join(one['expected']) or 'nothing'}", "red")
         )
-        out.print(Text.assemble(f"{one['says']}: {found}; ", verdict), soft_wrap=True)
+        say(f"{one['says']}: {found};", verdict)
 
 
 def destination(answer: Mapping[str, Any]) -> None:

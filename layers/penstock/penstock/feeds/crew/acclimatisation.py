@@ -62,7 +62,8 @@ def acclimatised(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     state = _by_table_1(history, duty)
     if state is None or _is_as_computed(duty, state, policy):
         return []
-    return [CLAIMED.breach(state.why, (state.before.id, duty.id)), *_by(duty, state, easa.flight_duty_period, policy)]
+    told = [CLAIMED.breach(state.why, (state.before.id, duty.id))] if duty.acclimatised else []
+    return told + _by(duty, state, easa.flight_duty_period, policy)
 
 
 def _by_table_1(history: History, duty: Duty) -> State | None:
@@ -88,9 +89,9 @@ def _by_table_1(history: History, duty: Duty) -> State | None:
 
 
 def _is_as_computed(duty: Duty, state: State, policy: Policy) -> bool:
-    """A state that is unknown asks for more, but under fatigue risk management."""
+    """A state that is unknown, or not said, asks for more, but under fatigue risk management."""
     if duty.acclimatised != "yes":
-        return not duty.acclimatised or state.acclimatised != "yes" or not policy.frm
+        return state.acclimatised != "yes" or not policy.frm
     return state.acclimatised == "yes" and clocks_apart(duty.zone, state.zone, duty.report) <= BAND
 
 
@@ -114,16 +115,16 @@ ACCLIMATED = Clause(
 @FAR.rule(ACCLIMATED)
 def acclimated(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """117.3 and 117.25(c): who is said to be acclimated in a new theater has had 36 consecutive hours of rest there, or
-    been there for 72 hours; and nobody is acclimated to a theater in which they are not (117.13(b), 117.17(b)). A
-    theater is another one where the clocks are more than 4 hours off: 60 degrees of longitude, nearly; so this is a
-    soft finding."""
-    if duty.acclimatised != "yes":
-        return []
-    state = _in_another_theater(history, duty) or _without_rest(history, duty)
+    been there for 72 hours; nobody is acclimated to a theater in which they are not; and who is not acclimated goes by
+    the clock of where they were last (117.13(b), 117.17(b)). A theater is another one where the clocks are more than 4
+    hours off: 60 degrees of longitude, nearly; so this is a soft finding."""
+    state = _without_rest(history, duty)
+    if state is None and duty.acclimatised == "yes":
+        state = _in_another_theater(history, duty)
     if state is None:
         return []
-    told = ACCLIMATED.breach(state.why, tuple({state.before.id: 0, duty.id: 0}), state.limit, state.actual)
-    return [told, *_by(duty, state, part117.flight_duty_period, policy)]
+    told = [ACCLIMATED.breach(state.why, (state.before.id, duty.id), state.limit, state.actual)]
+    return (told if duty.acclimatised else []) + _by(duty, state, part117.flight_duty_period, policy)
 
 
 def _in_another_theater(history: History, duty: Duty) -> State | None:

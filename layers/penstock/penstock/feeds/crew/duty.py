@@ -49,8 +49,9 @@ class Duty(NamedTuple):
     `origin` and `destination` are where the duty begins and ends, whatever was planned.
 
     `activity` is what it is (see `activities`), `withdrawn` that it is no more. `original_report` is the report before
-    it was delayed, 0 if it was not. `role` is `flight` or `cabin`; `in_flight_rest` what a cabin crew member had of it.
-    `called_at` is when the standby's call came, 0 if at its end. `landings` are those that the crew member made.
+    it was delayed, 0 if it was not. `role` is `flight`, `cabin`, or "" where in-flight rest is told of somebody who is
+    not said to be either; `in_flight_rest` is that. `called_at` is when the standby's call came, 0 if at its end.
+    `landings` are those that the crew member made.
     """
 
     id: str
@@ -300,7 +301,7 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
         activity,
         record.get("status") in WITHDRAWN,
         minute_of(original) if original else 0,
-        record.get("role") or "flight",
+        record.get("role") or ("" if record.get("in_flight_rest_minutes") else "flight"),
         record.get("in_flight_rest_minutes") or 0,
         called,
         sum(1 for sector in sectors if sector.get("landing")),

@@ -60,10 +60,13 @@ def longest_fdp(duty: Duty, policy: Policy) -> int | None:
 
 
 def _with_in_flight_rest(duty: Duty) -> int:
-    """CS FTL.1.205(c)(3) by the pilots on board, (4) by the rest that a cabin crew member had."""
+    """CS FTL.1.205(c)(3) by the pilots on board, (4) by the rest that a cabin crew member had; where a record tells of
+    both, and not whose it is, the stricter of them."""
+    of_cabin = tables.cabin_in_flight_rest(duty.rest_class, duty.in_flight_rest)
     if duty.role == "cabin":
-        return tables.cabin_in_flight_rest(duty.rest_class, duty.in_flight_rest)
-    return tables.in_flight_rest(duty.pilots, duty.rest_class, duty.sectors, duty.longest_sector)
+        return of_cabin
+    of_pilots = tables.in_flight_rest(duty.pilots, duty.rest_class, duty.sectors, duty.longest_sector)
+    return min(of_pilots, of_cabin) if duty.in_flight_rest and not duty.role else of_pilots
 
 
 def split_credit(duty: Duty, policy: Policy) -> int:

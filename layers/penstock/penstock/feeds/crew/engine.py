@@ -155,6 +155,7 @@ def _latest(entries: Sequence[_Entry], history: History, found: list[list[Breach
 def _in_order_of_time(entries: Sequence[_Entry], history: History, policy: Policy) -> dict[int, list[Breach]]:
     """What is found in each entry, by its place. The history takes up those without a hard finding."""
     found_at: dict[int, list[Breach]] = {}
+    replaced = {entry.duty.id: history.of_id(entry.duty.id) for entry in entries}
     # All that is replaced goes first: whether a duty fits must not depend on one that is no more.
     for entry in entries:
         history.discard(entry.duty.id)
@@ -162,7 +163,7 @@ def _in_order_of_time(entries: Sequence[_Entry], history: History, policy: Polic
         # The same revision may be there twice.
         twin = history.of_id(entry.duty.id)
         history.discard(entry.duty.id)
-        found_at[entry.at] = _examine_one(entry, history, policy)
+        found_at[entry.at] = _examine_one(entry, history, policy, replaced[entry.duty.id])
         if twin and history.of_id(entry.duty.id) is None:
             history.add(twin)
     return found_at
@@ -172,8 +173,9 @@ def _in_time(entry: _Entry) -> tuple[int, int, Duty]:
     return entry.duty.begin, entry.duty.release, entry.duty
 
 
-def _examine_one(entry: _Entry, history: History, policy: Policy) -> list[Breach]:
-    """An activity against everything. It is not in the history before, and after if it has no hard finding."""
+def _examine_one(entry: _Entry, history: History, policy: Policy, replaced: Duty | None) -> list[Breach]:
+    """An activity against everything, without what it replaces. It is not in the history before, and after if it has no
+    hard finding."""
     _, record, times, duty = entry
     found = _by_its_times(record, times, duty, policy)
     if hard(found):
@@ -181,7 +183,7 @@ def _examine_one(entry: _Entry, history: History, policy: Policy) -> list[Breach
         return found
     if duty.withdrawn:
         history.add(duty)
-        return found + _exposed(history, duty, policy)
+        return found + _exposed(history, replaced or duty, policy)
     found += _by_itself(record, times, duty, policy.at(duty.begin))
     overlapping = history.overlapping(duty)
     if overlapping:
@@ -189,8 +191,14 @@ def _examine_one(entry: _Entry, history: History, policy: Policy) -> list[Breach
         ids = tuple(one.id for one in overlapping)
         return [*found, *alone(duty, policy), DUTIES_OVERLAP.breach(message, (*ids, duty.id))]
     history.add(duty)
-    if not duty.beside:
-        found += _named(history, _as_a_period(history, history.period_of(duty), policy))
+    if duty.beside:
+        about = _among_later(history, duty, policy)
+    else:
+        about = _as_a_period(history, history.period_of(duty), policy)
+    if replaced and not hard(about):
+        # Without what it replaces, others may be worth less.
+        about += _without(history, replaced, policy)
+    found += _named(history, about)
     if hard(found):
         history.discard(duty.id)
     return found
@@ -204,27 +212,41 @@ def _as_a_period(history: History, period: Duty, policy: Policy) -> list[Breach]
             f"{number} activities in {hours(length)} without 10 hours of rest between any two; correct their times"
         )
         return [LONG_PERIOD.breach(message, (period.id,))]
+    return whole(history, period, policy) + _among_later(history, period, policy)
+
+
+def whole(history: History, period: Duty, policy: Policy) -> list[Breach]:
+    """What is found in a duty period of the history, by itself and by what is before it."""
     found = alone(period, policy)
     found += cumulative.cumulative(history, period)
     found += policy_windows(history, period, policy.at(period.begin))
-    found += among_others(history, period, policy)
-    return found + _among_later(history, period, policy)
+    return found + among_others(history, period, policy)
 
 
 def _among_later(history: History, period: Duty, policy: Policy) -> list[Breach]:
-    """The hard findings of those after a duty period, which were accepted without it."""
+    """The hard findings of those after a duty period, which were accepted without it: the next may have become another
+    period, too."""
     found: list[Breach] = []
     reach = max([LOOKAHEAD, *((one.window_hours or 0) * HOUR for one in policy.limits)])
-    for later in history.after(period):
+    for number, later in enumerate(history.after(period)):
         if later.begin - period.release > reach:
             break
-        found += [breach for breach in among_others(history, later, policy) if breach.severity is Severity.HARD]
+        of_later = among_others(history, later, policy) if number else whole(history, later, policy)
+        found += [breach for breach in of_later if breach.severity is Severity.HARD]
     return found
+
+
+def _without(history: History, gone: Duty, policy: Policy) -> list[Breach]:
+    """The hard findings of those around an activity that is gone, which were accepted beside it: those after it, and
+    the one before, which may have been one period with it."""
+    before = next(history.before(gone), None)
+    of_before = whole(history, before, policy) if before else []
+    return [one for one in of_before if one.severity is Severity.HARD] + _among_later(history, gone, policy)
 
 
 def _exposed(history: History, withdrawn: Duty, policy: Policy) -> list[Breach]:
     """Nobody can refuse that a duty is withdrawn. What is not allowed any more without it is told."""
-    exposed = _named(history, _among_later(history, withdrawn, policy))
+    exposed = _named(history, _without(history, withdrawn, policy))
     return [
         EXPOSED.breach(f"without {withdrawn.id}, {one.code} is broken: {one.message}", tuple(one.duties))
         for one in exposed

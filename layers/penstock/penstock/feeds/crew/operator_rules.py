@@ -87,7 +87,7 @@ def _qualification(
     record: Record, flown: _Flown, duty: Duty, one: RequiredQualification, policy: Policy
 ) -> list[Breach]:
     held = {each["code"] for each in record.get("qualifications") or ()}
-    if one.qualification in held or one.role not in (None, duty.role):
+    if one.qualification in held or one.role not in (None, duty.role or one.role):
         return []
     asking = [number for number, sector, _ in flown if is_operated(sector) and _asks(sector, one)]
     if not asking:
@@ -288,7 +288,7 @@ def _recency(history: History, duty: Duty, one: Recency, policy: Policy) -> list
     """14 CFR 61.57, FCL.060: of whom nothing is known for as long as that, nothing is asked."""
     since = duty.begin - one.days * DAY
     first = next(iter(history.duties))
-    if duty.role != "flight" or not duty.sectors or first.begin > since:
+    if duty.role == "cabin" or not duty.sectors or first.begin > since:
         return []
     made = sum(before.landings for before in _back_to(history, duty, since))
     if made >= one.landings:
