@@ -20,6 +20,17 @@ What a record does not tell never loosens a limit. Without `acclimatised` the st
 every place may be it, and a sector without times fills the FDP unless `flight_time_minutes` is given. The FDP ends when
 the last sector that is operated is in; a later `fdp_end_at` counts, unless a cancelled sector or positioning behind
 explains it, an earlier one is only told.
+
+What a history and the table of airports tell is computed and compared: acclimatisation, rest for time zones, FDP and
+flight time. What was accepted is legal as a whole, in whatever order it came: a record answers for what it does to
+those after it, by every regulation that one of them is under.
+
+Part 117 is that of 2025-01-01, in force since 2014-01-04; the EASA rules are those of Regulation (EU) No 83/2014 and of
+CS-FTL.1 of ED Decision 2014/002/R, in force since 2016-02-18. A finding says which of them judged it, one of the
+operator's policy that policy's edition. Not checked, as no record tells it: fitness for duty; each pilot's in-flight
+rest; that a rest has 8 hours of sleep opportunity; how a break was scheduled, and that an accommodation is suitable
+beyond the record's word; a second notice of a delayed report; two local days twice a month; longitude, for which the
+clocks stand; cabin crew that reports before the flight crew; one aircraft in the records of different crew members.
 """
 
 import json
