@@ -57,10 +57,14 @@ def time_zone_rest(history: History, duty: Duty, policy: Policy) -> list[Breach]
     """CS FTL.1.235(b)(3): after a rotation with a time difference of 4 hours or more, as many local nights of rest at
     home base as its table says by the difference and the time since the rotation began, and 3 between an eastward and
     a westward one; away from home base 14 hours, or as long as the duty, after an FDP of such a difference. Without a
-    home base in the record, where a duty begins and the one before ended may be it."""
+    home base in the record, where a duty begins and the one before ended may be it; where these are not one place,
+    nobody knows where the rest was."""
     before = next(history.before(duty), None)
     # Who came back in the same duty rested nowhere else.
     if before is None or not duty.flies or before.origin == before.destination:
+        return []
+    if same_airport(duty.origin, before.destination) is not True:
+        # Nobody knows where the crew member has rested.
         return []
     if same_airport(duty.origin, duty.home_base) is not True and (found := _away(before, duty)):
         return [found]
