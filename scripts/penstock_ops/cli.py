@@ -25,9 +25,9 @@ from penstock_ops.verbs import (
     files,
     find,
     held,
+    invoke,
     recovery,
     sample,
-    templates,
     world,
 )
 
@@ -39,7 +39,7 @@ app = typer.Typer(
 )
 
 # In the order in which --help lists them.
-for group in (check, sample, templates, world, files, find, demo, feeds, recovery, held, circuits, destination):
+for group in (check, sample, templates, world, files, find, demo, feeds, recovery, held, circuits, destination, invoke):
     group.add_to(app)
 
 

@@ -1,50 +1,22 @@
-"""Built functions under AWS's Runtime Interface Emulator, as Lambda would start them.
-
-A function sees its own package, the layer and Lambda's runtime client, and nothing else.
-"""
+"""Built functions under AWS's Runtime Interface Emulator, with the environment that the template gives them."""
 
 import json
-import os
-import re
-import socket
-import urllib.request
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from penstock_ops.world import processes, project, sam, servers
+from penstock_ops.world import emulated
+from penstock_ops.world.emulated import Function, Started
 
-#: Seconds until a call must have been answered, its init included.
-ANSWER_WITHIN = 30.0
+__all__ = ["Started"]
 
-_INIT_REPORT = re.compile(r"durationMs: ([0-9.]+)")
-
-
-@dataclass(frozen=True)
-class Started:
-    """A function that waits for its first call."""
-
-    url: str
-    log: Path
-
-    def invoke(self, event: Any) -> Any:
-        """The function's answer.
-
-        Raises:
-            HTTPError: the function could not be called; the reason is in the log.
-        """
-        request = urllib.request.Request(self.url, data=json.dumps(event).encode())
-        # On this machine: never by a proxy.
-        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=ANSWER_WITHIN) as answer:
-            return json.load(answer)
-
-    def init_milliseconds(self) -> float | None:
-        """How long its init took, once it was called."""
-        report = _INIT_REPORT.search(self.log.read_text())
-        return float(report[1]) if report else None
+_AWS = {
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "test",
+    "AWS_SECRET_ACCESS_KEY": "test",
+}
 
 
 def as_deployed(variable: str, value: Any) -> str:
@@ -64,51 +36,8 @@ def as_deployed(variable: str, value: Any) -> str:
 @contextmanager
 def started(name: str, declared: Mapping[str, Any], package: Path, layer: Path, log: Path) -> Generator[Started]:
     """A function as the template declares it, from the folder that its build is in."""
-    port, runtime_port = servers.free_port(), servers.free_port()
-    environment = {
-        "PATH": os.defpath,
-        "LANG": "C.UTF-8",
-        # As in Lambda, where what an import compiles cannot be kept; it would also spoil the build.
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": os.pathsep.join(map(str, (package, layer / "python", _client_packages()))),
-        "LAMBDA_TASK_ROOT": str(package),
-        "_HANDLER": declared["Handler"],
-        "AWS_LAMBDA_FUNCTION_NAME": name,
-        "AWS_LAMBDA_FUNCTION_TIMEOUT": str(declared["Timeout"]),
-        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(declared["MemorySize"]),
-        "AWS_LAMBDA_LOG_FORMAT": "JSON",
-        "AWS_REGION": "us-east-1",
-        "AWS_DEFAULT_REGION": "us-east-1",
-        "AWS_ACCESS_KEY_ID": "test",
-        "AWS_SECRET_ACCESS_KEY": "test",
-        **{variable: as_deployed(variable, value) for variable, value in declared["Environment"]["Variables"].items()},
-    }
-    command = [
-        str(_emulator(sam.architecture())),
-        *("--log-level", "info"),
-        *("--runtime-interface-emulator-address", f"127.0.0.1:{port}"),
-        *("--runtime-api-address", f"127.0.0.1:{runtime_port}"),
-        *(str(project.lean_python()), "-m", "awslambdaric", declared["Handler"]),
-    ]
-    process = processes.start(command, environment=environment, folder=package, log=log)
-    try:
-        servers.await_ready("The emulator", lambda: _listens(port), process, log)
-        yield Started(f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", log)
-    finally:
-        processes.stop(process)
-
-
-def _client_packages() -> Path:
-    """Lambda's runtime interface client."""
-    return project.packages_of("ric")
-
-
-def _emulator(machine: str) -> Path:
-    """AWS's Runtime Interface Emulator, which ships inside the SAM CLI."""
-    return project.packages_of("sam") / "samcli" / "local" / "rapid" / f"aws-lambda-rie-{machine}"
-
-
-def _listens(port: int) -> bool:
-    """Whether somebody accepts connections there."""
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    told = declared["Environment"]["Variables"]
+    variables = _AWS | {variable: as_deployed(variable, value) for variable, value in told.items()}
+    function = Function(name, declared["Handler"], declared["Timeout"], declared["MemorySize"], variables)
+    with emulated.started(function, package, layer, log) as running:
+        yield running
