@@ -28,6 +28,7 @@ from penstock_ops.verbs import (
     invoke,
     recovery,
     sample,
+    templates,
     world,
 )
 

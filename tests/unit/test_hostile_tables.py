@@ -25,7 +25,7 @@ ROWS: dict[str, tuple[Callable[[], bytes], str]] = {
     "four million columns": (lambda: GOOD + b"," * 4 * MILLION, "format.record_too_large"),
     "a million quotes": (lambda: GOOD + b'"' * MILLION, "schema.length"),
     "a million quotes within a field": (lambda: GOOD + b'x"' * 500_000, "schema.length"),
-    "quotes that open and close": (lambda: GOOD + b'""x' * 300_000, "schema.length"),
+    "quotes that open and close": (lambda: GOOD + b'""x' * 300_000, "format.quote"),
     "a NUL": (lambda: GOOD.replace(b"WXYZ", b"WX\0Z"), "format.nul"),
     "a million NULs": (lambda: GOOD + b"\0" * MILLION, "format.nul"),
     "half a letter": (lambda: GOOD.replace(b"WXYZ", b"WX\xc3Z"), "format.encoding"),

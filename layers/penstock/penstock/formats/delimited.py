@@ -3,7 +3,7 @@
 The meaning is that of Python's `csv` module, the reference of its tests: a quote opens a quoted field only where a
 field begins; anywhere else it is a character like others. Counting records that way must know where each quoted field
 began, but need not look at the rest: the quoted fields are cut out by one regular expression, in C, and the newlines
-that are left are counted, in C.
+that are left are counted, in C. Quotes that cannot be meant so are told when the record is parsed (`quoting`).
 """
 
 import csv
@@ -16,6 +16,7 @@ from itertools import compress
 from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
 from penstock.formats.lines import NARROWEST, WINDOW
 from penstock.formats.marks import mark_in, unmarked
+from penstock.formats.quoting import misquoted, rows_in, swallowed, well_quoted
 from penstock.formats.spreadsheet import OURS, RETURNED, restored
 from penstock.formats.text import UTF8_BOM, encoding_for, encoding_of, line_breaks, refuse_unless_text, undecodable
 from penstock.model.errors import Refused
@@ -186,13 +187,18 @@ class Delimited:
         else:
             lines = [raw.decode(encoding, "replace") for raw in raws]
         quoted = [line for line in lines if '"' in line]
-        read = list(_read(layout, quoted))
+        read = list(rows_in(layout.delimiter, quoted))
         if len(read) != len(quoted):
             return [self._parse_one(layout, raw) for raw in raws]
         quoted_rows = iter(read)
         rows = [next(quoted_rows) if '"' in line else line.split(delimiter) for line in lines]
         odd = {at for at, row in enumerate(rows) if len(row) != width}
         odd.update(at for at, line in enumerate(lines) if "\ufffd" in line or "\0" in line)
+        if quoted:
+            sound = well_quoted(delimiter).fullmatch
+            odd.update(
+                at for at, line in enumerate(lines) if '"' in line and ("\n" in line or "\r" in line or not sound(line))
+            )
         if RETURNED in layout.header:
             rows = [list(map(restored, row)) for row in rows]
         wanted, fields = _wanted(layout.columns)
@@ -209,13 +215,24 @@ class Delimited:
         fault = mark_in(layout, raw) or undecodable(raw, layout.encoding)
         if fault:
             return fault
+        text = raw.decode(encoding_for(raw, layout.encoding))
+        if fault := misquoted(layout, text):
+            return fault
         row = row_of(layout, raw)
         if row is None:
-            return Finding(
-                "format.ragged_row",
-                f"not the {len(layout.columns)} cells that the header has; check quotes and delimiters of this row",
-            )
+            return Finding("format.ragged_row", self._ragged(layout, text))
+        if fault := swallowed(layout, text, row):
+            return fault
         return {field: cell for field, cell in zip(layout.columns, row, strict=True) if field and cell}
+
+    def _ragged(self, layout: Layout, text: str) -> str:
+        width, cells = len(layout.header), len(next(rows_in(layout.delimiter, [text]), list[str]()))
+        beyond, lines = "more" if cells > width else "fewer", line_breaks(text.encode("utf-8", "replace"))
+        over = f", over {lines + 1:,} lines" if lines else ""
+        return (
+            f"{cells:,} cells{over}, {beyond} than the {width:,} that the header has, {layout.header[0]} to"
+            f" {layout.header[-1]}; check the quotes and delimiters of this row"
+        )
 
     def unknown_fields(self, layout: Layout, parsed: Sequence[Parsed]) -> set[str]:
         """None beyond those of the header, which the layout has told already."""
@@ -256,20 +273,17 @@ class _Ending:
 
 
 def row_of(layout: Layout, raw: bytes) -> list[str] | None:
-    """The cells of one raw record, None if they are not as many as the header's or no text at all."""
+    """The cells of one raw record, None if they are not as many as the header's, wrongly quoted, or no text at all."""
     raw = unmarked(raw)
     if undecodable(raw, layout.encoding):
         return None
-    row = next(_read(layout, [raw.decode(encoding_for(raw, layout.encoding))]), list[str]())
+    text = raw.decode(encoding_for(raw, layout.encoding))
+    if misquoted(layout, text):
+        return None
+    row = next(rows_in(layout.delimiter, [text]), list[str]())
     if len(row) != len(layout.header):
         return None
     return list(map(restored, row)) if RETURNED in layout.header else row
-
-
-def _read(layout: Layout, records: list[str]) -> Iterator[list[str]]:
-    """The cells of each record, as the csv module reads them."""
-    csv.field_size_limit(max(csv.field_size_limit(), *map(len, records), 0))
-    return csv.reader(records, delimiter=layout.delimiter)
 
 
 @cache

@@ -67,6 +67,18 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Placed(Finding):
+    """A finding about a place within a record: so many lines `below` its first one."""
+
+    below: int = 0
+
+    def on(self, line: int) -> Finding:
+        """The finding of a record that begins on this line of its file; its words name the line."""
+        message = f"line {line + self.below:,}: {self.message}"
+        return Finding(self.code, message, self.field, self.severity, self.rule)
+
+
+@dataclass(frozen=True, slots=True)
 class Breach(Finding):
     """A finding with its figures. `limit`, `actual` and `margin` are in `unit`; a margin below 0 says by how much the
     limit is missed. `duties` are the ids of the duties that the figure is made of, of very many the latest.

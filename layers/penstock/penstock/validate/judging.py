@@ -21,7 +21,7 @@ from penstock.formats.format import ENDLESS, Parsed
 from penstock.formats.record_lines import RecordLines
 from penstock.model.defects import defect
 from penstock.model.errors import PenstockError
-from penstock.model.findings import Finding, Severity
+from penstock.model.findings import Finding, Placed, Severity
 from penstock.model.messages import Layout, Span
 from penstock.model.records import DIGEST, Accepted, Flagged, Rejected
 from penstock.validate.tidying import Told, read_decimals, tell_values, tidied_texts
@@ -137,8 +137,9 @@ def _judge_at_once(feed: Feed, layout: Layout, first: int, raws: Sequence[bytes]
         judgement.log_counts.update(_log_codes(feed, places, records, rejected))
     judgement.findings.update(finding.code for findings in faults.values() for finding in findings)
     for at in sorted(faults):
-        entry, ordinal, findings = parsed[at], first + at, tuple(faults[at])
+        entry, ordinal = parsed[at], first + at
         line = lines.of(ordinal)
+        findings = tuple(one.on(line) if isinstance(one, Placed) else one for one in faults[at])
         if at not in rejected:
             judgement.flagged.append(Flagged(ordinal, line, digests[at], findings))
             continue
