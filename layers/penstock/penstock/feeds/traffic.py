@@ -27,6 +27,7 @@ from penstock.feeds.written import CENTS, DAY, WHOLE, Numbered
 from penstock.formats.asrun import AsRun
 from penstock.formats.delimited import Delimited
 from penstock.formats.json_array import JsonArray
+from penstock.formats.json_sequence import JsonSequence
 from penstock.formats.ndjson import NdJson
 
 # The model's own `str_strip_whitespace` does not reach into types that several fields share.
@@ -161,7 +162,7 @@ _SPELLINGS = {
 TRAFFIC = Feed(
     name="traffic",
     title="Broadcast traffic and advertising logs",
-    formats=(AsRun(), JsonArray(), NdJson(), Delimited()),
+    formats=(AsRun(), JsonArray(), JsonSequence(), NdJson(), Delimited()),
     record=TrafficRecord,
     identity=("station", "spot_id", "air_date", "air_time"),
     limits=Limits(records=5000),

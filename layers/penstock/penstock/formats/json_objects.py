@@ -42,6 +42,22 @@ def parse_objects(raws: Sequence[bytes], encoding: str) -> list[Parsed]:
     return [_said(fields) if None in fields.values() else fields for fields in parsed]
 
 
+def is_object(text: bytes) -> bool:
+    """Whether this is one JSON object and nothing else."""
+    try:
+        return isinstance(load(text), dict)
+    except ValueError:
+        return False
+
+
+def is_beginning_of_object(text: bytes) -> bool:
+    """Whether more text could make a JSON object of this."""
+    try:
+        return isinstance(load(text, partial_mode=True), dict)
+    except ValueError:
+        return False
+
+
 def names_in(parsed: Sequence[Parsed]) -> set[str]:
     """Every key of every record."""
     return set[str]().union(*(record for record in parsed if not isinstance(record, Finding)))

@@ -48,6 +48,7 @@ from penstock.feeds.crew.times import DAY, is_zone
 from penstock.feeds.feed import Examination, Feed, Known, Limits, Record
 from penstock.formats.delimited import Delimited
 from penstock.formats.json_array import JsonArray
+from penstock.formats.json_sequence import JsonSequence
 from penstock.formats.ndjson import NdJson
 from penstock.model.findings import Finding, Severity
 
@@ -209,7 +210,7 @@ _OPERATORS_OWN = Finding(
 CREW = Feed(
     name="crew",
     title="Flight crew duties against 14 CFR Part 117 and EASA ORO.FTL",
-    formats=(JsonArray(), NdJson(), Delimited()),
+    formats=(JsonArray(), JsonSequence(), NdJson(), Delimited()),
     record=DutyRecord,
     identity=("crew_id", "duty_id"),
     revision="revision",

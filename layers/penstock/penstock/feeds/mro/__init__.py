@@ -28,12 +28,13 @@ from penstock.feeds.mro.policy import Policy
 from penstock.feeds.mro.record import ComponentRecord
 from penstock.formats.delimited import Delimited
 from penstock.formats.json_array import JsonArray
+from penstock.formats.json_sequence import JsonSequence
 from penstock.formats.ndjson import NdJson
 
 MRO = Feed(
     name="mro",
     title="Component removals and installations with FAA 8130-3 or EASA Form 1",
-    formats=(JsonArray(), NdJson(), Delimited()),
+    formats=(JsonArray(), JsonSequence(), NdJson(), Delimited()),
     record=ComponentRecord,
     # Each line of a certificate tells of one thing that was done to a component on one day.
     identity=("form_type", "form_tracking_number", "item", "part_number", "component_sn", "event", "removal_date"),
