@@ -104,7 +104,7 @@ def test_the_command_lists_the_feeds_and_tells_of_one() -> None:
 
     assert [one["feed"] for one in json.loads(listed.output)] == list(FEEDS)
     crew = json.loads(told.output)
-    assert crew["formats"] == ["json", "ndjson", "csv"]
+    assert crew["formats"] == ["json", "json_seq", "ndjson", "csv"]
     found = {one["code"]: one for one in crew["findings"]}
     assert found["crew.far117.fdp"]["rule"] == "14 CFR 117.13, Table B"
     assert found["crew.easa.discretion_used"]["severity"] == "soft"

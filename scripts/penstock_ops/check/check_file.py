@@ -13,6 +13,7 @@ from typing import Any, BinaryIO
 
 from penstock.adapters.system_clock import SystemClock
 from penstock.feeds import FEEDS, feed_named
+from penstock.feeds.control import held_for
 from penstock.feeds.feed import Feed
 from penstock.formats.documents import is_document
 from penstock.formats.format import HEAD
@@ -22,6 +23,7 @@ from penstock.model.messages import Layout, SourceFile, Span, SplitMessage, ZipE
 from penstock.model.records import Rejected
 from penstock.outputs import rejects
 from penstock.outputs.late_rejects import rejected_later
+from penstock.split.control import with_control_totals
 from penstock.split.planner import Planner
 from penstock.split.staging import Staging
 from penstock.validate.judging import Judgement, judge
@@ -232,7 +234,8 @@ def _check(
     with store.path_of(file).open("rb") as source:
         head = source.read(HEAD)
         recognised = recognise(head, asked.feed, path, asked.choose)
-        feed, layout = recognised.feed, recognised.layout
+        feed = recognised.feed
+        layout = _controlled(store, feed, file, recognised.layout)
         checked.feed, checked.format, checked.guessed = feed.name, layout.format, recognised.guessed
         checked.findings.update({"format.unknown_field": len(layout.unknown)} if layout.unknown else {})
         source.seek(0)
@@ -242,8 +245,8 @@ def _check(
         checked.unasked = checked.by_itself and asked.settings is None
         delivered = Delivered(feed, asked.records_to, path.name)
         acknowledged = Acknowledged(store, file, asked.acknowledgements_to)
-        planner = Planner(feed, layout, size=file.size)
-        for span, chunk in _chunks(source, planner):
+        planner = Planner(feed, layout, size=layout.until or file.size)
+        for span, chunk in _chunks(source, planner, layout.until or file.size):
             reading = span.layout or layout
             judgement = judge(feed, reading, span, chunk)
             flags = {one.ordinal: one.findings for one in judgement.flagged}
@@ -276,6 +279,7 @@ def _check(
             noted.add(finding)
         checked.findings.update(noted.counts)
         checked.notes += noted.examples
+        checked.notes += [held_for(layout.control)] if layout.control else []
         checked.records = asked.records_to
     if not checked.dead:
         checked.acknowledgements = acknowledged.write(feed, layout, time.time())
@@ -307,11 +311,18 @@ def _as_records(store: LocalStore, file: SourceFile, path: Path, asked: Asked) -
     return as_records(store, file, asked.templates) if documents and documents(head) else file
 
 
-def _chunks(source: BinaryIO, planner: Planner) -> Iterator[tuple[Span, bytes]]:
-    """Each span with its bytes, which are read again from the file: the planner keeps none."""
+def _controlled(store: LocalStore, feed: Feed, file: SourceFile, layout: Layout) -> Layout:
+    """The layout, once the file's control totals are known."""
+    clock, rng = SystemClock(), random.Random()
+    return asyncio.run(with_control_totals(feed, file, layout, store, clock, rng, deadline=math.inf))
+
+
+def _chunks(source: BinaryIO, planner: Planner, until: int) -> Iterator[tuple[Span, bytes]]:
+    """Each span with its bytes, which are read again from the file: the planner keeps none. The records end at byte
+    `until`."""
     done = False
     while not done:
-        block = source.read(BLOCK)
+        block = source.read(min(BLOCK, until - source.tell()))
         done = not block
         for span in planner.finish() if done else planner.push(block):
             resume = source.tell()

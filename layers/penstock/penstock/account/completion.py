@@ -129,8 +129,9 @@ async def _keep(store: ObjectStore, file: SourceFile, report: Mapping[str, Any])
 def summary(row: FileRow, now: float) -> dict[str, Any]:
     """The file's account. `balanced` is None until the file has ended; `seconds` is from its first event to its first
     end, or to now, and `round_seconds` what the round took that has changed its account since. A complete file that is
-    being settled is shown as settled. `notes` are the first findings about the file and
-    not about one of its records; `findings` counts all of both."""
+    being settled is shown as settled. `notes` are the first findings about the file and not about one of its records;
+    `findings` counts all of both, but what was tidied once a kind. `control_totals` are what the sender declared of the
+    file, and what of it differs, in words."""
     ended = row.is_complete or row.state in (FileState.SETTLED, FileState.REFUSED, FileState.UNPACKED)
     findings = Counter(row.findings) + row.noted.counts
     for code in findings.keys() & TIDIED.keys():
@@ -149,6 +150,9 @@ def summary(row: FileRow, now: float) -> dict[str, Any]:
         "chunks": {"expected": row.chunks, "settled": row.chunks_settled, "dead": row.chunks_dead},
         "findings": dict(sorted(findings.items())),
         "notes": [finding.as_dict() for finding in row.noted.examples],
+        "control_totals": {"declared": row.layout.declared, "differ": row.layout.control or None}
+        if row.layout and row.layout.declared
+        else None,
         "unknown_fields": list(row.layout.unknown) if row.layout else [],
         "refused": row.refused.as_dict() if row.refused else None,
         "files": row.files,

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, cast
 
 from pydantic import Field, TypeAdapter
 
+from penstock.feeds.control import CONTROL_TOTAL, ControlTotals
 from penstock.feeds.numbers import separator_of
 from penstock.feeds.rules import Record, Rule
 from penstock.formats.format import Format, Parsed
@@ -140,6 +141,9 @@ class Feed:
     soft: Literal["deliver", "hold"] = "deliver"
     """What becomes of a record with a soft finding, unless the destination's settings say otherwise."""
 
+    control: ControlTotals | None = None
+    """Where its files may have control totals: what differs from them holds the whole file."""
+
     holds: tuple[str, ...] = ()
     """Codes of soft findings that hold a record whatever `soft` and the settings say."""
 
@@ -176,7 +180,8 @@ class Feed:
         """Whether a record of which this was found waits for somebody; `soft` is the settings' word, if they have
         one."""
         holds_all = (soft or self.soft) == "hold"
-        return any(one.severity is Severity.SOFT and (holds_all or one.code in self.holds) for one in findings)
+        holds = (CONTROL_TOTAL, *self.holds)
+        return any(one.severity is Severity.SOFT and (holds_all or one.code in holds) for one in findings)
 
     @cached_property
     def model(self) -> TypeAdapter[list[Any]]:

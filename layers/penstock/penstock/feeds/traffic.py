@@ -11,6 +11,9 @@ Lengths are understood as exports write them (`:30`, `1:00`, `00:00:30`), and so
 delivered has one form, whatever the export: stations in capitals, rates in cents (10.00), frames behind a colon, or a
 semicolon where frames are dropped, and none where they are 00. Every aired row of an as-run log is a spot, its material
 the promo or programme number.
+
+A last row that begins with a word such as TRAILER declares the number of records, and perhaps the sum of their rates;
+a key such as `traffic/log_1250rec.csv` declares the number. What differs holds the whole file.
 """
 
 import re
@@ -21,6 +24,7 @@ from typing import Annotated, Any, Literal, Required, TypedDict
 
 from pydantic import ConfigDict, Field, StringConstraints, with_config
 
+from penstock.feeds.control import ControlTotals
 from penstock.feeds.feed import Feed, Limits
 from penstock.feeds.rules import Record, Rulebook
 from penstock.feeds.written import CENTS, DAY, WHOLE, Numbered
@@ -168,6 +172,11 @@ TRAFFIC = Feed(
     limits=Limits(records=5000),
     normalise=_normalised,
     decimals=("rate",),
+    control=ControlTotals(
+        words=("TRAILER", "TRL", "TOTAL", "TOTALS", "END", "EOF"),
+        sums=("rate",),
+        key=r"(?<![0-9a-z])([0-9]{1,12})[ _-]?(?:records|recs|rec|rows)(?![0-9a-z])",
+    ),
     rules=tuple(RULES),
     spellings={name: tuple(spellings.split(", ")) for name, spellings in _SPELLINGS.items()},
 )

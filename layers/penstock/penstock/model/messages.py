@@ -86,10 +86,12 @@ class Layout(_Message):
 
     `encoding` is Python's name of one, or "utf-8|windows-1252" where each record may be in either. `columns` has the
     feed's field for each source column, "" for a column no field wants. `first_byte` and `first_line` are where the
-    first record stands. `pivot` is the broadcast day's first hour, where a file says so. `separator` is what a table's
-    numbers have before their fraction, "" where its first records do not tell.
-    `delimiters` are an EDI interchange's. `envelope` is what the envelopes say that the records lie in, by name.
-    `opening` is what encloses all records of a JSON array or an XML file, as it is opened before the first of them.
+    first record stands, and the records end at byte `until`, where something else follows them. `pivot` is the
+    broadcast day's first hour, where a file says so. `separator` is what a table's numbers have before their
+    fraction, "" where its first records do not tell. `declared` are the control totals that the sender gave, by name,
+    and `control` says what of them differs: all records are held for it. `delimiters` are an EDI interchange's.
+    `envelope` is what the envelopes say that the records lie in, by name. `opening` is what encloses all records of a
+    JSON array or an XML file, as it is opened before the first of them.
     """
 
     format: str
@@ -102,6 +104,9 @@ class Layout(_Message):
     first_line: int = 1
     pivot: int | None = None
     separator: str = ""
+    until: int | None = None
+    declared: dict[str, str] = {}
+    control: str = ""
     delimiters: Delimiters | None = None
     envelope: dict[str, str] = {}
     opening: str = ""

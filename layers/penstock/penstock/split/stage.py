@@ -35,6 +35,7 @@ from penstock.ports.event_bus import EventBus
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock.ports.queue import Outgoing, Outlet
+from penstock.split.control import with_control_totals
 from penstock.split.cut import cut_of, feed_that_cuts
 from penstock.split.planner import Planner
 from penstock.split.staging import Staging
@@ -138,7 +139,7 @@ async def _split(ports: SplitterPorts, file: SourceFile, row: FileRow, fence: in
         async with aclosing(read_blocks(ports.store, file, ports.clock, ports.rng, start)) as blocks:
             async for block in blocks:
                 if work is None:
-                    layout = row.layout or feed.recognise(block[:HEAD])
+                    layout = row.layout or await _recognise(ports, feed, file, block[:HEAD], deadline)
                     work = _Splitting(ports, feed, file, fence, _beginning(layout), deadline)
                 if row.cut is None:
                     row = await work.pin(row)
@@ -153,6 +154,12 @@ async def _split(ports: SplitterPorts, file: SourceFile, row: FileRow, fence: in
         return await work.break_off()
     assert work is not None
     return await work.seal()
+
+
+async def _recognise(ports: SplitterPorts, feed: Feed, file: SourceFile, head: bytes, deadline: float) -> Layout:
+    """The file's layout, once its control totals are known, if it has any."""
+    layout, ready = feed.recognise(head), deadline - 2 * RESERVE
+    return await with_control_totals(feed, file, layout, ports.store, ports.clock, ports.rng, ready)
 
 
 def _beginning(layout: Layout) -> Checkpoint:
@@ -175,7 +182,9 @@ class _Splitting:
         self._begun = checkpoint
         self._follows = fence > 1  # an earlier splitter may have planned what we plan
         start = _start(checkpoint)
-        self._planner = Planner(feed, checkpoint.layout, checkpoint.place, start=start, size=file.size)
+        self._end = checkpoint.layout.until or file.size  # of the records
+        self._planner = Planner(feed, checkpoint.layout, checkpoint.place, start=start, size=self._end)
+        self._left = self._end - start  # bytes of records still to come
         self._digest = TreeDigest(checkpoint.leaves, checkpoint.nodes)
         self._digested = self._digest.byte - start  # bytes that come again, and are in the digest
         self._waiting: list[Span] = []
@@ -200,7 +209,7 @@ class _Splitting:
     def _reached(self, checkpoint: Checkpoint) -> tuple[int, int]:
         """How far it goes; once all is in chunks, the digest is still to be finished."""
         byte = checkpoint.place.byte
-        return byte, checkpoint.leaves if byte == self._file.size else 0
+        return byte, checkpoint.leaves if byte == self._end else 0
 
     async def pin(self, row: FileRow) -> FileRow:
         """Has whoever goes on with the file cut it as we do."""
@@ -213,7 +222,9 @@ class _Splitting:
         again = min(self._digested, len(block))
         self._digested -= again
         self._digest.push(memoryview(block)[again:])
-        for span in self._planner.push(block):
+        records = block[: max(0, self._left)]
+        self._left -= len(block)
+        for span in self._planner.push(records):
             await self._add(span)
             if not self._waiting and self.is_over:
                 return

@@ -16,6 +16,7 @@ from typing import Any, cast
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from penstock.feeds.control import held_for
 from penstock.feeds.feed import Feed
 from penstock.formats.format import ENDLESS, Parsed
 from penstock.formats.record_lines import RecordLines
@@ -89,7 +90,19 @@ def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
         judgement.add(_judge_part(feed, layout, span.first_record + begin, raws[begin : begin + PART], lines))
     judgement.findings.update(unknown_field(name).code for name in judgement.unknown)
     judgement.findings.update(judgement.told.keys())
+    if layout.control:
+        _hold(judgement, held_for(layout.control), RecordLines(chunk, raws, span))
     return judgement
+
+
+def _hold(judgement: Judgement, finding: Finding, lines: RecordLines) -> None:
+    """Has this found of every accepted record."""
+    flagged = {one.ordinal: one for one in judgement.flagged}
+    for one in judgement.accepted:
+        was = flagged[one.ordinal].findings if one.ordinal in flagged else ()
+        flagged[one.ordinal] = Flagged(one.ordinal, lines.of(one.ordinal), one.raw, (*was, finding))
+        judgement.findings[finding.code] += 1
+    judgement.flagged = [flagged[ordinal] for ordinal in sorted(flagged)]
 
 
 def _judge_part(feed: Feed, layout: Layout, first: int, raws: Sequence[bytes], lines: RecordLines) -> Judgement:

@@ -1,0 +1,104 @@
+"""Control totals: what a sender says of a file is held against it before any of its records goes on its way."""
+
+from pathlib import Path
+
+import pytest
+
+from penstock.feeds.control import CONTROL_TOTAL
+from penstock.ports.destination import DestinationSettings
+from penstock_ops.check.check_file import check
+from penstock_ops.operate import held
+from tests.support.destination import Api
+from tests.support.operators import operated
+from tests.support.pipeline import Pipeline
+from tests.support.spots import csv_file, spot
+
+KEYED = DestinationSettings(
+    url="api", batch_records=2, rate_per_second=1000.0, burst=1000, concurrency=1, honours_idempotency_key=True
+)
+
+
+@pytest.fixture
+def pipeline() -> Pipeline:
+    return Pipeline(Api(KEYED))
+
+
+def log(last: str = "", spots: int = 5) -> bytes:
+    """Spots of 12.50 each, and a last row."""
+    return csv_file([spot(at, rate="12.50") for at in range(spots)]) + last.encode()
+
+
+@pytest.mark.parametrize("last", ["TRAILER,5", "TRAILER,5,62.50,,,\r\n", 'trl,"5","$62.50"\r\n\r\n', "TOTAL,5,62.5"])
+async def test_a_last_row_that_agrees_is_no_record_and_holds_nothing(last: str, pipeline: Pipeline) -> None:
+    file = pipeline.drop(log(last))
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 5) == {"delivered": 5}
+    declared = pipeline.report(file)["control_totals"]
+    assert (declared["declared"]["records"], declared["differ"]) == ("5", None)
+
+
+@pytest.mark.parametrize(
+    ("last", "differs"),
+    [
+        ("TRAILER,6", "records: 6 declared, 5 found"),
+        ("TRAILER,5,75.00", "rate: 75.00 declared, 62.50 found"),
+        ("TRAILER,five", "records: nothing that can be read declared, 5 found"),
+        ("TRAILER", "records: nothing that can be read declared, 5 found"),
+    ],
+)
+async def test_a_file_whose_totals_lie_is_held_whole_released_and_balanced(
+    last: str, differs: str, pipeline: Pipeline
+) -> None:
+    # Given a file that says otherwise than it is
+    file = pipeline.drop(log(last))
+    # When it has gone its way
+    await pipeline.run()
+    # Expect that all of it is held, and nothing was posted
+    assert await pipeline.assert_sound(file, 5) == {"held": 5}
+    assert pipeline.api.bodies == []
+    summary = pipeline.report(file)
+    assert summary["findings"] == {CONTROL_TOTAL: 5}
+    assert summary["control_totals"]["differ"] == differs
+    # When an operator releases it
+    release = await held.prepare_release(operated(pipeline), await pipeline.row(file), "0-4")
+    await held.begin_release(operated(pipeline), release, by="Grace", note="the sender has counted again")
+    await pipeline.run()
+    # Expect all of it to be delivered, once
+    assert await pipeline.assert_sound(file, 5) == {"delivered": 5}
+
+
+@pytest.mark.parametrize(("key", "outcome"), [("log_5rec.csv", "delivered"), ("log-6 rows.csv", "held")])
+async def test_a_key_may_say_how_many_records_there_are(key: str, outcome: str, pipeline: Pipeline) -> None:
+    file = pipeline.drop(log(), key=f"traffic/{key}")
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 5) == {outcome: 5}
+
+
+async def test_who_is_rejected_is_so_all_the_same(pipeline: Pipeline) -> None:
+    file = pipeline.drop(csv_file([spot(1), spot(2, isci="?"), spot(3)]) + b"TRAILER,4")
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 3) == {"held": 2, "rejected": 1}
+
+
+async def test_rows_that_quotes_have_swallowed_are_missed(pipeline: Pipeline) -> None:
+    """Even where nothing within them looks like a record."""
+    rows = csv_file([spot(at) for at in range(5)]).replace(b"S00001", b'"S00001').replace(b"S00003", b'S00003"')
+    file = pipeline.drop(rows + b"TRAILER,5")
+    await pipeline.run()
+    assert (await pipeline.row(file)).received == 3
+    assert set(await pipeline.counted(file)) == {"held", "rejected"}
+
+
+def test_a_check_says_what_a_drop_would_do(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_bytes(log("TRAILER,6,62.50"))
+    checked = check(path, "traffic", tmp_path / "rejects.csv", lambda _: None)
+    assert (checked.received, checked.held, checked.rejected) == (5, 5, 0)
+    assert "records: 6 declared, 5 found" in checked.notes[0].message
+
+
+def test_a_row_of_that_name_that_is_no_last_row_is_a_record_like_others(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_bytes(csv_file([spot(1)]) + b"TRAILER,1\r\n" + csv_file([spot(2)]).split(b"\r\n", 1)[1])
+    checked = check(path, "traffic", tmp_path / "rejects.csv", lambda _: None)
+    assert (checked.received, checked.held, checked.rejected) == (3, 0, 1)
