@@ -37,7 +37,7 @@ def outcomes(body: bytes) -> list[tuple[str, str | None]]:
     lines = [json.dumps(record) for record in records_of(Document(body), SEEDED)]
     judged = judge_file(TOWER, "\n".join(lines).encode())
     found = {one.ordinal: one.findings for one in (*judged.rejected, *judged.flagged)}
-    again = Repeats(TOWER).judge(0, judged.accepted).duplicates
+    again = Repeats(TOWER).judge(0, judged.accepted, found).duplicates
     ended: list[tuple[str, str | None]] = []
     for ordinal in range(len(lines)):
         said = found.get(ordinal, ())
