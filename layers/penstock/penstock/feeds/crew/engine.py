@@ -190,11 +190,8 @@ def _examine_one(entry: _Entry, history: History, policy: Policy, replaced: Duty
         message = f"overlaps with {', '.join(one.id for one in overlapping)}; correct one of them"
         ids = tuple(one.id for one in overlapping)
         return [*found, *alone(duty, policy), DUTIES_OVERLAP.breach(message, (*ids, duty.id))]
-    history.add(duty)
-    if duty.beside:
-        about = _among_later(history, duty, policy)
-    else:
-        about = _as_a_period(history, history.period_of(duty), policy)
+    period = history.add(duty)
+    about = _among_later(history, duty, policy) if duty.beside else _as_a_period(history, period, policy)
     if replaced and not hard(about):
         # Without what it replaces, others may be worth less.
         about += _without(history, replaced, policy)

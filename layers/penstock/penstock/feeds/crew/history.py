@@ -172,16 +172,16 @@ class History:
         """The activity of that id."""
         return self._by_id.get(duty_id)
 
-    def add(self, duty: Duty) -> None:
-        """Puts in an activity whose id is not there."""
+    def add(self, duty: Duty) -> Duty:
+        """Puts in an activity whose id is not there; gives the duty period that it is in, itself if it is in none."""
         self._by_id[duty.id] = duty
         if duty.withdrawn:
-            return
+            return duty
         if duty.beside:
             self._beside.add(duty)
             if duty.free:
                 self._free.add([(duty.begin, duty.release)])
-            return
+            return duty
         self._line.add(duty)
         self._rules[duty.regulation, duty.zone] += 1
         at = bisect_left(self._periods.places, _place(duty))
@@ -189,8 +189,9 @@ class History:
         before = at > 0 and (self.duties[at - 1].release > duty.begin or joins(self.duties[at - 1], duty))
         if before or (at < len(self.duties) and joins(duty, self.parts(self.duties[at])[0])):
             self._put_together(at - before, sorted([*(self._take_out(at - 1) if before else ()), duty], key=_place))
-        else:
-            self._put_in(duty, [duty])
+            return self.duties[self._at(duty)]
+        self._put_in(duty, [duty])
+        return duty
 
     def discard(self, duty_id: str) -> None:
         """Takes out the activity of that id, if it is there."""
@@ -217,10 +218,6 @@ class History:
         while at >= 0 and not any(one.id == duty.id for one in self.parts(self.duties[at])):
             at -= 1
         return at
-
-    def period_of(self, duty: Duty) -> Duty:
-        """The duty period that an activity of the history is in."""
-        return self.duties[self._at(duty)]
 
     def parts(self, period: Duty) -> Sequence[Duty]:
         """The activities of a duty period."""

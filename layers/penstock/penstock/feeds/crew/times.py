@@ -5,23 +5,38 @@ of a band are inclusive to the minute. A local time is the minutes since 1970 th
 remainder by 1,440 is the minute of the day, its quotient the day.
 """
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 HOUR = 60
 DAY = 24 * HOUR
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_EPOCH_DAY = _EPOCH.toordinal()
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
 
 WOCL = (2 * HOUR, 6 * HOUR)
 """The window of circadian low, 02:00 to 05:59 (14 CFR 117.3; ORO.FTL.105(28))."""
 
 
+_FIXED = dict[tzinfo | None, int]()
+"""Minutes east of UTC, by the fixed offsets that times are written with; of which there are few."""
+
+
 def minute_of(moment: datetime) -> int:
-    """The instant of an aware datetime."""
-    since = moment - _EPOCH
-    return since.days * DAY + since.seconds // 60
+    """The instant of an aware datetime. A record has dozens of times, and subtracting them takes twice as long."""
+    ahead = _FIXED.get(moment.tzinfo)
+    if ahead is None:
+        ahead = _minutes_east(moment)
+    return (moment.toordinal() - _EPOCH_DAY) * DAY + moment.hour * HOUR + moment.minute - ahead
+
+
+def _minutes_east(moment: datetime) -> int:
+    zone, ahead = moment.tzinfo, moment.utcoffset()
+    if zone is None or ahead is None:
+        raise ValueError("a time without an offset says nothing")
+    minutes = ahead // timedelta(minutes=1)
+    if zone.utcoffset(None) is not None:
+        _FIXED[zone] = minutes
+    return minutes
 
 
 def text_of(instant: int) -> str:
