@@ -25,7 +25,7 @@ def feeds(
     name: Annotated[
         str | None, typer.Argument(help="The feed to tell everything about; `show NAME` is the same.")
     ] = None,
-    shown: Annotated[str | None, typer.Argument(hidden=True)] = None,
+    shown: Annotated[str | None, typer.Argument(help="After `show`, the feed.")] = None,
     page: Annotated[bool, typer.Option("--page", help="Print its page of docs/feeds, as Markdown.")] = False,
     policy: Annotated[
         Path | None,
