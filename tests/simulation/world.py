@@ -15,9 +15,9 @@ from penstock.adapters.lambda_function import Process
 from penstock.deliver.probing import probe
 from penstock.deliver.stage import DispatcherPorts, dispatch
 from penstock.io import reader
-from penstock.model.errors import Transient
+from penstock.model.errors import MalformedMessage, Transient
 from penstock.model.intake import read_intake
-from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
+from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_any, read_message
 from penstock.model.rows import ChunkState, FileRow, FileState
 from penstock.model.stage_result import StageResult
 from penstock.operate.decide import NotToBeDecided
@@ -71,6 +71,15 @@ class Night:
     chunk_records: int = 5
     at_once: int = 4
     outages: tuple[tuple[float, float, int], ...] = ()
+
+
+def _chunk_of(body: str) -> str:
+    """The chunk that a message is about, "" if it is about none."""
+    with suppress(MalformedMessage):
+        message = read_any(body)
+        if isinstance(message, ChunkMessage | DispatchMessage):
+            return (message if isinstance(message, ChunkMessage) else message.chunk).chunk_id
+    return ""
 
 
 async def _nobody(world: "World") -> list[str]:
@@ -304,11 +313,17 @@ class World:
         record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": file.bucket}, "object": thing}}
         self.splitting.queue.put(json.dumps({"Records": [record]}), file.feed)
 
-    def _put_again(self, stage: Stage) -> None:
-        """Some of what a queue has held. What was lost is left out: nobody may have heard of it."""
-        bodies = [one for one in stage.queue.bodies if one[0] not in stage.queue.lost]
+    async def _put_again(self, stage: Stage) -> None:
+        """Some of what a queue has held. What was lost is left out: nobody may have heard of it; and what is about a
+        chunk that is dead, whose letter was purged: it would come back to life."""
+        dead = await self._dead_chunks()
+        bodies = [one for one in stage.queue.bodies if one[0] not in stage.queue.lost and _chunk_of(one[0]) not in dead]
         for body, group in self._rng.sample(bodies, min(4, len(bodies))):
             stage.queue.put(body, group)
+
+    async def _dead_chunks(self) -> set[str]:
+        chunks = [chunk for file, _ in self.dropped for chunk in await self.memory.chunks(file.file_id)]
+        return {chunk.chunk_id for chunk in chunks if chunk.state is ChunkState.DEAD}
 
     # -- the run
 
@@ -572,7 +587,7 @@ class World:
         applied, held = list(self.api.books.applied), dict(self.claims.held)
         self.trace.add("operator", "replays everything")
         for stage in self.stages:
-            self._put_again(stage)
+            await self._put_again(stage)
         if not await self._calm_down():
             self.problems.append("a replay does not come to an end")
         for file_id, row in rows.items():

@@ -17,7 +17,7 @@ from penstock.model.defects import is_defect
 from penstock.model.errors import Busy, LeaseLost, ObjectMissing
 from penstock.model.ids import work_key
 from penstock.model.messages import ChunkMessage, DispatchMessage
-from penstock.model.rows import ChunkRow, scope_of
+from penstock.model.rows import ChunkRow, ChunkState, scope_of
 from penstock.model.stage_result import StageResult
 from penstock.outputs import judged, rejects
 from penstock.outputs.accepted import dump_accepted
@@ -83,11 +83,13 @@ async def _validate(
     key = work_key(message.file.file_id, message.span.chunk, judged.NAME, message.generation)
     body = _outputs(message, judgement)
     if not await ports.store.put_first(key, body, "text/plain"):
-        # The first word stands: who was first may have passed it on, and be at work with it.
-        judged_before = await dispatch_message_of(ports.store, message, chunk)
+        # The first word stands: who was first may have passed it on, and be at work with it. A chunk that has died
+        # since is judged anew, and what a release before this one has left half done is done again.
+        is_back = chunk.ended is ChunkState.DEAD
+        judged_before = None if is_back else await dispatch_message_of(ports.store, message, chunk)
         if judged_before:
             return await _pass_on(ports, judged_before, fence, began)
-        await ports.store.put(key, body, "text/plain")  # a release before this one was broken off in the midst of it
+        await ports.store.put(key, body, "text/plain")
     dispatch = _dispatch_of(message, judgement)
     defects = sum(any(is_defect(finding.code) for finding in one.findings) for one in judgement.dead)
     passed_on = await _pass_on(ports, dispatch, fence, began)
