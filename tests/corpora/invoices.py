@@ -111,8 +111,6 @@ def rows() -> list[Row]:
 
 
 def expected_of_cii(body: bytes) -> str:
-    """What the document itself says is due; ZUGFeRD 1, which is another kind of document, is refused."""
-    if b"urn:ferd:CrossIndustryDocument" in body:
-        return "refused: `format.element`"
+    """What the document itself says is due, in ZUGFeRD 1 as well."""
     due = re.search(rb"<ram:DuePayableAmount[^>]*>([^<]*)<", body)
     return f"cii_invoice of {due[1].decode()}" if due else "?"

@@ -1,5 +1,6 @@
 """X12 files and a schedule that others made: the known verdicts, whole records however cut, totals that add up."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,8 +8,10 @@ import pytest
 from penstock.formats.ssim import SSIM
 from penstock.formats.x12 import X12
 from penstock.model.findings import Finding
+from penstock_ops.check.check_file import check
 from tests.corpora import edi
 from tests.corpora.corpus import FOLDER
+from tests.support.acknowledged import acknowledged
 from tests.support.edi import passed
 
 READABLE = [name for name in edi.X12_FILES if not {"refused", "x12_isa"} & edi.ours(name).faults.keys()]
@@ -91,3 +94,15 @@ def _written(leg: Any) -> str:
             aligned = "".join(day if day in value else " " for day in "1234567")
         cells[column.place] = aligned
     return "".join(cells)
+
+
+@pytest.mark.parametrize("name", READABLE)
+def test_what_its_sender_would_be_told_is_as_its_standard_has_it(name: str, tmp_path: Path) -> None:
+    """And is about as many sets as have a header, in their order."""
+    out = tmp_path / "told.edi"
+    check(FOLDER / name, "freight", tmp_path / "rejects.csv", lambda _: None, acknowledgements_to=out)
+    body = (FOLDER / name).read_bytes()
+    if out.exists():
+        said = acknowledged(out.read_bytes())
+        assert 0 < len(said) <= body.count(b"ISA")
+        assert sum(len(one.every_set) for one in said) <= len(edi.read(name).raws)
