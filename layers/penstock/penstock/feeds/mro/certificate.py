@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 
 from penstock.feeds.mro.forms import FORMS, NEW, block_date, may_bear
+from penstock.feeds.mro.placeholders import is_placeholder
 from penstock.feeds.rules import Record, Rulebook
 from penstock.model.findings import Severity
 
@@ -18,6 +19,34 @@ _FORMS = "FAA Order 8130.21H; Part-M Appendix II"
 _OTHER_DATE = "the form writes its dates otherwise: dd/mmm/yyyy on FAA Form 8130-3, dd mmm yyyy on EASA Form 1"
 
 RULES = Rulebook("mro")
+
+
+_EVIDENCE = {
+    "form_tracking_number": "block 3",
+    "organisation": "block 4",
+    "production_signature": "block 13b",
+    "production_approval": "block 13c",
+    "production_name": "block 13d",
+    "release_signature": "block 14b",
+    "release_certificate": "block 14c",
+    "release_name": "block 14d",
+}
+"""The blocks by which a certificate proves who did what, beside the serial and part number (see `component`)."""
+
+
+def _demand_evidence(field: str, block: str) -> None:
+    @RULES.among(
+        f"{field}_placeholder",
+        field,
+        "what stands there says nothing; write what the certificate has",
+        f"{_FORMS}, {block}",
+    )
+    def _says_nothing(records: Sequence[Record]) -> list[int]:  # pyright: ignore[reportUnusedFunction]
+        return [at for at, one in enumerate(records) if is_placeholder(one.get(field) or "")]
+
+
+for _field, _block in _EVIDENCE.items():
+    _demand_evidence(_field, _block)
 
 
 def _has_any(one: Record, fields: Sequence[str]) -> bool:
@@ -108,7 +137,9 @@ def _correction_unnamed(one: Record) -> bool:
     """`corrects` names the old certificate, and block 12 says so: both, or neither."""
     old, remarks = one.get("corrects"), one.get("remarks") or ""
     if old:
-        return old.upper() not in remarks.upper()
+        return not re.search(
+            rf"(?<![A-Z0-9])(?<![A-Z0-9][-/_.]){re.escape(old.upper())}(?![-/_.]?[A-Z0-9])", remarks.upper()
+        )
     return bool(_CORRECTS.search(remarks))
 
 

@@ -1,20 +1,33 @@
 """What is wrong with a component by itself: its part and serial number, its life, its hours and cycles."""
 
+import re
+
 from penstock.feeds.mro.days import day_of
+from penstock.feeds.mro.placeholders import is_placeholder
 from penstock.feeds.rules import Record, Rulebook
 from penstock.model.findings import Severity
 
 NO_SERIAL = "N/A"
 """What stands in block 10 where the item bears no serial number."""
 
-_PLACEHOLDERS = frozenset(
-    {"NA", "N.A", "N-A", "N A", "NIL", "NONE", "NULL", "UNKNOWN", "UNK", "TBD", "TBA", "VARIOUS", "SEE BLOCK 12", "0"}
-)
-
 _PART_M = "Part-M Appendix II"
 _FORMS = "FAA Order 8130.21H; Part-M Appendix II"
 
 RULES = Rulebook("mro")
+
+
+_NUMBERS = ("component_sn", "part_number")
+_ROUNDED = re.compile(r"[0-9](?:\.[0-9]+)?E\+[0-9]{2,3}")
+_MONTH = "(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
+_DAY = re.compile(rf"[0-9]{{1,2}}-{_MONTH}(?:-[0-9]{{2}}(?:[0-9]{{2}})?)?|{_MONTH}-[0-9]{{2}}")
+
+
+def is_life_limited(one: Record) -> bool:
+    """Whether the part is life-limited, by its flag or by a limit that is given: the limit is evidence enough (14 CFR
+    43.10(a))."""
+    return bool(one.get("life_limited")) or any(
+        one.get(name) is not None for name in ("life_limit_hours", "life_limit_cycles")
+    )
 
 
 def _over_its_life(one: Record) -> bool:
@@ -37,7 +50,7 @@ def _more_since_overhaul(one: Record, quantity: str) -> bool:
     f"{_PART_M}, block 10",
 )
 def _serial_is_a_placeholder(one: Record) -> bool:
-    return one["component_sn"] in _PLACEHOLDERS
+    return one["component_sn"] != NO_SERIAL and is_placeholder(one["component_sn"])
 
 
 @RULES.each(
@@ -47,7 +60,30 @@ def _serial_is_a_placeholder(one: Record) -> bool:
     f"{_PART_M}, block 8",
 )
 def _part_is_a_placeholder(one: Record) -> bool:
-    return one.get("part_number") in _PLACEHOLDERS | {NO_SERIAL}
+    return is_placeholder(one.get("part_number") or "")
+
+
+@RULES.each(
+    "digits_lost",
+    "component_sn",
+    "a spreadsheet has made a number of the serial or part number, and its digits are lost; write it as it stands on"
+    " the item, in a column of text",
+    f"{_PART_M}, blocks 8 and 10",
+)
+def _digits_lost(one: Record) -> bool:
+    return any(_ROUNDED.fullmatch(one.get(name) or "") for name in _NUMBERS)
+
+
+@RULES.each(
+    "looks_like_a_day",
+    "component_sn",
+    "a serial or part number looks like what spreadsheets make of one that they take for a day; does it stand so on the"
+    " item?",
+    f"{_PART_M}, blocks 8 and 10",
+    severity=Severity.SOFT,
+)
+def _looks_like_a_day(one: Record) -> bool:
+    return any(_DAY.fullmatch(one.get(name) or "") for name in _NUMBERS)
 
 
 @RULES.each(
@@ -67,7 +103,7 @@ def _many_with_one_serial(one: Record) -> bool:
     "14 CFR 43.10(c)(1)",
 )
 def _limited_without_serial(one: Record) -> bool:
-    return bool(one.get("life_limited")) and one["component_sn"] == NO_SERIAL
+    return is_life_limited(one) and one["component_sn"] == NO_SERIAL
 
 
 @RULES.each(
@@ -80,7 +116,7 @@ def _limited_without_serial(one: Record) -> bool:
 def _life_status_missing(one: Record) -> bool:
     """What its limit is in must be said; where no limit is given, anything of the three. A temporary removal changes
     nothing of it (14 CFR 43.10(b))."""
-    if not one.get("life_limited") or (one.get("temporary") and one.get("event") != "installation"):
+    if not is_life_limited(one) or (one.get("temporary") and one.get("event") != "installation"):
         return False
     if "life_limit_hours" in one and "hours_since_new" not in one:
         return True

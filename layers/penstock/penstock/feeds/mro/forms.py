@@ -4,9 +4,11 @@ FAA       FAA Order 8130.21H (Form 8130-3, 02-14)
 EASA      Regulation (EU) 1321/2014, Part-M Appendix II; for new items Regulation (EU) 748/2012, Part-21 Appendix I
 CAAC      AC-145-4, AAC-038
 TCCA      CAR Standard 571 Appendix J, Form One
+UK CAA    CAA Form 1: UK Regulation (EU) 1321/2014 as retained, Part-M Appendix II
+ANAC      RBAC 43; Form F-100-01 (SEGVOO 003)
 
-The words of the last two stand in no source that we could read whole: every word that one of the first two has is
-taken there, and their dates in either's way.
+The words of CAAC's, TCCA's and ANAC's stand in no source that we could read whole: every word that one of the first two
+has is taken there, and their dates in either's way. The UK's form is EASA's under another name.
 """
 
 import re
@@ -18,6 +20,7 @@ from functools import lru_cache
 from penstock.feeds.mro.record import FormType
 
 FAA, EASA, CAAC, TCCA = "FAA_8130-3", "EASA_FORM_1", "CAAC_AAC-038", "TCCA_FORM_ONE"
+UK, ANAC = "UK_CAA_FORM_1", "ANAC_F-100-01"
 
 NEW = frozenset({"NEW", "PROTOTYPE"})
 """The words of a release from production. Any other is of maintenance."""
@@ -53,6 +56,8 @@ FORMS: Mapping[FormType, Form] = {
         (_SPACED,),
     ),
     CAAC: Form(_FAA_WORDS | _EASA_WORDS, _BOTH, re.compile(r"\b(CAAC|CHINA)\b"), (_SLASHED, _SPACED)),
+    UK: Form(_EASA_WORDS, frozenset(), re.compile(r"\b(CAA|UK|UNITED KINGDOM|GREAT BRITAIN)\b"), (_SPACED,)),
+    ANAC: Form(_FAA_WORDS | _EASA_WORDS, _BOTH, re.compile(r"\b(ANAC|BRAZIL|BRASIL)\b"), (_SLASHED, _SPACED)),
     TCCA: Form(_FAA_WORDS | _EASA_WORDS, _BOTH, re.compile(r"\b(TCCA|TRANSPORT|CANADA)\b"), (_SLASHED, _SPACED)),
 }
 

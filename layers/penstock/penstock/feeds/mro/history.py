@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from penstock.feeds.feed import Known, Record
-from penstock.feeds.mro.component import NO_SERIAL
+from penstock.feeds.mro.component import NO_SERIAL, is_life_limited
 from penstock.feeds.mro.days import day_of
 from penstock.model.versions import ensure_known
 
@@ -54,7 +54,7 @@ def event_of(record: Record) -> Event:
         record.get("cycles_since_new"),
         record.get("registration"),
         bool(record.get("temporary")),
-        record["cert_status"] == _BORN_AGAIN and not record.get("life_limited"),
+        record["cert_status"] == _BORN_AGAIN and not is_life_limited(record),
     )
 
 

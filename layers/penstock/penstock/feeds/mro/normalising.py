@@ -15,6 +15,17 @@ _FORMS = {
     "caacaac038": "CAAC_AAC-038",
     "aac038": "CAAC_AAC-038",
     "tccaformone": "TCCA_FORM_ONE",
+    "tcca240078": "TCCA_FORM_ONE",
+    "tccaformone240078": "TCCA_FORM_ONE",
+    "caaform1": "UK_CAA_FORM_1",
+    "ukcaaform1": "UK_CAA_FORM_1",
+    "ukcaaformone": "UK_CAA_FORM_1",
+    "ukform1": "UK_CAA_FORM_1",
+    "anacf10001": "ANAC_F-100-01",
+    "anacform10001": "ANAC_F-100-01",
+    "f10001": "ANAC_F-100-01",
+    "segvoo003": "ANAC_F-100-01",
+    "anacsegvoo003": "ANAC_F-100-01",
     "tccaform1": "TCCA_FORM_ONE",
 }
 _WORDS = {

@@ -15,7 +15,7 @@ from penstock.feeds.written import DAY, FLAG, PLAIN, WHOLE, Numbered
 type Word = Annotated[str, Numbered, StringConstraints(strip_whitespace=True, min_length=1, max_length=128)]
 type Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=8000)]
 
-type FormType = Literal["FAA_8130-3", "EASA_FORM_1", "CAAC_AAC-038", "TCCA_FORM_ONE"]
+type FormType = Literal["FAA_8130-3", "EASA_FORM_1", "CAAC_AAC-038", "TCCA_FORM_ONE", "UK_CAA_FORM_1", "ANAC_F-100-01"]
 """The authorised release certificate that the component came with."""
 
 type PartNumber = Annotated[
