@@ -45,11 +45,12 @@ def test_every_verb_and_option_says_what_it_is(verb: str) -> None:
 def test_what_a_verb_prints_for_machines_is_on_a_page() -> None:
     told = (ROOT / "docs/json.md").read_text(encoding="utf-8")
 
-    assert {verb for verb in VERBS if verb not in NO_FORM and f"`{verb}`" not in told} == set()
+    named = {verb for verb in VERBS if verb not in NO_FORM and not verb.startswith("templates")}
+    assert {verb for verb in named if f"`{verb}`" not in told} == set()
 
 
 NO_FORM = {"digest", "sample", "up", "down", "demo", "drop", "rejects", "files", "adopt"}
-"""What they print is plain from its names, or stands with `report`."""
+"""What they print is plain from its names, or stands with `report`; so is what of a template is printed."""
 
 
 def run(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from penstock.feeds import FEEDS
 from penstock.formats.format import HEAD
 from penstock.model.errors import Refused
 from penstock_ops.check.recognition import Undecided, recognise
@@ -14,7 +15,12 @@ from penstock_ops.samples import SAMPLES
 from penstock_ops.samples.sample import SampleOptions
 from tests.unit.test_commands import run
 
-KINDS = [(feed, kind) for feed, generator in SAMPLES.items() for kind in generator.formats]
+KINDS = [
+    (feed, kind)
+    for feed, generator in SAMPLES.items()
+    if not FEEDS[feed].documents  # which are known as such before anything is read of them
+    for kind in generator.formats
+]
 HERE = Path("no-feed/file")
 
 

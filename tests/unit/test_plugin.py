@@ -63,7 +63,7 @@ async def test_a_destination_that_fails_is_asked_again(stack: LocalStack) -> Non
     assert len(stack.destination.calls) == 3
 
 
-@pytest.mark.parametrize("feed", FEEDS)
+@pytest.mark.parametrize("feed", [feed.name for feed in FEEDS.values() if not feed.documents])
 async def test_every_feeds_sample_is_delivered(feed: str, stack: LocalStack, tmp_path: Path) -> None:
     body, expected = sample(feed, tmp_path)
 

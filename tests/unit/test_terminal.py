@@ -70,6 +70,10 @@ PROGRESS: dict[str, Any] = {
 #: Every screen there is, and something to show on it.
 SCREENS: dict[str, Any] = {
     "say": HOSTILE,
+    "templates": [
+        {"template": HOSTILE, "kind": HOSTILE, "state": HOSTILE, "pages": 1, "fields": 2, "tables": 0}
+    ],
+    "differences": [{"field": HOSTILE, "what": HOSTILE, "was": HOSTILE}],
     "account": REPORT | {"progress": PROGRESS},
     "progress": PROGRESS,
     "findings": {HOSTILE: 1},

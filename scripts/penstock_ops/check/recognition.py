@@ -17,6 +17,8 @@ from penstock.model.messages import Layout
 from penstock.split.planner import Planner
 from penstock.validate.judging import judge
 
+LIKELY = 0.5  #: how well records must fit at least, for the feed that they fit best to be taken
+
 type Choose = Callable[[Sequence[str]], str]
 """Asks somebody which of these feeds it is."""
 
@@ -47,7 +49,8 @@ def recognise(head: bytes, name: str | None, path: Path, choose: Choose | None) 
         return Recognised(feed, feed.recognise(head), "" if name else "folder")
     reading = _readings(head)
     best = max(score for _, _, score in reading)
-    likely = {feed.name: (feed, layout) for feed, layout, score in reading if score == best}
+    # Who lacks most of what a feed needs is no more likely of that feed than of another.
+    likely = {feed.name: (feed, layout) for feed, layout, score in reading if score == best or best < LIKELY}
     if len(likely) > 1 and choose is None:
         raise Undecided(f"it may be a file of {' or '.join(likely)}: say which with --feed")
     chosen = choose(list(likely)) if choose and len(likely) > 1 else next(iter(likely))

@@ -48,7 +48,7 @@ def wrapped(out: Console, phrases: Sequence[Phrase], indent: int = 0) -> None:
             if out.is_terminal and gap and length + len(gap) + cell_len(word) > out.width:
                 out.print(line, soft_wrap=True)
                 line, length, gap = Text(" " * (indent + 2)), indent + 2, ""
-            line.append(gap).append(word, style)
+            line.append(gap, style if place else "").append(word, style)
             length += len(gap) + cell_len(word)
     out.print(line, soft_wrap=True)
 

@@ -62,14 +62,18 @@ def progress(told: Mapping[str, Any], indent: int = 0) -> None:
         say(f"{what}: {', '.join(terms) or 'none yet'}", indent=indent)
     for wait in told["waits"]:
         again = f"next try {wait['next_try']}" if wait["next_try"] else "due, as soon as somebody is free"
-        times = f"failed {wait['failures']} times, " if wait["failures"] else ""
+        times = f"failed {_times(wait['failures'])}, " if wait["failures"] else ""
         head = f"chunk {wait['chunk']} ({wait['stage']}), records {_shortened(wait['records'])}: {wait['reason']}"
         say(head, f"{times}since {wait['since']}, {again}", indent=indent + 2)
         for batch in wait["batches"]:
-            sent = f"records {_shortened(batch['records'])}, sent {batch['attempts']} times"
+            sent = f"records {_shortened(batch['records'])}, sent {_times(batch['attempts'])}"
             say(f"batch {batch['batch_id']}: {sent}", batch["reason"], indent=indent + 4)
     if told["waits_left_out"]:
         say(f"and {told['waits_left_out']:,} chunks more that wait", indent=indent + 2)
+
+
+def _times(number: int) -> str:
+    return "once" if number == 1 else f"{number:,} times"
 
 
 def findings(counts: Mapping[str, int], feed: str = "") -> None:
@@ -290,7 +294,7 @@ def found(answer: Mapping[str, Any]) -> None:
         revised = ", forgotten by the ledger: only its claim tells" if one.get("forgotten") else ""
         say((one["trace"], "bold"), (outcome, _STYLES.get(outcome, "")), f"{one.get('key', '')}{revised}")
         for batch in one.get("batches", ()):
-            say(f"batch {batch['batch_id']}: {batch['outcome']}, sent {batch['attempts']} times", indent=2)
+            say(f"batch {batch['batch_id']}: {batch['outcome']}, sent {_times(batch['attempts'])}", indent=2)
         if one.get("of"):
             say(f"the earlier one is {one['of']}", indent=2)
         for finding in one.get("findings", ()):

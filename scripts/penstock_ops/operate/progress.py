@@ -154,5 +154,5 @@ def _reason(row: FileRow, going: Sequence[ChunkRow], throttle: ThrottleRow, now:
 
 
 def _sentence(setback: Setback) -> str:
-    times = f"; failed {setback.failures} {'times' if setback.failures > 1 else 'time'}" if setback.failures else ""
-    return f"{setback.stage}: {setback.reason}{times}"
+    times = "once" if setback.failures == 1 else f"{setback.failures} times"
+    return f"{setback.stage}: {setback.reason}{f'; failed {times}' if setback.failures else ''}"
