@@ -9,7 +9,17 @@ from penstock.model import versions
 from penstock.model.errors import LeaseLost
 from penstock.model.findings import Account, Finding, Noted, Outcome
 from penstock.model.messages import Checkpoint, ChunkMessage, Cut, DispatchMessage, Layout, SourceFile, Span
-from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, Fault, FileRow, FileState, Lease
+from penstock.model.rows import (
+    MOST_RETURNS,
+    BatchRow,
+    BatchState,
+    ChunkRow,
+    ChunkState,
+    Fault,
+    FileRow,
+    FileState,
+    Lease,
+)
 from penstock.model.setbacks import Setback
 
 
@@ -176,6 +186,14 @@ class MemoryLedger:
             kept.row = replace(kept.row, resent_at=now)
         file = self._files[file_id]
         file.row = replace(file.row, resent_at=now)
+
+    async def tie_return(self, file_id: str, origin: str) -> None:
+        """As `Ledger.tie_return`."""
+        file, first = self._files.get(file_id), self._files.get(origin)
+        if file and len(file.row.origins) < MOST_RETURNS:
+            file.row = replace(file.row, origins=_with(file.row.origins, origin))
+        if first and len(first.row.returns) < MOST_RETURNS:
+            first.row = replace(first.row, returns=_with(first.row.returns, file_id))
 
     async def cursor(self, look: str) -> str:
         """As `Ledger.cursor`."""
@@ -396,3 +414,7 @@ def _listed(kept: _Kept[FileRow]) -> FileRow:
 def _change(was: ChunkState | None, now: ChunkState, counted: ChunkState) -> int:
     """By how much the number of chunks that ended so has changed."""
     return (now is counted) - (was is counted)
+
+
+def _with(ids: tuple[str, ...], one: str) -> tuple[str, ...]:
+    return tuple(sorted({*ids, one}))

@@ -263,6 +263,22 @@ async def test_what_was_sent_again_is_noted_at_its_file_and_at_its_chunks(ledger
     assert [chunk.resent_at for chunk in await ledger.chunks(FILE.file_id)] == [NOW + 7, None, NOW + 7]
 
 
+async def test_a_file_and_the_one_that_it_came_back_from_know_of_each_other(ledger: Ledger) -> None:
+    again = FILE.model_copy(update={"version_id": "v9"})
+    for file in (FILE, again):
+        await ledger.claim_file(file, NOW, 60)
+    for _ in range(2):
+        await ledger.tie_return(again.file_id, FILE.file_id)
+    await ledger.tie_return(again.file_id, "0" * 20)
+
+    first, second = await ledger.file(FILE.file_id), await ledger.file(again.file_id)
+    assert first is not None
+    assert second is not None
+    assert (first.origins, first.returns) == ((), (again.file_id,))
+    assert (second.origins, second.returns) == (tuple(sorted((FILE.file_id, "0" * 20))), ())
+    assert await ledger.file("0" * 20) is None
+
+
 async def test_a_claim_tells_when_it_was_worked_on_last(ledger: Ledger) -> None:
     await sealed(ledger)
     assert [chunk.worked_at for chunk in await ledger.chunks(FILE.file_id)] == [None]

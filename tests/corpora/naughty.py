@@ -28,7 +28,7 @@ def returned() -> list[str]:
     """The cells of the reject file, if each is in a record that is rejected."""
     body = csv_file(spot(at, notes=text, isci="?") for at, text in enumerate(STRINGS))
     layout, judgement = split_file(TRAFFIC, body).layout, judge_file(TRAFFIC, body)
-    report = rejects.header(TRAFFIC, layout) + rejects.rows(TRAFFIC, layout, judgement.rejected)
+    report = rejects.header(TRAFFIC, layout) + rejects.rows(TRAFFIC, layout, judgement.rejected, "file")
     return [row["notes"] for row in rows_of(report)]
 
 

@@ -132,5 +132,5 @@ def assert_judged(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> None:
     judgement = judging.judge(feed, layout, span, chunk)
     ordinals = [one.ordinal for one in (*judgement.accepted, *judgement.rejected)]
     assert sorted(ordinals) == list(range(span.first_record, span.first_record + span.records))
-    rows = rejects.rows(feed, layout, judgement.rejected).decode()
+    rows = rejects.rows(feed, layout, judgement.rejected, "file").decode()
     assert len(list(csv.reader(io.StringIO(rows, newline="")))) == len(judgement.rejected)

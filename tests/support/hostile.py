@@ -26,7 +26,7 @@ def findings_of(feed: Feed, body: bytes) -> list[str | None]:
     codes: dict[int, str | None] = {}
     split = split_file(feed, body, [BLOCK])
     for judgement in split.judged():
-        assert rejects.rows(feed, split.layout, judgement.rejected) or not judgement.rejected
+        assert rejects.rows(feed, split.layout, judgement.rejected, "file") or not judgement.rejected
         codes |= {one.ordinal: None for one in judgement.accepted}
         codes |= {one.ordinal: one.findings[0].code for one in judgement.rejected}
     return [codes[ordinal] for ordinal in sorted(codes)]

@@ -67,6 +67,6 @@ def airing(number: int, start: str = "193000", **changes: str) -> str:
     return "\t".join(cells.values())
 
 
-def rows_of(body: bytes) -> list[dict[str, str]]:
+def rows_of(body: bytes, delimiter: str = ",") -> list[dict[str, str]]:
     """A CSV report, read."""
-    return list(csv.DictReader(io.StringIO(body.decode("utf-8"), newline="")))
+    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), delimiter=delimiter))

@@ -48,7 +48,7 @@ def test_a_check_says_of_every_record_what_its_generator_knows(log_format: str, 
         outcomes["rejected"],
         outcomes["duplicate"],
     )
-    with (tmp_path / "rejects.csv").open(encoding="utf-8", newline="") as rejects:
+    with (tmp_path / "rejects.csv").open(encoding="utf-8-sig", newline="") as rejects:
         told = [
             (
                 int(row["penstock_ordinal"]),
@@ -56,7 +56,7 @@ def test_a_check_says_of_every_record_what_its_generator_knows(log_format: str, 
                 row["penstock_code"],
                 row["penstock_field"] or None,
             )
-            for row in csv.DictReader(rejects)
+            for row in csv.DictReader(rejects, delimiter="\t" if log_format == "tsv" else ",")
         ]
     assert told == [
         (record["ordinal"], record["line"], record["code"], record["field"])

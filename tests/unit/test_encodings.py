@@ -201,7 +201,7 @@ def test_columns_may_have_letters_too() -> None:
 async def test_rejects_are_utf_8_and_can_be_dropped_again_as_whatever_they_were_saved(saved: str) -> None:
     body = western("Frühstück", "Zoë").replace("ABCD0001", "?").encode("windows-1252")
     layout, judgement = split_file(WESTERN, body).layout, judge_file(WESTERN, body)
-    report = rejects.header(WESTERN, layout) + rejects.rows(WESTERN, layout, judgement.rejected)
+    report = rejects.header(WESTERN, layout) + rejects.rows(WESTERN, layout, judgement.rejected, "file")
     (row,) = rows_of(report)
     assert {name: row[name] for name in ("spot_id", "notes")} == {"spot_id": "S00001", "notes": "Zoë"}
     assert set(COLUMNS) < set(row)

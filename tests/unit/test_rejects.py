@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.feeds.traffic import TRAFFIC
+from penstock.formats.record_text import bytes_of
 from penstock.formats.spreadsheet import neutralised, restored
 from penstock.model.findings import Finding
 from penstock.outputs import rejects
@@ -18,7 +19,8 @@ from penstock.outputs.late_rejects import rejected_later
 from tests.support.reading import judge_file, split_file
 from tests.support.spots import COLUMNS, airing, asrun_file, csv_file, ndjson_file, rows_of, spot
 
-OURS = [f"penstock_{name}" for name in ("line", "ordinal", "field", "code", "message", "record")]
+FILE = "4c9e4c9d6dd5e4d71ae7"
+OURS = [f"penstock_{name}" for name in ("trace", "cells", "line", "ordinal", "field", "code", "message", "record")]
 #: What a spreadsheet takes for a formula by its first character (OWASP, CSV injection).
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -27,7 +29,7 @@ def rejects_of(body: bytes) -> bytes:
     """The whole reject file of a file."""
     split = split_file(TRAFFIC, body)
     rejected = [one for judgement in split.judged() for one in judgement.rejected]
-    return rejects.header(TRAFFIC, split.layout) + rejects.rows(TRAFFIC, split.layout, rejected)
+    return rejects.header(TRAFFIC, split.layout) + rejects.rows(TRAFFIC, split.layout, rejected, FILE)
 
 
 def mended(report: bytes, **changes: str) -> bytes:
@@ -152,7 +154,7 @@ def test_the_files_own_columns_come_first_in_their_order_with_unknown_ones() -> 
 def test_a_record_whose_cells_cannot_be_told_is_shown_whole(line: bytes) -> None:
     (row,) = rows_of(rejects_of(csv_file([spot(1)]) + line))
     assert not any(row[name] for name in COLUMNS)
-    assert row["penstock_record"] == line.rstrip().decode(errors="backslashreplace")
+    assert bytes_of(row["penstock_record"], "utf-8") == line.rstrip()
 
 
 def test_rejects_of_ndjson_and_as_run_logs_come_in_the_feeds_columns() -> None:
@@ -200,7 +202,7 @@ def test_records_that_the_destination_refused_have_their_original_bytes_and_line
     span = split.spans[0]
     why = Finding("destination.rejected", "the destination answered 422: no such station")
     later = rejected_later(TRAFFIC, split.layout, span, body[span.start : span.end], {1: (why,)}, {1: {}})
-    (row,) = rows_of(rejects.header(TRAFFIC, split.layout) + rejects.rows(TRAFFIC, split.layout, later))
+    (row,) = rows_of(rejects.header(TRAFFIC, split.layout) + rejects.rows(TRAFFIC, split.layout, later, FILE))
     assert (row["length_s"], row["penstock_line"], row["penstock_ordinal"]) == (":30", "4", "1")
     assert row["penstock_code"] == "destination.rejected"
     assert row["penstock_message"] == why.message

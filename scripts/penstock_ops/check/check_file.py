@@ -20,7 +20,6 @@ from penstock.formats.format import HEAD
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding
 from penstock.model.messages import Layout, SourceFile, Span, SplitMessage, ZipEntry
-from penstock.model.records import Rejected
 from penstock.outputs import rejects
 from penstock.outputs.late_rejects import rejected_later
 from penstock.split.control import with_control_totals
@@ -34,6 +33,7 @@ from penstock_ops.check.in_file import InFile, Judge, Repeats
 from penstock_ops.check.local_store import LocalStore
 from penstock_ops.check.operator_settings import OperatorSettings
 from penstock_ops.check.recognition import Choose, recognise
+from penstock_ops.check.rejects_to import RejectsTo
 
 BLOCK = 1024 * 1024  #: bytes read at once
 TEMPLATES = Path("templates")  #: the folder that documents' templates are kept in
@@ -245,6 +245,7 @@ def _check(
         checked.unasked = checked.by_itself and asked.settings is None
         delivered = Delivered(feed, asked.records_to, path.name)
         acknowledged = Acknowledged(store, file, asked.acknowledgements_to)
+        rejects_to = RejectsTo(feed, layout, asked.rejects_to)
         planner = Planner(feed, layout, size=layout.until or file.size)
         for span, chunk in _chunks(source, planner, layout.until or file.size):
             reading = span.layout or layout
@@ -272,7 +273,7 @@ def _check(
                 checked.findings.update(finding.code for findings in found.values() for finding in findings)
             acknowledged.note(span, bad)
             if bad:
-                _write(feed, reading, bad, asked.rejects_to, checked)
+                rejects_to.add(rejects.rows(feed, reading, sorted(bad, key=lambda one: one.ordinal), ""))
             advance(span.end - span.start)
         noted = planner.noted
         for finding in file.notes:
@@ -281,6 +282,7 @@ def _check(
         checked.notes += noted.examples
         checked.notes += [held_for(layout.control)] if layout.control else []
         checked.records = asked.records_to
+        checked.rejects = rejects_to.close()
     if not checked.dead:
         checked.acknowledgements = acknowledged.write(feed, layout, time.time())
     if not checked.received:
@@ -330,11 +332,3 @@ def _chunks(source: BinaryIO, planner: Planner, until: int) -> Iterator[tuple[Sp
             chunk = source.read(min(span.end - span.start, 1024) if span.oversize else span.end - span.start)
             source.seek(resume)
             yield span, chunk
-
-
-def _write(feed: Feed, layout: Layout, bad: list[Rejected], rejects_to: Path, checked: Checked) -> None:
-    with rejects_to.open("ab" if checked.rejects else "wb") as out:
-        if checked.rejects is None:
-            out.write(rejects.header(feed, layout))
-        out.write(rejects.rows(feed, layout, sorted(bad, key=lambda one: one.ordinal)))
-    checked.rejects = rejects_to

@@ -162,12 +162,12 @@ class Records:
                 found.update(finding["message"] for finding in said if is_defect(finding["code"]))
         return dict(found)
 
-    async def rejects(self, file_id: str) -> bytes | None:
-        """A file's rejects.csv, None where it has no rejected records (yet)."""
+    async def rejects(self, file_id: str, kind: str = "csv") -> bytes | None:
+        """A file's rejects, as `csv`, `xlsx` or, of a file of JSON, `ndjson`; None where it has no such (yet)."""
         row = await self.row(file_id)
         if not row.counted[Outcome.REJECTED]:
             return None
-        return await self.store.get(ids.report_key(row.file.file_id, "rejects.csv"))
+        return await self.store.get(ids.report_key(row.file.file_id, f"rejects.{kind}"))
 
     async def exceptions(self, file_id: str) -> bytes | None:
         """A file's exceptions.ndjson, None where it has none (yet)."""

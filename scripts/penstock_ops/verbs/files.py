@@ -89,8 +89,10 @@ def rejects(
     stack: Stack = None,
     as_json: AsJson = False,
 ) -> None:
-    """A file's rejects.csv: what to mend and drop again."""
-    body = _report_of(stack, lambda records: records.rejects(file_id))
+    """A file's rejects, to mend and drop again: as .xlsx or .ndjson if it is saved as that, else as CSV."""
+    kind = output.suffix.lower().lstrip(".") if output else ""
+    kind = kind if kind in ("xlsx", "ndjson") else "csv"
+    body = _report_of(stack, lambda records: records.rejects(file_id, kind))
     _hand_over("rejects", file_id, body, output, as_json, "no record of this file has been rejected")
 
 
@@ -122,7 +124,7 @@ def _hand_over(what: str, file_id: str, body: bytes | None, output: Path | None,
     if output and body is not None:
         output.write_bytes(body)
     if as_json:
-        answer = {"file_id": file_id, what: None if body is None else body.decode(), "saved": output and str(output)}
+        answer = {"file_id": file_id, what: _text_of(body), "saved": output and str(output)}
         print(to_json(answer))  # noqa: T201
     elif body is None:
         screens.err.print(none)
@@ -131,6 +133,11 @@ def _hand_over(what: str, file_id: str, body: bytes | None, output: Path | None,
     elif output is None:
         sys.stdout.buffer.write(body)
     raise typer.Exit(Exit.FINE if body is None else Exit.REJECTED)
+
+
+def _text_of(body: bytes | None) -> str | None:
+    """A report as JSON has it; of a workbook, nothing."""
+    return None if body is None or body.startswith(b"PK") else body.decode("utf-8-sig")
 
 
 def explain(

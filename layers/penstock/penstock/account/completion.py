@@ -9,7 +9,7 @@ there, and he may break before he sees it.
 
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -25,9 +25,10 @@ from penstock.model.messages import SourceFile
 from penstock.model.ordinals import folded
 from penstock.model.rows import FileRow, FileState
 from penstock.model.tidied import TIDIED
-from penstock.outputs import rejects
 from penstock.outputs.exception_report import are_among, exceptions_of
 from penstock.outputs.outcomes import outcome_lines_of, rejects_of
+from penstock.outputs.reject_files import RejectFiles
+from penstock.outputs.reject_workbook import XLSX
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 
@@ -68,8 +69,7 @@ async def _report(ports: CompletionPorts, row: FileRow, now: float) -> None:
     ledger, store, file_id = ports.ledger, ports.store, row.file.file_id
     # After a replay also where it has left none: the rejects of the end before must not stay.
     if row.counted[Outcome.REJECTED] or row.ends > row.chunks:
-        parts = _if_latest(ledger, row, _reject_parts(ledger, store, row))
-        await store.put_parts(report_key(file_id, "rejects.csv"), parts, "text/csv; charset=utf-8")
+        await _put_rejects(ports, row)
     feed = feed_named(row.file.feed)
     if are_among(feed, row.findings) or (feed.examination and row.ends > row.chunks):
         exceptions = _if_latest(ledger, row, exceptions_of(ledger, store, feed, file_id))
@@ -131,13 +131,15 @@ def summary(row: FileRow, now: float) -> dict[str, Any]:
     end, or to now, and `round_seconds` what the round took that has changed its account since. A complete file that is
     being settled is shown as settled. `notes` are the first findings about the file and not about one of its records;
     `findings` counts all of both, but what was tidied once a kind. `control_totals` are what the sender declared of the
-    file, and what of it differs, in words."""
+    file, and what of it differs, in words. `returned_from` are the files whose reject files it came back from,
+    `returned_in` those that came back from its own; neither is there where there are none."""
     ended = row.is_complete or row.state in (FileState.SETTLED, FileState.REFUSED, FileState.UNPACKED)
     findings = Counter(row.findings) + row.noted.counts
     for code in findings.keys() & TIDIED.keys():
         findings[code] = 1
     if row.layout and row.layout.unknown:
         findings["format.unknown_field"] = len(row.layout.unknown)
+    returns = {"returned_from": list(row.origins), "returned_in": list(row.returns)}
     return {
         "file_id": row.file.file_id,
         "feed": row.file.feed,
@@ -159,7 +161,7 @@ def summary(row: FileRow, now: float) -> dict[str, Any]:
         "sha256_tree": row.sha256_tree,
         "seconds": round((row.first_settled_at or row.settled_at or now) - row.opened_at, 3),
         "round_seconds": _round_seconds(row, now),
-    }
+    } | {name: files for name, files in returns.items() if files}
 
 
 def _round_seconds(row: FileRow, now: float) -> float | None:
@@ -192,10 +194,32 @@ async def _ranges(ledger: Ledger, store: ObjectStore, row: FileRow) -> dict[str,
 _NOT_ENDED_WELL = (Outcome.HELD, Outcome.UNKNOWN, Outcome.DEAD)
 
 
-async def _reject_parts(ledger: Ledger, store: ObjectStore, row: FileRow) -> AsyncIterator[bytes]:
-    """The header, then each chunk's rejects."""
+async def _put_rejects(ports: CompletionPorts, row: FileRow) -> None:
+    """The files to mend and drop again."""
     assert row.layout is not None
-    yield rejects.header(feed_named(row.file.feed), row.layout)
-    for chunk in await ledger.chunks(row.file.file_id):
+    ledger, store, file_id = ports.ledger, ports.store, row.file.file_id
+    files = RejectFiles(feed_named(row.file.feed), row.layout)
+    table = _if_latest(ledger, row, _reject_parts(ports, row, files.csv, files.csv_header(), files.collect))
+    await store.put_parts(report_key(file_id, "rejects.csv"), table, "text/csv; charset=utf-8")
+    if files.has_json:
+        lines = _if_latest(ledger, row, _reject_parts(ports, row, files.json))
+        await store.put_parts(report_key(file_id, "rejects.ndjson"), lines, "application/x-ndjson")
+    book = files.workbook()
+    await _ensure_latest(ledger, row)
+    await store.put(report_key(file_id, "rejects.xlsx"), book, XLSX)
+
+
+async def _reject_parts(
+    ports: CompletionPorts,
+    row: FileRow,
+    form: Callable[[bytes], bytes],
+    begin: bytes = b"",
+    beside: Callable[[bytes], None] = lambda _: None,
+) -> AsyncIterator[bytes]:
+    """Each chunk's rejects in this form, behind what they begin with; `beside` gets them as they are."""
+    yield begin
+    for chunk in await ports.ledger.chunks(row.file.file_id):
         if chunk.counted[Outcome.REJECTED]:
-            yield await rejects_of(store, chunk)
+            rows = await rejects_of(ports.store, chunk)
+            beside(rows)
+            yield form(rows)

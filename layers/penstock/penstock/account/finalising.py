@@ -150,7 +150,7 @@ def _decide(message: ChunkMessage, chunk: ChunkRow, end: ChunkEnd, known: _Known
     end = replace(end, ends=end.ends | {one.ordinal: _with(one, end) for one in known.late})
     lines = _lines(end, known, now)
     judged_rows = _without(known.judged_rows, sent - end.ended_as(Outcome.REJECTED).keys())
-    rows = judged_rows + rejects.rows(feed, message.layout, known.late)
+    rows = judged_rows + rejects.rows(feed, message.layout, known.late, message.file.file_id)
     counted, findings = _counted(end, known)
     if chunk.ended:
         lines |= {at: line for at, line in known.before.items() if at not in about}

@@ -16,7 +16,7 @@ from penstock.feeds.rules import Record, Rule
 from penstock.formats.format import Format, Parsed
 from penstock.formats.text import refuse_unless_text
 from penstock.model.errors import Refused
-from penstock.model.findings import Finding, Severity
+from penstock.model.findings import HOLDING, Finding, Severity
 from penstock.model.messages import Layout
 
 #: Bytes of a file's layout as JSON in ASCII, the longest form that it is ever stored or sent in: a control character
@@ -180,8 +180,8 @@ class Feed:
         """Whether a record of which this was found waits for somebody; `soft` is the settings' word, if they have
         one."""
         holds_all = (soft or self.soft) == "hold"
-        holds = (CONTROL_TOTAL, *self.holds)
-        return any(one.severity is Severity.SOFT and (holds_all or one.code in holds) for one in findings)
+        holding = HOLDING.union(self.holds, (CONTROL_TOTAL,))
+        return any(one.severity is Severity.SOFT and (holds_all or one.code in holding) for one in findings)
 
     @cached_property
     def model(self) -> TypeAdapter[list[Any]]:

@@ -17,7 +17,8 @@ from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
 from penstock.formats.lines import NARROWEST, WINDOW
 from penstock.formats.marks import mark_in, unmarked
 from penstock.formats.quoting import misquoted, rows_in, swallowed, well_quoted
-from penstock.formats.spreadsheet import OURS, RETURNED, restored
+from penstock.formats.returned_rows import came_back, original_of, restored_row
+from penstock.formats.spreadsheet import ours, restored
 from penstock.formats.text import UTF8_BOM, encoding_for, encoding_of, line_breaks, refuse_unless_text, undecodable
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding
@@ -98,7 +99,7 @@ class Delimited:
                 "format.encoding", f"the header is not {name} (byte {begin + error.start}); save the file as {name}"
             ) from None
         header = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter)))
-        if RETURNED in header:
+        if came_back(header):
             header = tuple(map(restored, header))
         if len(header) > MOST_COLUMNS:
             raise Refused("format.header_too_long", f"the header names more than {MOST_COLUMNS} columns")
@@ -108,7 +109,7 @@ class Delimited:
                 "columns": columns,
                 "header": header,
                 "unknown": tuple(
-                    name for name, field in zip(header, columns, strict=True) if not field and not name.startswith(OURS)
+                    name for name, field in zip(header, columns, strict=True) if not field and not ours(name)
                 ),
                 "first_byte": begin + first.end,
                 "first_line": 1 + line_breaks(head[: begin + first.end]),
@@ -180,7 +181,9 @@ class Delimited:
 
     def parse(self, layout: Layout, raws: Sequence[bytes]) -> list[Parsed]:
         """All records at once: by the csv module those with a quote; without one, a cell ends at every delimiter. What
-        is no text or not as long as the header is then looked at by itself."""
+        is no text or not as long as the header is then looked at by itself, and so is what came back to us."""
+        if came_back(layout.header):
+            return [self._parse_one(layout, raw) for raw in raws]
         encoding, delimiter, width = layout.encoding, layout.delimiter, len(layout.columns)
         if "|" in encoding:
             lines = [raw.decode(encoding_for(raw, encoding), "replace") for raw in raws]
@@ -199,8 +202,6 @@ class Delimited:
             odd.update(
                 at for at, line in enumerate(lines) if '"' in line and ("\n" in line or "\r" in line or not sound(line))
             )
-        if RETURNED in layout.header:
-            rows = [list(map(restored, row)) for row in rows]
         wanted, fields = _wanted(layout.columns)
         if not all(wanted):
             rows = [list(compress(row, wanted)) for row in rows]
@@ -212,6 +213,9 @@ class Delimited:
 
     def _parse_one(self, layout: Layout, raw: bytes) -> Parsed:
         """One raw record by itself: its fields, or the reason why it has none."""
+        original = original_of(layout, raw)
+        if original:
+            return self._parse_one(*original)
         fault = mark_in(layout, raw) or undecodable(raw, layout.encoding)
         if fault:
             return fault
@@ -283,7 +287,7 @@ def row_of(layout: Layout, raw: bytes) -> list[str] | None:
     row = next(rows_in(layout.delimiter, [text]), list[str]())
     if len(row) != len(layout.header):
         return None
-    return list(map(restored, row)) if RETURNED in layout.header else row
+    return restored_row(layout, row) if came_back(layout.header) else row
 
 
 @cache

@@ -6,6 +6,7 @@ from penstock.formats.format import FieldOf, Parsed
 from penstock.formats.json_objects import names_in, parse_objects
 from penstock.formats.lines import Lines
 from penstock.formats.text import UTF8_BOM
+from penstock.formats.wrapped_json import BEGINNING, unwrapped
 from penstock.model.errors import Refused
 from penstock.model.messages import Layout
 
@@ -30,6 +31,8 @@ class NdJson(Lines):
 
     def parse(self, layout: Layout, raws: Sequence[bytes]) -> list[Parsed]:
         """As `Format.parse`."""
+        if any(raw.startswith(BEGINNING) for raw in raws):
+            raws = [unwrapped(raw)[0] for raw in raws]
         return parse_objects(raws, layout.encoding)
 
     def unknown_fields(self, layout: Layout, parsed: Sequence[Parsed]) -> set[str]:

@@ -13,7 +13,10 @@ there already; reading takes one off again. Plain numbers are left alone: "-5.00
 import re
 
 OURS = "penstock_"  #: the columns a reject file adds begin with it; dropped again, they are passed over
-RETURNED = "penstock_code"  #: a header with this column is one of our reject files come back
+COLUMNS = tuple(OURS + name for name in ("trace", "cells", "line", "ordinal", "field", "code", "message", "record"))
+"""Those columns, in their order."""
+
+_PLAIN = {re.sub("[^a-z]", "", name): name for name in COLUMNS}
 
 _SEPARATORS = "\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029,;|"  #: and line ends, of all kinds there are
 _NOT_SEEN = (
@@ -26,6 +29,15 @@ _AT_FIRST, _WITHIN = f"(?={_FORMULA}|')", f"(?='*{_FORMULA})"
 _PLACE = re.compile(rf"\A{_AT_FIRST}|(?<=[{_SEPARATORS}]){_WITHIN}")
 _MARKED = re.compile(rf"\A'{_AT_FIRST}|(?<=[{_SEPARATORS}])'{_WITHIN}")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
+
+
+def ours(column: str) -> str:
+    """Which of our columns this is, however it is written; "" if it is none.
+
+    >>> ours("penstock_code"), ours("PENSTOCK CODE"), ours("code")
+    ('penstock_code', 'penstock_code', '')
+    """
+    return _PLAIN.get(re.sub("[^a-z0-9]", "", column.lower()), "")
 
 
 def neutralised(cell: str) -> str:

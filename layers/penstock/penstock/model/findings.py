@@ -9,6 +9,8 @@ from typing import Any
 from pydantic import BaseModel
 
 GONE = "format.gone"  #: the code of what cannot be read any more: its version of the object was deleted
+CHANGED_CELL = "format.changed_cell"  #: the code of what came back from a reject file with other cells
+HOLDING = frozenset({CHANGED_CELL})  #: codes of soft findings that hold a record whatever its feed and settings say
 EXAMPLES = 20  #: findings about a file that are kept in full; all of them are counted
 
 

@@ -22,6 +22,8 @@ from penstock.model.messages import Checkpoint, Cut, Layout, SourceFile, Span
 from penstock.model.ordinals import unfolded
 from penstock.model.setbacks import Setback
 
+MOST_RETURNS = 500  #: files that a file's row is tied to, each way
+
 
 class FileState(StrEnum):
     """Where a file is. `NEWER` stands in no row: a list shows so a file whose row a newer release has written."""
@@ -61,8 +63,9 @@ class FileRow:
     one did. An unpacked archive has no records of its own, but so many `files`. `worked_at` is when a splitter claimed
     it last, until when it may work on it is `leased_until`, and `setback` is why the last one came no further;
     `resent_at` is when work of it was sent again. It is settled at `settled_at`, for the first time at
-    `first_settled_at`; in between it was reopened by a round that began at `reopened_at`. Times are seconds since the
-    epoch."""
+    `first_settled_at`; in between it was reopened by a round that began at `reopened_at`. `origins` are the files whose
+    reject files it came back from, and `returns` those that came back from its own, by their ids. Times are seconds
+    since the epoch."""
 
     file: SourceFile
     state: FileState
@@ -89,6 +92,8 @@ class FileRow:
     setback: Setback | None = None
     first_settled_at: float | None = None
     reopened_at: float | None = None
+    origins: tuple[str, ...] = ()
+    returns: tuple[str, ...] = ()
 
     @property
     def is_complete(self) -> bool:

@@ -1,81 +1,131 @@
-"""rejects.csv: what to mend and drop again.
+"""The rows of rejects: what to mend and drop again, as the stages write and keep them.
 
-The file's own columns, or the feed's fields where the format has no columns, then ours: line, ordinal, field, code,
-message, and the original record where its columns cannot be told. Cells are neutralised for spreadsheets, and
-restored when the file comes back; our columns are passed over then.
+The file's own columns, or the feed's fields where the format has no columns, then ours: the record's trace, digests of
+its cells (`formats.cell_digests`), line, ordinal, field, code, message, and the record itself as text where its columns
+cannot be told. Cells are neutralised for spreadsheets. What came back from an earlier reject file keeps the trace and
+the digests that it had at first: what was changed by mistake is known however often it goes to and fro.
+
+What people get is made of these rows at the file's end (`reject_files`).
 """
 
 import csv
 import io
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from penstock.feeds.feed import Feed
+from penstock.formats.cell_digests import dump_cells, key_of, load_cells, value_of
 from penstock.formats.delimited import row_of
-from penstock.formats.spreadsheet import OURS, neutralised
+from penstock.formats.record_text import text_of
+from penstock.formats.returned_rows import original_of, our_columns
+from penstock.formats.spreadsheet import COLUMNS, neutralised, ours
 from penstock.formats.text import encoding_for
+from penstock.formats.wrapped_json import unwrapped
+from penstock.model import ids
 from penstock.model.defects import defect
 from penstock.model.findings import GONE, Finding, Severity
 from penstock.model.messages import Layout
 from penstock.model.records import Rejected
 
-COLUMNS = tuple(OURS + name for name in ("line", "ordinal", "field", "code", "message", "record"))
-ORDINAL = COLUMNS.index(f"{OURS}ordinal") - len(COLUMNS)
-"""Where a row has its record's ordinal. Counted from its end: a feed may have had fewer fields when it was written."""
+ORDINAL = COLUMNS.index("penstock_ordinal") - len(COLUMNS)
+"""Where a row has its record's ordinal. Counted from its end: a feed may have had fewer fields when it was written, and
+an earlier release wrote fewer columns of ours before it."""
 
 
 def source_columns(feed: Feed, layout: Layout) -> tuple[str, ...]:
     """The columns of the record itself."""
     if layout.columns:
-        return tuple(name for name in layout.header if not name.startswith(OURS))
+        return tuple(name for name in layout.header if not ours(name))
     return tuple(feed.record.__annotations__)
 
 
 def header(feed: Feed, layout: Layout) -> bytes:
-    """The first line of the file."""
+    """The first line above rows."""
     return _csv([(*map(neutralised, source_columns(feed, layout)), *COLUMNS)])
 
 
-def rows(feed: Feed, layout: Layout, rejected: Iterable[Rejected]) -> bytes:
-    """A row a rejected record; of several findings the row names them all, the first in its field."""
-    return _csv(_row(feed, layout, one) for one in rejected)
+def rows(feed: Feed, layout: Layout, rejected: Iterable[Rejected], file: str) -> bytes:
+    """A row a rejected record of the file with this id; of several findings the row names them all, the first in its
+    field."""
+    return _csv(_row(feed, layout, one, file) for one in rejected)
 
 
-def _row(feed: Feed, layout: Layout, one: Rejected) -> list[str]:
+def _row(feed: Feed, layout: Layout, one: Rejected, file: str) -> list[str]:
     """A record's row. One whose cells cannot be written has none of them, and says so: what was found must come back
     to its sender in any case, and no other record shall wait for it."""
     try:
-        return _written(feed, layout, one)
+        return _written(feed, layout, one, file)
     except Exception as error:
         findings = (*one.findings, defect(feed.name, error))
-    return _written(feed, layout, replace(one, raw_bytes=b"", cells=None, findings=findings))
+    return _written(feed, layout, replace(one, raw_bytes=b"", cells=None, findings=findings), file)
 
 
-def _written(feed: Feed, layout: Layout, one: Rejected) -> list[str]:
+def _written(feed: Feed, layout: Layout, one: Rejected, file: str) -> list[str]:
     columns = source_columns(feed, layout)
     if one.gone:
-        return _row_without_original(columns, layout, one)
+        return _row_without_original(columns, layout, one, file)
+    row = row_of(layout, one.raw_bytes) if layout.columns else None
+    cells = None if original_of(layout, one.raw_bytes) else row
     if layout.columns:
-        cells = row_of(layout, one.raw_bytes)
-        source = (
-            [cell for cell, name in zip(cells, layout.header, strict=True) if not name.startswith(OURS)]
-            if cells
-            else []
-        )
+        source = [cell for cell, name in zip(cells, layout.header, strict=True) if not ours(name)] if cells else []
     else:
         source = _values(columns, one.cells) if one.cells else []
-    text = one.raw_bytes.decode(encoding_for(one.raw_bytes, layout.encoding), errors="backslashreplace")
+    traced = _from_before(layout, one.raw_bytes, row)
+    trace, sent = traced or (ids.trace(file, one.ordinal), "")
     return [
         *map(neutralised, source or [""] * len(columns)),
+        trace,
+        _digests(feed, layout, one, source, sent),
         *_ours(one),
-        "" if source and layout.columns else neutralised(text),
+        "" if source and layout.columns else neutralised(_text(layout, one.raw_bytes)),
     ]
 
 
+def _text(layout: Layout, raw: bytes) -> str:
+    """The record as its sender wrote it, as text."""
+    _, original = original_of(layout, raw) or (layout, unwrapped(raw)[0])
+    return text_of(original, encoding_for(original, layout.encoding))
+
+
+def _from_before(layout: Layout, raw: bytes, row: Sequence[str] | None) -> tuple[str, str] | None:
+    """Trace and digests of a record that came back from a reject file; None of any other."""
+    mine = our_columns(layout.header)
+    if row and mine:
+        trace, sent = ((row[mine[name]] if name in mine else "") for name in ("penstock_trace", "penstock_cells"))
+    else:
+        told = unwrapped(raw)[1]
+        trace, sent = told.get("penstock_trace", ""), told.get("penstock_cells", "")
+    return (trace, sent) if trace else None
+
+
+def _digests(feed: Feed, layout: Layout, one: Rejected, source: Sequence[str], sent: str) -> str:
+    """Digests of the record's cells, those found wrong being marked. A finding without a field is about them all."""
+    hard = [finding for finding in one.findings if finding.severity is Severity.HARD]
+    fields = {finding.field for finding in hard}
+    named = None if None in fields else {key_of(field, field) for field in map(_outermost, fields)}
+    if sent:
+        again = load_cells(sent)
+        marks = (
+            one.name + one.value + ("!" if one.named or named is None or one.name in named else "") for one in again
+        )
+        return " ".join(marks)
+    if layout.columns:
+        known = [(name, field) for name, field in zip(layout.header, layout.columns, strict=True) if not ours(name)]
+        cells = [(key_of(name, field), cell) for (name, field), cell in zip(known, source)]  # noqa: B905 -- or none
+    else:
+        cells = [(key_of(name, feed.field_of(name)), value_of(value)) for name, value in (one.cells or {}).items()]
+    named = named if named is None else named | {key_of("", field or "") for field in fields}
+    return dump_cells(cells, named) if feed.to_record is None else ""
+
+
+def _outermost(field: str | None) -> str:
+    """The column of a finding's field, which may be within it."""
+    return (field or "").partition(".")[0].partition("[")[0]
+
+
 def _ours(one: Rejected) -> list[str]:
-    """Our own columns, but for the record."""
+    """Line, ordinal, field, code and message."""
     hard = [finding for finding in one.findings if finding.severity is Severity.HARD]
     return [
         "" if one.line is None else str(one.line),
@@ -86,11 +136,11 @@ def _ours(one: Rejected) -> list[str]:
     ]
 
 
-def _row_without_original(columns: tuple[str, ...], layout: Layout, one: Rejected) -> list[str]:
+def _row_without_original(columns: tuple[str, ...], layout: Layout, one: Rejected, file: str) -> list[str]:
     """What is known of a record whose original was deleted: its fields as it was accepted, and what is said of that."""
-    fields = [field for field, name in zip(layout.columns, layout.header, strict=True) if not name.startswith(OURS)]
+    fields = [field for field, name in zip(layout.columns, layout.header, strict=True) if not ours(name)]
     source = _values(fields or columns, one.cells or {})
-    return [*map(neutralised, source), *_ours(one), _deleted(one)]
+    return [*map(neutralised, source), ids.trace(file, one.ordinal), "", *_ours(one), _deleted(one)]
 
 
 def _deleted(one: Rejected) -> str:
@@ -102,13 +152,7 @@ def _sentence(finding: Finding) -> str:
 
 
 def _values(columns: Iterable[str], record: Mapping[str, Any]) -> list[str]:
-    return [_cell(record.get(name)) for name in columns]
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
+    return [value_of(record.get(name)) for name in columns]
 
 
 def _csv(lines: Iterable[Iterable[str]]) -> bytes:

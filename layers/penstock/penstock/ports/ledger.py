@@ -99,6 +99,11 @@ class Ledger(Protocol):
         """Notes that messages of a file, or of these of its chunks, were sent again."""
         ...
 
+    async def tie_return(self, file_id: str, origin: str) -> None:
+        """Has the rows of a file and of the one that it came back from, by its rejects, know of each other, as far as
+        they are there. Of more than `MOST_RETURNS` nothing more is noted."""
+        ...
+
     async def cursor(self, look: str) -> str:
         """Where a look that goes on from time to time is to go on, "" at its beginning."""
         ...

@@ -25,6 +25,7 @@ from penstock.model.errors import PenstockError
 from penstock.model.findings import Finding, Placed, Severity
 from penstock.model.messages import Layout, Span
 from penstock.model.records import DIGEST, Accepted, Flagged, Rejected
+from penstock.validate.returns import Returns
 from penstock.validate.tidying import Told, read_decimals, tell_values, tidied_texts
 
 NAME = 128  #: characters of a field's name that a finding has: a file may call one whatever it likes
@@ -36,7 +37,8 @@ class Judgement:
     """A judged chunk: every record is in exactly one of the first three lists. `dead` are those at which a function of
     the feed has failed; `flagged` tells of the accepted ones that something was found of. `told` is what was
     tidied, by code. `findings` counts all findings by code, `raws` are the records as they came. `log_counts` counts
-    those that the model took by the feed's `log_fields` and what became of them."""
+    those that the model took by the feed's `log_fields` and what became of them, `origins` are the ids of the files
+    whose reject files they came back from."""
 
     raws: Sequence[bytes] = ()
     accepted: list[Accepted] = field(default_factory=list[Accepted])
@@ -47,6 +49,7 @@ class Judgement:
     unknown: set[str] = field(default_factory=set[str])
     told: Told = field(default_factory=dict[str, Finding])
     log_counts: Counter[tuple[str, ...]] = field(default_factory=Counter[tuple[str, ...]])
+    origins: set[str] = field(default_factory=set[str])
 
     @property
     def refused(self) -> list[Rejected]:
@@ -86,8 +89,11 @@ def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
     if span.of_group is not None:
         return _of_large_group(feed, span, chunk, raws, span.of_group)
     judgement, lines = Judgement(raws), RecordLines(chunk, raws, span)
+    returns = Returns(feed, layout, raws, span.first_record)
     for begin in range(0, len(raws), PART):
-        judgement.add(_judge_part(feed, layout, span.first_record + begin, raws[begin : begin + PART], lines))
+        part = raws[begin : begin + PART]
+        judgement.add(_judge_part(feed, layout, span.first_record + begin, part, lines, returns))
+    judgement.origins = returns.origins
     judgement.findings.update(unknown_field(name).code for name in judgement.unknown)
     judgement.findings.update(judgement.told.keys())
     if layout.control:
@@ -105,23 +111,27 @@ def _hold(judgement: Judgement, finding: Finding, lines: RecordLines) -> None:
     judgement.flagged = [flagged[ordinal] for ordinal in sorted(flagged)]
 
 
-def _judge_part(feed: Feed, layout: Layout, first: int, raws: Sequence[bytes], lines: RecordLines) -> Judgement:
+def _judge_part(
+    feed: Feed, layout: Layout, first: int, raws: Sequence[bytes], lines: RecordLines, returns: Returns
+) -> Judgement:
     """Judges the next records of a chunk; `first` is the ordinal of the first of them. Where a function of the feed
     fails, each half by itself, until only the records are left that it fails at."""
     try:
-        return _judge_at_once(feed, layout, first, raws, lines)
+        return _judge_at_once(feed, layout, first, raws, lines, returns)
     except Exception as error:
         fault = defect(feed.name, error)
     if len(raws) == 1:
         dead = Rejected(first, lines.of(first), raws[0], hashlib.sha256(raws[0]).hexdigest(), (fault,), None)
         return Judgement(dead=[dead], findings=Counter({fault.code: 1}))
     middle = len(raws) // 2
-    judgement = _judge_part(feed, layout, first, raws[:middle], lines)
-    judgement.add(_judge_part(feed, layout, first + middle, raws[middle:], lines))
+    judgement = _judge_part(feed, layout, first, raws[:middle], lines, returns)
+    judgement.add(_judge_part(feed, layout, first + middle, raws[middle:], lines, returns))
     return judgement
 
 
-def _judge_at_once(feed: Feed, layout: Layout, first: int, raws: Sequence[bytes], lines: RecordLines) -> Judgement:
+def _judge_at_once(
+    feed: Feed, layout: Layout, first: int, raws: Sequence[bytes], lines: RecordLines, returns: Returns
+) -> Judgement:
     """As `_judge_part`; whatever a function of the feed raises goes through, before a line has been asked for."""
     reader = feed.format_named(layout.format)
     came, unknown = reader.parse(layout, raws), set[str]()
@@ -142,6 +152,8 @@ def _judge_at_once(feed: Feed, layout: Layout, first: int, raws: Sequence[bytes]
         finding = Finding(rule.code, rule.message, rule.field, rule.severity, rule.source)
         for at in rule.breaks(records):
             faults.setdefault(places[at], []).append(finding)
+    for at, changes in returns.told(first, raws, came).items():
+        faults.setdefault(at, []).extend(changes)
     rejected = {at for at, findings in faults.items() if any(f.severity is Severity.HARD for f in findings)}
     digests = [hashlib.sha256(raw).hexdigest() for raw in raws]
 
@@ -279,7 +291,7 @@ def of_these(judgement: Judgement, ordinals: frozenset[int]) -> Judgement:
     dead = [one for one in judgement.dead if one.ordinal in ordinals]
     flagged = [one for one in judgement.flagged if one.ordinal in ordinals]
     codes = Counter(finding.code for one in (*rejected, *dead, *flagged) for finding in one.findings)
-    return Judgement(judgement.raws, accepted, rejected, dead, flagged, codes)
+    return Judgement(judgement.raws, accepted, rejected, dead, flagged, codes, origins=judgement.origins)
 
 
 def schema_finding(fault: ErrorDetails) -> Finding:

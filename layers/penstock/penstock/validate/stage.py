@@ -80,6 +80,8 @@ async def _validate(
         if judged_before:
             return await _pass_on(ports, judged_before, fence, began)
         judgement = await judge_without_original(ports.store, chunk)
+    for origin in sorted(judgement.origins):
+        await ports.ledger.tie_return(message.file.file_id, origin)
     key = work_key(message.file.file_id, message.span.chunk, judged.NAME, message.generation)
     body = _outputs(message, judgement)
     if not await ports.store.put_first(key, body, "text/plain"):
@@ -121,7 +123,7 @@ def _outputs(message: ChunkMessage, judgement: Judgement) -> bytes:
         {
             "accepted": dump_accepted(judgement.accepted),
             "findings.ndjson": _findings(judgement),
-            "rejects.csv": rejects.rows(feed, message.layout, judgement.rejected),
+            "rejects.csv": rejects.rows(feed, message.layout, judgement.rejected, message.file.file_id),
         }
     )
 

@@ -14,7 +14,7 @@ from penstock.model import versions
 from penstock.model.errors import LeaseLost
 from penstock.model.findings import Finding, Noted
 from penstock.model.messages import Checkpoint, Cut, Layout, SourceFile, Span
-from penstock.model.rows import ChunkState, Fault, FileRow, FileState, Lease
+from penstock.model.rows import MOST_RETURNS, ChunkState, Fault, FileRow, FileState, Lease
 from penstock.model.setbacks import Setback
 
 FAULTS_KEPT = 3 * 86_400  #: seconds
@@ -280,6 +280,17 @@ class DynamoFiles(LedgerTable):
                 f"SET resent_at = :now, {CHANGED}",
                 f"attribute_exists(pk) AND {KNOWN}",
                 {":now": number(now), **self._changed(version)},
+            )
+
+    async def tie_return(self, file_id: str, origin: str) -> None:
+        """As `Ledger.tie_return`."""
+        for one, name, other in ((file_id, "origins", origin), (origin, "returned_in", file_id)):
+            await self._try_update(
+                file_key(one),
+                "ADD #name :other",
+                "attribute_exists(pk) AND (attribute_not_exists(#name) OR size(#name) < :most)",
+                {":other": {"SS": [other]}, ":most": number(MOST_RETURNS)},
+                {"#name": name},
             )
 
     async def cursor(self, look: str) -> str:

@@ -79,7 +79,14 @@ def file_row(item: Item) -> FileRow:
         setback=_setback(item),
         first_settled_at=_time(item, "first_settled_at"),
         reopened_at=_time(item, "reopened_at"),
+        origins=_texts(item, "origins"),
+        returns=_texts(item, "returned_in"),
     )
+
+
+def _texts(item: Item, name: str) -> tuple[str, ...]:
+    """A set of texts, in order."""
+    return tuple(sorted(item[name]["SS"])) if name in item else ()
 
 
 def ensure_known_file(item: Item) -> None:

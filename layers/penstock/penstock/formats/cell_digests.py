@@ -1,0 +1,72 @@
+"""What a row of a reject file carries so that it can be compared when it comes back (R53): a digest of each of its
+cells, with the name of the cell's column, and whether something was found of it.
+
+    a1b2c30f9e8d7c! 4d5e6f12345678
+
+Six digits of the name, eight of the value, and a mark at what may be changed. Their sender is no enemy, and one change
+in four thousand million hits the same eight digits. Line ends in a cell count as one, however they are written:
+spreadsheets write them their own way.
+"""
+
+import hashlib
+import json
+import re
+from collections import defaultdict, deque
+from collections.abc import Collection, Iterable
+from typing import Any, NamedTuple
+
+NAME, VALUE = 6, 8  #: hexadecimal digits
+_ONE = re.compile(f"([0-9a-f]{{{NAME}}})([0-9a-f]{{{VALUE}}})(!?)")
+
+
+class Sent(NamedTuple):
+    """A cell as it was in the reject file; `named` says that something was found of it."""
+
+    name: str
+    value: str
+    named: bool
+
+
+def digest_of(text: str, digits: int = VALUE) -> str:
+    """The digest of a cell."""
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
+
+
+def key_of(column: str, field: str) -> str:
+    """What a column is known by: the field that it means, or its own name, whatever its case, blanks and signs."""
+    return digest_of(field or "".join(filter(str.isalnum, column.casefold())) or column.strip(), NAME)
+
+
+def value_of(value: Any) -> str:
+    """A value of JSON as a cell has it."""
+    if value is None:
+        return ""
+    return json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
+
+
+def dump_cells(cells: Iterable[tuple[str, str]], named: Collection[str] | None) -> str:
+    """The digests of cells, by their columns' keys; `named` are the keys of those that something was found of, None
+    that it was of them all."""
+    return " ".join(f"{key}{digest_of(cell)}{'!' if named is None or key in named else ''}" for key, cell in cells)
+
+
+def load_cells(text: str) -> list[Sent]:
+    """The cells again, as far as the text has them."""
+    return [Sent(one[1], one[2], bool(one[3])) for one in _ONE.finditer(text)]
+
+
+def changed(sent: Iterable[Sent], cells: Iterable[tuple[str, str]]) -> tuple[list[int], int]:
+    """Which cells of those that came back are others than were sent without having been named, by their places; and how
+    many that were not empty have not come back."""
+    waiting: defaultdict[str, deque[Sent]] = defaultdict(deque)
+    for one in sent:
+        waiting[one.name].append(one)
+    others = list[int]()
+    for at, (key, cell) in enumerate(cells):
+        if waiting[key]:
+            one = waiting[key].popleft()
+            if not one.named and one.value != digest_of(cell):
+                others.append(at)
+    empty = digest_of("")
+    return others, sum(one.value != empty and not one.named for left in waiting.values() for one in left)

@@ -1,0 +1,99 @@
+"""What came back from a reject file, held against what went out (R53): a spreadsheet changes cells that nobody touched,
+as 00123 to 123, and what it makes of them may be valid.
+
+    a cell is another than was sent, and nothing was found of it   told, and the record is held
+    a column that had something is gone                            the same
+    a row that went out twice, or never                            told
+
+Rows of tables and records of JSON carry digests of what they held; a record that stands as a text, or in a document of
+its own, carries none: it has no cells that a spreadsheet knows.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from penstock.feeds.feed import Feed
+from penstock.formats.cell_digests import Sent, changed, key_of, load_cells, value_of
+from penstock.formats.delimited import row_of
+from penstock.formats.format import Parsed
+from penstock.formats.returned_rows import came_back, keys_of, original_of, said
+from penstock.formats.spreadsheet import ours
+from penstock.formats.wrapped_json import BEGINNING, unwrapped
+from penstock.model.findings import CHANGED_CELL, Finding, Severity
+from penstock.model.messages import Layout
+
+MOST_ORIGINS = 20  #: files that one chunk is tied to; who puts together more has made a file of his own
+_TRACE = re.compile("([0-9a-f]{20}):[0-9]{1,12}")
+NAMED = 5  #: columns that a finding names; of the others it has the number
+
+AGAIN = Finding("format.row_again", "the row stands twice in a reject file that came back", severity=Severity.INFO)
+ADDED = Finding("format.row_added", "the row was not in the reject file that came back", severity=Severity.INFO)
+
+
+class Returns:
+    """The records of a chunk that came back; `origins` are the files that they were first in, by their ids. Nothing is
+    looked at where none did."""
+
+    def __init__(self, feed: Feed, layout: Layout, raws: Sequence[bytes], first: int) -> None:
+        self._feed, self._layout, self._first = feed, layout, first
+        self._is_table = came_back(layout.header)
+        some = self._is_table or any(raw.startswith(BEGINNING) for raw in raws)
+        self._said = [self._of(raw) for raw in raws] if some else []
+        traces = [trace for trace, _ in self._said]
+        seen = set[str]()
+        self._again = {at for at, trace in enumerate(traces) if trace and (trace in seen or seen.add(trace))}
+        files = sorted({match[1] for match in map(_TRACE.fullmatch, seen) if match})
+        self.origins = set(files[:MOST_ORIGINS])
+
+    def told(self, first: int, raws: Sequence[bytes], came: Sequence[Parsed]) -> dict[int, list[Finding]]:
+        """What is told of these records, by their places among them; `first` is the ordinal of the first."""
+        if not self._said:
+            return {}
+        found = {at: self._told(first - self._first + at, raw, came[at]) for at, raw in enumerate(raws)}
+        return {at: findings for at, findings in found.items() if findings}
+
+    def _told(self, at: int, raw: bytes, came: Parsed) -> list[Finding]:
+        trace, sent = self._said[at]
+        if not trace and not sent:
+            return [ADDED]
+        return [AGAIN] * (at in self._again) + self._changes(sent, raw, came)
+
+    def _changes(self, sent: Sequence[Sent], raw: bytes, came: Parsed) -> list[Finding]:
+        names, cells = self._cells(raw, came) if sent else ([], [])
+        others, gone = changed(sent, cells) if cells else ([], 0)
+        return [_changed([names[at] for at in others], gone)] if others or gone else []
+
+    def _cells(self, raw: bytes, came: Parsed) -> tuple[list[str], list[tuple[str, str]]]:
+        """The record's cells, by the names of their columns and by what these are known by."""
+        if not self._is_table:
+            members: Mapping[str, Any] = {} if isinstance(came, Finding | tuple) else came
+            cells = [(key_of(name, self._feed.field_of(name)), value_of(value)) for name, value in members.items()]
+            return list(members), cells
+        header, row = self._layout.header, row_of(self._layout, raw)
+        if row is None or original_of(self._layout, raw):
+            return [], []
+        every = zip(header, keys_of(self._layout), row, strict=True)
+        own = [(name, (key, cell)) for name, key, cell in every if not ours(name)]
+        return [name for name, _ in own], [cell for _, cell in own]
+
+    def _of(self, raw: bytes) -> tuple[str, list[Sent]]:
+        """A record's trace, and its cells as they were sent."""
+        if not self._is_table:
+            told = unwrapped(raw)[1]
+            return told.get("penstock_trace", ""), load_cells(told.get("penstock_cells", ""))
+        row = row_of(self._layout, raw) or []
+        return said(self._layout, row, "penstock_trace"), load_cells(said(self._layout, row, "penstock_cells"))
+
+
+def _changed(names: Sequence[str], gone: int) -> Finding:
+    parts = list[str]()
+    if names:
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        parts.append(
+            f"other cells than in the reject file, where nothing was wrong with them: {', '.join(names[:NAMED])}{more}"
+        )
+    if gone:
+        parts.append(f"{gone} columns that had something are gone")
+    advice = "; a spreadsheet may have done that: release the record if it is meant, else mend the file it gave"
+    return Finding(CHANGED_CELL, " and ".join(parts) + advice, names[0] if names else None, Severity.SOFT)

@@ -1,0 +1,340 @@
+"""The reject loop (R53): what goes out in a reject file, and is dropped again, keeps what was right. A spreadsheet that
+changes cells which nobody touched is found out."""
+
+import csv
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from penstock.formats.record_text import bytes_of, text_of
+from penstock.formats.spreadsheet import COLUMNS as OURS
+from penstock.formats.spreadsheet import restored
+from penstock.model.messages import SourceFile
+from tests.support.pipeline import Pipeline
+from tests.support.spots import COLUMNS, csv_file, ndjson_file, rows_of, spot
+from tests.support.workbooks import saved
+
+#: What spreadsheets are known to make something else of.
+TEMPTING = (
+    "00123", "12345678901234567", "1E7", "3-4", "0003", "7E3", "1/2", "MAR1", "1.10", "TRUE", "0x1F", "=SUM(A1)",
+    "'quoted", "@home", "-dash", "+1 555", " lead", "trail ", "1250.00", "2026-11-20", "20:15", "two\nlines", '"Bob"',
+    "a;=1", "'=1", "''", "Müller", "\ufeffx", "_x000D_", "a\tb", "#N/A", "1,5", "(5)", "5%", "\u200b=1",
+)  # fmt: skip
+
+
+async def round_trip(
+    body: bytes, again: Callable[[Mapping[str, bytes]], bytes], key: str = "traffic/log.csv"
+) -> tuple[Pipeline, SourceFile, SourceFile]:
+    """A file dropped, and then what `again` makes of its reports."""
+    pipeline = Pipeline()
+    first = pipeline.drop(body, key)
+    await pipeline.run()
+    second = pipeline.drop(again(reports(pipeline, first)), "traffic/again")
+    await pipeline.run()
+    return pipeline, first, second
+
+
+def reports(pipeline: Pipeline, file: SourceFile) -> dict[str, bytes]:
+    """What lies in the work bucket about a file's end, by name."""
+    begin = f"reports/{file.file_id}/"
+    return {key.removeprefix(begin): body for key, body in pipeline.store.work.items() if key.startswith(begin)}
+
+
+def table_of(body: bytes, delimiter: str = ",") -> list[list[str]]:
+    return list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+
+
+def as_csv(rows: Sequence[Sequence[str]], delimiter: str = ",") -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=delimiter).writerows(rows)
+    return text.getvalue().encode()
+
+
+def with_cells(rows: list[list[str]], **cells: str) -> list[list[str]]:
+    """A table with other cells in its first row below the header."""
+    for name, cell in cells.items():
+        rows[1][rows[0].index(name)] = cell
+    return rows
+
+
+def delivered(pipeline: Pipeline) -> list[dict[str, Any]]:
+    """What the destination got, in order."""
+    return [record for _, body in pipeline.api.bodies for record in body["records"]]
+
+
+async def told(pipeline: Pipeline, file: SourceFile) -> dict[int, list[str]]:
+    """The codes that are told of each record that was not just delivered."""
+    lines = await pipeline.outcome_lines(file)
+    return {at: [one["code"] for one in line.get("findings", ())] for at, line in lines.items()}
+
+
+BAD = spot(1, spot_id="00123", house_number="1E7", isci="?", notes="=SUM(A1)")
+
+
+# what goes out
+
+
+async def test_the_csv_is_the_senders_own_but_for_our_columns() -> None:
+    columns = ("colour", *COLUMNS[::-1])
+    pipeline = Pipeline()
+    file = pipeline.drop(csv_file([spot(1, isci="?", colour="blue")], columns, delimiter=";"))
+    await pipeline.run()
+    body = reports(pipeline, file)["rejects.csv"]
+    header, row = table_of(body, ";")
+    assert body.startswith(b"\xef\xbb\xbf")
+    assert header == [*columns, *OURS]
+    assert row[header.index("penstock_trace")] == f"{file.file_id}:0"
+    assert len(row[header.index("penstock_cells")].split()) == len(columns)
+
+
+async def test_the_workbook_has_text_cells_and_marks_only_what_is_wrong() -> None:
+    pipeline = Pipeline()
+    file = pipeline.drop(csv_file([spot(0), BAD]))
+    await pipeline.run()
+    sheet = openpyxl.load_workbook(io.BytesIO(reports(pipeline, file)["rejects.xlsx"])).worksheets[0]
+    cells = {sheet.cell(1, at).value: sheet.cell(2, at) for at in range(1, sheet.max_column + 1)}
+    assert list(cells) == [*COLUMNS, *OURS]
+    written = {name: cell.value for name, cell in cells.items() if name in COLUMNS}
+    assert written == dict.fromkeys(COLUMNS) | BAD
+    assert {cell.data_type for cell in cells.values() if cell.value is not None} == {"s"}
+    coloured = [name for name, cell in cells.items() if cell.fill.fgColor.rgb == "FFFFEB9C"]
+    noted = {name: cell.comment.text for name, cell in cells.items() if cell.comment}
+    assert coloured == list(noted) == ["isci"]
+    assert "form" in noted["isci"]
+    assert sheet.protection.sheet
+    filled = {name: cell for name, cell in cells.items() if cell.value is not None}
+    assert [name for name, cell in filled.items() if cell.protection.locked] == [
+        name for name in OURS if name in filled
+    ]
+    (ours,) = [one for one in sheet.column_dimensions.values() if one.hidden]
+    assert (ours.min, ours.max) == (len(COLUMNS) + 1, len(cells))
+
+
+async def test_the_same_rejects_are_the_same_workbook_byte_for_byte() -> None:
+    """A step that is done again writes what it wrote."""
+    bodies = set[bytes]()
+    for _ in range(2):
+        pipeline = Pipeline()
+        file = pipeline.drop(csv_file([BAD]))
+        await pipeline.run()
+        bodies.add(reports(pipeline, file)["rejects.xlsx"])
+    assert len(bodies) == 1
+
+
+# what comes back
+
+
+@pytest.mark.parametrize("kind", ["rejects.csv", "rejects.xlsx"])
+async def test_what_was_mended_where_something_was_found_is_delivered(kind: str) -> None:
+    def mend(files: Mapping[str, bytes]) -> bytes:
+        if kind == "rejects.csv":
+            return as_csv(with_cells(table_of(files[kind]), isci="ABCD0001"))
+        book = openpyxl.load_workbook(io.BytesIO(files[kind]))
+        book.worksheets[0].cell(2, COLUMNS.index("isci") + 1, "ABCD0001")
+        return saved(book)
+
+    pipeline, _, second = await round_trip(csv_file([BAD]), mend)
+
+    assert await pipeline.assert_sound(second, 1) == {"delivered": 1}
+    assert await told(pipeline, second) == {}
+    (record,) = delivered(pipeline)
+    assert (record["spot_id"], record["house_number"], record["notes"]) == ("00123", "1E7", "=SUM(A1)")
+
+
+async def test_a_cell_that_changed_unnamed_is_told_and_the_record_held() -> None:
+    pipeline, _, second = await round_trip(
+        csv_file([BAD]),
+        lambda files: as_csv(with_cells(table_of(files["rejects.csv"]), isci="ABCD0001", spot_id="123")),
+    )
+    assert await pipeline.assert_sound(second, 1) == {"held": 1}
+    assert await told(pipeline, second) == {0: ["format.changed_cell"]}
+    (line,) = (await pipeline.outcome_lines(second)).values()
+    assert line["findings"][0]["field"] == "spot_id"
+    assert "123" not in line["findings"][0]["message"]
+
+
+async def test_what_changed_is_still_known_after_another_pass() -> None:
+    """Rejected again for another reason, the record keeps the digests that it had at first."""
+    pipeline, first, second = await round_trip(
+        csv_file([BAD]),
+        lambda files: as_csv(with_cells(table_of(files["rejects.csv"]), isci="worse", spot_id="123")),
+    )
+    third = pipeline.drop(
+        as_csv(with_cells(table_of(reports(pipeline, second)["rejects.csv"]), isci="ABCD0001")), "traffic/third"
+    )
+    await pipeline.run()
+    assert await told(pipeline, third) == {0: ["format.changed_cell"]}
+    assert (await pipeline.row(third)).origins == (first.file_id,)
+
+
+async def test_both_accounts_know_of_each_other() -> None:
+    pipeline, first, second = await round_trip(csv_file([BAD]), lambda files: files["rejects.csv"])
+    assert (await pipeline.row(second)).origins == (first.file_id,)
+    assert (await pipeline.row(first)).returns == (second.file_id,)
+    assert pipeline.report(second)["returned_from"] == [first.file_id]
+
+
+async def test_a_row_that_stands_twice_or_never_went_out_is_told() -> None:
+    def change(files: Mapping[str, bytes]) -> bytes:
+        header, row = with_cells(table_of(files["rejects.csv"]), isci="ABCD0001")
+        new = [dict(spot(9)).get(name, "") for name in header]
+        return as_csv([header, row, row, new])
+
+    pipeline, _, second = await round_trip(csv_file([BAD]), change)
+    assert await told(pipeline, second) == {1: ["format.row_again"], 2: ["format.row_added"]}
+    assert await pipeline.assert_sound(second, 3) == {"delivered": 2, "duplicate": 1}
+
+
+HEADERS: dict[str, Callable[[str], str]] = {
+    "as they are": str,
+    "in capitals": str.upper,
+    "with blanks": lambda name: name.replace("_", " ").title(),
+    "with one of ours left": lambda name: name if name in COLUMNS or name == "penstock_message" else f"x {name}",
+}
+
+
+@pytest.mark.parametrize("rename", HEADERS.values(), ids=HEADERS)
+async def test_apostrophes_are_undone_whatever_became_of_our_columns(rename: Callable[[str], str]) -> None:
+    def change(files: Mapping[str, bytes]) -> bytes:
+        header, *rows = with_cells(table_of(files["rejects.csv"]), isci="ABCD0001")
+        return as_csv([list(map(rename, header)), *rows])
+
+    pipeline, _, _ = await round_trip(csv_file([BAD]), change)
+    (record,) = delivered(pipeline)
+    assert record["notes"] == "=SUM(A1)"
+
+
+async def test_a_column_that_is_gone_is_told_if_it_had_something() -> None:
+    def drop_column(files: Mapping[str, bytes]) -> bytes:
+        rows = with_cells(table_of(files["rejects.csv"]), isci="ABCD0001")
+        at, empty = rows[0].index("advertiser"), rows[0].index("product")
+        return as_csv([[cell for place, cell in enumerate(row) if place not in (at, empty)] for row in rows])
+
+    pipeline, _, second = await round_trip(csv_file([BAD]), drop_column)
+    (line,) = (await pipeline.outcome_lines(second)).values()
+    assert line["findings"][0]["code"] == "format.changed_cell"
+    assert "1 columns" in line["findings"][0]["message"]
+
+
+async def test_columns_in_another_order_or_under_another_of_their_names_are_the_same() -> None:
+    def move(files: Mapping[str, bytes]) -> bytes:
+        rows = with_cells(table_of(files["rejects.csv"]), isci="ABCD0001")
+        rows[0][rows[0].index("station")] = "Call Letters"
+        return as_csv([row[::-1] for row in rows])
+
+    pipeline, _, second = await round_trip(csv_file([BAD]), move)
+    assert await pipeline.assert_sound(second, 1) == {"delivered": 1}
+
+
+# what cannot be told apart into cells
+
+
+RAGGED = [b"only,three,cells", b"spot,\xff" + b"," * 13, b'a,"un\r\nclosed\\x', b"spot,\0", b"\\:x,=1,'", "é,".encode()]
+
+
+@pytest.mark.parametrize("line", RAGGED)
+async def test_a_record_without_cells_survives_any_number_of_passes(line: bytes) -> None:
+    pipeline = Pipeline()
+    body = csv_file([spot(1)]) + line + b"\r\n"
+    for number in range(4):
+        file = pipeline.drop(body, f"traffic/{number}")
+        await pipeline.run()
+        body = reports(pipeline, file)["rejects.csv"]
+        (row,) = rows_of(body)
+        text = row["penstock_record"]
+        assert bytes_of(restored(text), "utf-8").rstrip(b"\r\n") == line
+        assert row["penstock_trace"].endswith(":1")
+        body = body if number != 1 else reports(pipeline, file)["rejects.xlsx"]
+
+
+@given(st.binary(max_size=40) | st.text(max_size=20).map(str.encode))
+def test_any_bytes_are_text_and_bytes_again(raw: bytes) -> None:
+    text = text_of(raw, "utf-8")
+    assert "\0" not in text
+    assert "\r" not in text
+    assert bytes_of(text.encode().decode(), "utf-8") == raw
+
+
+# JSON
+
+
+async def test_rejects_of_json_come_as_json_too_with_their_numbers_as_they_were() -> None:
+    line = b'{"spot_id": "S1", "rate": 12.50, "isci": "?", "notes": "a\\"b", "seen": {"x": [1.0]}}'
+    pipeline = Pipeline()
+    file = pipeline.drop(ndjson_file([spot(2)]) + line, "traffic/log.ndjson")
+    await pipeline.run()
+    body = reports(pipeline, file)["rejects.ndjson"]
+    assert body.count(b"\n") == 1
+    assert line in body
+    assert json.loads(body)["penstock_trace"] == f"{file.file_id}:1"
+
+
+async def test_a_record_of_json_is_mended_where_it_stands() -> None:
+    record = spot(1, isci="?", rate=12.5)
+
+    def mend(files: Mapping[str, bytes]) -> bytes:
+        return files["rejects.ndjson"].replace(b'"isci": "?"', b'"isci": "ABCD0001"')
+
+    pipeline, first, second = await round_trip(ndjson_file([record]), mend)
+    assert await pipeline.assert_sound(second, 1) == {"delivered": 1}
+    assert (await pipeline.row(second)).origins == (first.file_id,)
+
+    pipeline, _, second = await round_trip(ndjson_file([record]), lambda files: mend(files).replace(b"12.5", b"12.6"))
+    assert await told(pipeline, second) == {0: ["format.changed_cell"]}
+
+
+BROKEN = [b'{"spot_id": "S1', b'{"a": "\xff"}', b"{,}", b'{"a": 1}\\ {"b": 2}', b'[1, "x"]', b'{"a":"\0"}']
+
+
+@pytest.mark.parametrize("line", BROKEN)
+async def test_broken_json_survives_any_number_of_passes(line: bytes) -> None:
+    pipeline = Pipeline()
+    body = ndjson_file([spot(1)]) + line + b"\n"
+    for number in range(3):
+        file = pipeline.drop(body, f"traffic/{number}")
+        await pipeline.run()
+        body = reports(pipeline, file)["rejects.ndjson"]
+        told = json.loads(body)
+        record = told["penstock_record"]
+        assert bytes_of(record, "utf-8") == line if isinstance(record, str) else record == json.loads(line)
+        assert told["penstock_trace"].endswith(":1")
+
+
+# the law
+
+
+CELLS = st.sampled_from(TEMPTING) | st.text(
+    alphabet=st.characters(codec="utf-8", exclude_categories=("Cs",), exclude_characters="\0"), max_size=12
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(notes=st.lists(CELLS, min_size=1, max_size=4), kind=st.sampled_from(["rejects.csv", "rejects.xlsx"]))
+async def test_a_round_trip_through_a_reject_file_changes_nothing_that_was_not_mended(
+    notes: list[str], kind: str
+) -> None:
+    """By the standard csv module and by openpyxl, each of which reads the file and writes it anew."""
+    records = [spot(at, isci="?", notes=note, house_number=f"'{at}") for at, note in enumerate(notes)]
+
+    def mend(files: Mapping[str, bytes]) -> bytes:
+        if kind == "rejects.csv":
+            header, *rows = table_of(files[kind])
+            for row in rows:
+                row[header.index("isci")] = "ABCD0001"
+            return as_csv([header, *rows])
+        book = openpyxl.load_workbook(io.BytesIO(files[kind]))
+        for at in range(len(records)):
+            book.worksheets[0].cell(at + 2, COLUMNS.index("isci") + 1, "ABCD0001")
+        return saved(book)
+
+    pipeline, _, second = await round_trip(csv_file(records), mend)
+
+    assert await told(pipeline, second) == {}
+    by_id = {record["spot_id"]: record for record in delivered(pipeline)}
+    assert [by_id[record["spot_id"]].get("notes", "") for record in records] == [note.strip() for note in notes]
