@@ -16,6 +16,9 @@ from penstock.formats.record_text import bytes_of, text_of
 from penstock.formats.spreadsheet import COLUMNS as OURS
 from penstock.formats.spreadsheet import restored
 from penstock.model.messages import SourceFile
+from tests.support.documents import MESSAGE, message_file
+from tests.support.edi import Words
+from tests.support.invoices import TOTALS, goods_bill, ubl, ubl_file, x12_file
 from tests.support.pipeline import Pipeline
 from tests.support.spots import COLUMNS, csv_file, ndjson_file, rows_of, spot
 from tests.support.workbooks import saved
@@ -338,3 +341,77 @@ async def test_a_round_trip_through_a_reject_file_changes_nothing_that_was_not_m
     assert await told(pipeline, second) == {}
     by_id = {record["spot_id"]: record for record in delivered(pipeline)}
     assert [by_id[record["spot_id"]].get("notes", "") for record in records] == [note.strip() for note in notes]
+
+
+# interchanges and documents
+
+
+def wrong_bill(number: int) -> list[Words]:
+    """An invoice whose total is none of its lines'."""
+    return goods_bill("99999", header=("BIG", "20261120", f"INV-{number}", "", "PO-8"))
+
+
+WRONG = TOTALS | {"PayableAmount": "1.00"}
+SETS = x12_file(goods_bill(), wrong_bill(3), wrong_bill(4), kinds=["810"] * 3)
+DOCUMENTS = ubl_file(ubl(), ubl(WRONG, number="A"), ubl(WRONG, number="B"))
+FREIGHT = {
+    "X12": ("rejects.edi", SETS, b"TDS*99999", b"TDS*25000"),
+    "a document": ("rejects.xml", ubl_file(ubl(WRONG)), b">1.00<", b">456.00<"),
+    "documents": (
+        "rejects.xml",
+        ubl_file(ubl(), ubl(WRONG, number="A"), ubl(WRONG, number="B")),
+        b">1.00<",
+        b">456.00<",
+    ),
+}
+
+
+@pytest.mark.parametrize(("name", "body", "wrong", "right"), FREIGHT.values(), ids=FREIGHT)
+async def test_an_invoice_comes_back_in_its_own_format_as_often_as_need_be(
+    name: str, body: bytes, wrong: bytes, right: bytes
+) -> None:
+    pipeline = Pipeline()
+    first = pipeline.drop(body, "freight/night")
+    await pipeline.run()
+    rejected = (await pipeline.counted(first))["rejected"]
+    once = reports(pipeline, first)[name]
+
+    second = pipeline.drop(once, "freight/again")
+    await pipeline.run()
+    assert await pipeline.assert_sound(second, rejected) == {"rejected": rejected}
+    assert (await pipeline.row(second)).origins == (first.file_id,)
+    assert (await pipeline.row(first)).returns == (second.file_id,)
+    assert (await pipeline.row(second)).noted.counts == {}
+    before, after = (pipeline.report(file, "rejects.csv") for file in (first, second))
+    assert [row["penstock_record"] for row in rows_of(after)] == [row["penstock_record"] for row in rows_of(before)]
+
+    third = pipeline.drop(reports(pipeline, second)[name].replace(wrong, right), "freight/mended")
+    await pipeline.run()
+    assert await pipeline.assert_sound(third, rejected) == {"delivered": rejected}
+
+
+async def test_a_broken_set_comes_back_as_it_came() -> None:
+    body = x12_file(wrong_bill(1), kinds=["810"]).replace(b"SE*", b"S\xffE*")
+    pipeline = Pipeline()
+    for number in range(3):
+        file = pipeline.drop(body, f"freight/{number}")
+        await pipeline.run()
+        body = reports(pipeline, file)["rejects.edi"]
+        assert b"S\xffE*" in body
+
+
+async def test_a_message_of_edifact_comes_back_in_an_interchange_of_the_same_parties() -> None:
+    body = message_file([segment.replace("MOA+77:1", "MOA+77:9") for segment in MESSAGE])
+    pipeline = Pipeline()
+    first = pipeline.drop(body, "freight/night")
+    await pipeline.run()
+    once = reports(pipeline, first)["rejects.edi"]
+    second = pipeline.drop(once, "freight/again")
+    await pipeline.run()
+    assert await pipeline.assert_sound(second, 1) == {"rejected": 1}
+    assert (await pipeline.row(second)).origins == (first.file_id,)
+    before, after = ((await pipeline.row(file)).layout for file in (first, second))
+    assert before is not None
+    assert after is not None
+    assert {name: after.envelope[name] for name in before.envelope} == before.envelope
+    assert after.delimiters == before.delimiters

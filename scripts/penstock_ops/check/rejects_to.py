@@ -11,7 +11,7 @@ class RejectsTo:
     """The reject file of one check. Nothing is written where nothing is rejected."""
 
     def __init__(self, feed: Feed, layout: Layout, path: Path) -> None:
-        self._files, self._path, self._has_some = RejectFiles(feed, layout), path, False
+        self._files, self._path, self._has_some = RejectFiles(feed, layout, ""), path, False
         self._kind = path.suffix.lower()
 
     def add(self, rows: bytes) -> None:

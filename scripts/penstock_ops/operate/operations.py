@@ -163,7 +163,8 @@ class Records:
         return dict(found)
 
     async def rejects(self, file_id: str, kind: str = "csv") -> bytes | None:
-        """A file's rejects, as `csv`, `xlsx` or, of a file of JSON, `ndjson`; None where it has no such (yet)."""
+        """A file's rejects, as `csv`, `xlsx`, or in its own format: `ndjson`, `edi`, `xml`; None where it has no such
+        (yet)."""
         row = await self.row(file_id)
         if not row.counted[Outcome.REJECTED]:
             return None

@@ -89,9 +89,9 @@ def rejects(
     stack: Stack = None,
     as_json: AsJson = False,
 ) -> None:
-    """A file's rejects, to mend and drop again: as .xlsx or .ndjson if it is saved as that, else as CSV."""
+    """A file's rejects, to mend and drop again: as .xlsx, .ndjson, .edi or .xml if PATH ends so, else as CSV."""
     kind = output.suffix.lower().lstrip(".") if output else ""
-    kind = kind if kind in ("xlsx", "ndjson") else "csv"
+    kind = kind if kind in ("xlsx", "ndjson", "edi", "xml") else "csv"
     body = _report_of(stack, lambda records: records.rejects(file_id, kind))
     _hand_over("rejects", file_id, body, output, as_json, "no record of this file has been rejected")
 
@@ -137,7 +137,7 @@ def _hand_over(what: str, file_id: str, body: bytes | None, output: Path | None,
 
 def _text_of(body: bytes | None) -> str | None:
     """A report as JSON has it; of a workbook, nothing."""
-    return None if body is None or body.startswith(b"PK") else body.decode("utf-8-sig")
+    return None if body is None or body.startswith(b"PK") else body.decode("utf-8-sig", "backslashreplace")
 
 
 def explain(

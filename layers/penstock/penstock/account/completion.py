@@ -21,7 +21,7 @@ from penstock.io.archiving import archive
 from penstock.model.errors import PenstockError
 from penstock.model.findings import Finding, Outcome, balances
 from penstock.model.ids import report_key
-from penstock.model.messages import SourceFile
+from penstock.model.messages import SourceFile, Span
 from penstock.model.ordinals import folded
 from penstock.model.rows import FileRow, FileState
 from penstock.model.tidied import TIDIED
@@ -198,12 +198,18 @@ async def _put_rejects(ports: CompletionPorts, row: FileRow) -> None:
     """The files to mend and drop again."""
     assert row.layout is not None
     ledger, store, file_id = ports.ledger, ports.store, row.file.file_id
-    files = RejectFiles(feed_named(row.file.feed), row.layout)
-    table = _if_latest(ledger, row, _reject_parts(ports, row, files.csv, files.csv_header(), files.collect))
-    await store.put_parts(report_key(file_id, "rejects.csv"), table, "text/csv; charset=utf-8")
+    files = RejectFiles(feed_named(row.file.feed), row.layout, file_id)
+    last = files.document_ends()
+    made: list[tuple[str, str, AsyncIterator[bytes]]] = [
+        ("rejects.csv", "text/csv; charset=utf-8", _reject_parts(ports, row, files.csv_header(), files.csv_of))
+    ]
     if files.has_json:
-        lines = _if_latest(ledger, row, _reject_parts(ports, row, files.json))
-        await store.put_parts(report_key(file_id, "rejects.ndjson"), lines, "application/x-ndjson")
+        made.append(("rejects.ndjson", "application/x-ndjson", _reject_parts(ports, row, b"", files.json_of)))
+    if files.document:
+        parts = _reject_parts(ports, row, files.document_begins(), files.document_of, last)
+        made.append((files.document, "application/octet-stream", parts))
+    for name, kind, parts in made:
+        await store.put_parts(report_key(file_id, name), _if_latest(ledger, row, parts), kind)
     book = files.workbook()
     await _ensure_latest(ledger, row)
     await store.put(report_key(file_id, "rejects.xlsx"), book, XLSX)
@@ -212,14 +218,13 @@ async def _put_rejects(ports: CompletionPorts, row: FileRow) -> None:
 async def _reject_parts(
     ports: CompletionPorts,
     row: FileRow,
-    form: Callable[[bytes], bytes],
-    begin: bytes = b"",
-    beside: Callable[[bytes], None] = lambda _: None,
+    begin: bytes,
+    form: Callable[[Span, bytes], bytes],
+    end: bytes = b"",
 ) -> AsyncIterator[bytes]:
-    """Each chunk's rejects in this form, behind what they begin with; `beside` gets them as they are."""
+    """Each chunk's rejects in this form, between a beginning and an end."""
     yield begin
     for chunk in await ports.ledger.chunks(row.file.file_id):
         if chunk.counted[Outcome.REJECTED]:
-            rows = await rejects_of(ports.store, chunk)
-            beside(rows)
-            yield form(rows)
+            yield form(chunk.span, await rejects_of(ports.store, chunk))
+    yield end

@@ -13,6 +13,7 @@ from typing import Any
 from penstock.formats.edifact_acknowledgement import EdifactAnswer
 from penstock.formats.envelopes import Opens
 from penstock.formats.format import FieldOf
+from penstock.formats.origins import origin_in
 from penstock.formats.segment_records import Reading, Segment, components
 from penstock.formats.segmented import Segmented
 from penstock.formats.segments import OPENING, WHITE, Level, Levels, Opened, patterns
@@ -160,7 +161,8 @@ def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:
                     "receiver_qualifier": said[3][1],
                     "version": f"{identifier}:{version}",
                     "usage": "T" if elements[11:12] == ["1"] else "P",
-                },
+                }
+                | origin_in(said[10][0]),
             }
         ),
         control=said[5][0],

@@ -15,6 +15,7 @@ from datetime import datetime
 
 from penstock.formats.envelopes import Opens
 from penstock.formats.format import HEAD, FieldOf
+from penstock.formats.origins import origin_in
 from penstock.formats.segment_records import Reading, Segment
 from penstock.formats.segmented import Segmented
 from penstock.formats.segments import OPENING, WHITE, Level, Levels, Opened
@@ -164,7 +165,8 @@ def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:
                     "receiver": said[8],
                     "version": said[12],
                     "usage": said[15],
-                },
+                }
+                | origin_in(said[2] + said[4]),
             }
         ),
         control=said[13],

@@ -23,6 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from xml.parsers import expat
 
 from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
+from penstock.formats.origins import origin_of_xml
 from penstock.formats.text import UTF8_BOM, line_breaks
 from penstock.formats.xml_descent import Descent
 from penstock.formats.xml_endings import Ending
@@ -79,7 +80,10 @@ class Xml:
             encoding = "utf-8"  # by its byte order mark, whatever it says
         opening, first = self._enclosing(head, begin, encoding)
         line = 1 + line_breaks(head[:first])
-        return Layout(format=self.name, encoding=encoding, opening=opening, first_byte=first, first_line=line)
+        origin = origin_of_xml(head[:first])
+        return Layout(
+            format=self.name, encoding=encoding, opening=opening, first_byte=first, first_line=line, envelope=origin
+        )
 
     def _enclosing(self, head: bytes, begin: int, encoding: str) -> tuple[str, int]:
         """The start tags that the records stand within, and where the first record may begin."""

@@ -3,6 +3,7 @@
     rejects.csv     always: in the sender's own delimiter, with the byte order mark by which spreadsheets know UTF-8
     rejects.xlsx    of so many records that somebody mends them by hand (`reject_workbook`)
     rejects.ndjson  of a file of JSON: each record as it came, and what is said of it beside (`wrapped_json`)
+    rejects.edi, rejects.xml   of interchanges and documents, in their own format (`reject_documents`)
 
 Each has the trace of its records and digests of their cells, so that it can be compared when it comes back.
 """
@@ -14,11 +15,13 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from penstock.feeds.feed import Feed
 from penstock.formats.cell_digests import key_of
+from penstock.formats.record_text import bytes_of
 from penstock.formats.returned_rows import keys_of
 from penstock.formats.spreadsheet import COLUMNS, ours, restored
-from penstock.formats.text import UTF8_BOM
+from penstock.formats.text import UTF8_BOM, encoding_for
 from penstock.formats.wrapped_json import wrap
-from penstock.model.messages import Layout
+from penstock.model.messages import Layout, Span
+from penstock.outputs import reject_documents
 from penstock.outputs.reject_workbook import LONGEST_CELL, MOST_ROWS, workbook
 from penstock.outputs.rejects import header, source_columns
 
@@ -29,14 +32,17 @@ _JSON = ("json", "ndjson")
 
 
 class RejectFiles:
-    """The files of one file's rejects: `rows` are those of some of its records, as the stages have written them."""
+    """The files of the rejects of the file with this id: `rows` are those of some records, as the stages have written
+    them. `document` is the name of the one in the file's own format, "" where it is a table or JSON."""
 
-    def __init__(self, feed: Feed, layout: Layout) -> None:
+    def __init__(self, feed: Feed, layout: Layout, file: str) -> None:
+        self._layout, self._file = layout, file
         self._delimiter = layout.delimiter if layout.columns else ","
         self._header = header(feed, layout)
         self._names = source_columns(feed, layout)
         self._keys = _keys(feed, layout)
         self.has_json = layout.format in _JSON
+        self.document = reject_documents.NAMES.get(layout.format, "")
         self._collected, self._left_out = list[Sequence[str]](), 0
 
     def csv_header(self) -> bytes:
@@ -49,9 +55,33 @@ class RejectFiles:
         csv.writer(text, delimiter=self._delimiter).writerows(self._in_full(rows))
         return text.getvalue().encode()
 
+    def csv_of(self, _: Span, rows: bytes) -> bytes:
+        """A chunk's rows as rejects.csv has them; they are collected for rejects.xlsx, too."""
+        self.collect(rows)
+        return self.csv(rows)
+
+    def json_of(self, _: Span, rows: bytes) -> bytes:
+        """A chunk's rows as rejects.ndjson has them."""
+        return self.json(rows)
+
     def json(self, rows: bytes) -> bytes:
         """Rows as rejects.ndjson has them."""
         return "".join(map(_wrapped, self._plain(rows))).encode()
+
+    def document_begins(self) -> bytes:
+        """The beginning of the file called `document`."""
+        return reject_documents.beginning(self._layout, self._file)
+
+    def document_of(self, span: Span, rows: bytes) -> bytes:
+        """A chunk's rows as that file has them."""
+        reading = span.layout or self._layout
+        texts = (row[-1] for row in self._plain(rows))
+        raws = [bytes_of(text, encoding_for(text.encode(), reading.encoding)) for text in texts if text]
+        return reject_documents.records(reading, raws, self._file, span.chunk) if raws else b""
+
+    def document_ends(self) -> bytes:
+        """The end of that file."""
+        return reject_documents.ending(self._layout)
 
     def collect(self, rows: bytes) -> None:
         """Adds rows to rejects.xlsx, as far as they fit."""

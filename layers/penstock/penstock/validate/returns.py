@@ -17,6 +17,7 @@ from penstock.feeds.feed import Feed
 from penstock.formats.cell_digests import Sent, changed, key_of, load_cells, value_of
 from penstock.formats.delimited import row_of
 from penstock.formats.format import Parsed
+from penstock.formats.origins import ORIGIN
 from penstock.formats.returned_rows import came_back, keys_of, original_of, said
 from penstock.formats.spreadsheet import ours
 from penstock.formats.wrapped_json import BEGINNING, unwrapped
@@ -44,7 +45,7 @@ class Returns:
         seen = set[str]()
         self._again = {at for at, trace in enumerate(traces) if trace and (trace in seen or seen.add(trace))}
         files = sorted({match[1] for match in map(_TRACE.fullmatch, seen) if match})
-        self.origins = set(files[:MOST_ORIGINS])
+        self.origins = {*files[:MOST_ORIGINS], *filter(None, [layout.envelope.get(ORIGIN)])}
 
     def told(self, first: int, raws: Sequence[bytes], came: Sequence[Parsed]) -> dict[int, list[Finding]]:
         """What is told of these records, by their places among them; `first` is the ordinal of the first."""
