@@ -45,4 +45,4 @@ def test_the_samples_tell_of_the_sample_file() -> None:
     assert read_notification(load("splitter", "put")["Records"][0]["body"]) == [FILE]
     assert (hashlib.md5(SPOTS, usedforsecurity=False).hexdigest(), len(SPOTS)) == (FILE.etag, FILE.size)
     body: Any = json.loads(load("validator", "chunk")["Records"][0]["body"])
-    assert body["file"] == FILE.model_dump()
+    assert body["file"] == FILE.model_dump(mode="json")

@@ -281,6 +281,6 @@ def test_a_file_of_an_archive_is_staged_and_split(functions: Functions, stack: S
     assert (staged.bucket, staged.key) == ("work", f"staged/{staged.file_id}")
     assert stack.outputs()[staged.key] == SPOTS.replace(b"2026-11-20", b"2026-11-21")
     (message,) = chunks_sent(stack)
-    assert json.loads(message["Body"])["file"] == staged.model_dump()
+    assert json.loads(message["Body"])["file"] == staged.model_dump(mode="json")
     drops = stack.emulator.client("s3").list_object_versions(Bucket=FILE.bucket)["Versions"]
     assert [one["Key"] for one in drops] == ["traffic/2026-11-20/week.zip"]

@@ -410,7 +410,7 @@ async def test_a_message_of_edifact_comes_back_in_an_interchange_of_the_same_par
     await pipeline.run()
     assert await pipeline.assert_sound(second, 1) == {"rejected": 1}
     assert (await pipeline.row(second)).origins == (first.file_id,)
-    before, after = ((await pipeline.row(file)).layout for file in (first, second))
+    before, after = (await pipeline.row(first)).layout, (await pipeline.row(second)).layout
     assert before is not None
     assert after is not None
     assert {name: after.envelope[name] for name in before.envelope} == before.envelope
