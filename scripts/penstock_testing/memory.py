@@ -59,6 +59,10 @@ class MemoryStore:
         """As `ObjectStore.get`."""
         return self.work.get(key)
 
+    async def has(self, key: str) -> bool:
+        """As `ObjectStore.has`."""
+        return key in self.work
+
     async def put(self, key: str, body: bytes, content_type: str) -> None:
         """As `ObjectStore.put`."""
         self.work[key] = body

@@ -31,7 +31,7 @@ async def _split(name: str, size: int) -> dict[str, float]:
     rows = kind.many(size)
     store, ledger, clock = EndlessStore(kind, rows), Forgetful(), SystemClock()
     intake, chunks = MemoryQueue(clock), Checking(kind, rows)  # pyright: ignore[reportArgumentType]
-    ports: Any = SplitterPorts(store, ledger, intake, chunks, MemoryEvents(), clock, random.Random(1))  # pyright: ignore[reportArgumentType]
+    ports: Any = SplitterPorts(store, ledger, intake, chunks, chunks, MemoryEvents(), clock, random.Random(1))  # pyright: ignore[reportArgumentType]
     hops, began, cpu = 0, time.perf_counter(), time.process_time()
     while (
         done := await split(ports, SplitMessage(file=store.file, hop=hops), time.time() + RESERVE + SECONDS)

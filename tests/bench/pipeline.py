@@ -70,7 +70,9 @@ async def run(ports: Ports, file: SourceFile) -> dict[str, float]:
 
     async def splitter() -> None:
         # 900 s are enough for all of it: nothing is handed on.
-        stage = SplitterPorts(ports.store, ports.ledger, ports.chunks, ports.chunks, ports.events, clock, rng)
+        stage = SplitterPorts(
+            ports.store, ports.ledger, ports.chunks, ports.chunks, ports.chunks, ports.events, clock, rng
+        )
         await split(stage, SplitMessage(file=file), clock.now() + 900)
 
     async def validator() -> None:

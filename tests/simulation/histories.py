@@ -259,7 +259,7 @@ class Contest:
         """The stages before, one after the other: a chunk of the whole file lies in the dispatch queue."""
         self.files.append(file)
         outlet, now = _Kept(), self.clock.now()
-        stage = SplitterPorts(self.store, self.ledger, outlet, outlet, self.events, self.clock, self._rng)
+        stage = SplitterPorts(self.store, self.ledger, outlet, outlet, outlet, self.events, self.clock, self._rng)
         await split(stage, SplitMessage(file=file), now + 900)
         (chunk,) = outlet.bodies
         queue = {"crew": self.stage.queue}

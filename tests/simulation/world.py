@@ -178,7 +178,7 @@ class World:
     def _splitter(self, worker: Worker) -> Process:
         intake, chunks = (reach(stage.queue, "queue", worker) for stage in (self.splitting, self.validating))
         store, ledger, events = self._shared(worker)
-        ports = SplitterPorts(store, ledger, intake, chunks, events, self.clock, self._rng)
+        ports = SplitterPorts(store, ledger, intake, chunks, chunks, events, self.clock, self._rng)
 
         async def process(body: str, deadline: float) -> list[StageResult]:
             return [await split(ports, message, deadline) for message in read_intake(self.deployed.read(body))]

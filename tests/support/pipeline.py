@@ -10,13 +10,14 @@ from typing import Any
 
 from penstock.deliver.probing import probe
 from penstock.deliver.stage import DispatcherPorts, dispatch
+from penstock.extract.stage import ExtractorPorts, extract
 from penstock.feeds import FEEDS
 from penstock.io.retry import backoff
 from penstock.io.sending import put_off
 from penstock.model.errors import NewerRelease, Transient, Unanswered
 from penstock.model.findings import Outcome
 from penstock.model.intake import read_intake
-from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
+from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_document_message, read_message
 from penstock.model.rows import FileRow, FileState
 from penstock.model.stage_result import StageResult
 from penstock.outputs.outcomes import outcome_lines_of
@@ -27,6 +28,7 @@ from penstock_testing.claims import MemoryClaims
 from penstock_testing.histories import MemoryHistories
 from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import Held, MemoryClock, MemoryEvents, MemoryMappings, MemoryQueue, MemoryStore
+from penstock_testing.pages import MemoryPages
 from penstock_testing.throttle import MemoryThrottle
 from tests.support.destination import Api
 
@@ -104,7 +106,8 @@ class Pipeline:
         self.claims, self.histories = MemoryClaims(), MemoryHistories()
         self.throttle, self.mappings = MemoryThrottle(), MemoryMappings()
         self.events = MemoryEvents()
-        self.intake, self.chunks, self.dispatches = (MemoryQueue(self.clock) for _ in range(3))
+        self.intake, self.documents, self.chunks, self.dispatches = (MemoryQueue(self.clock) for _ in range(4))
+        self.reader = MemoryPages()
         self.dead_letters: list[str] = []
         self.received: list[tuple[MemoryQueue, str]] = []
         self.worked: list[StageResult] = []
@@ -219,8 +222,22 @@ class Pipeline:
             intake, chunks = reach(self.intake), reach(self.chunks)
             (message,) = read_intake(body)
             return await split(
-                SplitterPorts(store, ledger, intake, chunks, events, self.clock, self.rng), message, deadline
+                SplitterPorts(store, ledger, intake, chunks, reach(self.documents), events, self.clock, self.rng),
+                message,
+                deadline,
             )
+        if queue is self.documents:
+            ports = ExtractorPorts(
+                store,
+                ledger,
+                self.reader,
+                reach(self.intake),
+                reach(self.documents),
+                events,
+                self.clock,
+                self.rng,
+            )
+            return await extract(ports, read_document_message(body), deadline)
         if queue is self.chunks:
             return await validate(
                 ValidatorPorts(store, ledger, {feed: reach(self.dispatches) for feed in FEEDS}, self.clock, self.rng),
@@ -252,8 +269,8 @@ class Pipeline:
             for _ in range(self.turns.randrange(4)):
                 await asyncio.sleep(0)
 
-    def _queues(self) -> tuple[MemoryQueue, MemoryQueue, MemoryQueue]:
-        return self.intake, self.chunks, self.dispatches
+    def _queues(self) -> tuple[MemoryQueue, ...]:
+        return self.intake, self.documents, self.chunks, self.dispatches
 
     # -- what became of it
 

@@ -25,6 +25,7 @@ DRAWN = {
     "identity": "model ports feeds outputs",
     "account": "model ports feeds io outputs identity",
     "split": "model formats workbooks ports feeds io account",
+    "extract": "model ports io account split",
     "validate": "model formats ports feeds io outputs",
     "deliver": "model ports feeds io outputs identity account",
     "operate": "model ports feeds io outputs account split",

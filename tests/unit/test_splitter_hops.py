@@ -64,7 +64,7 @@ class Bench:
         self.store, self.events, self.ledger = MemoryStore(), MemoryEvents(), MemoryLedger()
         self.intake, self.chunks = MemoryQueue(self.clock), Slow(self.clock, self.seconds)
         self.ports = SplitterPorts(
-            self.store, self.ledger, self.intake, self.chunks, self.events, self.clock, random.Random(1)
+            self.store, self.ledger, self.intake, self.chunks, self.chunks, self.events, self.clock, random.Random(1)
         )
 
     def drop(self, body: bytes = FILE) -> SplitMessage:

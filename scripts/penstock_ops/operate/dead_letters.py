@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.model.errors import MalformedMessage
 from penstock.model.intake import read_notification
-from penstock.model.messages import ChunkMessage, DispatchMessage, SplitMessage, read_any
+from penstock.model.messages import ChunkMessage, DispatchMessage, PagesMessage, SplitMessage, read_any
 from penstock_ops.operate.times import utc
 
 PER_CALL = 10  #: SQS takes and gives no more in one call
@@ -50,7 +50,7 @@ def subjects_of(letter: Letter) -> list[Subject] | None:
         message = read_any(letter.body)
     except MalformedMessage:
         return _dropped(letter.body)
-    if isinstance(message, SplitMessage):
+    if isinstance(message, SplitMessage | PagesMessage):
         return [Subject(message.file.feed, message.file.file_id, message.file.dropped.key)]
     return [_about(message.chunk if isinstance(message, DispatchMessage) else message)]
 

@@ -16,14 +16,15 @@ from typing import Any
 
 from penstock.account.acknowledging import acknowledge
 from penstock.account.ports import CompletionPorts
-from penstock.feeds import feed_named
+from penstock.feeds import FEEDS, feed_named
 from penstock.io.archiving import archive
-from penstock.model.errors import PenstockError
+from penstock.model.errors import PenstockError, Permanent
 from penstock.model.findings import Finding, Outcome, balances
 from penstock.model.ids import report_key
 from penstock.model.messages import SourceFile, Span
 from penstock.model.ordinals import folded
 from penstock.model.rows import FileRow, FileState
+from penstock.model.stage_result import StageResult
 from penstock.model.tidied import TIDIED
 from penstock.outputs.exception_report import are_among, exceptions_of
 from penstock.outputs.outcomes import outcome_lines_of, rejects_of
@@ -108,6 +109,17 @@ async def report_refusal(ports: CompletionPorts, file: SourceFile, finding: Find
     report = summary(row, now)
     await _keep(ports.store, file, report)
     await ports.events.put("FileRefused", report)
+
+
+async def refuse_file(ports: CompletionPorts, file: SourceFile, refusal: Permanent, fence: int) -> StageResult:
+    """The end of a file that cannot be read: reported, told, and noted in the ledger."""
+    finding, now = Finding(refusal.code, refusal.message), ports.clock.now()
+    row = await ports.ledger.file(file.file_id)
+    await report_refusal(ports, file, finding, row.opened_at if row else now)
+    await ports.ledger.refuse_file(file.file_id, fence, finding, ports.clock.now())
+    # A key that names no feed must not become a metric's dimension: anybody could make as many as they like.
+    feed = file.feed if file.feed in FEEDS else ""
+    return StageResult(f"refused: {refusal.code}", feed, file.file_id, {"FilesRefused": 1})
 
 
 async def report_unpacked(ports: CompletionPorts, archive: FileRow, files: Sequence[SourceFile], now: float) -> None:

@@ -61,6 +61,17 @@ class S3Store:
                 raise
             return await _read(answer)
 
+    async def has(self, key: str) -> bool:
+        """As `ObjectStore.has`."""
+        with transient_faults():
+            try:
+                await self.s3.head_object(Bucket=self.work_bucket, Key=key)
+            except ClientError as error:
+                if code_of(error) in _GONE:
+                    return False
+                raise
+        return True
+
     async def put(self, key: str, body: bytes, content_type: str) -> None:
         """As `ObjectStore.put`."""
         await self._put(key, body, content_type)

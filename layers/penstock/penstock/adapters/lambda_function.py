@@ -26,7 +26,7 @@ from penstock.io.retry import backoff
 from penstock.io.sending import put_off
 from penstock.model.errors import MalformedMessage, NewerRelease, OutOfTime, Transient
 from penstock.model.intake import read_intake
-from penstock.model.messages import ChunkMessage, DispatchMessage, read_message
+from penstock.model.messages import ChunkMessage, DispatchMessage, read_document_message, read_message
 from penstock.model.stage_result import StageResult
 from penstock.ports.queue import Queue
 
@@ -115,6 +115,9 @@ def _subject(body: str) -> tuple[str | None, str | None]:
     """Feed and id of what a failed message is about, for its line; neither where nobody can read it."""
     with contextlib.suppress(MalformedMessage, NewerRelease):
         return next(((one.file.feed, one.file.file_id) for one in read_intake(body)), (None, None))
+    with contextlib.suppress(MalformedMessage, NewerRelease):
+        file = read_document_message(body).file
+        return file.feed, file.file_id
     with contextlib.suppress(MalformedMessage, NewerRelease):
         chunk = read_message(body, ChunkMessage)
         return chunk.file.feed, chunk.chunk_id

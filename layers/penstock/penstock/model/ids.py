@@ -56,6 +56,20 @@ def report_key(file: str, name: str) -> str:
     return f"reports/{file}/{name}"
 
 
+def pages_key(file: str, name: str) -> str:
+    """The key in the work bucket of what was read of a document: of a range of its pages, or in which ranges it is."""
+    return f"pages/{file}/{name}"
+
+
+def drift_key(template: str, signature: str) -> str:
+    """The key in the work bucket of what says that a form's change was told.
+
+    >>> drift_key("Lease/2", "a1b2")
+    'reports/drift/Lease/2/a1b2.json'
+    """
+    return f"reports/drift/{template}/{signature}.json"
+
+
 def staged_key(file: str) -> str:
     """The key in the work bucket of a file's bytes, where they could not be read as they were dropped."""
     return f"staged/{file}"

@@ -212,6 +212,18 @@ class SplitMessage(_Message):
     entry: ZipEntry | None = None
 
 
+class PagesMessage(_Message):
+    """Extractor → extractor: read these pages of a document, `first` to `last`, counted from 1. `entry` is the document
+    in the archive that `file` reads, as in `SplitMessage`, by which the splitter hands a document over."""
+
+    v: int = versions.MESSAGE
+    type: Literal["pages"] = "pages"
+    file: SourceFile
+    first: int
+    last: int
+    entry: ZipEntry | None = None
+
+
 class ChunkMessage(_Message):
     """Splitter → validator: judge this chunk. A later `generation` (once called `round`) is a replay of the records
     `only`, "3,7-9" by ordinal; `released` records were held, and are not held again."""
@@ -249,10 +261,10 @@ class DispatchMessage(_Message):
     waits: int = 0
 
 
-type Message = SplitMessage | ChunkMessage | DispatchMessage
+type Message = SplitMessage | PagesMessage | ChunkMessage | DispatchMessage
 
 _reader: TypeAdapter[Message] = TypeAdapter(
-    Annotated[SplitMessage | ChunkMessage | DispatchMessage, Field(discriminator="type")]
+    Annotated[SplitMessage | PagesMessage | ChunkMessage | DispatchMessage, Field(discriminator="type")]
 )
 
 
@@ -274,6 +286,19 @@ def read_message[M: (SplitMessage, ChunkMessage, DispatchMessage)](body: str, ex
     """
     message = read_any(body)
     if not isinstance(message, expected):
+        raise MalformedMessage(f"a message of type {message.type} came to the wrong queue")
+    return message
+
+
+def read_document_message(body: str) -> SplitMessage | PagesMessage:
+    """What lies on the extractor's queue: a document, or a range of pages of one.
+
+    Raises:
+        MalformedMessage: it is neither.
+        NewerRelease: its version is newer than this release knows.
+    """
+    message = read_any(body)
+    if not isinstance(message, SplitMessage | PagesMessage):
         raise MalformedMessage(f"a message of type {message.type} came to the wrong queue")
     return message
 

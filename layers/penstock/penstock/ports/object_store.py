@@ -48,6 +48,14 @@ class ObjectStore(Sources, Archive, Protocol):
         """
         ...
 
+    async def has(self, key: str) -> bool:
+        """Whether there is such an object in the work bucket.
+
+        Raises:
+            Transient: nobody could be asked.
+        """
+        ...
+
     async def put(self, key: str, body: bytes, content_type: str) -> None:
         """Writes an object of the work bucket, whole or not at all."""
         ...

@@ -18,8 +18,8 @@ from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 
-from penstock.account.completion import BROKEN_OFF, complete_file, report_refusal, report_unpacked
-from penstock.feeds import FEEDS, feed_named
+from penstock.account.completion import BROKEN_OFF, complete_file, refuse_file, report_unpacked
+from penstock.feeds import feed_named
 from penstock.feeds.feed import Feed
 from penstock.formats.format import HEAD
 from penstock.io.reader import read_blocks
@@ -53,13 +53,14 @@ MOST_HOPS = 1000
 
 @dataclass(frozen=True, slots=True)
 class SplitterPorts:
-    """What the splitter needs of the world. `intake` is the queue that its own messages come from; `sheets` is as in
-    `Staging`."""
+    """What the splitter needs of the world. `intake` is the queue that its own messages come from, `documents` that of
+    the extractor; `sheets` is as in `Staging`."""
 
     store: ObjectStore
     ledger: Ledger
     intake: Outlet
     chunks: Outlet
+    documents: Outlet
     events: EventBus
     clock: Clock
     rng: random.Random
@@ -85,32 +86,44 @@ async def split(ports: SplitterPorts, message: SplitMessage, deadline: float) ->
         counts = await complete_file(ports, file.file_id)
         return StageResult("seen before", file.feed, file.file_id, counts)
     try:
-        prepared = await _prepare(ports, lease.row, message.entry, lease.fence, deadline)
+        staging = Staging(ports.store, ports.clock, ports.rng, deadline, ports.sheets)
+        if await _is_document(staging, lease.row, message.entry):
+            return await _hand_to_extractor(ports, lease.row.file, message.entry, lease.fence)
+        prepared = await _prepare(ports, staging, lease.row, message.entry, lease.fence)
         if isinstance(prepared, list):
             return await _unpack(ports, lease.row, prepared, lease.fence)
         return await _split(ports, prepared, lease.row, lease.fence, deadline)
     except (Refused, ObjectMissing) as refusal:
-        finding = Finding(refusal.code, refusal.message)
-        row = await ports.ledger.file(file.file_id)
-        await report_refusal(ports, file, finding, row.opened_at if row else now)
-        await ports.ledger.refuse_file(file.file_id, lease.fence, finding, ports.clock.now())
-        # A key that names no feed must not become a metric's dimension: anybody could make as many as they like.
-        feed = file.feed if file.feed in FEEDS else ""
-        return StageResult(f"refused: {refusal.code}", feed, file.file_id, {"FilesRefused": 1})
+        return await refuse_file(ports, file, refusal, lease.fence)
     except Exception as error:
         setback = Try("splitter", lease.row.setback, ports.clock.now()).failed(error, ports.rng)
         await ports.ledger.release_file(file.file_id, lease.fence, setback)
         raise
 
 
+async def _is_document(staging: Staging, row: FileRow, entry: ZipEntry | None) -> bool:
+    """Whether the file has to be read into records before it can be cut."""
+    is_document = feed_named(row.file.feed).documents
+    if is_document is None or row.file.is_staged or row.checkpoint or row.cut:
+        return False
+    head = await staging.head_of(row.file, entry)
+    return bool(head) and is_document(head)
+
+
+async def _hand_to_extractor(ports: SplitterPorts, file: SourceFile, entry: ZipEntry | None, fence: int) -> StageResult:
+    """The document goes to the extractor, and comes back as a staged file of records."""
+    message = SplitMessage(file=file, entry=entry).model_dump_json()
+    await send_all(ports.documents, [Outgoing(message, file.feed, PAUSE)], ports.clock, ports.rng)
+    await ports.ledger.release_file(file.file_id, fence)
+    return StageResult("handed to the extractor", file.feed, file.file_id, {"DocumentsHandedOver": 1})
+
+
 async def _prepare(
-    ports: SplitterPorts, row: FileRow, entry: ZipEntry | None, fence: int, deadline: float
+    ports: SplitterPorts, staging: Staging, row: FileRow, entry: ZipEntry | None, fence: int
 ) -> SourceFile | list[SplitMessage]:
     """The file as it can be cut; of an archive, a message for each of its files."""
-    feed_named(row.file.feed)
     if row.checkpoint or row.cut:
         return row.file
-    staging = Staging(ports.store, ports.clock, ports.rng, deadline, ports.sheets)
     prepared = await staging.prepare(row.file, entry)
     if isinstance(prepared, SourceFile) and prepared != row.file:
         await ports.ledger.stage_file(prepared, fence)

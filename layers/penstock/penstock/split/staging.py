@@ -34,6 +34,7 @@ from penstock.workbooks.others import (
 
 _OFFICE = b"[Content_Types].xml"  #: the name of the part with which such documents begin
 KNOWN_BY = 512  #: bytes by which compression, packing, UTF-16 and what is wrapped are known
+DOCUMENT_KNOWN_BY = 1024  #: bytes by which a document is: a PDF may begin anywhere in them (ISO 32000-2, annex I)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +67,43 @@ class Staging:
         if kind is Kind.ZIP:
             refuse_open_document(head)
             return await self._packed(file)
-        if kind:
-            return await self._stage(file, self._expanded(file, kind))
-        if _converter_of(head):
-            return await self._stage(file, self._blocks(file, 0, file.size))
+        if kind or _converter_of(head):
+            return await self._stage(file, self._contents(file, None, kind))
         return file
+
+    async def head_of(self, file: SourceFile, entry: ZipEntry | None) -> bytes | None:
+        """The first bytes of what the file holds, unpacked and expanded; None of a zip file, which holds files.
+
+        Raises:
+            Refused: as `prepare`.
+            Transient: as `prepare`.
+        """
+        begin = await self._read(file, 0, DOCUMENT_KNOWN_BY)
+        kind = None if entry else kind_of(begin)
+        if kind is Kind.ZIP:
+            return None
+        if not (entry or kind):
+            return begin
+        head = b""
+        async with aclosing(self._contents(file, entry, kind)) as blocks:
+            async for block in blocks:
+                head += block
+                if len(head) >= DOCUMENT_KNOWN_BY:
+                    break
+        _refuse_nested(head)
+        return head[:DOCUMENT_KNOWN_BY]
+
+    async def whole(self, file: SourceFile, entry: ZipEntry | None) -> AsyncGenerator[bytes]:
+        """What the file holds, unpacked and expanded, in blocks; of a file that is no zip file.
+
+        Raises:
+            Refused: as `prepare`.
+            Transient: as `prepare`.
+        """
+        kind = None if entry else kind_of(await self._read(file, 0, KNOWN_BY))
+        async with aclosing(self._contents(file, entry, kind)) as blocks:
+            async for block in blocks:
+                yield block
 
     async def entry_of(self, file: SourceFile) -> ZipEntry | None:
         """The entry that a file is of that reads its archive still; None for every other file.
@@ -122,6 +155,11 @@ class Staging:
     async def _stage(self, file: SourceFile, blocks: AsyncGenerator[bytes]) -> SourceFile:
         async with aclosing(blocks):
             return await self.store.stage(file, _converted(blocks))
+
+    def _contents(self, file: SourceFile, entry: ZipEntry | None, kind: Kind | None) -> AsyncGenerator[bytes]:
+        if entry:
+            return self._unpacked(file, entry)
+        return self._expanded(file, kind) if kind else self._blocks(file, 0, file.size)
 
     async def _expanded(self, file: SourceFile, kind: Kind) -> AsyncGenerator[bytes]:
         expander, size = Expander(kind), 0

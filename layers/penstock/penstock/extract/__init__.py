@@ -1,0 +1,1 @@
+"""The stage between: a document becomes a staged file of records, which is then split like any other."""

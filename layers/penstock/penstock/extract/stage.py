@@ -1,0 +1,185 @@
+"""A document becomes a staged file of records: read in ranges of pages, by many workers, and assembled once.
+
+    splitter ── split message ─► plan ── pages messages ─► read ─► read ─► read … the last one assembles ─┐
+       ▲                          └─ of a document of one range, read and assembled at once ──────────────┤
+       └── split message of the staged file ◄─────────────────────────────────────────────────────────────┘
+
+What is read of a range is an object named after it, so that reading it twice is harmless, in any order, and whoever
+comes later knows what is missing. The file's lease is held by who plans or assembles, never by who only reads. A file
+that stands still is sent again by its split message, as every file is; then only what is missing is read.
+"""
+
+import random
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from penstock.account.completion import refuse_file
+from penstock.extract.drift import tell_of_drift
+from penstock.extract.ranges import Range, Ranges
+from penstock.io.sending import send_all
+from penstock.model.errors import Busy, ObjectMissing, Permanent, Refused, Transient
+from penstock.model.messages import PagesMessage, SourceFile, SplitMessage, ZipEntry
+from penstock.model.rows import FileRow, FileState
+from penstock.model.stage_result import StageResult
+from penstock.ports.clock import Clock
+from penstock.ports.event_bus import EventBus
+from penstock.ports.ledger import Ledger
+from penstock.ports.object_store import ObjectStore
+from penstock.ports.pages import OpenDocument, PageReader
+from penstock.ports.queue import Outgoing, Outlet
+from penstock.split.staging import Staging
+
+PAUSE = 1  #: seconds until the splitter can receive the staged file: the lease is released by then
+RESERVE = 15.0  #: seconds of an invocation kept for writing down what was read
+
+type Work = Callable[[FileRow, int], Awaitable[StageResult]]
+"""(the file's row, the fence of the lease on it) → what was done."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExtractorPorts:
+    """What the extractor needs of the world. `intake` is the splitter's queue, `documents` its own."""
+
+    store: ObjectStore
+    ledger: Ledger
+    reader: PageReader
+    intake: Outlet
+    documents: Outlet
+    events: EventBus
+    clock: Clock
+    rng: random.Random
+
+
+async def extract(ports: ExtractorPorts, message: SplitMessage | PagesMessage, deadline: float) -> StageResult:
+    """Does what a message asks for; `deadline` is when the invocation ends, in seconds since the epoch.
+
+    Raises:
+        Busy: another worker is at this file.
+        Transient: something broke; doing it again carries on.
+    """
+    if isinstance(message, SplitMessage):
+        return await _begin(ports, message, deadline)
+    return await _read_range(ports, message, deadline)
+
+
+async def _begin(ports: ExtractorPorts, message: SplitMessage, deadline: float) -> StageResult:
+    """Plans the ranges, and sends those that are missing on their way; of a document of one range, all of it."""
+    file_id = message.file.file_id
+
+    async def begin(row: FileRow, fence: int) -> StageResult:
+        ranges = await Ranges.kept(ports.store, file_id) or await _plan(ports, row.file, message.entry, deadline)
+        missing = await ranges.missing(ports.store, file_id)
+        if not missing:
+            return await _assemble(ports, row, ranges, fence, deadline)
+        await _send(ports, row.file, missing, message.entry)
+        await ports.ledger.release_file(file_id, fence)
+        return StageResult("pages sent", row.file.feed, file_id, {"RangesSent": len(missing)})
+
+    return await _holding(ports, message.file, deadline, begin)
+
+
+async def _plan(ports: ExtractorPorts, file: SourceFile, entry: ZipEntry | None, deadline: float) -> Ranges:
+    """The ranges, which are kept. As the document is here, the only one is read."""
+    async with _opened(ports, file, entry, deadline) as document:
+        ranges = Ranges(pages=document.pages, at_once=document.at_once)
+        await ranges.keep(ports.store, file.file_id)
+        if document.pages <= document.at_once:
+            await _read(ports, document, file.file_id, Range(1, document.pages), deadline)
+    return ranges
+
+
+async def _send(ports: ExtractorPorts, file: SourceFile, ranges: Sequence[Range], entry: ZipEntry | None) -> None:
+    messages = (PagesMessage(file=file, first=one.first, last=one.last, entry=entry) for one in ranges)
+    outgoing = (Outgoing(message.model_dump_json(), file.feed) for message in messages)
+    await send_all(ports.documents, outgoing, ports.clock, ports.rng)
+
+
+async def _read_range(ports: ExtractorPorts, message: PagesMessage, deadline: float) -> StageResult:
+    """Reads the range, unless somebody has; whoever finds that it was the last assembles."""
+    file, file_id, one = message.file, message.file.file_id, Range(message.first, message.last)
+    row, ranges = await ports.ledger.file(file_id), await Ranges.kept(ports.store, file_id)
+    if row is None or row.state is not FileState.SPLITTING or ranges is None:
+        return StageResult("seen before", file.feed, file_id)
+
+    async def assemble(row: FileRow, fence: int) -> StageResult:
+        return await _assemble(ports, row, ranges, fence, deadline)
+
+    try:
+        if not await ports.store.has(one.key(file_id)):
+            async with _opened(ports, file, message.entry, deadline) as document:
+                await _read(ports, document, file_id, one, deadline)
+    except (Refused, ObjectMissing) as refusal:
+        return await _holding(ports, file, deadline, _raising(refusal))
+    if await ranges.are_read(ports.store, file_id, one):
+        return await _holding(ports, file, deadline, assemble)
+    return StageResult("pages read", file.feed, file_id, {"PagesRead": one.pages})
+
+
+def _raising(error: Permanent) -> Work:
+    async def work(row: FileRow, fence: int) -> StageResult:
+        raise error
+
+    return work
+
+
+def _opened(
+    ports: ExtractorPorts, file: SourceFile, entry: ZipEntry | None, deadline: float
+) -> AbstractAsyncContextManager[OpenDocument]:
+    return ports.reader.opened(Staging(ports.store, ports.clock, ports.rng, deadline).whole(file, entry))
+
+
+async def _read(ports: ExtractorPorts, document: OpenDocument, file_id: str, one: Range, deadline: float) -> None:
+    body = await document.read(one.first, one.last, deadline - RESERVE - ports.clock.now())
+    await ports.store.put(one.key(file_id), body, "application/gzip")
+
+
+async def _holding(ports: ExtractorPorts, file: SourceFile, deadline: float, work: Work) -> StageResult:
+    """What has to be done by one worker at a time. What came no further than to be staged is handed back again."""
+    now = ports.clock.now()
+    lease = await ports.ledger.claim_file(file, now, deadline - now)
+    if lease.fence is None:
+        if lease.busy_for:
+            raise Busy("another worker holds the file", after=lease.busy_for)
+        return StageResult("seen before", file.feed, file.file_id)
+    try:
+        if lease.row.file.is_staged:
+            return await _hand_back(ports, lease.row.file, lease.fence, 0)
+        return await work(lease.row, lease.fence)
+    except (Refused, ObjectMissing) as refusal:
+        return await refuse_file(ports, file, refusal, lease.fence)
+    except Exception:
+        await ports.ledger.release_file(file.file_id, lease.fence)
+        raise
+
+
+async def _assemble(ports: ExtractorPorts, row: FileRow, ranges: Ranges, fence: int, deadline: float) -> StageResult:
+    """The records of all pages, staged; what they have drifted from is told before anybody can overlook it."""
+    assembled = ports.reader.assemble(_bodies(ports, ranges, row.file.file_id))
+    staged = await ports.store.stage(row.file, _until(deadline, ports.clock, assembled.lines))
+    await tell_of_drift(ports, row.file, assembled.drifted)
+    await ports.ledger.stage_file(staged, fence)
+    return await _hand_back(ports, staged, fence, ranges.pages)
+
+
+async def _bodies(ports: ExtractorPorts, ranges: Ranges, file_id: str) -> AsyncGenerator[bytes]:
+    for one in ranges.all():
+        body = await ports.store.get(one.key(file_id))
+        if body is None:
+            raise Transient("what was read of a document is gone; its pages are read again")
+        yield body
+
+
+async def _until(deadline: float, clock: Clock, parts: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    async for part in parts:
+        if clock.now() > deadline:
+            raise Transient("the document's records could not be assembled before the invocation ended")
+        yield part
+
+
+async def _hand_back(ports: ExtractorPorts, staged: SourceFile, fence: int, pages: int) -> StageResult:
+    """The splitter goes on with the staged file."""
+    message = Outgoing(SplitMessage(file=staged).model_dump_json(), staged.feed, PAUSE)
+    await send_all(ports.intake, [message], ports.clock, ports.rng)
+    await ports.ledger.release_file(staged.file_id, fence)
+    return StageResult("read", staged.feed, staged.file_id, {"DocumentsRead": 1, "DocumentPages": pages})

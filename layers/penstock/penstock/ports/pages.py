@@ -1,0 +1,69 @@
+"""The port of what reads documents: pages into words, words into records. What a page or a form is, only it knows."""
+
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Drifted:
+    """A form that is not what its template has: `template` names it and its version, `signature` is the same wherever
+    the same has changed, `fields` say what."""
+
+    template: str
+    signature: str
+    fields: Sequence[Mapping[str, Any]]
+
+
+@dataclass(slots=True)
+class Assembled:
+    """A document's records as they come: `lines` is the staged text, in pieces; once they have come, `records` counts
+    them, and `drifted` are forms that have changed."""
+
+    lines: AsyncIterator[bytes]
+    records: int = 0
+    drifted: list[Drifted] = field(default_factory=list[Drifted])
+
+
+class OpenDocument(Protocol):
+    """A document that can be read."""
+
+    @property
+    def pages(self) -> int:
+        """How many it has."""
+        ...
+
+    @property
+    def at_once(self) -> int:
+        """How many of them one worker reads: fewer where they are scans."""
+        ...
+
+    async def read(self, first: int, last: int, seconds: float) -> bytes:
+        """What stands on these pages, counted from 1. A page that nobody can read is told as such, among the others.
+
+        Raises:
+            Transient: it took longer than so many seconds.
+        """
+        ...
+
+
+class PageReader(Protocol):
+    """Reads documents."""
+
+    def opened(self, blocks: AsyncGenerator[bytes]) -> AbstractAsyncContextManager[OpenDocument]:
+        """A document, by its bytes.
+
+        Raises:
+            Refused: `document.…`, where it cannot be read at all.
+        """
+        ...
+
+    def assemble(self, ranges: AsyncIterator[bytes]) -> Assembled:
+        """The records on the pages, of which all ranges come in order; in bounded memory, and the same from the same
+        pages and templates. What is no template is found before the first of them comes.
+
+        Raises:
+            Misconfigured: what an operator keeps as a template is none.
+        """
+        ...
