@@ -1,22 +1,76 @@
-"""A document read in a process of its own, with limits: what kills it kills nothing else.
+"""A document read in a process of its own, with limits and without anybody's credentials: what kills it kills nothing
+else.
 
-python -m penstock_documents.child DOCUMENT TEMPLATES writes a line a record. Exit code 3 says that the document cannot
-be read; the reason is then the last line of stderr.
+    python -m penstock_documents.child survey DOCUMENT                          how many pages, and how many at once
+    python -m penstock_documents.child read DOCUMENT TEMPLATES FIRST LAST OUT   a line a page, as `kept_pages` has it
+
+Exit code 3 says that the document cannot be read; the reason is then the last line of stderr. What it dies of is the
+page that it was at: its reader notes that, and another goes on behind it.
 """
 
-import json
+import os
 import resource
 import subprocess
 import sys
-from collections.abc import Sequence
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from penstock_documents.pdf import Unreadable
 
-MEMORY = 2 * 1024 * 1024 * 1024  #: bytes of address space; Tesseract's and pdfium's own take a quarter of it
-SECONDS = 1800  #: of CPU
+MEMORY = 1536 * 1024 * 1024  #: bytes of address space; Tesseract's and pdfium's own take a third of it
+PAGE_SECONDS = 90  #: of CPU for a page; one in five of them takes 5
+MOST_DEATHS = 3  #: readers that a range may cost
 UNREADABLE = 3
+
+
+class Survey(NamedTuple):
+    """A document's pages, and how many of them one reader takes."""
+
+    pages: int
+    at_once: int
+
+
+def survey(document: Path) -> Survey:
+    """What there is to read. A document with a page that its reader dies of is read a few pages at once.
+
+    Raises:
+        Unreadable: it cannot be read, or the reader died before it had counted the pages.
+    """
+    from penstock_documents.document import SCANS_AT_ONCE
+
+    ended = _run("survey", str(document), seconds=2 * PAGE_SECONDS)
+    told = [int(line) for line in ended.stdout.splitlines()]
+    if not told:
+        raise Unreadable(_reason(ended))
+    pages, at_once = [*told, SCANS_AT_ONCE][:2]
+    return Survey(pages, at_once)
+
+
+def read_pages(document: Path, templates: Path, first: int, last: int, seconds: float) -> Iterator[bytes]:
+    """A line for each page, whatever becomes of its reader.
+
+    Raises:
+        TimeoutError: it took longer than so many seconds.
+    """
+    ends, deaths, reason = time.monotonic() + seconds, 0, ""
+    while first <= last:
+        with tempfile.NamedTemporaryFile(prefix="penstock-pages-") as out:
+            where = (str(document), str(templates), str(first), str(last), out.name)
+            ended = _run("read", *where, seconds=ends - time.monotonic())
+            # A line that its reader died at is none.
+            lines = [line for line in out.read().splitlines(keepends=True) if line.endswith(b"\n")]
+        yield from lines
+        first += len(lines)
+        if first <= last:
+            deaths, reason = deaths + 1, _reason(ended)
+            yield _unreadable(first, reason)
+            first += 1
+        if deaths == MOST_DEATHS:
+            yield from (_unreadable(number, reason) for number in range(first, last + 1))
+            return
 
 
 def records_in_child(document: Path, templates: Path) -> list[dict[str, Any]]:
@@ -25,32 +79,101 @@ def records_in_child(document: Path, templates: Path) -> list[dict[str, Any]]:
     Raises:
         Unreadable: it cannot be read, or the reader died of it.
     """
-    command = [sys.executable, "-m", "penstock_documents.child", str(document), str(templates)]
-    ended = subprocess.run(command, capture_output=True, text=True, check=False)
-    if ended.returncode == UNREADABLE:
-        raise Unreadable(ended.stderr.strip().splitlines()[-1])
-    if ended.returncode:
-        raise Unreadable(f"the reader died of the document (exit code {ended.returncode}); export or scan it again")
-    return [json.loads(line) for line in ended.stdout.splitlines()]
-
-
-def main(arguments: Sequence[str]) -> int:
-    """Reads a document and prints its records."""
-    from penstock_documents.document import Document
     from penstock_documents.forms import records_of
+    from penstock_documents.kept_pages import page_of
     from penstock_documents.template import load_all
 
-    document, templates = map(Path, arguments)
+    pages, at_once = survey(document)
+    lines = (
+        line
+        for first in range(1, pages + 1, at_once)
+        for line in read_pages(document, templates, first, min(first + at_once - 1, pages), float("inf"))
+    )
+    return list(records_of(map(page_of, lines), load_all(templates).active))
+
+
+def _run(*arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
+    """A child's end. It finds what we find, and nothing else of our environment: no credentials.
+
+    Raises:
+        TimeoutError: it did not end in time.
+    """
+    command = [sys.executable, "-m", "penstock_documents.child", *arguments]
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.defpath, "LANG": "C.UTF-8"}
     try:
-        for record in records_of(Document(document.read_bytes()), load_all(templates).active):
-            sys.stdout.write(json.dumps(record) + "\n")
+        return subprocess.run(
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=None if seconds == float("inf") else max(0.0, seconds),
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise TimeoutError("the pages could not be read in time") from None
+
+
+def _reason(ended: subprocess.CompletedProcess[str]) -> str:
+    if ended.returncode == UNREADABLE:
+        return ended.stderr.strip().splitlines()[-1]
+    return f"the reader died of it (exit code {ended.returncode}); export or scan it again"
+
+
+def _unreadable(number: int, reason: str) -> bytes:
+    from penstock_documents.kept_pages import line_of, unreadable
+
+    return line_of(unreadable(number, reason))
+
+
+def main(what: str, document: Path, *arguments: str) -> int:
+    """Does what the command line asks for; its exit code."""
+    from penstock_documents.document import Document
+
+    try:
+        opened = Document(document)
+        if what == "survey":
+            # What comes second looks at pages, and may be the last thing that it does.
+            print(opened.pages, flush=True)  # noqa: T201
+            print(opened.at_once)  # noqa: T201
+        else:
+            templates, first, last, out = arguments
+            _read(opened, Path(templates), range(int(first), int(last) + 1), Path(out))
     except Unreadable as error:
         sys.stderr.write(f"{error}\n")
         return UNREADABLE
     return 0
 
 
+def _read(document: Any, templates: Path, numbers: Sequence[int], out: Path) -> None:
+    """Writes each page down as soon as it is read, so that it is there whatever the next one does."""
+    from penstock_documents.forms import read_page
+    from penstock_documents.kept_pages import line_of, unreadable
+    from penstock_documents.template import load_all
+
+    active = load_all(templates).active
+    with out.open("ab") as file:
+        for number in numbers:
+            _limit_cpu()
+            try:
+                read = read_page(document, number, active)
+            except Unreadable as error:
+                read = unreadable(number, str(error))
+            file.write(line_of(read))
+            file.flush()
+
+
+def _limit_cpu() -> None:
+    """From here on the process may take so much CPU, and dies of more."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (round(used.ru_utime + used.ru_stime) + PAGE_SECONDS, resource.RLIM_INFINITY)
+    )
+
+
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
-    sys.exit(main(sys.argv[1:]))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _limit_cpu()
+    sys.exit(main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]))

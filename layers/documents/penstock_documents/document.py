@@ -4,9 +4,9 @@ A page's own text is believed where it is writing, dense enough, and not laid un
 is rendered and read by OCR, and so it is once more if no template understands its text.
 """
 
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from penstock_documents import pdf, picture, plain_text
@@ -17,7 +17,9 @@ LEAST_TEXT = 12
 """Characters of text below which a page that has a picture is read from that."""
 
 MOST_PAGES = 5_000
-MOST_BYTES = 64 * 1024 * 1024 * 1024
+HEAD = 1024  #: bytes by which a document is known
+TEXTS_AT_ONCE, SCANS_AT_ONCE = 50, 10  #: pages that are read within a minute or two
+LOOKED_AT = 5  #: pages from which it is told which of them they are
 
 
 @dataclass(slots=True)
@@ -31,57 +33,75 @@ class Read:
 class Document:
     """A PDF, a file of pictures or a text: its pages by number, from 1."""
 
-    def __init__(self, body: bytes) -> None:
-        self.kind = kind_of(body)
-        self.sha256 = hashlib.sha256(body).hexdigest()
-        self._pictures: list[Any] = []
-        self._texts: list[Page] = []
-        if self.kind == "pdf":
-            self._pdf = pdf.open_pdf(body[body.find(b"%PDF") :])
-            self.pages = len(self._pdf)
-        elif self.kind == "picture":
-            self._pictures = list(picture.pictures_of(body))
-            self.pages = len(self._pictures)
-        else:
-            self._texts = plain_text.pages_of(body)
-            self.pages = len(self._texts)
+    def __init__(self, source: Path | bytes) -> None:
+        """Opens it.
+
+        Raises:
+            Unreadable: it is locked, broken or empty, or has too many pages.
+        """
+        self.kind = kind_of(_head_of(source))
+        self._pages: Any = _OPENED[self.kind](source)
+        self.pages = len(self._pages)
         if self.pages > MOST_PAGES:
             raise Unreadable(f"{self.pages} pages are more than {MOST_PAGES}; send it in parts")
 
+    @property
+    def at_once(self) -> int:
+        """How many pages one reader takes: fewer where those looked at, from the first to the last, are scans."""
+        looked_at = {1 + at * (self.pages - 1) // (LOOKED_AT - 1) for at in range(LOOKED_AT)}
+        return TEXTS_AT_ONCE if all(self._by_text(number) for number in sorted(looked_at)) else SCANS_AT_ONCE
+
     def read(self, number: int) -> Read:
         """A page by its text where that is to be believed, else by OCR."""
-        if self.kind == "text":
-            return Read(self._texts[number - 1])
-        if self.kind == "picture":
-            return self.read_by_ocr(number)
-        page = self._pdf[number - 1]
+        return self._by_text(number) or self.read_by_ocr(number)
+
+    def _by_text(self, number: int) -> Read | None:
+        if self.kind != "pdf":
+            return Read(self._pages[number - 1]) if self.kind == "text" else None
+        page = self._pages[number - 1]
         try:
             by_text = pdf.read_text(page, number)
         finally:
             page.close()
         characters = sum(len(word.text) for word in by_text.words)
-        if not by_text.doubts and characters >= LEAST_TEXT:
-            return Read(by_text)
-        return self.read_by_ocr(number)
+        return Read(by_text) if not by_text.doubts and characters >= LEAST_TEXT else None
 
     def read_by_ocr(self, number: int) -> Read:
         """A page from its picture."""
         from penstock_documents import ocr
 
         if self.kind == "pdf":
-            page = self._pdf[number - 1]
+            page = self._pages[number - 1]
             try:
                 found = ocr.read_picture(pdf.picture_of(page), number, pdf.DPI)
             finally:
                 page.close()
         else:
-            image, dpi = self._pictures[number - 1]
+            image, dpi = self._pages.page(number)
             found = ocr.read_picture(image, number, dpi)
         return Read(found.page, found.second)
 
     def read_all(self) -> list[Read]:
         """Every page."""
         return [self.read(number) for number in range(1, self.pages + 1)]
+
+
+def _text_of(source: Path | bytes) -> list[Page]:
+    return plain_text.pages_of(source if isinstance(source, bytes) else source.read_bytes())
+
+
+_OPENED: Mapping[str, Callable[[Path | bytes], Any]] = {
+    "pdf": pdf.open_pdf,
+    "picture": picture.Pictures,
+    "text": _text_of,
+}
+
+
+def _head_of(source: Path | bytes) -> bytes:
+    if isinstance(source, bytes):
+        return source[:HEAD]
+    with source.open("rb") as file:
+        return file.read(HEAD)
 
 
 def kind_of(body: bytes) -> str:

@@ -1,7 +1,9 @@
 """Which form a document is, page by page: the template whose labels stand where they should, or none."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 from penstock_documents.aligning import align
@@ -23,53 +25,61 @@ class Found:
     form: Form | None
 
 
-def forms_of(document: Document, templates: Sequence[Template]) -> list[Found]:
-    """A document's forms in order of its pages. Text that no template understands is read by OCR once more."""
-    reads = document.read_all()
-    found: list[Found] = []
-    at = 0
-    while at < len(reads):
-        best = _best(reads, at, templates)
-        if best is None and reads[at].page.route == "text" and document.kind == "pdf":
-            reads[at] = document.read_by_ocr(at + 1)
-            best = _best(reads, at, templates)
+def read_page(document: Document, number: int, templates: Sequence[Template]) -> Read:
+    """A page as it is best read: text that no template understands is read by OCR once, and that is believed if one
+    does."""
+    read = document.read(number)
+    if document.kind != "pdf" or read.page.route != "text" or _is_understood(read, templates):
+        return read
+    again = document.read_by_ocr(number)
+    return again if _is_understood(again, templates) else read
+
+
+def read_all(document: Document, templates: Sequence[Template]) -> Iterator[Read]:
+    """Every page, as it is best read."""
+    return (read_page(document, number, templates) for number in range(1, document.pages + 1))
+
+
+def _is_understood(read: Read, templates: Sequence[Template]) -> bool:
+    """Whether a template has such a page, be it the first or a later one."""
+    return any(_is_of(template, number, read) for template in templates for number in range(1, template.pages + 1))
+
+
+def _is_of(template: Template, number: int, read: Read) -> bool:
+    alignment = align(template, number, read.page)
+    known = KNOWN * len(alignment.labels)
+    return bool(alignment.labels) and alignment.found >= known and len(alignment.at_place) >= known
+
+
+def forms_of(reads: Iterable[Read], templates: Sequence[Template]) -> Iterator[Found]:
+    """A document's forms in order of its pages, of which no more are held than the longest template has. Pages in a row
+    that no template understands are one unknown form; their words are not kept."""
+    coming, window = iter(reads), deque[Read]()
+    longest = max((template.pages for template in templates), default=1)
+    unknown: list[Read] = []
+    while True:
+        window.extend(islice(coming, longest - len(window)))
+        best = _best(window, templates) if window else None
+        if unknown and (best or not window):
+            yield Found(unknown[0].page.number, unknown, None)
+            unknown = []
+        if not window:
+            return
         if best is None:
-            found.append(Found(at + 1, reads[at : at + 1], None))
-            at += 1
-        else:
-            found.append(Found(at + 1, reads[at : at + best.template.pages], best))
-            at += best.template.pages
-    return _together(found)
+            unknown.append(Read(replace(window.popleft().page, words=())))
+            continue
+        taken = [window.popleft() for _ in range(best.template.pages)]
+        yield Found(taken[0].page.number, taken, best)
 
 
-def _together(found: Sequence[Found]) -> list[Found]:
-    """Unknown pages in a row are one unknown form."""
-    merged: list[Found] = []
-    for one in found:
-        if merged and one.form is None and merged[-1].form is None:
-            merged[-1] = Found(merged[-1].first, [*merged[-1].reads, *one.reads], None)
-        else:
-            merged.append(one)
-    return merged
-
-
-def _best(reads: Sequence[Read], at: int, templates: Sequence[Template]) -> Form | None:
-    """The form that begins on a page: of the templates whose labels are there the one with the least drift, then with
-    the most labels at their places, then the newest."""
+def _best(reads: Sequence[Read], templates: Sequence[Template]) -> Form | None:
+    """The form that begins with these pages: of the templates whose labels are there the one with the least drift, then
+    with the most labels at their places, then the newest."""
     candidates: list[Form] = []
     for template in templates:
-        pages = reads[at : at + template.pages]
-        if len(pages) < template.pages:
-            continue
-        alignments = [align(template, number, read.page) for number, read in enumerate(pages, 1)]
-        first = alignments[0]
-        if (
-            not first.labels
-            or first.found < KNOWN * len(first.labels)
-            or len(first.at_place) < KNOWN * len(first.labels)
-        ):
-            continue
-        candidates.append(read_form(template, [read.page for read in pages], [read.second for read in pages]))
+        pages = list(islice(reads, template.pages))
+        if len(pages) == template.pages and _is_of(template, 1, pages[0]):
+            candidates.append(read_form(template, [read.page for read in pages], [read.second for read in pages]))
     return min(
         candidates,
         key=lambda form: (len(form.critical), -form.found / form.labels, -form.found, -form.template.version),
@@ -77,11 +87,11 @@ def _best(reads: Sequence[Read], at: int, templates: Sequence[Template]) -> Form
     )
 
 
-def records_of(document: Document, templates: Sequence[Template]) -> Iterator[dict[str, Any]]:
+def records_of(reads: Iterable[Read], templates: Sequence[Template]) -> Iterator[dict[str, Any]]:
     """A document's records as the staged text has them, a line each: the fields by their names, `evidence` of each, and
     why a person has to look, if one has to."""
-    for one in forms_of(document, templates):
-        yield {"document": document.sha256, **_record(one)}
+    for one in forms_of(reads, templates):
+        yield _record(one)
 
 
 def _record(found: Found) -> dict[str, Any]:

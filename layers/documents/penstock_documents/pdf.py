@@ -3,6 +3,7 @@ every stream that it has touched until the document is closed."""
 
 import ctypes
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pypdfium2 as pdfium  # type: ignore[import-untyped]
@@ -29,14 +30,14 @@ class Unreadable(Exception):
     """A document that cannot be read; the message says why and what to do."""
 
 
-def open_pdf(body: bytes) -> Any:
-    """A document.
+def open_pdf(source: Path | bytes) -> Any:
+    """A document; of a file only what is asked for is read.
 
     Raises:
         Unreadable: it is locked, broken or empty.
     """
     try:
-        document: Any = pdfium.PdfDocument(body)
+        document: Any = pdfium.PdfDocument(source)
         pages = len(document)
     except pdfium.PdfiumError as error:
         if "password" in str(error).lower():

@@ -2,9 +2,11 @@
 
 import io
 import warnings
-from collections.abc import Iterator
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
 
-from PIL import Image, ImageSequence, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
 from penstock_documents.pdf import Unreadable
 
@@ -12,24 +14,45 @@ LARGEST = 120_000_000
 """Pixels of a page: 33 by 44 inches at 300 dpi. More is a bomb, or a map."""
 
 
-def pictures_of(body: bytes) -> Iterator[tuple[Image.Image, float | None]]:
-    """A file's pages, each with its resolution in dots an inch, None where it does not say.
+class Pictures:
+    """The pages of a file of pictures. One at a time is unpacked."""
 
-    Raises:
-        Unreadable: it is no picture, a broken or an absurd one.
-    """
-    Image.MAX_IMAGE_PIXELS = None
+    def __init__(self, source: Path | bytes) -> None:
+        """Opens it.
+
+        Raises:
+            Unreadable: it is no picture, or a broken one.
+        """
+        Image.MAX_IMAGE_PIXELS = None
+        with _named_faults():
+            self._image: Image.Image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+            self._pages: int = getattr(self._image, "n_frames", 1)
+
+    def __len__(self) -> int:
+        return self._pages
+
+    def page(self, number: int) -> tuple[Image.Image, float | None]:
+        """A page, counted from 1, with its resolution in dots an inch, None where it does not say.
+
+        Raises:
+            Unreadable: it is broken, or an absurd one.
+        """
+        with _named_faults():
+            self._image.seek(number - 1)
+            if self._image.width * self._image.height > LARGEST:
+                size = f"{self._image.width} by {self._image.height}"
+                raise Unreadable(f"a picture of {size} dots; scan it at 300 dots an inch on paper's size")
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                self._image.load()
+            return _keeping_exif(self._image), _dpi(self._image)
+
+
+@contextmanager
+def _named_faults() -> Generator[None]:
+    """What pillow raises, as what it means."""
     try:
-        with Image.open(io.BytesIO(body)) as image:
-            for page in ImageSequence.Iterator(image):
-                if page.width * page.height > LARGEST:
-                    raise Unreadable(
-                        f"a picture of {page.width} by {page.height} dots; scan it at 300 dots an inch on paper's size"
-                    )
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    page.load()
-                yield _keeping_exif(page), _dpi(page)
+        yield
     except UnidentifiedImageError:
         raise Unreadable("the file is none of the pictures that are read: TIFF, PNG, JPEG") from None
     except (OSError, SyntaxError, ValueError, EOFError) as error:

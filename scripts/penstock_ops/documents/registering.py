@@ -7,7 +7,7 @@ from typing import Any
 from penstock.model.errors import PenstockError
 from penstock_documents.document import Document, pages_of
 from penstock_documents.drafting import Choose, draft
-from penstock_documents.forms import forms_of
+from penstock_documents.forms import forms_of, read_all
 from penstock_documents.reading import Form
 from penstock_documents.template import NotATemplate, Registry, Template, load_all, name_and_version
 from penstock_documents.words import text_of
@@ -37,7 +37,7 @@ def made_from(
     there = [one.version for one in registry.versions_of(named)]
     if version in there:
         raise NotATemplate(f"{named}/{version} is there already; retire it, or leave out the version for the next one")
-    pages = pages_of(Document(document.read_bytes()).read_all())
+    pages = pages_of(Document(document).read_all())
     made = draft(pages, kind, values, named, version or max(there, default=0) + 1, critical, choose)
     return made, registry.write(made)
 
@@ -50,8 +50,8 @@ def accepted(document: Path, folder: Path, choose: Choose) -> tuple[Template, Te
         NothingToAccept: the document is of no template, or has not drifted.
     """
     registry = load_all(folder)
-    read = Document(document.read_bytes())
-    for found in forms_of(read, registry.active):
+    reads = read_all(Document(document), registry.active)
+    for found in forms_of(reads, registry.active):
         if found.form is not None and found.form.drift:
             old = found.form.template
             values, critical = _printed(found.form)

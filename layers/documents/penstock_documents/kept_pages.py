@@ -1,0 +1,36 @@
+"""Pages as they are kept between reading and assembling: a line of JSON each."""
+
+import json
+from typing import Any
+
+from penstock_documents.document import Read
+from penstock_documents.words import Box, Page, Word
+
+
+def line_of(read: Read) -> bytes:
+    """A page as a line."""
+    page = read.page
+    kept = {
+        "number": page.number,
+        "size": [page.width, page.height],
+        "route": page.route,
+        "engine": page.engine,
+        "doubts": list(page.doubts),
+        "words": [[word.text, *word.box, word.confidence] for word in page.words],
+        "second": read.second,
+    }
+    return json.dumps(kept, ensure_ascii=False).encode() + b"\n"
+
+
+def page_of(line: bytes) -> Read:
+    """The page that a line is of."""
+    kept: dict[str, Any] = json.loads(line)
+    words = [Word(text, Box(*box), confidence) for text, *box, confidence in kept["words"]]
+    width, height = kept["size"]
+    page = Page(kept["number"], width, height, words, kept["route"], kept["engine"], kept["doubts"])
+    return Read(page, {int(at): text for at, text in kept["second"].items()})
+
+
+def unreadable(number: int, reason: str) -> Read:
+    """A page that nobody can read: it is told, and never passed over."""
+    return Read(Page(number, 0.0, 0.0, (), "ocr", "none", (reason,)))
