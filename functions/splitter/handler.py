@@ -29,6 +29,7 @@ async def compose(stack: AsyncExitStack) -> tuple[Process, SourceQueues]:
         ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, settings.retention_days * DAY),
         intake=intake,
         chunks=SqsQueue(aws.sqs, settings.chunk_queue_url),
+        documents=SqsQueue(aws.sqs, settings.document_queue_url),
         events=EventBridge(aws.events, settings.event_bus),
         clock=clock,
         rng=random.Random(),

@@ -15,6 +15,7 @@ class Settings(BaseSettings):
     archive_bucket: BucketName
     source_queue_url: QueueUrl
     chunk_queue_url: QueueUrl
+    document_queue_url: QueueUrl
     event_bus: BusName
     retention_days: RetentionDays
     sheets: dict[FeedName, str] = {}

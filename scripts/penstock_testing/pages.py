@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 
 from penstock.model.errors import Refused
-from penstock.ports.pages import Assembled, Drifted
+from penstock.ports.pages import Assembled, Drifted, Survey
 
 BEGINS = b"%PAGES"
 DRIFTED = b"DRIFTED "
@@ -27,10 +27,9 @@ class MemoryDocument:
     at_once: int
     read_pages: dict[int, int]
 
-    @property
-    def pages(self) -> int:
-        """As `OpenDocument.pages`."""
-        return len(self.texts)
+    async def survey(self) -> Survey:
+        """As `OpenDocument.survey`."""
+        return Survey(len(self.texts), self.at_once)
 
     async def read(self, first: int, last: int, seconds: float) -> bytes:
         """As `OpenDocument.read`."""
@@ -47,7 +46,7 @@ class MemoryPages:
     read_pages: dict[int, int] = field(default_factory=dict[int, int])
 
     @asynccontextmanager
-    async def opened(self, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[MemoryDocument]:
+    async def opened(self, file_id: str, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[MemoryDocument]:
         """As `PageReader.opened`."""
         body = b"".join([block async for block in blocks])
         if not body.startswith(BEGINS):

@@ -87,9 +87,10 @@ def test_status_shows_queues_and_files(log: Dropped, deployed: Deployed) -> None
     said = deployed.penstock("status", "--json")
 
     assert said.code == 0
-    queues = ["intake", "chunk", *(f"dispatch {feed}" for feed in json.loads(deployed.outputs["DispatchQueues"]))]
+    dispatches = [f"dispatch {feed}" for feed in json.loads(deployed.outputs["DispatchQueues"])]
+    dlqs = [f"{one} DLQ" for one in ("intake", "document", "chunk", "dispatch")]
     nothing = {"waiting": 0, "in_flight": 0, "delayed": 0}
-    assert said.json["queues"] == dict.fromkeys([*queues, "intake DLQ", "chunk DLQ", "dispatch DLQ"], nothing)
+    assert said.json["queues"] == dict.fromkeys(["intake", "document", "chunk", *dispatches, *dlqs], nothing)
     assert said.json["open"] == []
     assert said.json["circuits"]["traffic"]["circuit"] == "closed"
     assert said.json["files"]["settled"] >= 1

@@ -197,7 +197,7 @@ class Deployed:
 
     def _holding(self, kind: Literal["Queue", "Dlq"]) -> dict[str, int]:
         """Messages by queue: waiting, delayed, or being worked on."""
-        urls = {queue: self.outputs[f"{queue}{kind}Url"] for queue in ("Intake", "Chunk")}
+        urls = {queue: self.outputs[f"{queue}{kind}Url"] for queue in ("Intake", "Document", "Chunk")}
         if kind == "Dlq":
             urls["Dispatch"] = self.outputs["DispatchDlqUrl"]
         else:

@@ -51,25 +51,48 @@ def _is_of(template: Template, number: int, read: Read) -> bool:
     return bool(alignment.labels) and alignment.found >= known and len(alignment.at_place) >= known
 
 
-def forms_of(reads: Iterable[Read], templates: Sequence[Template]) -> Iterator[Found]:
-    """A document's forms in order of its pages, of which no more are held than the longest template has. Pages in a row
-    that no template understands are one unknown form; their words are not kept."""
-    coming, window = iter(reads), deque[Read]()
-    longest = max((template.pages for template in templates), default=1)
-    unknown: list[Read] = []
-    while True:
-        window.extend(islice(coming, longest - len(window)))
-        best = _best(window, templates) if window else None
-        if unknown and (best or not window):
-            yield Found(unknown[0].page.number, unknown, None)
-            unknown = []
-        if not window:
-            return
+class FormFinder:
+    """Finds forms in a document's pages as these come, of which no more are held than the longest template has. Pages
+    in a row that no template understands are one unknown form; their words are not kept."""
+
+    def __init__(self, templates: Sequence[Template]) -> None:
+        self._templates = templates
+        self._longest = max((template.pages for template in templates), default=1)
+        self._window, self._unknown = deque[Read](), list[Read]()
+
+    def push(self, read: Read) -> Iterator[Found]:
+        """The forms that end with the document's next page."""
+        self._window.append(read)
+        while len(self._window) >= self._longest:
+            yield from self._next()
+
+    def finish(self) -> Iterator[Found]:
+        """The forms that are left, when the last page has come."""
+        while self._window:
+            yield from self._next()
+        yield from self._unknown_form()
+
+    def _next(self) -> Iterator[Found]:
+        best = _best(self._window, self._templates)
         if best is None:
-            unknown.append(Read(replace(window.popleft().page, words=())))
-            continue
-        taken = [window.popleft() for _ in range(best.template.pages)]
+            self._unknown.append(Read(replace(self._window.popleft().page, words=())))
+            return
+        yield from self._unknown_form()
+        taken = [self._window.popleft() for _ in range(best.template.pages)]
         yield Found(taken[0].page.number, taken, best)
+
+    def _unknown_form(self) -> Iterator[Found]:
+        if self._unknown:
+            yield Found(self._unknown[0].page.number, self._unknown, None)
+            self._unknown = []
+
+
+def forms_of(reads: Iterable[Read], templates: Sequence[Template]) -> Iterator[Found]:
+    """A document's forms in order of its pages."""
+    finder = FormFinder(templates)
+    for read in reads:
+        yield from finder.push(read)
+    yield from finder.finish()
 
 
 def _best(reads: Sequence[Read], templates: Sequence[Template]) -> Form | None:
@@ -90,11 +113,11 @@ def _best(reads: Sequence[Read], templates: Sequence[Template]) -> Form | None:
 def records_of(reads: Iterable[Read], templates: Sequence[Template]) -> Iterator[dict[str, Any]]:
     """A document's records as the staged text has them, a line each: the fields by their names, `evidence` of each, and
     why a person has to look, if one has to."""
-    for one in forms_of(reads, templates):
-        yield _record(one)
+    return map(record_of, forms_of(reads, templates))
 
 
-def _record(found: Found) -> dict[str, Any]:
+def record_of(found: Found) -> dict[str, Any]:
+    """A form as a record."""
     pages = [found.first, found.first + len(found.reads) - 1]
     routes = sorted({read.page.route for read in found.reads})
     route = routes[0] if len(routes) == 1 else "mixed"

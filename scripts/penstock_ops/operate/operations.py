@@ -187,6 +187,8 @@ class Records:
         urls = {
             "intake": self._outputs["IntakeQueueUrl"],
             "intake DLQ": self._outputs["IntakeDlqUrl"],
+            "document": self._outputs["DocumentQueueUrl"],
+            "document DLQ": self._outputs["DocumentDlqUrl"],
             "chunk": self._outputs["ChunkQueueUrl"],
             "chunk DLQ": self._outputs["ChunkDlqUrl"],
             **{f"dispatch {feed}": url for feed, url in sorted(dispatches.items())},

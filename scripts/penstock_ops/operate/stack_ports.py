@@ -63,6 +63,7 @@ async def open_stack(outputs: Mapping[str, str], stack: str | None) -> AsyncGene
     async with aws_clients() as aws:
         sources = {
             "intake": {"": outputs["IntakeQueueUrl"]},
+            "document": {"": outputs["DocumentQueueUrl"]},
             "chunk": {"": outputs["ChunkQueueUrl"]},
             "dispatch": dispatches,
         }

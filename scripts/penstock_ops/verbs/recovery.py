@@ -41,6 +41,7 @@ class QueueName(StrEnum):
     """The queues that have a DLQ."""
 
     INTAKE = "intake"
+    DOCUMENT = "document"
     CHUNK = "chunk"
     DISPATCH = "dispatch"
 

@@ -33,6 +33,8 @@ TO_SAVE = 60.0  #: seconds that MiniStack may take to save what is in it
 LOCAL_PARAMETERS: Mapping[str, str] = {
     "SplitterMaximumConcurrency": "2",
     "SplitterReservedConcurrency": "2",
+    "ExtractorMaximumConcurrency": "2",
+    "ExtractorReservedConcurrency": "2",
     "ValidatorMaximumConcurrency": "2",
     "ValidatorReservedConcurrency": "2",
     "DispatcherMaximumConcurrency": "2",

@@ -82,10 +82,11 @@ async def _begin(ports: ExtractorPorts, message: SplitMessage, deadline: float) 
 async def _plan(ports: ExtractorPorts, file: SourceFile, entry: ZipEntry | None, deadline: float) -> Ranges:
     """The ranges, which are kept. As the document is here, the only one is read."""
     async with _opened(ports, file, entry, deadline) as document:
-        ranges = Ranges(pages=document.pages, at_once=document.at_once)
+        pages, at_once = await document.survey()
+        ranges = Ranges(pages=pages, at_once=at_once)
         await ranges.keep(ports.store, file.file_id)
-        if document.pages <= document.at_once:
-            await _read(ports, document, file.file_id, Range(1, document.pages), deadline)
+        if pages <= at_once:
+            await _read(ports, document, file.file_id, Range(1, pages), deadline)
     return ranges
 
 
@@ -126,7 +127,8 @@ def _raising(error: Permanent) -> Work:
 def _opened(
     ports: ExtractorPorts, file: SourceFile, entry: ZipEntry | None, deadline: float
 ) -> AbstractAsyncContextManager[OpenDocument]:
-    return ports.reader.opened(Staging(ports.store, ports.clock, ports.rng, deadline).whole(file, entry))
+    blocks = Staging(ports.store, ports.clock, ports.rng, deadline).whole(file, entry)
+    return ports.reader.opened(file.file_id, blocks)
 
 
 async def _read(ports: ExtractorPorts, document: OpenDocument, file_id: str, one: Range, deadline: float) -> None:

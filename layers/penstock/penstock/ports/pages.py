@@ -3,7 +3,7 @@
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,25 +18,29 @@ class Drifted:
 
 @dataclass(slots=True)
 class Assembled:
-    """A document's records as they come: `lines` is the staged text, in pieces; once they have come, `records` counts
-    them, and `drifted` are forms that have changed."""
+    """A document's records as they come: `lines` is the staged text, in pieces; once they have come, `drifted` are the
+    forms that have changed."""
 
     lines: AsyncIterator[bytes]
-    records: int = 0
     drifted: list[Drifted] = field(default_factory=list[Drifted])
 
 
+class Survey(NamedTuple):
+    """A document's pages, and how many of them one worker reads: fewer where they are scans."""
+
+    pages: int
+    at_once: int
+
+
 class OpenDocument(Protocol):
-    """A document that can be read."""
+    """A document that lies here."""
 
-    @property
-    def pages(self) -> int:
-        """How many it has."""
-        ...
+    async def survey(self) -> Survey:
+        """What there is to read.
 
-    @property
-    def at_once(self) -> int:
-        """How many of them one worker reads: fewer where they are scans."""
+        Raises:
+            Refused: `document.…`, where it cannot be read at all.
+        """
         ...
 
     async def read(self, first: int, last: int, seconds: float) -> bytes:
@@ -51,11 +55,11 @@ class OpenDocument(Protocol):
 class PageReader(Protocol):
     """Reads documents."""
 
-    def opened(self, blocks: AsyncGenerator[bytes]) -> AbstractAsyncContextManager[OpenDocument]:
-        """A document, by its bytes.
+    def opened(self, file_id: str, blocks: AsyncGenerator[bytes]) -> AbstractAsyncContextManager[OpenDocument]:
+        """A document, by its bytes; one that lies here still is not fetched again.
 
         Raises:
-            Refused: `document.…`, where it cannot be read at all.
+            Refused: `document.too_large`.
         """
         ...
 

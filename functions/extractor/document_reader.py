@@ -1,0 +1,135 @@
+"""What reads documents, behind its port: pdfium and Tesseract, in processes of their own."""
+
+import asyncio
+import gzip
+import hashlib
+import json
+import shutil
+import tempfile
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from penstock.model.errors import Misconfigured, Refused, Transient
+from penstock.ports.pages import Assembled, Drifted, Survey
+from penstock.ports.templates import Templates
+from penstock_documents import child
+from penstock_documents.forms import FormFinder, record_of
+from penstock_documents.kept_pages import page_of
+from penstock_documents.pdf import Unreadable
+from penstock_documents.template import NotATemplate, Registry, load_all
+
+LARGEST = 9 * 1024**3  #: bytes of a document: what the function's own disk holds, and some more
+
+
+@dataclass(frozen=True, slots=True)
+class LyingDocument:
+    """As `OpenDocument`: a document on this machine's disk, and the templates beside it."""
+
+    path: Path
+    templates: Path
+
+    async def survey(self) -> Survey:
+        """As `OpenDocument.survey`."""
+        try:
+            pages, at_once = await asyncio.to_thread(child.survey, self.path)
+        except Unreadable as error:
+            raise Refused("document.unreadable", str(error)) from None
+        return Survey(pages, at_once)
+
+    async def read(self, first: int, last: int, seconds: float) -> bytes:
+        """As `OpenDocument.read`."""
+
+        def lines() -> bytes:
+            return b"".join(child.read_pages(self.path, self.templates, first, last, seconds))
+
+        try:
+            return gzip.compress(await asyncio.to_thread(lines), mtime=0)
+        except TimeoutError as error:
+            raise Transient(str(error)) from None
+
+
+class DocumentReader:
+    """As `PageReader`. The document that was read last lies here until another comes."""
+
+    def __init__(self, templates: Templates) -> None:
+        self._kept = templates
+        self._folder = Path(tempfile.mkdtemp(prefix="penstock-extractor-"))
+        self._document, self._templates = self._folder / "document", self._folder / "templates"
+        self._lying = ""  # the id of the file that the document is of
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @asynccontextmanager
+    async def opened(self, file_id: str, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[LyingDocument]:
+        """As `PageReader.opened`."""
+        await self._registry()
+        async with aclosing(blocks):
+            if self._lying != file_id:
+                self._lying = ""
+                await self._fetch(blocks)
+                self._lying = file_id
+        yield LyingDocument(self._document, self._templates)
+
+    async def _fetch(self, blocks: AsyncIterator[bytes]) -> None:
+        size = 0
+        with self._document.open("wb") as file:
+            async for block in blocks:
+                size += len(block)
+                if size > LARGEST:
+                    raise Refused("document.too_large", f"a document has {LARGEST:,} bytes at most; send it in parts")
+                file.write(block)
+
+    def assemble(self, ranges: AsyncIterator[bytes]) -> Assembled:
+        """As `PageReader.assemble`."""
+
+        async def lines() -> AsyncGenerator[bytes]:
+            finder = FormFinder((await self._registry()).active)
+            async for body in ranges:
+                for line in gzip.decompress(body).splitlines():
+                    for found in finder.push(page_of(line)):
+                        yield self._line(record_of(found), assembled)
+            for found in finder.finish():
+                yield self._line(record_of(found), assembled)
+
+        assembled = Assembled(lines())
+        return assembled
+
+    def _line(self, record: Mapping[str, Any], assembled: Assembled) -> bytes:
+        moved = [one for one in record.get("drift", ()) if one["critical"]]
+        if moved:
+            assembled.drifted.append(Drifted(record["template"], _signature(moved), moved))
+        return json.dumps(record, ensure_ascii=False).encode() + b"\n"
+
+    async def _registry(self) -> Registry:
+        """The templates as they are now, which lie in their folder, too.
+
+        Raises:
+            Misconfigured: one of them is none.
+        """
+        there = await self._kept.all()
+        self._templates.mkdir(exist_ok=True)
+        for path in self._templates.iterdir():
+            if path.name not in there:
+                path.unlink()
+        for name, body in there.items():
+            (self._templates / name).write_bytes(body)
+        try:
+            return load_all(self._templates)
+        except NotATemplate as error:
+            raise Misconfigured(str(error)) from None
+
+
+def _signature(moved: list[dict[str, Any]]) -> str:
+    """The same wherever the same has changed, be it a point to the left or right."""
+    said = sorted([one["field"], one["kind"], one.get("new", "")] for one in moved)
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]

@@ -1,0 +1,19 @@
+"""What the extractor is told by its environment."""
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from penstock.adapters.environment import BucketName, BusName, QueueUrl, RetentionDays, TableName
+
+
+class Settings(BaseSettings):
+    """From the variables `PENSTOCK_…` that template.yaml sets."""
+
+    model_config = SettingsConfigDict(env_prefix="PENSTOCK_", frozen=True)
+
+    ledger_table: TableName
+    work_bucket: BucketName
+    archive_bucket: BucketName
+    source_queue_url: QueueUrl
+    intake_queue_url: QueueUrl
+    event_bus: BusName
+    retention_days: RetentionDays
