@@ -31,6 +31,7 @@ class LyingDocument:
 
     path: Path
     templates: Path
+    sha256: str
 
     async def survey(self) -> Survey:
         """As `OpenDocument.survey`."""
@@ -38,7 +39,7 @@ class LyingDocument:
             pages, at_once = await asyncio.to_thread(child.survey, self.path)
         except Unreadable as error:
             raise Refused("document.unreadable", str(error)) from None
-        return Survey(pages, at_once)
+        return Survey(pages, at_once, self.sha256)
 
     async def read(self, first: int, last: int, seconds: float) -> bytes:
         """As `OpenDocument.read`."""
@@ -59,7 +60,7 @@ class DocumentReader:
         self._kept = templates
         self._folder = Path(tempfile.mkdtemp(prefix="penstock-extractor-"))
         self._document, self._templates = self._folder / "document", self._folder / "templates"
-        self._lying = ""  # the id of the file that the document is of
+        self._lying = self._sha256 = ""  # the id of the file that the document is of, and its digest
 
     def __enter__(self) -> Self:
         return self
@@ -78,18 +79,20 @@ class DocumentReader:
                 self._lying = ""
                 await self._fetch(blocks)
                 self._lying = file_id
-        yield LyingDocument(self._document, self._templates)
+        yield LyingDocument(self._document, self._templates, self._sha256)
 
     async def _fetch(self, blocks: AsyncIterator[bytes]) -> None:
-        size = 0
+        size, digest = 0, hashlib.sha256()
         with self._document.open("wb") as file:
             async for block in blocks:
                 size += len(block)
                 if size > LARGEST:
                     raise Refused("document.too_large", f"a document has {LARGEST:,} bytes at most; send it in parts")
                 file.write(block)
+                digest.update(block)
+        self._sha256 = digest.hexdigest()
 
-    def assemble(self, ranges: AsyncIterator[bytes]) -> Assembled:
+    def assemble(self, sha256: str, ranges: AsyncIterator[bytes]) -> Assembled:
         """As `PageReader.assemble`."""
 
         async def lines() -> AsyncGenerator[bytes]:
@@ -97,9 +100,9 @@ class DocumentReader:
             async for body in ranges:
                 for line in gzip.decompress(body).splitlines():
                     for found in finder.push(page_of(line)):
-                        yield self._line(record_of(found), assembled)
+                        yield self._line(record_of(found, sha256), assembled)
             for found in finder.finish():
-                yield self._line(record_of(found), assembled)
+                yield self._line(record_of(found, sha256), assembled)
 
         assembled = Assembled(lines())
         return assembled

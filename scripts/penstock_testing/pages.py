@@ -1,11 +1,11 @@
 """The twin of what reads documents: a document is text, its pages stand between form feeds, each line is a record."""
 
 import gzip
+import hashlib
 import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from hashlib import sha256
 
 from penstock.model.errors import Refused
 from penstock.ports.pages import Assembled, Drifted, Survey
@@ -29,7 +29,7 @@ class MemoryDocument:
 
     async def survey(self) -> Survey:
         """As `OpenDocument.survey`."""
-        return Survey(len(self.texts), self.at_once)
+        return Survey(len(self.texts), self.at_once, hashlib.sha256(b"\f".join(self.texts)).hexdigest())
 
     async def read(self, first: int, last: int, seconds: float) -> bytes:
         """As `OpenDocument.read`."""
@@ -53,14 +53,14 @@ class MemoryPages:
             raise Refused("document.unsupported", "the file is no document")
         yield MemoryDocument(body.removeprefix(BEGINS).split(b"\f"), self.at_once, self.read_pages)
 
-    def assemble(self, ranges: AsyncIterator[bytes]) -> Assembled:
+    def assemble(self, sha256: str, ranges: AsyncIterator[bytes]) -> Assembled:
         """As `PageReader.assemble`."""
 
         async def lines() -> AsyncGenerator[bytes]:
             async for body in ranges:
                 for line in gzip.decompress(body).replace(b"\f", b"\n").splitlines():
                     if line.startswith(DRIFTED):
-                        signature = sha256(line).hexdigest()[:16]
+                        signature = hashlib.sha256(line).hexdigest()[:16]
                         assembled.drifted.append(Drifted("form/1", signature, [{"field": line.decode()}]))
                     yield line.removeprefix(DRIFTED) + b"\n"
 

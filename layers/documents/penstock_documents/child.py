@@ -8,6 +8,7 @@ Exit code 3 says that the document cannot be read; the reason is then the last l
 page that it was at: its reader notes that, and another goes on behind it.
 """
 
+import hashlib
 import os
 import resource
 import subprocess
@@ -89,7 +90,9 @@ def records_in_child(document: Path, templates: Path) -> list[dict[str, Any]]:
         for first in range(1, pages + 1, at_once)
         for line in read_pages(document, templates, first, min(first + at_once - 1, pages), float("inf"))
     )
-    return list(records_of(map(page_of, lines), load_all(templates).active))
+    with document.open("rb") as file:
+        sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+    return list(records_of(map(page_of, lines), load_all(templates).active, sha256))
 
 
 def _run(*arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:

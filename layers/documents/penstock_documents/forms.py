@@ -110,14 +110,18 @@ def _best(reads: Sequence[Read], templates: Sequence[Template]) -> Form | None:
     )
 
 
-def records_of(reads: Iterable[Read], templates: Sequence[Template]) -> Iterator[dict[str, Any]]:
+def records_of(reads: Iterable[Read], templates: Sequence[Template], sha256: str) -> Iterator[dict[str, Any]]:
     """A document's records as the staged text has them, a line each: the fields by their names, `evidence` of each, and
     why a person has to look, if one has to."""
-    return map(record_of, forms_of(reads, templates))
+    return (record_of(found, sha256) for found in forms_of(reads, templates))
 
 
-def record_of(found: Found) -> dict[str, Any]:
-    """A form as a record."""
+def record_of(found: Found, sha256: str) -> dict[str, Any]:
+    """A form as a record; `sha256` is the document's."""
+    return {"document": sha256, **_record(found)}
+
+
+def _record(found: Found) -> dict[str, Any]:
     pages = [found.first, found.first + len(found.reads) - 1]
     routes = sorted({read.page.route for read in found.reads})
     route = routes[0] if len(routes) == 1 else "mixed"

@@ -29,12 +29,13 @@ class Range(NamedTuple):
 
 
 class Ranges(BaseModel):
-    """So many pages, so many of them at once."""
+    """So many pages, so many of them at once, of the document with this SHA-256."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     pages: int
     at_once: int
+    sha256: str
 
     def all(self) -> Iterator[Range]:
         """Each, in order."""

@@ -82,8 +82,8 @@ async def _begin(ports: ExtractorPorts, message: SplitMessage, deadline: float) 
 async def _plan(ports: ExtractorPorts, file: SourceFile, entry: ZipEntry | None, deadline: float) -> Ranges:
     """The ranges, which are kept. As the document is here, the only one is read."""
     async with _opened(ports, file, entry, deadline) as document:
-        pages, at_once = await document.survey()
-        ranges = Ranges(pages=pages, at_once=at_once)
+        pages, at_once, sha256 = await document.survey()
+        ranges = Ranges(pages=pages, at_once=at_once, sha256=sha256)
         await ranges.keep(ports.store, file.file_id)
         if pages <= at_once:
             await _read(ports, document, file.file_id, Range(1, pages), deadline)
@@ -157,7 +157,7 @@ async def _holding(ports: ExtractorPorts, file: SourceFile, deadline: float, wor
 
 async def _assemble(ports: ExtractorPorts, row: FileRow, ranges: Ranges, fence: int, deadline: float) -> StageResult:
     """The records of all pages, staged; what they have drifted from is told before anybody can overlook it."""
-    assembled = ports.reader.assemble(_bodies(ports, ranges, row.file.file_id))
+    assembled = ports.reader.assemble(ranges.sha256, _bodies(ports, ranges, row.file.file_id))
     staged = await ports.store.stage(row.file, _until(deadline, ports.clock, assembled.lines))
     await tell_of_drift(ports, row.file, assembled.drifted)
     await ports.ledger.stage_file(staged, fence)

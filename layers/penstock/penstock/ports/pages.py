@@ -26,10 +26,11 @@ class Assembled:
 
 
 class Survey(NamedTuple):
-    """A document's pages, and how many of them one worker reads: fewer where they are scans."""
+    """A document's pages, how many of them one worker reads (fewer where they are scans), and its SHA-256."""
 
     pages: int
     at_once: int
+    sha256: str
 
 
 class OpenDocument(Protocol):
@@ -63,9 +64,9 @@ class PageReader(Protocol):
         """
         ...
 
-    def assemble(self, ranges: AsyncIterator[bytes]) -> Assembled:
-        """The records on the pages, of which all ranges come in order; in bounded memory, and the same from the same
-        pages and templates. What is no template is found before the first of them comes.
+    def assemble(self, sha256: str, ranges: AsyncIterator[bytes]) -> Assembled:
+        """The records on a document's pages, of which all ranges come in order; in bounded memory, and the same from the
+        same pages and templates. What is no template is found before the first of them comes.
 
         Raises:
             Misconfigured: what an operator keeps as a template is none.
