@@ -116,7 +116,12 @@ def test_a_dead_letter_is_shown_and_goes_back(station: str, stack: Deployed) -> 
     assert letter["about"][0]["key"] == file.key
     assert station not in json.dumps(letter["about"][0]["records"])
     assert planned.code == 0, planned.err
-    assert {one["queue"]: one["letters"] for one in planned.json} == {"intake": 0, "document": 0, "chunk": 1, "dispatch": 0}
+    assert {one["queue"]: one["letters"] for one in planned.json} == {
+        "intake": 0,
+        "document": 0,
+        "chunk": 1,
+        "dispatch": 0,
+    }
     assert stack.dead_letters() == {"Chunk": 1}
 
     # When

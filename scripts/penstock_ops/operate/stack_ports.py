@@ -58,7 +58,7 @@ class StackPorts:
 async def open_stack(outputs: Mapping[str, str], stack: str | None) -> AsyncGenerator[StackPorts]:
     """The ports of the stack with these outputs; `stack` is its name, None for the local world's."""
     clock = SystemClock()
-    operator = await asyncio.to_thread(_operator, stack)
+    operator = await asyncio.to_thread(operator_of, stack)
     dispatches: dict[str, str] = json.loads(outputs["DispatchQueues"])
     async with aws_clients() as aws:
         sources = {
@@ -88,7 +88,7 @@ async def open_stack(outputs: Mapping[str, str], stack: str | None) -> AsyncGene
         )
 
 
-def _operator(stack: str | None) -> str:
+def operator_of(stack: str | None) -> str:
     """Who is at work: AWS's word for the caller, or the user of this machine."""
     if stack is None:
         return f"{getpass.getuser()} (local)"

@@ -1,0 +1,122 @@
+"""Documents that wait for a template are read anew: by the templates as they are now, as a drop of their own.
+
+What was held for its template is refused in the file that it came in, and the object is dropped again as it was. So
+both files balance, each record is delivered at most once, and whatever else was in the document is a duplicate.
+"""
+
+import io
+import json
+import zipfile
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+from botocore.exceptions import ClientError
+
+from penstock.model import ids
+from penstock.model.errors import PenstockError
+from penstock.model.findings import Outcome
+from penstock.model.messages import Dropped as DroppedObject
+from penstock.model.ordinals import folded
+from penstock.model.rows import FileRow
+from penstock.operate.hold import Held, held_of
+from penstock.outputs.accepted import load_accepted
+from penstock.outputs.outcomes import codes_of
+from penstock.outputs.work import read_work
+from penstock_ops.operate import held as holding
+from penstock_ops.operate.operations import Dropped
+from penstock_ops.operate.stack_ports import StackPorts
+
+LOOKED_AT = 1000  #: files, the latest
+WAITS_FOR = ("template_drift", "unknown_template")  #: the ends of codes that a template can mend
+
+
+class OriginalGone(PenstockError):
+    """Raised when what was dropped is not there to be read anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A file, and which of its records wait for a template."""
+
+    row: FileRow
+    records: str
+
+
+async def waiting_for(ports: StackPorts, template: str | None = None) -> list[Waiting]:
+    """The files with records that are held for their template: for this one, by name, if one is named."""
+    found: list[Waiting] = []
+    for row in await ports.ledger.files(LOOKED_AT):
+        if not row.counted[Outcome.HELD]:
+            continue
+        ordinals = [
+            ordinal
+            for held in await held_of(ports.ledger, ports.store, row.file.file_id)
+            for ordinal in await _waiting(ports, held, template)
+        ]
+        if ordinals:
+            found.append(Waiting(row, folded(sorted(ordinals))))
+    return found
+
+
+async def _waiting(ports: StackPorts, held: Held, template: str | None) -> list[int]:
+    wait = {
+        ordinal
+        for ordinal, line in held.outcome_lines.items()
+        if any(code.endswith(WAITS_FOR) for code in codes_of(line))
+    }
+    if not wait or template is None:
+        return sorted(wait)
+    named: set[int] = set()
+    for generation in range(held.chunk.generation + 1):
+        for one in load_accepted(await read_work(ports.store, held.chunk, "accepted", generation) or b""):
+            said = str(json.loads(one.payload).get("template", ""))
+            if one.ordinal in wait and said.rpartition("/")[0] == template:
+                named.add(one.ordinal)
+    return sorted(named)
+
+
+async def read_anew(ports: StackPorts, waiting: Waiting, note: str) -> Dropped:
+    """Refuses what waits, and drops the object again.
+
+    Raises:
+        OriginalGone: it is not there any more; nothing was done.
+        NotToBeDecided: a record's chunk is in the middle of another round; nothing was dropped.
+    """
+    s3: Any = boto3.client("s3")
+    source = _object_of(s3, waiting.row.file.dropped)
+    await holding.refuse_all(ports, waiting.row, waiting.records, by="", note=note)
+    bucket, key = source["Bucket"], source["Key"]
+    version: str = s3.copy_object(Bucket=bucket, Key=key, CopySource=source)["VersionId"]
+    return Dropped(ids.file_id(bucket, key, version), bucket, key, version)
+
+
+def fetch(row: FileRow) -> bytes:
+    """The document that a file is, as it was dropped, or as it lies in its archive.
+
+    Raises:
+        OriginalGone: it is not there any more.
+    """
+    s3: Any = boto3.client("s3")
+    dropped = row.file.dropped
+    source = _object_of(s3, dropped)
+    body: bytes = s3.get_object(**source)["Body"].read()
+    if source["Key"] == dropped.key:
+        return body
+    with zipfile.ZipFile(io.BytesIO(body)) as archive:
+        return archive.read(dropped.key.removeprefix(f"{source['Key']}!"))
+
+
+def _object_of(s3: Any, dropped: DroppedObject) -> dict[str, str]:
+    """The object that was dropped: an archive, where the file is one of several in it and has none of its own.
+
+    Raises:
+        OriginalGone: it is not there any more.
+    """
+    for key in dict.fromkeys((dropped.key, dropped.key.partition("!")[0])):
+        source = {"Bucket": dropped.bucket, "Key": key, "VersionId": dropped.version_id}
+        with suppress(ClientError):
+            s3.head_object(**source)
+            return source
+    raise OriginalGone(f"{dropped.key} is not there to be read anew; have it dropped again")

@@ -1,0 +1,101 @@
+"""Documents at the deployed stack: read by real pdfium and Tesseract in the extractor, and delivered once; a form that
+has changed waits until an operator has accepted it."""
+
+import json
+from pathlib import Path
+
+from penstock.model.rows import FileState
+from tests.support.deployed import Deployed, File, counts, until
+from tests.support.papers import Text, pdf, scanned
+
+PRINTED = {
+    "site_id": "KS-41904",
+    "lessor": "Ada Holdings",
+    "effective_date": "11/20/2026",
+    "monthly_rent_usd": "$2,150.00",
+}
+
+
+def lease(site: str, rent_at: float = 210) -> list[Text]:
+    """A page of a lease's amendment."""
+    return [
+        Text(72, 72, "AMENDMENT TO SITE LEASE", 14),
+        Text(72, 120, "Site ID"),
+        Text(220, 120, site),
+        Text(72, 150, "Lessor"),
+        Text(220, 150, PRINTED["lessor"]),
+        Text(72, 180, "Effective date"),
+        Text(220, 180, PRINTED["effective_date"]),
+        Text(72, rent_at, "Monthly rent"),
+        Text(220, rent_at, PRINTED["monthly_rent_usd"]),
+        Text(72, 700, "The parties amend the lease as stated above and nothing else in it is changed"),
+    ]
+
+
+def drafted(deployed: Deployed, folder: Path) -> None:
+    """Has the stack read leases, from one that is good."""
+    good, values = folder / "good.pdf", folder / "values.json"
+    good.write_bytes(pdf(lease(PRINTED["site_id"])))
+    values.write_text(json.dumps(PRINTED), encoding="utf-8")
+    how = ("--kind", "lease_amendment", "--values", str(values), "--name", "Lease", "--stack", deployed.world.stack)
+    said = deployed.penstock("templates", "draft", str(good), *how, "--json")
+    assert said.code == 0, said.err
+
+
+def read(deployed: Deployed, file: File) -> None:
+    """Returns once the document has been read; the function starts, and Tesseract takes its time."""
+
+    def look() -> bool:
+        row = deployed.row(file)
+        return row is not None and (row.file.is_staged or row.state is FileState.REFUSED)
+
+    until(look, f"{file.key} read")
+
+
+def test_documents_are_read_delivered_held_accepted_and_released(deployed: Deployed, tmp_path: Path) -> None:
+    # Given documents of a form that the stack knows, and one that has changed
+    drafted(deployed, tmp_path)
+    several = pdf(*(lease(f"TX-{number}") for number in range(10_000, 10_003)), lease("TX-10003", rent_at=330))
+
+    # When
+    scan = deployed.drop("midwest/OK-20117/scan.png", scanned(pdf(lease("OK-20117"))), "tower")
+    text = deployed.drop("midwest/TX/several.pdf", several, "tower")
+    read(deployed, scan)
+    read(deployed, text)
+
+    # Expect
+    assert deployed.ended(scan)["records"] == counts(1)
+    assert deployed.ended(text)["records"] == counts(4, held=1)
+    applied = {record["site_id"]: record for record in deployed.applied("tower")}
+    assert applied.keys() == {"OK-20117", "TX-10000", "TX-10001", "TX-10002"}
+    assert {record["monthly_rent_usd"] for record in applied.values()} == {2150.0}
+    assert (applied["OK-20117"]["route"], applied["TX-10000"]["route"]) == ("ocr", "text")
+    listed = deployed.penstock("held", "list", "--file", text.file_id, "--json")
+    assert [record["findings"][0]["code"] for record in listed.json] == ["tower.template_drift"]
+
+    # When an operator accepts how the form looks now
+    said = deployed.penstock("templates", "accept", text.file_id, "--stack", deployed.world.stack, "--json")
+
+    # Expect what waited to be read anew, and what was delivered not to be delivered again
+    assert said.code == 0, said.err
+    assert (said.json["template"], said.json["from"]) == ("Lease/2", "Lease/1")
+    (anew,) = said.json["read_anew"]
+    assert (anew["file_id"], anew["records"]) == (text.file_id, "3")
+    again = File(anew["as"], text.bucket, text.key, "", "", several)
+    read(deployed, again)
+    assert deployed.ended(again)["records"] == counts(4, duplicate=3)
+    assert deployed.ended(text)["records"] == counts(4, rejected=1)
+    assert {record["site_id"] for record in deployed.applied("tower")} == applied.keys() | {"TX-10003"}
+    assert deployed.books("tower")["applied_more_than_once"] == 0
+    assert {"TemplatesKept", "HeldRefused"} <= {one["what"] for one in deployed.audited()}
+    assert deployed.dead_letters() == {}
+
+
+def test_a_broken_document_is_refused_by_name(deployed: Deployed) -> None:
+    file = deployed.drop("midwest/broken.pdf", b"%PDF-1.7 and nothing more", "tower")
+
+    read(deployed, file)
+
+    report = deployed.ended(file)
+    assert report["refused"]["code"] == "document.unreadable"
+    assert "broken" in report["refused"]["message"]
