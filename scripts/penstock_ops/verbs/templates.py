@@ -152,9 +152,8 @@ def accept(
     with stack_templates.folder_of(stack, templates) as folder, _lying(document, stack) as lying:
         old, new, path = registering.accepted(lying, folder, asked.choose)
     summary = registering.summary_of(new) | {"file": _shown(path, stack), "from": old.id}
-    read_anew = (
-        _read_anew(stack, old.name, f"its form is accepted as {new.id}, by which it is read anew") if stack else []
-    )
+    note = f"its form is accepted as {new.id}, by which it is read anew"
+    read_anew = _read_anew(stack, old.name, note) if stack else []
     changes = registering.differences(old, new)
     show(summary | {"changes": changes, "read_anew": read_anew}, as_json, screens.facts)
 
