@@ -159,7 +159,8 @@ class Stack:
         return self.names.get(value, value)
 
     def source_queue(self, stage: str) -> str:
-        return self.names[{"dispatcher": "TrafficDispatchQueue", "validator": "ChunkQueue"}.get(stage, "IntakeQueue")]
+        queues = {"dispatcher": "TrafficDispatchQueue", "validator": "ChunkQueue", "extractor": "DocumentQueue"}
+        return self.names[queues.get(stage, "IntakeQueue")]
 
     # The sender
 

@@ -65,7 +65,7 @@ class PageReader(Protocol):
         ...
 
     def assemble(self, sha256: str, ranges: AsyncIterator[bytes]) -> Assembled:
-        """The records on a document's pages, all ranges of which come in order; in bounded memory, and the same from the
+        """A document's records, by its pages, of which all ranges come in order; in bounded memory, and the same from the
         same pages and templates. What is no template is found before the first of them comes.
 
         Raises:
