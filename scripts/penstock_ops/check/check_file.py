@@ -19,7 +19,7 @@ from penstock.formats.documents import is_document
 from penstock.formats.format import HEAD
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding
-from penstock.model.messages import SourceFile, Span, SplitMessage, ZipEntry
+from penstock.model.messages import Layout, SourceFile, Span, SplitMessage, ZipEntry
 from penstock.outputs import rejects
 from penstock.outputs.late_rejects import rejected_later
 from penstock.split.control import with_control_totals
