@@ -173,6 +173,7 @@ async def test_what_was_put_is_there_whole(place: Place) -> None:
     await place.store.put("chunks/f/000000/accepted", BODY, "text/plain")
 
     assert await place.store.get("chunks/f/000000/accepted") == BODY
+    assert await place.store.has("chunks/f/000000/accepted")
 
 
 async def test_putting_again_replaces(place: Place) -> None:
@@ -200,6 +201,7 @@ async def test_who_does_not_know_who_was_first_comes_again(code: str, status: in
 
 async def test_what_was_never_put_is_none(place: Place) -> None:
     assert await place.store.get("reports/f/nothing") is None
+    assert not await place.store.has("reports/f/nothing")
 
 
 @pytest.mark.parametrize("part", [1, 65_536, 3 * PART])
