@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 from penstock.model.rows import FileState
+from penstock_ops.samples.tower.paper import Text, pdf, scanned
 from tests.support.deployed import Deployed, File, counts, until
-from tests.support.papers import Text, pdf, scanned
 
 PRINTED = {
     "site_id": "KS-41904",
@@ -35,7 +35,7 @@ def lease(site: str, rent_at: float = 210) -> list[Text]:
 def drafted(deployed: Deployed, folder: Path) -> None:
     """Has the stack read leases, from one that is good."""
     good, values = folder / "good.pdf", folder / "values.json"
-    good.write_bytes(pdf(lease(PRINTED["site_id"])))
+    good.write_bytes(pdf([lease(PRINTED["site_id"])]))
     values.write_text(json.dumps(PRINTED), encoding="utf-8")
     how = ("--kind", "lease_amendment", "--values", str(values), "--name", "Lease", "--stack", deployed.world.stack)
     said = deployed.penstock("templates", "draft", str(good), *how, "--json")
@@ -55,10 +55,10 @@ def read(deployed: Deployed, file: File) -> None:
 def test_documents_are_read_delivered_held_accepted_and_released(deployed: Deployed, tmp_path: Path) -> None:
     # Given documents of a form that the stack knows, and one that has changed
     drafted(deployed, tmp_path)
-    several = pdf(*(lease(f"TX-{number}") for number in range(10_000, 10_003)), lease("TX-10003", rent_at=330))
+    several = pdf([*(lease(f"TX-{number}") for number in range(10_000, 10_003)), lease("TX-10003", rent_at=330)])
 
     # When
-    scan = deployed.drop("midwest/OK-20117/scan.png", scanned(pdf(lease("OK-20117"))), "tower")
+    scan = deployed.drop("midwest/OK-20117/scan.png", scanned(pdf([lease("OK-20117")])), "tower")
     text = deployed.drop("midwest/TX/several.pdf", several, "tower")
     read(deployed, scan)
     read(deployed, text)

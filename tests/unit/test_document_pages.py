@@ -18,7 +18,7 @@ from penstock_documents.kept_pages import line_of, page_of
 from penstock_documents.pdf import Unreadable
 from penstock_documents.template import Registry, Template
 from penstock_documents.words import Box, Page, Word
-from tests.support.papers import Text, pdf, scanned
+from penstock_ops.samples.tower.paper import Text, pdf, scanned
 
 SENT = "lease_amendment"
 
@@ -38,7 +38,7 @@ def lease(number: int) -> list[Text]:
 
 def template() -> Template:
     values = {"site_id": "TX-0001", "lessor": "Ada Holdings", "effective_date": "2026-11-20"}
-    pages = [read.page for read in Document(pdf(lease(1))).read_all()]
+    pages = [read.page for read in Document(pdf([lease(1)])).read_all()]
     return draft(pages, SENT, values, "Lease", 1, (), lambda *_: 0)
 
 
@@ -60,15 +60,15 @@ def pages_read(document: Path, templates: Path, first: int, last: int) -> list[R
 
 
 def test_texts_are_read_more_pages_at_once_than_scans(tmp_path: Path) -> None:
-    text = written(tmp_path, pdf(*(lease(number) for number in range(60))))
+    text = written(tmp_path, pdf([lease(number) for number in range(60)]))
     assert child.survey(text) == (60, TEXTS_AT_ONCE)
 
-    scan = written(tmp_path, scanned(pdf(lease(1)), dpi=100))
+    scan = written(tmp_path, scanned(pdf([lease(1)]), dpi=100))
     assert child.survey(scan) == (1, SCANS_AT_ONCE)
 
 
 def test_a_page_is_the_same_when_it_was_kept(tmp_path: Path, templates: Path) -> None:
-    document = Document(pdf(lease(1), lease(2)))
+    document = Document(pdf([lease(1), lease(2)]))
 
     for read in document.read_all():
         kept = page_of(line_of(read))
@@ -77,7 +77,7 @@ def test_a_page_is_the_same_when_it_was_kept(tmp_path: Path, templates: Path) ->
 
 
 def test_ranges_put_together_are_the_whole_document(tmp_path: Path, templates: Path) -> None:
-    document = written(tmp_path, pdf(*(lease(number) for number in range(1, 8))))
+    document = written(tmp_path, pdf([lease(number) for number in range(1, 8)]))
 
     whole = list(records_of(pages_read(document, templates, 1, 7), [template()], "sha"))
     parts = [read for first in (1, 4, 7) for read in pages_read(document, templates, first, min(first + 2, 7))]
@@ -88,8 +88,8 @@ def test_ranges_put_together_are_the_whole_document(tmp_path: Path, templates: P
 
 def test_a_page_that_cannot_be_read_is_that_pages_finding(tmp_path: Path, templates: Path) -> None:
     """Here one of 200 inches, to be read as a picture."""
-    normal, huge = b"/MediaBox[0 0 612 792]", b"/MediaBox[0 0 14400 14400]"
-    sheets = pdf(lease(1), [], lease(3)).split(normal)
+    normal, huge = b"/MediaBox[0 0 612.0 792.0]", b"/MediaBox[0 0 14400 14400]"
+    sheets = pdf([lease(1), [], lease(3)]).split(normal)
     document = written(tmp_path, sheets[0] + normal + sheets[1] + huge + sheets[2] + normal + sheets[3])
 
     reads = pages_read(document, templates, 1, 3)
@@ -115,7 +115,7 @@ def test_a_page_that_its_reader_dies_of_is_that_pages_finding(
         return ended
 
     monkeypatch.setattr(child, "_run", dying)
-    document = written(tmp_path, pdf(*(lease(number) for number in range(1, 5))))
+    document = written(tmp_path, pdf([lease(number) for number in range(1, 5)]))
 
     reads = pages_read(document, templates, 1, 4)
 
@@ -137,7 +137,7 @@ def test_of_a_range_that_kills_reader_after_reader_the_rest_is_told_unread(
         return ended
 
     monkeypatch.setattr(child, "_run", dying)
-    document = written(tmp_path, pdf(*(lease(number) for number in range(20))))
+    document = written(tmp_path, pdf([lease(number) for number in range(20)]))
 
     reads = pages_read(document, templates, 1, 20)
 
@@ -147,7 +147,7 @@ def test_of_a_range_that_kills_reader_after_reader_the_rest_is_told_unread(
 
 
 def test_a_reader_that_takes_too_long_is_ended(tmp_path: Path, templates: Path) -> None:
-    document = written(tmp_path, pdf(lease(1)))
+    document = written(tmp_path, pdf([lease(1)]))
 
     with pytest.raises(TimeoutError):
         list(child.read_pages(document, templates, 1, 1, 0.01))
@@ -182,7 +182,7 @@ def test_pages_that_no_template_understands_are_one_unknown_form(templates: Path
         return Read(Page(number, 612, 792, [Word(text, Box(72, 72, 100, 84))], "text", "test"))
 
     reads = [page(number, "nothing") for number in (1, 2)]
-    reads += [Read(page_of(line_of(read)).page) for read in Document(pdf(lease(3))).read_all()]
+    reads += [Read(page_of(line_of(read)).page) for read in Document(pdf([lease(3)])).read_all()]
     reads += [page(4, "nothing")]
     (one, form, other) = forms_of(reads, [template()])
 
