@@ -11,7 +11,7 @@ import pytest
 from penstock.feeds.tower import TOWER
 from penstock_documents.document import Document, pages_of
 from penstock_documents.drafting import draft
-from penstock_documents.forms import records_of
+from penstock_documents.forms import read_all, records_of
 from penstock_documents.template import SEEDS, load
 from penstock_ops.check.in_file import Repeats
 from penstock_ops.samples import SAMPLES
@@ -34,7 +34,7 @@ def written(form: str, records: int, seed: int, faults: float = 0.0) -> tuple[by
 
 def outcomes(body: bytes) -> list[tuple[str, str | None]]:
     """What becomes of each form of a document, with the code of what was found."""
-    lines = [json.dumps(record) for record in records_of(Document(body), SEEDED)]
+    lines = [json.dumps(record) for record in records_of(read_all(Document(body), SEEDED), SEEDED, "digest")]
     judged = judge_file(TOWER, "\n".join(lines).encode())
     found = {one.ordinal: one.findings for one in (*judged.rejected, *judged.flagged)}
     again = Repeats(TOWER).judge(0, judged.accepted, found).duplicates
