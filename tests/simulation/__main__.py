@@ -5,6 +5,7 @@ python -m tests.simulation 20000-20500  these
 python -m tests.simulation --seed 17    one, with its trace; --files, --until and --skip leave something out
 python -m tests.simulation 500 --only RECUT          only this kind of fault, or these
 python -m tests.simulation 500 --also EXPIRED,DOWN   the seeds' own faults, and these kinds in every one of them
+python -m tests.simulation 500 --papers              most files are documents
 """
 
 import argparse
@@ -37,17 +38,18 @@ def main() -> int:
     parser.add_argument("--without", default="", help="kinds of faults that are left out, and calls that none comes to")
     parser.add_argument("--only", type=kinds, default=frozenset[str](), help="kinds of faults; there are no others")
     parser.add_argument("--also", type=kinds, default=frozenset[str](), help="kinds of faults that every seed has")
+    parser.add_argument("--papers", action="store_true", help="most files are documents")
     asked = parser.parse_args()
     if asked.seed is not None:
         skip = frozenset(map(int, filter(None, asked.skip.split(","))))
         without = frozenset(filter(None, asked.without.split(",")))
-        plan = Plan(asked.seed, asked.files, asked.until, skip, without, asked.only, asked.also)
+        plan = Plan(asked.seed, asked.files, asked.until, skip, without, asked.only, asked.also, asked.papers)
         run = simulate(plan, trace=True)
         say(*run.trace, *(run.problems or ["sound"]))
         return 1 if run.problems else 0
     first, _, last = asked.seeds.rpartition("-")
     seeds = range(int(first), int(last) + 1) if first else range(int(last))
-    return many([Plan(seed, only=asked.only, also=asked.also) for seed in seeds], asked.jobs)
+    return many([Plan(seed, only=asked.only, also=asked.also, papers=asked.papers) for seed in seeds], asked.jobs)
 
 
 def kinds(names: str) -> frozenset[str]:
@@ -100,6 +102,7 @@ def show(run: Run) -> None:
     command += [f"--without {','.join(sorted(plan.without))}"] if plan.without else []
     command += [f"--only {','.join(sorted(plan.only))}"] if plan.only else []
     command += [f"--also {','.join(sorted(plan.also))}"] if plan.also else []
+    command += ["--papers"] if plan.papers else []
     say(
         "",
         f"── seed {plan.seed}, made short: {short.files} files, {short.records} records, {short.faults.total()} faults",

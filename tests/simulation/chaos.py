@@ -84,6 +84,7 @@ PLACES: dict[str, tuple[Kind, ...]] = {
     # No call is slower than the destination's timeout: how slow it is, the destination itself decides.
     "destination": (Kind.CRASHED_BEFORE, Kind.CRASHED_AFTER, Kind.OUTLIVED),
     "message": (Kind.DOUBLED, Kind.DELAYED),
+    "reader": _ANY,
     "deletion": (Kind.NOT_DELETED,),
     "S3": (Kind.TOLD_TWICE,),
     "api": (
@@ -103,7 +104,8 @@ EVERY = 1_000_000  #: files, or faults: none is left out
 class Plan:
     """One run: its seed, and what is left out of it to make it short. `files` is how many are dropped at most, `until`
     and `skip` number the faults as they come, `without` names kinds of them, and calls. Of `only` these kinds there are
-    any, if it names some; `also` names kinds of living that strike in this run whatever its seed says."""
+    any, if it names some; `also` names kinds of living that strike in this run whatever its seed says. With `papers`,
+    most files are documents."""
 
     seed: int
     files: int = EVERY
@@ -112,6 +114,7 @@ class Plan:
     without: frozenset[str] = frozenset()
     only: frozenset[str] = frozenset()
     also: frozenset[str] = frozenset()
+    papers: bool = False
 
 
 class Chaos:

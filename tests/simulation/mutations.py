@@ -28,7 +28,7 @@ TWINS = "penstock_testing."
 class Mutation:
     """`where` is module:function or module:class.method, in the package `penstock` or in a twin's full name; `words`
     become `wrong`. `rare` ones take hundreds of seeds. `among` is a fault that every seed has
-    while it is looked for."""
+    while it is looked for; with `papers` most files are documents."""
 
     name: str
     where: str
@@ -36,6 +36,7 @@ class Mutation:
     wrong: str
     rare: bool = False
     among: str = ""
+    papers: bool = False
 
     @contextmanager
     def applied(self) -> Generator[None]:
@@ -404,6 +405,46 @@ MUTATIONS = (
     ),
 )  # fmt: skip
 
+OF_PAPERS = (
+    Mutation(
+        "the last range of a document is forgotten",
+        "extract.ranges:Ranges.all",
+        "self.pages + 1, self.at_once",
+        "self.pages + (self.pages <= self.at_once), self.at_once",
+        papers=True,
+    ),
+    Mutation(
+        "ranges are assembled in whatever order",
+        "extract.stage:_bodies",
+        "in ranges.all()",
+        "in sorted(ranges.all(), reverse=True)",
+        papers=True,
+    ),
+    Mutation(
+        "a staged document is not handed back",
+        "extract.stage:_hand_back",
+        "[message]",
+        "[]",
+        papers=True,
+    ),
+    Mutation(
+        "what broke off after it was staged is seen before",
+        "extract.stage:_holding",
+        "return await _hand_back(ports, lease.row.file, lease.fence, 0)",
+        'return StageResult("seen before", file.feed, file.file_id)',
+        rare=True,
+        papers=True,
+    ),
+    Mutation(
+        "a document is read while another assembles it",
+        "extract.stage:_holding",
+        'raise Busy("another worker holds the file", after=lease.busy_for)',
+        'return StageResult("seen before", file.feed, file.file_id)',
+        rare=True,
+        papers=True,
+    ),
+)
+
 OF_LIVING = (
     Mutation(
         "a pinned cut is not gone by",
@@ -590,7 +631,8 @@ def found_after(mutation: Mutation, most: int = MOST) -> tuple[int, str] | None:
     also = frozenset(filter(None, [mutation.among]))
     with mutation.applied():
         for seed in range(most):
-            problems = contest(seed).problems if mutation in OF_HISTORIES else simulate(Plan(seed, also=also)).problems
+            plan = Plan(seed, also=also, papers=mutation.papers)
+            problems = contest(seed).problems if mutation in OF_HISTORIES else simulate(plan).problems
             if problems:
                 return seed + 1, problems[0]
     return None
@@ -599,7 +641,7 @@ def found_after(mutation: Mutation, most: int = MOST) -> tuple[int, str] | None:
 def main(names: list[str]) -> int:
     """Prints the table; 1 if any mutation is not found."""
     missed = 0
-    for mutation in (*MUTATIONS, *OF_LIVING, *OF_HISTORIES):
+    for mutation in (*MUTATIONS, *OF_LIVING, *OF_PAPERS, *OF_HISTORIES):
         if names and not any(name in mutation.name for name in names):
             continue
         began = time.monotonic()

@@ -16,6 +16,7 @@ from penstock.feeds.feed import Examination, Feed, Known, Limits, Record, Rule
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model import versions
 from penstock.model.findings import Severity
+from penstock_testing.pages import BEGINS
 from tests.simulation.senders import DOUBTFUL, REVISION
 
 PLAIN, TRACED, SPACED = "plain", "traced", "spaced"
@@ -27,7 +28,8 @@ NEWER = 7  #: the version of the messages that a newer release writes, which an 
 @dataclass(frozen=True, slots=True)
 class Release:
     """What may differ between two releases. `records` is the limit of a chunk, `strict` has a rule more, `raising` one
-    that raises, `newer` messages of another version, `newer_rows` rows and claims of one."""
+    that raises, `newer` messages of another version, `newer_rows` rows and claims of one. A feed that reads `papers` does
+    so in all of them."""
 
     records: int
     examined: bool = False
@@ -36,6 +38,7 @@ class Release:
     raising: bool = False
     newer: bool = False
     newer_rows: bool = False
+    papers: bool = False
 
     @property
     def feed(self) -> Feed:
@@ -125,8 +128,14 @@ def _feed(release: Release) -> Feed:
         rules=rules,
         examination=EXAMINATION if release.examined else None,
         trace="penstock_trace" if release.serialised == TRACED else "",
+        documents=is_paper if release.papers else None,
     )
     return _Spaced(**vars(feed)) if release.serialised == SPACED else feed
+
+
+def is_paper(head: bytes) -> bool:
+    """Whether a file is a document."""
+    return head.startswith(BEGINS)
 
 
 _begun_with: ContextVar[Release | None] = ContextVar("begun_with", default=None)

@@ -3,7 +3,9 @@
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import batched
 
+from penstock_testing.pages import document, page
 from tests.support.spots import csv_file, spot
 
 REVISION = "length_s"  #: the field that stands for a revision: any whole number will do
@@ -41,16 +43,22 @@ class Item:
 @dataclass(frozen=True, slots=True)
 class Drop:
     """A file, and when it is dropped: so many seconds after the beginning, or after the file `mends` has settled, if
-    the sender waits for its rejects. `mends` is the place of an earlier file whose rejects this one brings again."""
+    the sender waits for its rejects. `mends` is the place of an earlier file whose rejects this one brings again. Of a
+    `paper` each page has so many records."""
 
     key: str
     items: tuple[Item, ...]
     after: float
     mends: int | None = None
+    paper: int = 0
 
     @property
     def body(self) -> bytes:
         """The file."""
+        if self.paper:
+            return document(
+                *(page(*(item.row() for item in part)) for part in batched(self.items, self.paper, strict=False))
+            )
         return csv_file([item.row() for item in self.items])
 
 

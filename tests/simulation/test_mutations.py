@@ -2,11 +2,11 @@
 
 import pytest
 
-from tests.simulation.mutations import MUTATIONS, OF_LIVING, Mutation, found_after
+from tests.simulation.mutations import MUTATIONS, OF_LIVING, OF_PAPERS, Mutation, found_after
 
 SEEDS = 100
 
-QUICK = [mutation for mutation in (*MUTATIONS, *OF_LIVING) if not mutation.rare]
+QUICK = [mutation for mutation in (*MUTATIONS, *OF_LIVING, *OF_PAPERS) if not mutation.rare]
 
 
 @pytest.mark.parametrize("mutation", QUICK, ids=lambda mutation: mutation.name)
@@ -14,7 +14,7 @@ def test_a_deliberate_bug_is_found(mutation: Mutation) -> None:
     assert found_after(mutation, SEEDS)
 
 
-@pytest.mark.parametrize("mutation", [*MUTATIONS, *OF_LIVING], ids=lambda mutation: mutation.name)
+@pytest.mark.parametrize("mutation", [*MUTATIONS, *OF_LIVING, *OF_PAPERS], ids=lambda mutation: mutation.name)
 def test_a_deliberate_bug_still_fits_the_code(mutation: Mutation) -> None:
     with mutation.applied():
         pass

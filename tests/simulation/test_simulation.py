@@ -14,6 +14,7 @@ from tests.simulation.simulate import simulate
 
 SEEDS = 300
 SEEDS_OF_A_KIND = 40
+SEEDS_WITH_DOCUMENTS = 60
 
 
 def test_hundreds_of_bad_nights_are_sound() -> None:
@@ -21,6 +22,15 @@ def test_hundreds_of_bad_nights_are_sound() -> None:
     for run in failing[:1]:
         show(run)
     assert not failing
+
+
+def test_bad_nights_with_documents_are_sound() -> None:
+    """Ranges of pages lost, doubled, reordered, and their readers killed between two pages."""
+    runs = [simulate(Plan(seed, papers=True)) for seed in range(SEEDS_WITH_DOCUMENTS)]
+    for run in [run for run in runs if run.problems][:1]:
+        show(run)
+    assert not any(run.problems for run in runs)
+    assert any("reader.look" in run.calls for run in runs)
 
 
 @pytest.mark.parametrize("kind", sorted(LIVING))

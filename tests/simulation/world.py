@@ -14,10 +14,18 @@ from penstock.adapters import lambda_function
 from penstock.adapters.lambda_function import Process
 from penstock.deliver.probing import probe
 from penstock.deliver.stage import DispatcherPorts, dispatch
+from penstock.extract.stage import ExtractorPorts, extract
 from penstock.io import reader
 from penstock.model.errors import MalformedMessage, Transient
 from penstock.model.intake import read_intake
-from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_any, read_message
+from penstock.model.messages import (
+    ChunkMessage,
+    DispatchMessage,
+    SourceFile,
+    read_any,
+    read_document_message,
+    read_message,
+)
 from penstock.model.rows import ChunkState, FileRow, FileState
 from penstock.model.stage_result import StageResult
 from penstock.operate.decide import NotToBeDecided
@@ -39,6 +47,7 @@ from penstock_testing.throttle import MemoryThrottle
 from tests.simulation.api import LATEST, Api, Departures
 from tests.simulation.chaos import Chaos, Kind, Plan, Quiet
 from tests.simulation.living import MOST_STORED, Life
+from tests.simulation.papers import SlowReader
 from tests.simulation.queues import DeadLetters, SimQueue
 from tests.simulation.releases import Deployed, Release, RowVersions
 from tests.simulation.senders import Drop, Item, Senders, mended
@@ -101,7 +110,7 @@ class World:
         shape = random.Random(plan.seed * 4 + 3)
         self.settings = night.settings if night else _settings(shape)
         records = night.chunk_records if night else shape.choice((2, 3, 5, 8))
-        self.deployed = Deployed(Release(records, examined=plan.seed % 3 == 0))
+        self.deployed = Deployed(Release(records, examined=plan.seed % 3 == 0, papers=plan.papers))
         self._block, self._announced = shape.choice((1024, 4096)), shape.choice((1, 3, 20))
         # Of 900 s a splitter keeps so many that it stops soon, at every chunk or almost never.
         self._reserve, self._kept = shape.choice((30.0, 899.0, 899.7, 1000.0)), shape.choice((1, 3, 500))
@@ -112,6 +121,9 @@ class World:
         self.api = Api(self.settings, self.loop, self.chaos, self._rng)
         self.api.trace = self.trace
         self.drops = list(night.drops) if night else Senders(random.Random(plan.seed * 4), plan.files).drops
+        if plan.papers:
+            papers = random.Random(f"papers {plan.seed}")
+            self.drops = [replace(drop, paper=papers.choice((0, 1, 1, 2, 3))) for drop in self.drops]
         self.dropped: list[tuple[SourceFile, Drop]] = []
         self.dropped_at: dict[str, float] = {}
         self._forgotten: list[tuple[SourceFile, Drop]] = []
@@ -133,6 +145,7 @@ class World:
         self.splitting = self._stage("splitter", self._splitter, 900, 5, 2)
         self.validating = self._stage("validator", self._validator, 120, 5, at_once)
         self.dispatching = self._stage("dispatcher", self._dispatcher, 300, 12, at_once)
+        self.extracting = self._stage("extractor", self._extractor, 900, 5, at_once) if plan.papers else None
         self.switches = Switches(self.dispatching)
         self.life = Life(
             self.deployed,
@@ -169,19 +182,33 @@ class World:
         return Scheduled(name, every, seconds, work, *run)
 
     @property
-    def stages(self) -> tuple[Stage, Stage, Stage]:
-        """In the order of a record's way."""
-        return self.splitting, self.validating, self.dispatching
+    def stages(self) -> tuple[Stage, ...]:
+        """In the order of a record's way; what reads documents, if there are any, comes last."""
+        extracting = (self.extracting,) if self.extracting else ()
+        return self.splitting, self.validating, self.dispatching, *extracting
 
     # -- the functions
 
     def _splitter(self, worker: Worker) -> Process:
         intake, chunks = (reach(stage.queue, "queue", worker) for stage in (self.splitting, self.validating))
         store, ledger, events = self._shared(worker)
-        ports = SplitterPorts(store, ledger, intake, chunks, chunks, events, self.clock, self._rng)
+        documents = reach(self.extracting.queue, "queue", worker) if self.extracting else chunks
+        ports = SplitterPorts(store, ledger, intake, chunks, documents, events, self.clock, self._rng)
 
         async def process(body: str, deadline: float) -> list[StageResult]:
             return [await split(ports, message, deadline) for message in read_intake(self.deployed.read(body))]
+
+        return process
+
+    def _extractor(self, worker: Worker) -> Process:
+        assert self.extracting
+        intake, documents = (reach(stage.queue, "queue", worker) for stage in (self.splitting, self.extracting))
+        store, ledger, events = self._shared(worker)
+        reader = SlowReader(worker, self.deployed.mine.records)
+        ports = ExtractorPorts(store, ledger, reader, intake, documents, events, self.clock, self._rng)
+
+        async def process(body: str, deadline: float) -> list[StageResult]:
+            return [await extract(ports, read_document_message(self.deployed.read(body)), deadline)]
 
         return process
 

@@ -3,6 +3,7 @@ has changed waits until an operator has accepted it."""
 
 import json
 from pathlib import Path
+from typing import Any
 
 from penstock.model.rows import FileState
 from penstock_ops.samples.tower.paper import Text, pdf, scanned
@@ -37,9 +38,16 @@ def drafted(deployed: Deployed, folder: Path) -> None:
     good, values = folder / "good.pdf", folder / "values.json"
     good.write_bytes(pdf([lease(PRINTED["site_id"])]))
     values.write_text(json.dumps(PRINTED), encoding="utf-8")
+    if "Lease/1" in [one["template"] for one in templates(deployed)]:
+        return
     how = ("--kind", "lease_amendment", "--values", str(values), "--name", "Lease", "--stack", deployed.world.stack)
     said = deployed.penstock("templates", "draft", str(good), *how, "--json")
     assert said.code == 0, said.err
+
+
+def templates(deployed: Deployed) -> list[dict[str, Any]]:
+    """Those of the stack."""
+    return deployed.penstock("templates", "list", "--stack", deployed.world.stack, "--json").json
 
 
 def read(deployed: Deployed, file: File) -> None:
@@ -89,6 +97,22 @@ def test_documents_are_read_delivered_held_accepted_and_released(deployed: Deplo
     assert deployed.books("tower")["applied_more_than_once"] == 0
     assert {"TemplatesKept", "HeldRefused"} <= {one["what"] for one in deployed.audited()}
     assert deployed.dead_letters() == {}
+
+
+def test_a_long_document_is_read_in_ranges_and_put_together(deployed: Deployed, tmp_path: Path) -> None:
+    drafted(deployed, tmp_path)
+    body = pdf([lease(f"LA-{number}") for number in range(10_000, 10_120)])
+
+    file = deployed.drop("gulf/LA/long.pdf", body, "tower")
+    read(deployed, file)
+
+    assert deployed.ended(file)["records"] == counts(120)
+    names = [
+        f"pages/{file.file_id}/{first:05d}-{last:05d}.ndjson.gz" for first, last in ((1, 50), (51, 100), (101, 120))
+    ]
+    assert all(deployed.work(name) for name in names)
+    pages = [record["pages"][0] for record in deployed.applied("tower") if record["site_id"].startswith("LA-")]
+    assert sorted(pages) == list(range(1, 121))
 
 
 def test_a_broken_document_is_refused_by_name(deployed: Deployed) -> None:
