@@ -3,6 +3,7 @@
 Both in a world of its own, in which MiniStack enforces the roles as they are deployed, and policies that ask for TLS.
 """
 
+import io
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, NamedTuple
@@ -13,9 +14,12 @@ from botocore.exceptions import ClientError
 from rich.console import Console
 
 from penstock.model.findings import Outcome
+from penstock_documents.template import SEEDS
+from penstock_ops.samples import SAMPLES
+from penstock_ops.samples.sample import SampleOptions
 from penstock_ops.world.ministack import REGION
 from tests.stack.kills import Storm, applied, figures, morning, reports, strict_world, workers
-from tests.support.deployed import Deployed, until
+from tests.support.deployed import Deployed, counts, until
 
 SEED, FILES = 35, 16
 TAKEN = 6  #: messages from workers that are killed with them
@@ -92,6 +96,7 @@ _DELIVERS = ["read a claim", "write a claim", "see where records go", "read a cr
 #: What a function may not do; of its own `GRANTED` it may do one, by the same means.
 DENIED = {
     "Splitter": [*_NOBODY, *_DELIVERS, "take a chunk", "look at letters"],
+    "Extractor": [*_NOBODY, *_DELIVERS, "run a statement", "send a chunk", "take a chunk", "look at letters"],
     "Validator": [*_NOBODY, *_DELIVERS, "run a statement", "announce a file"],
     "Dispatcher": [*_NOBODY, "announce a file", "send a chunk", "take a chunk", "look at letters"],
     "Prober": [*_NOBODY, "announce a file", "send a chunk", "take a chunk", "look at letters"],
@@ -99,6 +104,7 @@ DENIED = {
 }
 GRANTED = {
     "Splitter": ["read the ledger", "write to the archive"],
+    "Extractor": ["read the ledger", "write to the archive", "announce a file"],
     "Validator": ["read the ledger", "write to the archive"],
     "Dispatcher": ["read the ledger", "read a claim", "read a credential", "see where records go", "find mappings"],
     "Prober": ["read the ledger", "read a claim", "read a credential", "see where records go", "find mappings"],
@@ -148,6 +154,23 @@ def test_a_function_may_do_what_its_role_grants_and_nothing_else(
 
     assert granted == dict.fromkeys(GRANTED[function], "done")
     assert {name for name, said in denied.items() if not said.startswith("AccessDenied")} == set(), denied
+
+
+def test_a_document_is_read_with_what_the_roles_grant(strict: Deployed) -> None:
+    """Of several ranges, with a template of the stack's own beside those that everybody has; and one that is refused."""
+    body, beside = io.BytesIO(), io.BytesIO()
+    SAMPLES["tower"].write(body, SampleOptions(60, "pdf", faults=0.0, seed=4711), beside)
+    s3 = strict.client("s3")
+    template = (SEEDS / "sample-lease.1.yaml").read_bytes()
+    s3.put_object(Bucket=strict.outputs["WorkBucket"], Key="templates/sample-lease.1.yaml", Body=template)
+
+    good = strict.drop("midwest/forms.pdf", body.getvalue(), "tower")
+    bad = strict.drop("midwest/broken.pdf", b"%PDF-1.7 and no more", "tower")
+    for file in (good, bad):
+        until(lambda file=file: strict.row(file) and strict.output(file, "summary.json"), f"the end of {file.key}")
+
+    assert strict.ended(good)["records"] == counts(len(beside.getvalue().splitlines()))
+    assert strict.ended(bad)["refused"]["code"] == "document.unreadable"
 
 
 def test_workers_are_killed_and_nothing_is_lost_and_nothing_doubled(strict: Deployed) -> None:

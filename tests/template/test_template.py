@@ -471,6 +471,17 @@ def test_private_addresses_are_called_only_where_a_parameter_says_so(template: T
         assert variables["PENSTOCK_PRIVATE_DESTINATIONS"] == "false", name
 
 
+def test_a_form_that_has_changed_is_told_by_a_topic_of_its_own(template: Template) -> None:
+    (rule,) = template.of_type("AWS::Events::Rule").values()
+    assert rule["EventPattern"] == {"source": ["penstock"], "detail-type": ["TemplateDrifted"]}
+    assert [target["Arn"] for target in rule["Targets"]] == ["DriftTopic"]
+    (allowed,) = [one for one in template.resources["DriftTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+                  if one["Effect"] == "Allow"]  # fmt: skip
+    assert (allowed["Principal"], allowed["Resource"]) == ({"Service": "events.amazonaws.com"}, "DriftTopic")
+    alarms = template.of_type("AWS::CloudWatch::Alarm").values()
+    assert not any("DriftTopic" in alarm["AlarmActions"] for alarm in alarms), "nobody is woken by it"
+
+
 def test_an_alarm_where_penstock_itself_failed_at_a_record(template: Template) -> None:
     alarm = template.resources["InternalErrorsAlarm"]["Properties"]
     assert alarm["Metrics"][0]["Expression"].startswith("SELECT SUM(InternalErrors) FROM")
