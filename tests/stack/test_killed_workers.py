@@ -157,7 +157,7 @@ def test_a_function_may_do_what_its_role_grants_and_nothing_else(
 
 
 def test_a_document_is_read_with_what_the_roles_grant(strict: Deployed) -> None:
-    """Of several ranges, with a template of the stack's own beside those that everybody has; and one that is refused."""
+    """Of several ranges, with a template of the stack's own beside those that everybody has; another is refused."""
     body, beside = io.BytesIO(), io.BytesIO()
     SAMPLES["tower"].write(body, SampleOptions(60, "pdf", faults=0.0, seed=4711), beside)
     s3 = strict.client("s3")
