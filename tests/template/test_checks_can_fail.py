@@ -235,6 +235,11 @@ BREAKS: list[Break] = [
         "true",
     ),
     (
+        checks.test_a_form_that_has_changed_is_told_by_a_topic_of_its_own,
+        "DriftRule.Properties.EventPattern.detail-type",
+        ["FileSettled"],
+    ),
+    (
         checks.test_an_alarm_where_penstock_itself_failed_at_a_record,
         "InternalErrorsAlarm.Properties.Threshold",
         10,

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from penstock.account.completion import refuse_file
 from penstock.extract.drift import tell_of_drift
 from penstock.extract.ranges import Range, Ranges
+from penstock.io.retry import Try
 from penstock.io.sending import send_all
 from penstock.model.errors import Busy, ObjectMissing, Permanent, Refused, Transient
 from penstock.model.messages import PagesMessage, SourceFile, SplitMessage, ZipEntry
@@ -150,8 +151,9 @@ async def _holding(ports: ExtractorPorts, file: SourceFile, deadline: float, wor
         return await work(lease.row, lease.fence)
     except (Refused, ObjectMissing) as refusal:
         return await refuse_file(ports, file, refusal, lease.fence)
-    except Exception:
-        await ports.ledger.release_file(file.file_id, lease.fence)
+    except Exception as error:
+        setback = Try("extractor", lease.row.setback, ports.clock.now()).failed(error, ports.rng)
+        await ports.ledger.release_file(file.file_id, lease.fence, setback)
         raise
 
 
