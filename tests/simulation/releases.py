@@ -28,8 +28,8 @@ NEWER = 7  #: the version of the messages that a newer release writes, which an 
 @dataclass(frozen=True, slots=True)
 class Release:
     """What may differ between two releases. `records` is the limit of a chunk, `strict` has a rule more, `raising` one
-    that raises, `newer` messages of another version, `newer_rows` rows and claims of one. A feed that reads `papers` does
-    so in all of them."""
+    that raises, `newer` messages of another version, `newer_rows` rows and claims of one. A feed that reads `papers`
+    does so in all of them."""
 
     records: int
     examined: bool = False
