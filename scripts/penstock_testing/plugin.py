@@ -99,6 +99,7 @@ class LocalStack:
         self.clock, self.rng = MemoryClock(), random.Random(1)
         self.store, self.ledger, self.events = MemoryStore(), MemoryLedger(), MemoryEvents()
         self.intake, self.chunks = MemoryQueue(self.clock), MemoryQueue(self.clock)
+        self.documents = MemoryQueue(self.clock)  # no extractor takes them: a document has no account here
         self.dispatches = {feed: MemoryQueue(self.clock) for feed in FEEDS}
         settings = DestinationSettings(url="memory", rate_per_second=1000.0, burst=1000, honours_idempotency_key=True)
         self.destination = MemoryDestination(dict.fromkeys(FEEDS, settings))
@@ -163,7 +164,14 @@ class LocalStack:
     async def _work(self, queue: MemoryQueue, body: str, deadline: float) -> None:
         if queue is self.intake:
             splitter = SplitterPorts(
-                self.store, self.ledger, self.intake, self.chunks, self.events, self.clock, self.rng
+                self.store,
+                self.ledger,
+                self.intake,
+                self.chunks,
+                self.documents,
+                self.events,
+                self.clock,
+                self.rng,
             )
             await split(splitter, read_message(body, SplitMessage), deadline)
         elif queue is self.chunks:

@@ -187,7 +187,7 @@ MUTATIONS = (
     ),
     Mutation("a batch's fence is ignored", f"{_LEDGER}._held", "kept.fence != fence or ", ""),
     Mutation("a splitter's fence is ignored", f"{_LEDGER}._splitting", "kept.fence != fence or ", "", rare=True),
-    Mutation("a lease is ignored", "penstock_testing.ledger:_Kept.lease", "self.leased_until > now", "False"),
+    Mutation("a lease is ignored", "penstock_testing.ledger:_Kept.lease", "leased_until > now", "False"),
     Mutation(
         "an unanswered call is repeated without keys",
         "deliver.pinning:call_of",

@@ -16,16 +16,9 @@ from penstock.deliver.probing import probe
 from penstock.deliver.stage import DispatcherPorts, dispatch
 from penstock.extract.stage import ExtractorPorts, extract
 from penstock.io import reader
-from penstock.model.errors import MalformedMessage, Transient
+from penstock.model.errors import Transient
 from penstock.model.intake import read_intake
-from penstock.model.messages import (
-    ChunkMessage,
-    DispatchMessage,
-    SourceFile,
-    read_any,
-    read_document_message,
-    read_message,
-)
+from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_document_message, read_message
 from penstock.model.rows import ChunkState, FileRow, FileState
 from penstock.model.stage_result import StageResult
 from penstock.operate.decide import NotToBeDecided
@@ -84,11 +77,9 @@ class Night:
 
 def _chunk_of(body: str) -> str:
     """The chunk that a message is about, "" if it is about none."""
-    with suppress(MalformedMessage):
-        message = read_any(body)
-        if isinstance(message, ChunkMessage | DispatchMessage):
-            return (message if isinstance(message, ChunkMessage) else message.chunk).chunk_id
-    return ""
+    message = json.loads(body)
+    about = message.get("chunk", message)
+    return ChunkMessage.model_validate_json(json.dumps(about)).chunk_id if "span" in about else ""
 
 
 async def _nobody(world: "World") -> list[str]:

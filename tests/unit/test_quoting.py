@@ -86,7 +86,7 @@ def test_what_was_swallowed_is_in_the_reject_file() -> None:
     rows = [row(1), row(2, notes='"oops'), row(3), row(4, notes='encore"'), row(5, notes='"x"y'), row(6, notes='"end')]
     body = "\n".join([HEADER, *rows]).encode()
     split = split_file(TRAFFIC, body)
-    given_back = b"".join(rejects.rows(TRAFFIC, split.layout, one.rejected) for one in split.judged())
+    given_back = b"".join(rejects.rows(TRAFFIC, split.layout, one.rejected, "f1") for one in split.judged())
     for number in (2, 3, 4, 5, 6):
         assert f"S{number}".encode() in given_back
 
