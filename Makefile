@@ -8,13 +8,14 @@ PYTEST := .venv/bin/pytest
 # From the quickest to the slowest, each its own process: what fails first says most.
 SUITES := unit contract simulation template events fuzz emulator stack
 
-.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora test-office simulate simulate-histories simulate-nights simulate-mutations soak properties fuzz bench clean lock
+.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora test-office test-living simulate simulate-histories simulate-nights simulate-mutations soak properties fuzz bench clean lock
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
 	@echo 'make test     all checks and test suites, as the gate runs them'
 	@echo 'make check    lint, format, types and template only (make format mends the first two)'
 	@echo 'make test-X   one suite of: $(SUITES) corpora'
+	@echo 'make test-living    docs/living.md, typed block by block on a local world of its own'
 	@echo 'make test-office    the reject loop through LibreOffice, where it is installed'
 	@echo 'make simulate SEEDS=10000    bad nights by their seeds (or FIRST-LAST)'
 	@echo '              FAULTS=RECUT,DOWN: only these kinds of fault; ALSO=EXPIRED: that one in every seed, too'
@@ -70,6 +71,10 @@ test-corpora: setup
 	else \
 		echo "test-corpora: not run, there are no sample files at $(CORPORA) (CORPORA=folder names another place)"; \
 	fi
+
+# A quarter of an hour: it deploys two releases, back and forth, and two stacks.
+test-living: setup
+	$(PYTEST) tests/living
 
 test-office: setup
 	@if command -v soffice >/dev/null || command -v libreoffice >/dev/null; then \

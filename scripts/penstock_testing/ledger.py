@@ -95,6 +95,7 @@ class MemoryLedger:
         sha256_tree: str,
         noted: Noted,
         now: float,
+        goes_on: bool = False,
     ) -> None:
         """As `Ledger.seal_file`."""
         kept = self._splitting(file_id, fence)
@@ -106,7 +107,7 @@ class MemoryLedger:
             received=received,
             sha256_tree=sha256_tree,
             noted=noted,
-            checkpoint=None,
+            checkpoint=kept.row.checkpoint if goes_on else None,
             setback=None,
             sealed_at=now,
         )
@@ -120,6 +121,25 @@ class MemoryLedger:
         """As `Ledger.refuse_file`."""
         kept = self._splitting(file_id, fence)
         kept.row = replace(kept.row, state=FileState.REFUSED, refused=finding, settled_at=now)
+
+    async def reopen_file(self, row: FileRow, now: float) -> bool:
+        """As `Ledger.reopen_file`."""
+        kept = _known_file(self._files[row.file.file_id])
+        if (kept.row.state, kept.row.ends) != (row.state, row.ends):
+            return False
+        if row.state is FileState.REFUSED:
+            kept.row = replace(kept.row, layout=None, cut=None, checkpoint=None)
+        kept.row = replace(
+            kept.row,
+            state=FileState.SPLITTING,
+            refused=None,
+            taken_up_at=now,
+            worked_at=now,
+            ends=kept.row.ends + 1,
+            leased_until=0.0,
+        )
+        self._stalled.discard(row.file.file_id)
+        return True
 
     async def stage_file(self, file: SourceFile, fence: int) -> None:
         """As `Ledger.stage_file`."""
@@ -231,6 +251,23 @@ class MemoryLedger:
         if kept.fence != fence:
             raise LeaseLost("another validator has taken the chunk over")
         kept.change(state=ChunkState.VALIDATED, leased_until=0.0, setback=None)
+
+    async def begin_generation(self, message: ChunkMessage, now: float) -> bool:
+        """As `Ledger.begin_generation`."""
+        kept = _known_chunk(self._chunk(message.file.file_id, message.span))
+        again = kept.row.state is ChunkState.DEAD and kept.row.generation == message.generation
+        later = kept.row.state is ChunkState.SETTLED and kept.row.generation < message.generation
+        if not (again or later):
+            return False
+        file = _known_file(self._files[message.file.file_id])
+        begun = {"generation": message.generation, "only": message.only, "released": message.released}
+        kept.row, kept.version = replace(kept.row, state=ChunkState.SENT, worked_at=now, **begun), versions.CHUNK
+        settled = file.row.state is FileState.SETTLED
+        state = FileState.SEALED if settled else file.row.state
+        reopened = now if settled else file.row.reopened_at
+        file.row = replace(file.row, state=state, reopened_at=reopened, taken_up_at=now, ends=file.row.ends + 1)
+        self._stalled.discard(message.file.file_id)
+        return True
 
     async def claim_dispatch(self, message: DispatchMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """As `Ledger.claim_dispatch`."""

@@ -126,7 +126,7 @@ async def sealed(ledger: Ledger, chunks: int = 1, file: SourceFile = FILE, now: 
     await seal(ledger, fence, file, chunks)
 
 
-async def seal(ledger: Ledger, fence: int, file: SourceFile = FILE, chunks: int = 1) -> None:
+async def seal(ledger: Ledger, fence: int, file: SourceFile = FILE, chunks: int = 1, *, goes_on: bool = False) -> None:
     await ledger.seal_file(
         file.file_id,
         fence,
@@ -136,6 +136,7 @@ async def seal(ledger: Ledger, fence: int, file: SourceFile = FILE, chunks: int 
         sha256_tree="5ha",
         noted=NOTED,
         now=NOW + 1,
+        goes_on=goes_on,
     )
 
 
@@ -349,6 +350,61 @@ async def test_a_sealed_file_has_no_checkpoint(ledger: Ledger) -> None:
     assert row.checkpoint is None
     with pytest.raises(LeaseLost):
         await ledger.note_checkpoint(FILE.file_id, fence, CHECKPOINT)
+
+
+async def test_a_file_that_goes_on_one_day_keeps_its_checkpoint(ledger: Ledger) -> None:
+    await broken_off(ledger)
+    assert (await the_row(ledger)).checkpoint == CHECKPOINT
+
+
+async def broken_off(ledger: Ledger) -> None:
+    """Sealed with one chunk, to be gone on with from its checkpoint."""
+    fence = await opened(ledger)
+    await ledger.pin_cut(FILE.file_id, fence, LAYOUT, CUT)
+    await ledger.note_checkpoint(FILE.file_id, fence, CHECKPOINT)
+    await ledger.plan_chunks(FILE.file_id, fence, [span(0)])
+    await seal(ledger, fence, goes_on=True)
+
+
+async def test_a_settled_file_that_goes_on_is_split_on_from_its_checkpoint(ledger: Ledger) -> None:
+    await broken_off(ledger)
+    await ended(ledger)
+    assert await ledger.settle_file(FILE.file_id, 1, NOW + 9)
+    await ledger.note_stalled(FILE.file_id, NOW + 9)
+
+    assert await ledger.reopen_file(await the_row(ledger), NOW + 10)
+
+    row = await the_row(ledger)
+    assert (row.state, row.checkpoint, row.layout, row.cut) == (FileState.SPLITTING, CHECKPOINT, LAYOUT, CUT)
+    assert (row.taken_up_at, row.worked_at, row.chunks_settled, row.counted) == (NOW + 10, NOW + 10, 1, COUNTED)
+    assert not await ledger.settle_file(FILE.file_id, 1, NOW + 11), "an account of before is none any more"
+    row, fence = held(await ledger.claim_file(FILE, NOW + 11, LEASE))
+    await ledger.plan_chunks(FILE.file_id, fence, [span(1)])
+    await seal(ledger, fence, chunks=2)
+    await ended(ledger, 1)
+    assert (await the_row(ledger)).is_complete
+
+
+async def test_a_refused_file_that_is_opened_again_is_read_as_if_for_the_first_time(ledger: Ledger) -> None:
+    fence = await opened(ledger)
+    await ledger.pin_cut(FILE.file_id, fence, LAYOUT, CUT)
+    await ledger.note_checkpoint(FILE.file_id, fence, CHECKPOINT)
+    await ledger.refuse_file(FILE.file_id, fence, REFUSAL, NOW + 2)
+
+    assert await ledger.reopen_file(await the_row(ledger), NOW + 3)
+
+    row, _ = held(await ledger.claim_file(FILE, NOW + 4, LEASE))
+    assert (row.state, row.refused, row.layout, row.cut) == (FileState.SPLITTING, None, None, None)
+    assert (row.checkpoint, row.opened_at, row.taken_up_at) == (None, NOW, NOW + 3)
+
+
+async def test_of_many_who_open_a_file_again_one_does(ledger: Ledger) -> None:
+    await ledger.refuse_file(FILE.file_id, await opened(ledger), REFUSAL, NOW + 2)
+    row = await the_row(ledger)
+
+    opened_again = await asyncio.gather(*(ledger.reopen_file(row, NOW + 3) for _ in range(10)))
+
+    assert sum(opened_again) == 1
 
 
 async def test_a_checkpoint_is_refused_from_a_splitter_whose_lease_has_passed(ledger: Ledger) -> None:
@@ -1145,6 +1201,54 @@ async def test_a_later_round_begins_where_the_chunk_is_settled(ledger: Ledger) -
         "and what the last one counted stays"
     )
     assert await ledger.chunk(FILE.file_id, 0) == row
+
+
+async def test_a_round_that_is_begun_before_its_message_is_known_without_it(ledger: Ledger) -> None:
+    await sealed(ledger)
+    await ended(ledger)
+    assert await ledger.settle_file(FILE.file_id, 1, NOW + 9)
+    before = await ledger.chunk(FILE.file_id, 0)
+    assert before is not None
+
+    assert await ledger.begin_generation(chunk_message(generation=1), NOW + 10)
+
+    begun = replace(before, state=ChunkState.SENT, generation=1, only="1-9", worked_at=NOW + 10)
+    assert await ledger.chunk(FILE.file_id, 0) == begun, "and what the last one counted stays"
+    file = await the_row(ledger)
+    assert (file.state, file.taken_up_at, file.ends, file.counted) == (FileState.SEALED, NOW + 10, 2, COUNTED)
+    assert await ledger.note_stalled(FILE.file_id, NOW + 10)
+    # And the message finds it begun.
+    row, _ = held(await ledger.claim_validation(chunk_message(generation=1), NOW + 11, LEASE))
+    assert row == replace(begun, worked_at=NOW + 11, leased_until=NOW + 11 + LEASE)
+
+
+async def test_a_file_that_is_open_has_its_rounds_begun_too(ledger: Ledger) -> None:
+    await sealed(ledger, chunks=2)
+    await ended(ledger, 0)
+    await ended(ledger, 1, state=ChunkState.DEAD)
+    for message_of_one in (chunk_message(0, generation=1), chunk_message(1, generation=0)):
+        assert await ledger.begin_generation(message_of_one, NOW + 10)
+    assert [chunk.state for chunk in await ledger.chunks(FILE.file_id)] == [ChunkState.SENT] * 2
+    assert ((await the_row(ledger)).state, (await the_row(ledger)).ends) == (FileState.SEALED, 4)
+
+
+async def test_of_many_who_begin_a_round_one_does_and_nobody_begins_one_that_is_over(ledger: Ledger) -> None:
+    await sealed(ledger)
+    assert not await ledger.begin_generation(chunk_message(generation=0), NOW), "it is on its way"
+    await ended(ledger)
+    assert not await ledger.begin_generation(chunk_message(generation=0), NOW), "it has ended"
+
+    begun = await asyncio.gather(*(ledger.begin_generation(chunk_message(generation=1), NOW) for _ in range(5)))
+
+    assert sum(begun) == 1
+    assert (await the_row(ledger)).ends == 2
+
+
+async def test_whoever_wrote_the_end_before_a_round_began_does_not_settle_the_file(ledger: Ledger) -> None:
+    await sealed(ledger)
+    await ended(ledger)
+    await ledger.begin_generation(chunk_message(generation=1), NOW)
+    assert not await ledger.settle_file(FILE.file_id, 1, NOW + 9)
 
 
 async def test_the_messages_of_a_round_that_is_over_or_not_begun_find_nothing_to_do(ledger: Ledger) -> None:

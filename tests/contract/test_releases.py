@@ -150,7 +150,7 @@ async def test_what_was_rejected_is_delivered_by_a_replay(heir: Heir) -> None:
     pipeline.api.refuses = lambda record: 0
 
     replay = await plan_replay(pipeline.ledger, pipeline.store, row, code="destination.rejected")
-    await begin_replay(replay, pipeline.chunks, pipeline.clock, pipeline.rng)
+    await begin_replay(pipeline, replay)
     await pipeline.run()
 
     assert await counted(pipeline) == [{"delivered": 8, "rejected": 1, "duplicate": 1}]
@@ -186,7 +186,7 @@ async def test_a_held_record_is_released(heir: Heir) -> None:
     held = await held_of(pipeline.ledger, pipeline.store, row.file.file_id)
     assert [codes_of(line) for one in held for line in one.outcome_lines.values()] == [["mro.ocr_confidence"]]
 
-    await begin_replay(plan_release(row, held), pipeline.chunks, pipeline.clock, pipeline.rng)
+    await begin_replay(pipeline, plan_release(row, held))
     await pipeline.run()
 
     assert await counted(pipeline) == [{"delivered": 3}]

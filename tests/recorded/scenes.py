@@ -127,7 +127,7 @@ async def _replayed(pipeline: Pipeline) -> None:
     await _settled(pipeline)
     (row,) = await pipeline.ledger.files(1)
     replay = await plan_replay(pipeline.ledger, pipeline.store, row, code="destination.rejected")
-    await begin_replay(replay, pipeline.chunks, pipeline.clock, pipeline.rng)
+    await begin_replay(pipeline, replay)
 
 
 async def _replay_validated(pipeline: Pipeline) -> None:

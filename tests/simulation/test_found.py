@@ -139,7 +139,7 @@ async def test_a_record_that_is_being_replayed_is_on_its_way_whatever_became_of_
     # Given a replay that has claimed its record again, and then stands still
     pipeline.api.refuses = lambda record: 0
     replay = await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(first))
-    await begin_replay(replay, pipeline.chunks, pipeline.clock, pipeline.rng)
+    await begin_replay(pipeline, replay)
     await pipeline.step()
     (held,) = pipeline.dispatches.messages.values()
     held.visible_at += 7200
@@ -198,7 +198,7 @@ async def test_a_report_that_was_held_up_is_not_put_over_a_later_one() -> None:
     async def replayed() -> None:
         pipeline.api.refuses = lambda record: 0
         replay = await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(file))
-        await begin_replay(replay, pipeline.chunks, pipeline.clock, pipeline.rng)
+        await begin_replay(pipeline, replay)
         await pipeline.run()
         pipeline.fault = death
 

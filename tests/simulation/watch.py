@@ -46,7 +46,7 @@ class WatchedLedger:
 
     def __getattr__(self, name: str) -> Any:
         method = getattr(self._ledger, name)
-        if name not in _CLAIMS | _RELEASES | _FENCED | {"mark_validated", "settle_file"}:
+        if name not in _CLAIMS | _RELEASES | _FENCED | {"mark_validated", "settle_file", "begin_generation"}:
             return method
 
         async def watched(*args: Any, **named: Any) -> Any:
@@ -182,7 +182,7 @@ def _row(name: str, args: tuple[Any, ...]) -> Row:
     """The row that a call is about."""
     if name in ("claim_file", "stage_file"):
         return args[0].file_id, None
-    if name == "claim_validation":
+    if name in ("claim_validation", "begin_generation"):
         return args[0].file.file_id, args[0].span.chunk
     if name == "claim_ending":
         return args[0], args[1]

@@ -508,7 +508,9 @@ class World:
             replay = await plan_replay(self.memory, self.store, row, ordinals=some)
             self.trace.add("operator", "replays", f"{file.file_id} {replay.records}")
             for message in replay.messages:
-                self.validating.queue.put(message.model_dump_json(), file.feed)
+                # As `begin_replay` does it: the ledger first.
+                if await self.ledger.begin_generation(message, self.clock.now()):
+                    self.validating.queue.put(message.model_dump_json(), file.feed)
 
     async def _resolve(self, file: SourceFile) -> None:
         """Asks the destination what it did, when it can be doing nothing more of it."""

@@ -250,6 +250,16 @@ BREAKS: list[Break] = [
         10,
     ),
     (
+        checks.test_every_metric_that_tells_of_a_fault_has_an_alarm_that_one_of_it_rings,
+        "LooksCutShortAlarm.Properties.MetricName",
+        "WorkLooks",
+    ),
+    (
+        checks.test_every_metric_that_tells_of_a_fault_has_an_alarm_that_one_of_it_rings,
+        "LeftToNewerReleaseAlarm.Properties.Threshold",
+        5,
+    ),
+    (
         checks.test_r34_an_alarm_on_the_validators_attempts_for_a_chunk,
         "ValidatorAttemptsAlarm.Properties.Threshold",
         10,

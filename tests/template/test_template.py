@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from penstock.adapters.environment import RetentionDays
 from penstock.deliver.probing import PROBE_SECONDS
 from penstock.feeds import FEEDS
+from penstock.model.stage_result import FAULTS
 from penstock.operate.sweep import LOOKED_BACK, SETTLING_IN, UNSEEN
 from penstock.ports.destination import DestinationSettings
 from penstock.split.stage import MOST_HOPS, RESERVE
@@ -462,6 +463,19 @@ def test_an_alarm_where_a_destinations_settings_are_wrong(template: Template) ->
     alarm = template.resources["DestinationSettingsAlarm"]["Properties"]
     assert alarm["Metrics"][0]["Expression"].startswith("SELECT MAX(SettingsWrong) FROM")
     assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0)
+
+
+def test_every_metric_that_tells_of_a_fault_has_an_alarm_that_one_of_it_rings(template: Template) -> None:
+    for metric in FAULTS:
+        alarms = [
+            alarm
+            for alarm in template.of_type("AWS::CloudWatch::Alarm").values()
+            if alarm.get("MetricName") == metric
+            or any(f"({metric}) FROM" in query.get("Expression", "") for query in alarm.get("Metrics", []))
+        ]
+        assert alarms, metric
+        for alarm in alarms:
+            assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0), metric
 
 
 def test_private_addresses_are_called_only_where_a_parameter_says_so(template: Template) -> None:

@@ -2,6 +2,7 @@
 replayed once the function is mended. An outage stays one."""
 
 import asyncio
+import gzip
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,20 +14,26 @@ from penstock import feeds
 from penstock.feeds.crew import CREW
 from penstock.feeds.feed import Examination, Feed, Known, Limits, Record, Rule
 from penstock.feeds.traffic import TRAFFIC
-from penstock.model.defects import defect
+from penstock.io import reader
+from penstock.model.defects import defect, is_defect
 from penstock.model.errors import Transient, Unanswered
 from penstock.model.findings import Outcome
 from penstock.model.messages import SourceFile
 from penstock.model.rows import FileState
 from penstock.operate.replay import begin_replay, plan_replay
+from penstock.operate.sweep import send_idle_again
 from penstock.outputs.outcomes import codes_of
+from penstock.split import grouping, stage, staging, zips
 from penstock_ops import cli
+from penstock_ops.check import check_file
 from penstock_ops.operate.operations import Records
+from tests.support.archives import packed
 from tests.support.duties import duty
 from tests.support.operators import operated
-from tests.support.pipeline import Pipeline
+from tests.support.pipeline import Fault, Pipeline
 from tests.support.reading import judge_file
 from tests.support.spots import csv_file, spot
+from tests.support.swept import Swept
 from tests.unit.test_histories import Desk, ndjson, week
 
 SECRET = "Mrs-Miller-4711"
@@ -138,7 +145,7 @@ async def test_it_is_delivered_by_a_replay_once_the_rule_is_mended(monkeypatch: 
     monkeypatch.setitem(feeds.FEEDS, "traffic", tripping())
     row = await pipeline.row(file)
     replay = await plan_replay(pipeline.ledger, pipeline.store, row, code="traffic.internal_error")
-    await begin_replay(replay, pipeline.chunks, pipeline.clock, pipeline.rng)
+    await begin_replay(pipeline, replay)
     await pipeline.run()
     # Expect all of them delivered, each once, and nothing told of defects any more
     assert [message.only for message in replay.messages] == ["3", "30"]
@@ -152,7 +159,7 @@ async def test_a_replay_before_that_leaves_it_dead(monkeypatch: pytest.MonkeyPat
     file = pipeline.drop(csv_file([spot(at) for at in range(6)]))
     await pipeline.run()
     replay = await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(file))
-    await begin_replay(replay, pipeline.chunks, pipeline.clock, pipeline.rng)
+    await begin_replay(pipeline, replay)
     await pipeline.run()
 
     assert await pipeline.counted(file) == {"delivered": 5, "dead": 1}
@@ -177,6 +184,189 @@ async def test_a_format_that_cannot_take_a_chunk_apart_leaves_its_records_dead(m
     monkeypatch.setattr(type(TRAFFIC.format_named("csv")), "split", fails)
     await pipeline.run()
     assert await pipeline.counted(file) == {"dead": 3}
+
+
+# -- where it is not cut yet
+
+
+FAILS_AT = "S00030"
+FEW = Limits(records=8)
+
+
+def takes_until(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The format fails as soon as it sees this spot, as it would if nobody had thought of what that one holds."""
+    reader = TRAFFIC.format_named("csv")
+    take = type(reader).take
+
+    def take_but(self: Any, layout: Any, data: bytes, start: int, *limits: Any, **others: Any) -> Any:
+        if name.encode() in data[start:]:
+            raise Trips(SECRET, data)
+        return take(self, layout, data, start, *limits, **others)
+
+    monkeypatch.setattr(type(reader), "take", take_but)
+
+
+def forty() -> bytes:
+    return csv_file([spot(at) for at in range(40)])
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that what a format fails at comes after chunks have been cut."""
+    monkeypatch.setattr(reader, "BLOCK", 1024)
+    monkeypatch.setitem(feeds.FEEDS, "traffic", replace(TRAFFIC, limits=FEW))
+
+
+@pytest.mark.parametrize("what", ["recognise", "take", "lines", "key_of"])
+async def test_a_file_that_the_splitter_fails_at_from_the_first_is_refused_and_tells_what_failed(
+    monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    # Given
+    feed = replace(TRAFFIC, limits=replace(FEW, lines=1000))
+    if what == "recognise":
+        monkeypatch.setattr(Feed, "recognise", fails)
+    elif what == "take":
+        takes_until("S00000", monkeypatch)
+    elif what == "lines":
+        feed = replace(feed, lines=fails)
+    else:
+        feed = replace(feed, group=("station",))
+        monkeypatch.setattr(grouping.Grouping, "key_of", fails)
+    monkeypatch.setitem(feeds.FEEDS, "traffic", feed)
+    pipeline = Pipeline()
+    # When
+    file = pipeline.drop(forty())
+    await pipeline.run()
+    # Expect: at the first attempt, without a letter
+    row, report = await pipeline.row(file), pipeline.report(file)
+    assert row.state is FileState.REFUSED
+    assert not pipeline.errors + pipeline.dead_letters
+    assert report["refused"]["code"] == "traffic.internal_error"
+    assert "Penstock failed at the file (Trips at penstock." in report["refused"]["message"]
+    assert SECRET not in str(pipeline.events.published) + str(report)
+    (worked,) = pipeline.worked
+    assert worked.counts == {"FilesRefused": 1, "InternalErrors": 1}
+    assert pipeline.told("FileRefused") == [file.file_id]
+
+
+@pytest.mark.usefixtures("small_blocks")
+async def test_what_was_cut_before_is_delivered_and_the_file_is_incomplete(monkeypatch: pytest.MonkeyPatch) -> None:
+    takes_until(FAILS_AT, monkeypatch)
+    pipeline = Pipeline()
+    file = pipeline.drop(forty())
+    await pipeline.run()
+
+    row, report = await pipeline.row(file), pipeline.report(file)
+    assert 8 <= row.received < 30
+    assert await pipeline.counted(file) == {"delivered": row.received}
+    assert (report["state"], report["balanced"]) == ("incomplete", True)
+    (note,) = report["notes"]
+    assert note["code"] == "traffic.internal_error"
+    last = (await pipeline.ledger.chunks(file.file_id))[-1].span
+    assert f"until then what it has from byte {last.end:,} on is in no record" in note["message"]
+    assert not pipeline.errors + pipeline.dead_letters
+    assert sum(worked.counts.get("InternalErrors", 0) for worked in pipeline.worked) == 1
+
+
+async def replayed(pipeline: Pipeline, file: SourceFile, **asked: Any) -> None:
+    replay = await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(file), **asked)
+    await begin_replay(pipeline, replay)
+    await pipeline.run()
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize("fails_at", ["S00000", FAILS_AT, "S00039"])
+async def test_it_is_cut_to_its_end_by_a_replay_once_the_format_is_mended(
+    monkeypatch: pytest.MonkeyPatch, fails_at: str
+) -> None:
+    # Given
+    pipeline = Pipeline()
+    with monkeypatch.context() as patch:
+        takes_until(fails_at, patch)
+        file = pipeline.drop(forty())
+        await pipeline.run()
+        version = pipeline.report(file)["account_version"]
+        # A replay before that changes nothing.
+        await replayed(pipeline, file)
+        assert any(
+            map(
+                is_defect,
+                [*pipeline.report(file)["findings"], (pipeline.report(file)["refused"] or {"code": ""})["code"]],
+            )
+        )
+    # When
+    await replayed(pipeline, file, code="traffic.internal_error")
+    # Expect
+    assert await pipeline.assert_sound(file, 40) == {"delivered": 40}
+    report = pipeline.report(file)
+    assert (report["findings"], report["notes"], report["refused"]) == ({}, [], None)
+    assert report["account_version"] > version
+    assert report["sha256_tree"]
+    # And it is nothing to replay any more.
+    assert (await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(file))).to_cut is None
+
+
+@pytest.mark.usefixtures("small_blocks")
+async def test_a_replay_whose_split_message_is_lost_is_sent_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    pipeline = Pipeline()
+    with monkeypatch.context() as patch:
+        takes_until(FAILS_AT, patch)
+        file = pipeline.drop(forty())
+        await pipeline.run()
+    replay = await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(file))
+    await begin_replay(pipeline, replay)
+    pipeline.intake.messages.clear()
+    await pipeline.clock.sleep(7 * 3600)
+    await send_idle_again(Swept(pipeline).ports, 6 * 3600, pipeline.clock.now() + 60)
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 40) == {"delivered": 40}
+
+
+@pytest.mark.usefixtures("small_blocks")
+async def test_a_splitter_that_takes_over_and_fails_leaves_what_was_announced(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Be it at once, at what the earlier one has left."""
+    pipeline = Pipeline()
+    file = pipeline.drop(forty())
+    pipeline.fault = Fault(at=8, kills=True)
+    await pipeline.handle_next(pipeline.intake)
+    pipeline.fault = Fault()
+    planned = await pipeline.ledger.chunks(file.file_id)
+    assert planned
+    assert (await pipeline.row(file)).state is FileState.SPLITTING
+    with monkeypatch.context() as patch:
+        patch.setattr(stage, "Planner", fails)
+        await pipeline.run()
+    assert pipeline.report(file)["state"] == "incomplete"
+    assert (await pipeline.row(file)).received == sum(chunk.span.records for chunk in planned)
+    await replayed(pipeline, file)
+    assert await pipeline.assert_sound(file, 40) == {"delivered": 40}
+
+
+@pytest.mark.parametrize("what", ["find_directory", "read_directory"])
+async def test_a_zip_file_that_we_fail_at_is_refused_and_replayed(monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    pipeline = Pipeline()
+    with monkeypatch.context() as patch:
+        patch.setattr(zips, what, fails)
+        file = pipeline.drop(packed({"spots.csv": forty()}), "traffic/spots.zip")
+        await pipeline.run()
+    assert pipeline.report(file)["refused"]["code"] == "traffic.internal_error"
+    await replayed(pipeline, file)
+    assert pipeline.report(file)["state"] == "unpacked"
+
+
+@pytest.mark.parametrize("what", ["Expander", "Transcoder"])
+async def test_a_compressed_file_that_we_fail_at_is_refused_and_replayed(
+    monkeypatch: pytest.MonkeyPatch, what: str
+) -> None:
+    pipeline = Pipeline()
+    body = gzip.compress(forty()) if what == "Expander" else forty().decode().encode("utf-16")
+    with monkeypatch.context() as patch:
+        patch.setattr(getattr(staging, what), "push", fails)
+        file = pipeline.drop(body)
+        await pipeline.run()
+    assert pipeline.report(file)["refused"]["code"] == "traffic.internal_error"
+    await replayed(pipeline, file)
+    assert await pipeline.assert_sound(file, 40) == {"delivered": 40}
 
 
 # -- where it is judged beside others
@@ -255,7 +445,7 @@ async def test_a_history_that_cannot_be_read_ends_the_records_of_its_key_and_no_
     # And once it can be read, they are delivered
     monkeypatch.setitem(feeds.FEEDS, "crew", CREW)
     replay = await plan_replay(desk.ledger, desk.store, await desk.row(file))
-    await begin_replay(replay, desk.chunks, desk.clock, desk.rng)
+    await begin_replay(desk, replay)
     await desk.run()
     assert await desk.counted(file) == {"delivered": 3}
 
@@ -300,18 +490,42 @@ def test_a_check_shows_them_as_dead(monkeypatch: pytest.MonkeyPatch, tmp_path: A
         assert SECRET not in result.stdout
 
 
+@pytest.mark.parametrize(("name", "code"), [("S00000", "REFUSED"), (FAILS_AT, "REJECTED")])
+def test_a_check_shows_where_a_format_fails(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Any, name: str, code: str
+) -> None:
+    for size in ("BLOCK", "HEAD"):
+        monkeypatch.setattr(check_file, size, 1024)
+    monkeypatch.setitem(feeds.FEEDS, "traffic", replace(TRAFFIC, limits=FEW))
+    takes_until(name, monkeypatch)
+    (tmp_path / "spots.csv").write_bytes(forty())
+    result = CliRunner().invoke(cli.app, ["check", str(tmp_path / "spots.csv"), "--feed", "traffic"])
+    assert result.exit_code == cli.Exit[code]
+    assert "Penstock failed at the file (Trips at penstock." in result.stdout
+    assert ("is in no record (traffic.internal_error)" in result.stdout) == (name == FAILS_AT)
+    assert SECRET not in result.stdout
+
+
 async def test_status_says_where_penstock_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(feeds.FEEDS, "traffic", tripping("S00003", "S00004", "S00030"))
     pipeline = Pipeline()
     file = pipeline.drop(csv_file([spot(at) for at in range(40)]))
     pipeline.drop(csv_file([spot(50)]), "traffic/sound.csv")
     await pipeline.run()
+    with monkeypatch.context() as patch:
+        takes_until("S00060", patch)
+        refused = pipeline.drop(csv_file([spot(60)]), "traffic/refused.csv")
+        await pipeline.run()
     ports = operated(pipeline)
     records = Records.__new__(Records)
     records.ledger, records.store = ports.ledger, ports.store  # pyright: ignore[reportAttributeAccessIssue]
 
-    (told,) = await records.internal_errors(await records.files(10))
+    told, of_refused = sorted(
+        await records.internal_errors(await records.files(10)), key=lambda one: one["key"], reverse=True
+    )
 
+    assert of_refused["file_id"] == refused.file_id
+    assert "Penstock failed at the file (Trips at penstock." in str(of_refused["found"])
     assert (told["file_id"], told["key"]) == (file.file_id, "traffic/spots.csv")
     ((message, count),) = told["found"].items()
     assert "Trips at penstock.validate.judging:" in message

@@ -82,12 +82,12 @@ async def test_a_replay_reads_a_chunk_by_the_layout_of_its_own_interchange() -> 
 
     planned = await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(file))
     assert [(message.only, message.layout) for message in planned.messages] == [("6", first[3])]
-    await begin_replay(planned, pipeline.chunks, pipeline.clock, pipeline.rng)
+    await begin_replay(pipeline, planned)
     await pipeline.run()
 
     assert await pipeline.counted(file) == {"delivered": 8, "rejected": 1}
     summary = pipeline.report(file)
-    assert (summary["account_version"], summary["findings"]["format.record_count"]) == (6, 1)
+    assert (summary["account_version"], summary["findings"]["format.record_count"]) == (7, 1)
     assert [note["code"] for note in summary["notes"]] == ["format.group_count", "format.interchange_count"]
 
 

@@ -176,7 +176,7 @@ async def test_as_long_as_a_record_is_dead_nobody_is_told_and_a_replay_tells(mon
 
     monkeypatch.setitem(feeds.FEEDS, "freight", sound)
     planned = await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(file))
-    await begin_replay(planned, pipeline.chunks, pipeline.clock, pipeline.rng)
+    await begin_replay(pipeline, planned)
     await pipeline.run()
     assert pipeline.told("FileAcknowledged") == [file.file_id]
     assert [group.verdict for group in told(pipeline, file).groups] == ["P", "R"]

@@ -192,7 +192,7 @@ class TestCountedOnce:
         desk.policy()
 
         replay = await plan_replay(desk.ledger, desk.store, await desk.row(file))
-        await begin_replay(replay, desk.chunks, desk.clock, desk.rng)
+        await begin_replay(desk, replay)
         await desk.run()
 
         assert await desk.counted(file) == {"delivered": 2}
@@ -357,7 +357,7 @@ class TestHeld:
     async def test_released_it_is_judged_anew_and_counts_once(self, desk: Desk, held: SourceFile) -> None:
         row = await desk.row(held)
         release = plan_release(row, await held_of(desk.ledger, desk.store, held.file_id))
-        await begin_replay(release, desk.chunks, desk.clock, desk.rng)
+        await begin_replay(desk, release)
         await desk.run()
 
         assert await desk.counted(held) == {"delivered": 1}

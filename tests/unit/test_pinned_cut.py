@@ -3,6 +3,7 @@ message of another cut is refused by name, and does nothing by halves."""
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any, NotRequired, TypedDict
 
 import pytest
 
@@ -18,7 +19,7 @@ from penstock.split import cut
 from penstock.split import stage as splitter
 from penstock_testing.memory import Held
 from tests.support.pipeline import Fault, Pipeline
-from tests.support.spots import csv_file, spot
+from tests.support.spots import csv_file, ndjson_file, rows_of, spot
 
 SPOTS = csv_file(spot(at, station=f"K{at // 7}") for at in range(60))
 
@@ -183,3 +184,24 @@ async def test_a_redelivered_event_does_not_begin_a_cut_of_its_own(
     await pipeline.run()
     assert await pipeline.assert_sound(file, 60) == {"delivered": 60}
     assert len(await pipeline.ledger.chunks(file.file_id)) == 3
+
+
+async def test_the_rejects_of_a_file_have_the_columns_of_the_day_it_was_recognised(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Given a file without columns, of which one chunk is judged
+    release(monkeypatch, limits=Limits(records=2))
+    file = pipeline.drop(ndjson_file(spot(at, isci="?") for at in range(4)))
+    await pipeline.handle_next(pipeline.intake)
+    await pipeline.handle_next(pipeline.chunks)
+    # When a release whose feed has one field more, and in another place, judges the other
+    fields: dict[str, Any] = {"campaign": NotRequired[str], **TRAFFIC.record.__annotations__}
+    wider: Any = TypedDict("Wider", fields)  # pyright: ignore[reportArgumentType, reportUnknownVariableType, reportGeneralTypeIssues]
+    release(monkeypatch, limits=Limits(records=2), record=wider)
+    await pipeline.run()
+    # Expect every row under the columns that it was written for
+    rows = rows_of(pipeline.report(file, "rejects.csv"))
+    assert [(row["spot_id"], row["isci"], row["penstock_ordinal"]) for row in rows] == [
+        (f"S{at:05}", "?", str(at)) for at in range(4)
+    ]
+    assert "campaign" not in rows[0]

@@ -59,6 +59,7 @@ async def test_it_says_how_many_records_by_outcome_and_finding_before_anything_i
         "records": {"rejected": 3},
         "findings": {"destination.rejected": 2, "schema.pattern": 1},
         "chunks": 2,
+        "to_cut": False,
         "undecided": 0,
         "held": 0,
         "refused": 0,
@@ -126,6 +127,7 @@ async def test_the_audit_says_who_replayed_what(pipeline: Pipeline, log: SourceF
         "reason": None,
         "asked_for": "0-1,5",
         "records": {"rejected": 2},
+        "to_cut": False,
         "chunks": "0-1",
     }
 

@@ -13,6 +13,7 @@ from penstock.feeds.traffic import TRAFFIC
 from penstock.model.findings import Severity
 from penstock.model.messages import SourceFile
 from penstock.model.rows import FileState
+from penstock.operate.replay import Replay
 from penstock.operate.sweep import send_idle_again
 from penstock_ops.operate import replays, resends
 from penstock_ops.operate.circuits import NotClosed
@@ -245,7 +246,6 @@ async def test_a_replay_that_was_begun_in_a_settled_file_and_lost_is_sent_again_
     await pipeline.handle_next(pipeline.chunks)
     pipeline.fault = Fault()
     purge(pipeline.chunks, pipeline.dispatches)
-    assert (await pipeline.row(file)).state is FileState.SETTLED
     (chunk,) = await pipeline.ledger.chunks(file.file_id)
     assert chunk.generation == 1
     # When
@@ -275,6 +275,108 @@ async def test_a_dead_chunk_of_a_settled_file_that_is_redriven_and_lost_is_sent_
     await pipeline.run()
     # Expect
     assert await pipeline.assert_sound(file, 1) == {"delivered": 1}
+
+
+@pytest.mark.parametrize("dead", [False, True])
+async def test_a_replay_whose_message_is_lost_before_anybody_has_received_it_stands_in_the_account_and_is_sent_again(
+    pipeline: Pipeline, dead: bool
+) -> None:
+    # Given a file that settled long ago, and a replay whose messages are lost at once
+    swept = Swept(pipeline)
+    refuses, pipeline.api.refuses = pipeline.api.refuses, refusing("station", "KBAD")
+    file = pipeline.drop(csv_file(spot(at, **({"station": "KBAD"} if at == 1 else {})) for at in range(4)))
+    if dead:
+        await dies(swept)
+        swept.dlqs[1].messages.clear()
+    await pipeline.run()
+    await pipeline.clock.sleep(7 * 86_400)
+    pipeline.api.refuses = refuses
+    before = await report_of(pipeline.ledger, pipeline.store, file.file_id, 0.0)
+    plan = await replays.prepare(operated(pipeline), await pipeline.row(file), Asked(file.file_id))
+    await replays.begin(operated(pipeline), plan)
+    purge(pipeline.chunks)
+    # Expect the account to show it, and no sweep to end or to announce what has not ended
+    events = len(pipeline.events.published)
+    await swept.sweep()
+    now = await report_of(pipeline.ledger, pipeline.store, file.file_id, 0.0)
+    assert (before["state"], now["state"], now["balanced"]) == ("incomplete" if dead else "settled", "replaying", None)
+    assert now["replaying_since"].startswith("20")
+    assert len(pipeline.events.published) == events
+    assert (await prepared_again(pipeline, file)).on_their_way == 4
+    # And when nobody has worked on it for hours, the look sends it
+    await pipeline.clock.sleep(AFTER - 60)
+    assert file.file_id not in await look(pipeline)
+    await pipeline.clock.sleep(120)
+    await swept.sweep()
+    assert pipeline.told("FileStalled") == [file.file_id], "six hours since it was opened again"
+    assert (await look(pipeline))[file.file_id] == 1
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 4) == {"delivered": 4}
+    assert "replaying_since" not in await report_of(pipeline.ledger, pipeline.store, file.file_id, 0.0)
+
+
+async def dies(swept: Swept) -> None:
+    """A file's only chunk, on its way to delivery."""
+    await swept.pipeline.handle_next(swept.pipeline.intake)
+    await swept.pipeline.handle_next(swept.pipeline.chunks)
+    swept.gives_up(swept.pipeline.dispatches, 1)
+    await swept.sweep()
+
+
+async def test_a_replay_of_a_dead_chunk_whose_message_is_lost_leaves_it_dead_where_its_letter_is_there(
+    pipeline: Pipeline,
+) -> None:
+    """The account says that it is dead: there is something to be done, and nobody believes that it is on its way."""
+    swept = Swept(pipeline)
+    file = pipeline.drop(csv_file(spot(at) for at in range(4)))
+    await dies(swept)
+    plan = await replays.prepare(operated(pipeline), await pipeline.row(file), Asked(file.file_id))
+    await replays.begin(operated(pipeline), plan)
+    purge(pipeline.chunks)
+    await swept.sweep()
+    report = await report_of(pipeline.ledger, pipeline.store, file.file_id, 0.0)
+    assert (report["state"], report["records"]["dead"]) == ("incomplete", 4)
+
+
+async def prepared_again(pipeline: Pipeline, file: SourceFile) -> Replay:
+    return (await replays.prepare(operated(pipeline), await pipeline.row(file), Asked(file.file_id))).replay
+
+
+async def test_a_release_whose_message_is_lost_at_once_is_sent_again_and_holds_nothing(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flagged = Rule("traffic.odd", "advertiser", "look at it", _odd, Severity.SOFT)
+    monkeypatch.setitem(feeds.FEEDS, "traffic", replace(TRAFFIC, rules=(flagged,), soft="hold"))
+    file = pipeline.drop(csv_file(spot(at, advertiser="Odd" if at == 2 else "Even") for at in range(4)))
+    await pipeline.run()
+    release = await prepare_release(operated(pipeline), await pipeline.row(file), "2")
+    await begin_release(operated(pipeline), release, by="", note="it is fine")
+    purge(pipeline.chunks)
+    await pipeline.clock.sleep(AFTER + 1)
+    await look(pipeline)
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 4) == {"delivered": 4}
+
+
+async def test_of_two_replays_at_once_each_chunk_has_one_and_the_file_ends_with_the_last_of_them(
+    pipeline: Pipeline,
+) -> None:
+    # Given two operators who saw the file as it was
+    pipeline.api.refuses = lambda record: 422
+    file = pipeline.drop(SPOTS)
+    await pipeline.run()
+    pipeline.api.refuses = lambda record: 0
+    asked = [Asked(file.file_id, records=records) for records in ("0-5", "4-9")]
+    plans = [await replays.prepare(operated(pipeline), await pipeline.row(file), one) for one in asked]
+    # When
+    for plan in plans:
+        await replays.begin(operated(pipeline), plan)
+    # Expect
+    assert len(pipeline.chunks.messages) == 3, "a chunk that somebody else has begun is theirs"
+    settled = len(pipeline.told("FileSettled"))
+    await pipeline.run()
+    assert len(pipeline.told("FileSettled")) == settled + 1, "once, and not at every chunk's end"
+    assert (await pipeline.counted(file))["delivered"] == 7
 
 
 async def test_a_dry_run_says_what_would_be_sent_and_sends_nothing(pipeline: Pipeline) -> None:

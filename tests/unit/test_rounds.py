@@ -165,7 +165,7 @@ async def test_a_letter_whose_chunk_has_ended_or_is_being_worked_on_buries_nothi
 
 async def replay(pipeline: Pipeline, file: SourceFile, **asked: Any) -> Replay:
     planned = await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(file), **asked)
-    await begin_replay(planned, pipeline.chunks, pipeline.clock, pipeline.rng)
+    await begin_replay(pipeline, planned)
     await pipeline.run()
     return planned
 
@@ -218,7 +218,7 @@ async def test_a_replay_that_dies_leaves_the_others_as_they_were() -> None:
     file = pipeline.drop(csv_file(spot(at) for at in range(4)))
     await pipeline.run()
     planned = await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(file))
-    await begin_replay(planned, pipeline.chunks, pipeline.clock, pipeline.rng)
+    await begin_replay(pipeline, planned)
     await pipeline.handle_next(pipeline.chunks)
     (letter,) = [held.body for held in pipeline.dispatches.messages.values()]
     await dies(pipeline, letter)

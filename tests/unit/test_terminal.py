@@ -84,7 +84,8 @@ SCREENS: dict[str, Any] = {
     "letters": [{"sent": HOSTILE, "receives": 1, "message_id": HOSTILE, "readable": True, "about": [ABOUT]}],
     "redriven": [QUEUE],
     "replay": DECIDED
-    | {"key": HOSTILE, "records": {HOSTILE: 1}, "chunks": 1, "findings": {HOSTILE: 1}, "then": [HOSTILE]},
+    | {"key": HOSTILE, "records": {HOSTILE: 1}, "chunks": 1, "to_cut": True, "then": [HOSTILE]}
+    | {"findings": {HOSTILE: 1}},
     "unknown_batches": [DECIDED | {"key": HOSTILE, "first_sent": HOSTILE, "attempts": 1, "reason": HOSTILE}],
     "resend": {
         "file_id": HOSTILE, "key": HOSTILE, "state": HOSTILE, "split": True, "to_validate": HOSTILE,

@@ -17,7 +17,8 @@ from penstock.feeds.control import held_for
 from penstock.feeds.feed import Feed
 from penstock.formats.documents import is_document
 from penstock.formats.format import HEAD
-from penstock.model.errors import Refused
+from penstock.model.defects import at_a_file, broken_off_at
+from penstock.model.errors import Defective, Permanent, Refused
 from penstock.model.findings import Finding
 from penstock.model.messages import Layout, SourceFile, Span, SplitMessage, ZipEntry
 from penstock.outputs import rejects
@@ -71,10 +72,15 @@ class Checked:
     internal_errors: Counter[str] = field(default_factory=Counter[str])
     guessed: str = ""
 
-    def refuse(self, refusal: Refused) -> None:
+    def refuse(self, refusal: Permanent) -> None:
         """Notes why the file as a whole cannot be read."""
         self.refused = Finding(refusal.code, refusal.message)
         self.findings[refusal.code] += 1
+
+    def note(self, finding: Finding) -> None:
+        """Notes what was found about the file."""
+        self.notes.append(finding)
+        self.findings[finding.code] += 1
 
     def as_dict(self) -> dict[str, Any]:
         """The check as JSON shows it. An archive's figures are those of its files together; it alone has `entries`."""
@@ -178,7 +184,7 @@ def check(
                 _check(store, prepared, path, asked, _scaled(advance, source.size, prepared.size), checked)
             else:
                 checked.entries = _check_entries(store, prepared, path, asked, advance)
-        except Refused as refusal:
+        except (Refused, Defective) as refusal:
             checked.refuse(refusal)
     checked.seconds = time.perf_counter() - began
     return checked
@@ -210,7 +216,7 @@ def _check_entries(
             scaled = _scaled(advance, message.entry.compressed, prepared.size)
             _check(store, prepared, path, asked.of_entry(number), scaled, checked)
             store.path_of(prepared).unlink()
-        except Refused as refusal:
+        except (Refused, Defective) as refusal:
             checked.refuse(refusal)
         checked.seconds = time.perf_counter() - began
         checks.append(checked)
@@ -247,7 +253,7 @@ def _check(
         acknowledged = Acknowledged(store, file, asked.acknowledgements_to)
         rejects_to = RejectsTo(feed, layout, asked.rejects_to)
         planner = Planner(feed, layout, size=layout.until or file.size)
-        for span, chunk in _chunks(source, planner, layout.until or file.size):
+        for span, chunk in _chunks(source, planner, layout.until or file.size, checked):
             reading = span.layout or layout
             judgement = judge(feed, reading, span, chunk)
             flags = {one.ordinal: one.findings for one in judgement.flagged}
@@ -319,16 +325,30 @@ def _controlled(store: LocalStore, feed: Feed, file: SourceFile, layout: Layout)
     return asyncio.run(with_control_totals(feed, file, layout, store, clock, rng, deadline=math.inf))
 
 
-def _chunks(source: BinaryIO, planner: Planner, until: int) -> Iterator[tuple[Span, bytes]]:
+def _chunks(source: BinaryIO, planner: Planner, until: int, checked: Checked) -> Iterator[tuple[Span, bytes]]:
     """Each span with its bytes, which are read again from the file: the planner keeps none. The records end at byte
-    `until`."""
-    done = False
-    while not done:
-        block = source.read(min(BLOCK, until - source.tell()))
-        done = not block
-        for span in planner.finish() if done else planner.push(block):
-            resume = source.tell()
-            source.seek(span.start)
-            chunk = source.read(min(span.end - span.start, 1024) if span.oversize else span.end - span.start)
-            source.seek(resume)
-            yield span, chunk
+    `until`. Where the planner fails behind a chunk, it is noted that the file ends there.
+
+    Raises:
+        Defective: a function of ours fails at the file from the first.
+    """
+    done, end = False, 0
+    try:
+        while not done:
+            block = source.read(min(BLOCK, until - source.tell()))
+            done = not block
+            for span in _spans(checked.feed, planner.finish() if done else planner.push(block)):
+                end, resume = span.end, source.tell()
+                source.seek(span.start)
+                chunk = source.read(min(span.end - span.start, 1024) if span.oversize else span.end - span.start)
+                source.seek(resume)
+                yield span, chunk
+    except Defective as stop:
+        if not checked.chunks:
+            raise
+        checked.note(broken_off_at(end, stop))
+
+
+def _spans(feed: str, spans: Iterator[Span]) -> Iterator[Span]:
+    with at_a_file(feed):
+        yield from spans

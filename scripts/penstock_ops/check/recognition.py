@@ -12,6 +12,7 @@ from pathlib import Path
 from penstock.feeds import FEEDS, feed_named
 from penstock.feeds.feed import Feed
 from penstock.formats.format import HEAD
+from penstock.model.defects import at_a_file
 from penstock.model.errors import PenstockError, Refused
 from penstock.model.messages import Layout
 from penstock.split.planner import Planner
@@ -46,7 +47,8 @@ def recognise(head: bytes, name: str | None, path: Path, choose: Choose | None) 
     folder = path.resolve().parent.name
     if name is not None or folder in FEEDS:
         feed = feed_named(name or folder)
-        return Recognised(feed, feed.recognise(head), "" if name else "folder")
+        with at_a_file(feed.name):
+            return Recognised(feed, feed.recognise(head), "" if name else "folder")
     reading = _readings(head)
     best = max(score for _, _, score in reading)
     # Who lacks most of what a feed needs is no more likely of that feed than of another.

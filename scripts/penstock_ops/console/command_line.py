@@ -7,6 +7,7 @@ from typing import Annotated, Any, Never
 import typer
 
 from penstock.feeds import FEEDS
+from penstock.model.defects import is_defect
 from penstock_ops.console.localising import localised
 from penstock_ops.console.nearest import ensure_known
 from penstock_ops.console.visible import as_json as to_json
@@ -74,4 +75,5 @@ def exit_for(report: Mapping[str, Any]) -> Never:
     if report["refused"] or any(entry["refused"] for entry in report.get("entries", ())):
         raise typer.Exit(Exit.REFUSED)
     not_fine = sum(report["records"].get(outcome, 0) for outcome in ("rejected", "held", "unknown", "dead"))
-    raise typer.Exit(Exit.REJECTED if not_fine else Exit.FINE)
+    in_part = report.get("state") == "incomplete" or any(map(is_defect, report["findings"]))
+    raise typer.Exit(Exit.REJECTED if not_fine or in_part else Exit.FINE)

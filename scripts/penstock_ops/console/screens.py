@@ -48,6 +48,8 @@ def account(report: Mapping[str, Any]) -> None:
     notes(report["notes"])
     if "resent" in report:
         say((f"sent again at {report['resent']}: nobody had worked on some of it for hours", "yellow"), indent=4)
+    if "replaying_since" in report:
+        say((f"open again since {report['replaying_since']}, for a replay or a release", "yellow"), indent=4)
     for outcome, ordinals in report.get("ranges", {}).items():
         say(f"{outcome}: records {ordinals}", indent=4)
     for command in next_commands(report):
@@ -220,6 +222,8 @@ def replay(answer: Mapping[str, Any]) -> None:
     terms = [f"{number:,} {outcome}" for outcome, number in answer["records"].items()]
     say(f"to be replayed: {' + '.join(terms) or 'no'} records, in {answer['chunks']:,} chunks", indent=2)
     findings(answer["findings"], answer.get("feed", ""))
+    if answer["to_cut"]:
+        say("to be cut: what Penstock itself has failed at", indent=2)
     for sentence in answer["then"]:
         say((sentence, "yellow"), indent=2)
 

@@ -88,12 +88,12 @@ async def begin_release(ports: StackPorts, prepared: Prepared, *, by: str, note:
 
     Raises:
         NotClosed: the feed's circuit is not closed.
-        Transient: not everything was sent; do it again.
+        Transient: not everything was sent. What was begun is sent again by the sweeper, or by `penstock resend`.
     """
     await ensure_closed(ports.throttle, [prepared.row.file.feed])
     records = prepared.asked.records or ""
     await audit(ports.store, "HeldReleased", ports.clock.now(), _detail(ports, prepared.row, records, by, note))
-    await begin_replay(prepared.replay, ports.chunks, ports.clock, ports.rng)
+    await begin_replay(ports, prepared.replay)
 
 
 async def still_held(ports: StackPorts, prepared: Prepared) -> str:

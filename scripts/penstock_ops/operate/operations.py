@@ -145,8 +145,9 @@ class Records:
         return [{name: report[name] for name in ("file_id", "key", "ranges")} for report in found]
 
     async def internal_errors(self, reports: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Those of these files with records that Penstock itself has failed at: how many, of which exception, where."""
-        ids_of = [report["file_id"] for report in reports if any(map(is_defect, report["findings"]))]
+        """Those of these files that Penstock itself has failed at, or at records of theirs: how many, of which
+        exception, where."""
+        ids_of = [report["file_id"] for report in reports if any(map(is_defect, _codes_of(report)))]
         rows = [await self.row(file_id) for file_id in ids_of]
         return [
             {"file_id": row.file.file_id, "key": row.file.dropped.key, "found": await self._defects_of(row)}
@@ -154,7 +155,8 @@ class Records:
         ]
 
     async def _defects_of(self, row: FileRow) -> dict[str, int]:
-        found = Counter[str]()
+        of_the_file = [*row.noted.examples, *([row.refused] if row.refused else [])]
+        found = Counter(finding.message for finding in of_the_file if is_defect(finding.code))
         for chunk in await self.ledger.chunks(row.file.file_id):
             if any(map(is_defect, chunk.findings)):
                 lines = (await outcome_lines_of(self.store, chunk)).values()
@@ -216,3 +218,9 @@ class Records:
             NotFound: there is no such file, or it has no such record.
         """
         return await explain(self.ledger, self.store, await self.row(file_id), ordinal, time.time())
+
+
+def _codes_of(report: Mapping[str, Any]) -> set[str]:
+    """The codes of all that was found of a file."""
+    refused = report["refused"]
+    return {*report["findings"], *([refused["code"]] if refused else [])}

@@ -11,9 +11,10 @@ from penstock.model.errors import PenstockError
 from penstock.model.messages import ChunkMessage
 from penstock.model.ordinals import folded, unfolded
 from penstock.model.rows import ChunkRow, ChunkState, FileRow, FileState
-from penstock.operate.replay import REFUSED, Replay, begin_replay, plan_replay
+from penstock.operate.replay import REFUSED, Replay, begin_replay, failed_at, plan_replay
 from penstock_ops.operate.circuits import ensure_closed
 from penstock_ops.operate.stack_ports import StackPorts
+from penstock_ops.operate.waiting import ENDED
 from penstock_ops.wording.nearest import hint
 
 INTERVAL = 0.2  #: seconds between two looks
@@ -48,6 +49,11 @@ class Prepared:
         """How many it is about."""
         return self.replay.records.total()
 
+    @property
+    def is_about_nothing(self) -> bool:
+        """Whether there is nothing to be done."""
+        return not self.replay.messages and self.replay.to_cut is None
+
 
 async def prepare(ports: StackPorts, row: FileRow, asked: Asked) -> Prepared:
     """The replay as it would be. Nothing is changed.
@@ -73,7 +79,7 @@ def ensure_it_has_records(row: FileRow) -> None:
         NotToBeReplayed: it has none, or not yet.
     """
     match row.state:
-        case FileState.REFUSED:
+        case FileState.REFUSED if not failed_at(row):
             raise NotToBeReplayed("the file was refused as a whole: mend it and drop it again")
         case FileState.UNPACKED:
             raise NotToBeReplayed("this is an archive: replay the files it held, which `penstock files` lists")
@@ -113,6 +119,7 @@ def described(prepared: Prepared, limit: int) -> dict[str, Any]:
         "records": {str(outcome): number for outcome, number in sorted(replay.records.items())},
         "findings": dict(sorted(replay.findings.items())),
         "chunks": len(replay.messages),
+        "to_cut": replay.to_cut is not None,
         "undecided": replay.undecided,
         "held": replay.held,
         "refused": replay.refused,
@@ -125,7 +132,7 @@ def described(prepared: Prepared, limit: int) -> dict[str, Any]:
 def _what_else(prepared: Prepared, limit: int) -> list[str]:
     file_id, replay = prepared.asked.file_id, prepared.replay
     sentences: list[str] = []
-    if not replay.messages:
+    if prepared.is_about_nothing:
         sentences.append("there is nothing to replay")
     if prepared.records > limit:
         sentences.append(_over(prepared, limit))
@@ -177,7 +184,7 @@ async def begin(ports: StackPorts, prepared: Prepared) -> None:
 
     Raises:
         NotClosed: the feed's circuit is not closed.
-        Transient: not everything was sent; do it again.
+        Transient: not everything was sent. What was begun is sent again by the sweeper, or by `penstock resend`.
     """
     asked, row, replay = prepared.asked, prepared.row, prepared.replay
     await ensure_closed(ports.throttle, [row.file.feed])
@@ -188,10 +195,11 @@ async def begin(ports: StackPorts, prepared: Prepared) -> None:
         "reason": asked.reason,
         "asked_for": asked.records,
         "records": {str(outcome): number for outcome, number in replay.records.items()},
+        "to_cut": replay.to_cut is not None,
         "chunks": folded(message.span.chunk for message in replay.messages),
     }
     await audit(ports.store, "ReplayStarted", ports.clock.now(), detail)
-    await begin_replay(replay, ports.chunks, ports.clock, ports.rng)
+    await begin_replay(ports, replay)
 
 
 async def follow(
@@ -215,7 +223,7 @@ async def follow(
                 del pending[row.span.chunk]
         advance(whole - sum(map(_size, pending.values())), whole)
         file = await ports.ledger.file(prepared.asked.file_id)
-        if not pending and file and file.state is FileState.SETTLED:
+        if not pending and file and file.state in ENDED:
             return
         if ports.clock.now() - began > patience:
             raise PenstockError(

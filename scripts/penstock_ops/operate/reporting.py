@@ -18,6 +18,8 @@ LOOKED_THROUGH = 1000  #: files, the latest, whose keys and ids are compared wit
 SHORTEST = 3  #: characters of an id that are taken for its beginning
 _ID = re.compile(r"[0-9a-f]{20}(?![0-9a-f])")
 
+OPEN = (FileState.SPLITTING, FileState.SEALED)
+
 
 async def row_of(ledger: Ledger, said: str) -> FileRow:
     """A file's row, by its id, by an id that begins with it (a chunk's, a batch's, a record's trace), by a beginning of
@@ -50,7 +52,8 @@ def _is_meant(row: FileRow, said: str) -> bool:
 
 async def report_of(ledger: Ledger, store: ObjectStore, said: str, now: float) -> dict[str, Any]:
     """A file's account as it is now; once it has ended the `ranges` of its records without a good end, and of an
-    zip file its files, `unpacked`; and when work of it was sent again, if it was, `resent`.
+    zip file its files, `unpacked`; when work of it was sent again, if it was, `resent`; and since when an operator's
+    replay has it open, if one has, `replaying_since`.
 
     Raises:
         NotFound: the ledger has no such file.
@@ -63,4 +66,5 @@ async def report_of(ledger: Ledger, store: ObjectStore, said: str, now: float) -
     report: dict[str, Any] = json.loads(body) if body else {}
     unpacked = {"unpacked": report["unpacked"]} if "unpacked" in report else {}
     resent = {"resent": utc(row.resent_at)} if row.resent_at else {}
-    return summary(row, now) | {"ranges": report.get("ranges", {})} | unpacked | resent
+    replayed = {"replaying_since": utc(row.taken_up_at)} if row.taken_up_at and row.state in OPEN else {}
+    return summary(row, now) | {"ranges": report.get("ranges", {})} | unpacked | resent | replayed

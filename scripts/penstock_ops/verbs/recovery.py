@@ -145,7 +145,7 @@ def replay(
     outputs = operations.connect(stack)
     prepared = asyncio.run(_prepared(outputs, stack, replays.Asked(file_id, reason, records)))
     answer = replays.described(prepared, limit) | {"dry_run": dry_run, "report": None}
-    if dry_run or not prepared.replay.messages:
+    if dry_run or prepared.is_about_nothing:
         show(answer, as_json, screens.replay)
         replay = prepared.replay
         left = not dry_run and (replay.undecided or replay.held or replay.on_their_way or replay.gone)

@@ -18,6 +18,7 @@ from penstock.account.acknowledging import acknowledge
 from penstock.account.ports import CompletionPorts
 from penstock.feeds import FEEDS, feed_named
 from penstock.io.archiving import archive
+from penstock.model.defects import is_defect
 from penstock.model.errors import PenstockError, Permanent
 from penstock.model.findings import Finding, Outcome, balances
 from penstock.model.ids import report_key
@@ -45,8 +46,7 @@ async def complete_file(ports: CompletionPorts, file_id: str) -> dict[str, float
     """Settles the file if its last chunk has ended; the file's figures by metric, if this call was the one that did."""
     ledger = ports.ledger
     row = await ledger.file(file_id)
-    # A worker that comes again to a file settled anew may have broken with a report of an earlier account just put.
-    if row is None or not (row.is_complete or (row.state is FileState.SETTLED and row.ends > row.chunks)):
+    if row is None or not await _is_to_be_reported(ledger, row):
         return {}
     while True:
         now = ports.clock.now()
@@ -56,7 +56,7 @@ async def complete_file(ports: CompletionPorts, file_id: str) -> dict[str, float
             if await ledger.settle_file(file_id, row.ends, now):
                 return {
                     "FilesSettled": 1,
-                    "FilesIncomplete": 1 if _shown(row) == "incomplete" else 0,
+                    "FilesIncomplete": 1 if _shown(_settled(row)) == "incomplete" else 0,
                     "FileDuration": now - (row.reopened_at or row.opened_at),
                     "ImbalancedFiles": 0 if balances(row.received, row.counted) else 1,
                 }
@@ -64,6 +64,15 @@ async def complete_file(ports: CompletionPorts, file_id: str) -> dict[str, float
         # Another has settled it with this account; or it has changed, and ours must not be the last word of it.
         if row is None or row.ends == reported.ends:
             return {}
+
+
+async def _is_to_be_reported(ledger: Ledger, row: FileRow) -> bool:
+    """Whether all of a file has ended. A worker that comes again to a file settled anew may have broken with a report
+    of an earlier account just put."""
+    if not row.is_complete:
+        return row.state is FileState.SETTLED and row.ends > row.chunks
+    # A chunk that was taken up again counts as it ended before, until it ends anew.
+    return row.taken_up_at is None or not any(chunk.is_going for chunk in await ledger.chunks(row.file.file_id))
 
 
 async def _report(ports: CompletionPorts, row: FileRow, now: float) -> None:
@@ -75,10 +84,15 @@ async def _report(ports: CompletionPorts, row: FileRow, now: float) -> None:
     if are_among(feed, row.findings) or (feed.examination and row.ends > row.chunks):
         exceptions = _if_latest(ledger, row, exceptions_of(ledger, store, feed, file_id))
         await store.put_parts(report_key(file_id, "exceptions.ndjson"), exceptions, "application/x-ndjson")
-    report, ranges = summary(row, now), await _ranges(ledger, store, row)
+    report, ranges = summary(_settled(row), now), await _ranges(ledger, store, row)
     await _ensure_latest(ledger, row)
     await _keep(store, row.file, report | {"ranges": ranges})
     await ports.events.put("FileSettled", report | {"ranges": {name: _shortened(one) for name, one in ranges.items()}})
+
+
+def _settled(row: FileRow) -> FileRow:
+    """The row as it will be once the file is settled."""
+    return replace(row, state=FileState.SETTLED)
 
 
 async def _ensure_latest(ledger: Ledger, row: FileRow) -> None:
@@ -119,7 +133,10 @@ async def refuse_file(ports: CompletionPorts, file: SourceFile, refusal: Permane
     await ports.ledger.refuse_file(file.file_id, fence, finding, ports.clock.now())
     # A key that names no feed must not become a metric's dimension: anybody could make as many as they like.
     feed = file.feed if file.feed in FEEDS else ""
-    return StageResult(f"refused: {refusal.code}", feed, file.file_id, {"FilesRefused": 1})
+    counts: dict[str, float] = {"FilesRefused": 1}
+    if is_defect(refusal.code):
+        counts["InternalErrors"] = 1
+    return StageResult(f"refused: {refusal.code}", feed, file.file_id, counts)
 
 
 async def report_unpacked(ports: CompletionPorts, archive: FileRow, files: Sequence[SourceFile], now: float) -> None:
@@ -141,11 +158,12 @@ async def _keep(store: ObjectStore, file: SourceFile, report: Mapping[str, Any])
 def summary(row: FileRow, now: float) -> dict[str, Any]:
     """The file's account. `balanced` is None until the file has ended; `seconds` is from its first event to its first
     end, or to now, and `round_seconds` what the round took that has changed its account since. A complete file that is
-    being settled is shown as settled. `notes` are the first findings about the file and not about one of its records;
-    `findings` counts all of both, but what was tidied once a kind. `control_totals` are what the sender declared of the
-    file, and what of it differs, in words. `returned_from` are the files whose reject files it came back from,
-    `returned_in` those that came back from its own; neither is there where there are none."""
-    ended = row.is_complete or row.state in (FileState.SETTLED, FileState.REFUSED, FileState.UNPACKED)
+    being settled is shown as settled, one that a replay has opened again as replaying. `notes` are the first findings
+    about the file and not about one of its records; `findings` counts all of both, but what was tidied once a kind.
+    `control_totals` are what the sender declared of the file, and what of it differs, in words. `returned_from` are the
+    files whose reject files it came back from, `returned_in` those that came back from its own; neither is there where
+    there are none."""
+    ended = _has_ended(row) or row.state in (FileState.REFUSED, FileState.UNPACKED)
     findings = Counter(row.findings) + row.noted.counts
     for code in findings.keys() & TIDIED.keys():
         findings[code] = 1
@@ -183,11 +201,15 @@ def _round_seconds(row: FileRow, now: float) -> float | None:
     return round((until or now) - row.reopened_at, 3)
 
 
+def _has_ended(row: FileRow) -> bool:
+    return row.state is FileState.SETTLED or (row.is_complete and row.taken_up_at is None)
+
+
 def _shown(row: FileRow) -> str:
-    if row.is_complete or row.state is FileState.SETTLED:
-        is_whole = not (row.counted[Outcome.DEAD] or row.chunks_dead or BROKEN_OFF in row.noted.counts)
-        return "settled" if is_whole else "incomplete"
-    return str(row.state)
+    if _has_ended(row):
+        broken_off = any(code == BROKEN_OFF or is_defect(code) for code in row.noted.counts)
+        return "incomplete" if row.counted[Outcome.DEAD] or row.chunks_dead or broken_off else "settled"
+    return "replaying" if row.is_complete else str(row.state)
 
 
 async def _ranges(ledger: Ledger, store: ObjectStore, row: FileRow) -> dict[str, str]:

@@ -12,6 +12,7 @@
     │       └── Misconfigured  what an operator has set is wrong; somebody must mend it
     ├── Permanent            an outcome, with a reason; never retried
     │   ├── Refused          the whole file cannot be read
+    │   ├── Defective        a function of ours fails at the file, until it is mended
     │   └── ObjectMissing    the pinned object version is gone
     ├── Unanswered           sent, and no answer: nobody knows; the claim and the key stay
     ├── MalformedMessage     a message nobody here can read: it fails, loudly, until it lies in the DLQ
@@ -89,6 +90,11 @@ class Permanent(PenstockError):
 
 class Refused(Permanent):
     """Raised when a file as a whole cannot be accepted."""
+
+
+class Defective(Permanent):
+    """Raised when a function of ours has failed at a file's bytes, as it will whenever it meets them again (see
+    `defects`)."""
 
 
 class ObjectMissing(Permanent):

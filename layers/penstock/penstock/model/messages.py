@@ -91,7 +91,8 @@ class Layout(_Message):
     fraction, "" where its first records do not tell. `declared` are the control totals that the sender gave, by name,
     and `control` says what of them differs: all records are held for it. `delimiters` are an EDI interchange's.
     `envelope` is what the envelopes say that the records lie in, by name. `opening` is what encloses all records of a
-    JSON array or an XML file, as it is opened before the first of them.
+    JSON array or an XML file, as it is opened before the first of them. `fields` are the feed's when the file was
+    recognised, where it has no columns: those of its rejects, whatever release writes them.
     """
 
     format: str
@@ -110,6 +111,7 @@ class Layout(_Message):
     delimiters: Delimiters | None = None
     envelope: dict[str, str] = {}
     opening: str = ""
+    fields: tuple[str, ...] = ()
 
 
 class Span(_Message):

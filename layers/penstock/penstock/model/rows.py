@@ -5,7 +5,8 @@
     batch   attempted → delivered | rejected | unknown | dropped        or held
 
 A chunk goes its way in *rounds*. The first is every file's; a later one is a replay of some of a settled chunk's
-records. A dead chunk is taken up again in its own round, when its message is redriven. An ending that follows another
+records. A dead chunk is taken up again in its own round, when its message is redriven or it is replayed. A replay opens
+its file again; one that a function of ours has failed at is `splitting` then. An ending that follows another
 changes the file's account by the difference, in the same transaction, and has the file's end written anew.
 
 A worker holds a file or chunk by a *lease* and proves it by the lease's *fence*, a number that rises with every lease.
@@ -62,10 +63,10 @@ class FileRow:
     are known once it is sealed; `counted` and `findings` change with every chunk that ends, `ends` counts how often
     one did. An unpacked archive has no records of its own, but so many `files`. `worked_at` is when a splitter claimed
     it last, until when it may work on it is `leased_until`, and `setback` is why the last one came no further;
-    `resent_at` is when work of it was sent again. It is settled at `settled_at`, for the first time at
-    `first_settled_at`; in between it was reopened by a round that began at `reopened_at`. `origins` are the files whose
-    reject files it came back from, and `returns` those that came back from its own, by their ids. Times are seconds
-    since the epoch."""
+    `resent_at` is when work of it was sent again, and `taken_up_at` when a replay of it was begun. It is settled at
+    `settled_at`, for the first time at `first_settled_at`; in between it was reopened by a round that began at
+    `reopened_at`. `origins` are the files whose reject files it came back from, and `returns` those that came back from
+    its own, by their ids. Times are seconds since the epoch."""
 
     file: SourceFile
     state: FileState
@@ -94,6 +95,7 @@ class FileRow:
     reopened_at: float | None = None
     origins: tuple[str, ...] = ()
     returns: tuple[str, ...] = ()
+    taken_up_at: float | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -135,6 +137,11 @@ class ChunkRow:
         """When the round began to be worked on, as far as the row tells."""
         times = [self.worked_at, self.setback.since if self.setback else None]
         return min((time for time in times if time is not None), default=0.0)
+
+    @property
+    def is_going(self) -> bool:
+        """Whether its round has not ended."""
+        return self.state in (ChunkState.SENT, ChunkState.VALIDATED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,26 @@
 from dataclasses import dataclass, field
 from typing import Any
 
+#: The metrics that tell of a fault: somebody has to look. Each of them has an alarm.
+FAULTS = frozenset(
+    {
+        "ChunksBuried",
+        "CircuitOpen",
+        "FailingOften",
+        "FilesIncomplete",
+        "FilesOverlooked",
+        "FilesStalled",
+        "ImbalancedFiles",
+        "InternalErrors",
+        "LeftToNewerRelease",
+        "LookFaults",
+        "LooksCutShort",
+        "MessagesResent",
+        "RecordsUnknown",
+        "SettingsWrong",
+    }
+)
+
 
 @dataclass(frozen=True, slots=True)
 class StageResult:

@@ -1,5 +1,6 @@
 """A replay: the records of a file that ended badly get another chance, after its rule or its destination was mended.
 
+A file that a function of ours has failed at, before it was cut to its end, is gone on with where it was broken off.
 Of a settled chunk, a new round is about the chosen records only; they are judged anew. A dead chunk is taken up again
 as a whole, in its own round. Records that were delivered, or are duplicates of delivered ones, are never touched, and
 those whose outcome is unknown wait for an operator to decide it (`resolve`), as held ones do (`hold`).
@@ -9,13 +10,16 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import batched
+from typing import Protocol
 
 from penstock.io.sending import send_all
+from penstock.model.defects import is_defect
 from penstock.model.errors import ObjectMissing
 from penstock.model.findings import Outcome
-from penstock.model.messages import ChunkMessage, SourceFile
+from penstock.model.messages import ChunkMessage, SourceFile, SplitMessage
 from penstock.model.ordinals import folded
-from penstock.model.rows import ChunkRow, ChunkState, FileRow
+from penstock.model.rows import ChunkRow, ChunkState, FileRow, FileState
 from penstock.outputs.accepted import load_accepted
 from penstock.outputs.outcomes import codes_of, outcome_lines_of
 from penstock.outputs.work import read_work
@@ -23,16 +27,54 @@ from penstock.ports.clock import Clock
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock.ports.queue import Outgoing, Outlet
+from penstock.split.staging import Staging
 
+PATIENCE = 60.0  #: seconds that the directory of an archive may take to be read
+BEGUN = 10  #: generations that are begun before their messages go
 AGAIN = (Outcome.REJECTED, Outcome.DEAD)
 """A record that ended so may get another chance."""
 REFUSED = "delivery.refused"  #: the code of what a scheduler has refused
 _OF_THE_DEAD = (Outcome.DEAD, Outcome.UNKNOWN)
 
 
+class ReplayPorts(Protocol):
+    """What a replay needs of the world."""
+
+    @property
+    def store(self) -> ObjectStore:
+        """What the file was read from."""
+        ...
+
+    @property
+    def ledger(self) -> Ledger:
+        """What has begun."""
+        ...
+
+    @property
+    def intake(self) -> Outlet:
+        """Where split messages go."""
+        ...
+
+    @property
+    def chunks(self) -> Outlet:
+        """Where chunk messages go."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """When it is."""
+        ...
+
+    @property
+    def rng(self) -> random.Random:
+        """By which retries spread."""
+        ...
+
+
 @dataclass(slots=True)
 class Replay:
-    """What a replay is about: the messages that begin it, and how many records by how they had ended, and by finding.
+    """What a replay is about: the messages that begin it, and how many records by how they had ended, and by finding;
+    `to_cut` is the file's row where it was not cut to its end, as a function of ours failed at it.
     Of those that were asked for, `undecided` are of unknown outcome, `held` wait for a scheduler, `refused` have had
     that word, `on_their_way` are those of chunks that have not ended, and `gone` cannot be judged again: the original
     was deleted before they were ever accepted."""
@@ -45,6 +87,7 @@ class Replay:
     refused: int = 0
     on_their_way: int = 0
     gone: int = 0
+    to_cut: FileRow | None = None
 
 
 async def plan_replay(
@@ -53,6 +96,9 @@ async def plan_replay(
     """The replay of a file's rejected and dead records; of those that ended with this finding, and of these ordinals,
     where given. Nothing is changed."""
     replay, wanted = Replay(), None if ordinals is None else frozenset(ordinals)
+    failed = failed_at(row)
+    if failed and wanted is None and code in (None, failed):
+        replay.to_cut = row
     is_gone = await _is_gone(store, row.file)
     for chunk in await ledger.chunks(row.file.file_id):
         span = chunk.span
@@ -64,6 +110,14 @@ async def plan_replay(
         if chunk.counted[Outcome.DELIVERED] + chunk.counted[Outcome.DUPLICATE] < span.records:
             await _plan(replay, store, row, chunk, code, wanted, is_gone)
     return replay
+
+
+def failed_at(row: FileRow) -> str | None:
+    """The code of the defect that kept a file from being cut to its end; None where there was none, or where it is
+    being gone on with."""
+    codes = [row.refused.code] if row.state is FileState.REFUSED and row.refused else []
+    codes += row.noted.counts if row.state is FileState.SETTLED else ()
+    return next(filter(is_defect, codes), None)
 
 
 async def _is_gone(store: ObjectStore, file: SourceFile) -> bool:
@@ -137,11 +191,31 @@ def message_of(row: FileRow, chunk: ChunkRow) -> ChunkMessage:
     )
 
 
-async def begin_replay(replay: Replay, chunks: Outlet, clock: Clock, rng: random.Random) -> None:
-    """Sends the replay on its way. Beginning it twice is harmless: a round begins once.
+async def split_message_of(ports: ReplayPorts, row: FileRow) -> SplitMessage:
+    """The message by which a file's splitting goes on.
 
     Raises:
-        Transient: not every message was taken; begin it again.
+        ObjectMissing: the archive was deleted that it is an entry of.
+        Transient: something broke.
     """
-    outgoing = (Outgoing(message.model_dump_json(), group=message.file.feed) for message in replay.messages)
-    await send_all(chunks, outgoing, clock, rng)
+    staging = Staging(ports.store, ports.clock, ports.rng, ports.clock.now() + PATIENCE)
+    entry = await staging.entry_of(row.file)
+    return SplitMessage(file=row.file, hop=row.checkpoint.hops if row.checkpoint else 0, entry=entry)
+
+
+async def begin_replay(ports: ReplayPorts, replay: Replay) -> None:
+    """Sends the replay on its way. The ledger knows of it before a message goes: what is lost of them is sent again, as
+    all idle work is. What somebody else has begun meanwhile goes on as theirs.
+
+    Raises:
+        Transient: not every message was taken.
+    """
+    ledger, clock, rng, row = ports.ledger, ports.clock, ports.rng, replay.to_cut
+    if row:
+        message = await split_message_of(ports, row)
+        if await ledger.reopen_file(row, clock.now()):
+            await send_all(ports.intake, [Outgoing(message.model_dump_json(), row.file.feed)], clock, rng)
+    for some in batched(replay.messages, BEGUN, strict=False):
+        begun = [one for one in some if await ledger.begin_generation(one, clock.now())]
+        outgoing = (Outgoing(message.model_dump_json(), group=message.file.feed) for message in begun)
+        await send_all(ports.chunks, outgoing, clock, rng)

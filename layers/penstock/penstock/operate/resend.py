@@ -8,7 +8,6 @@ A copy of a message that is still there is harmless: at most one of them works, 
 that everything has been done. What an operator's decision has begun (see `decide`) has no message, and is not sent.
 """
 
-import random
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -16,54 +15,19 @@ from typing import Protocol
 from penstock.io.sending import send_all
 from penstock.model.messages import ChunkMessage, DispatchMessage, SplitMessage
 from penstock.model.rows import ChunkRow, ChunkState, FileRow, FileState
-from penstock.operate.replay import message_of
+from penstock.operate.replay import ReplayPorts, message_of, split_message_of
 from penstock.outputs.handover import dispatch_message_of
-from penstock.ports.clock import Clock
-from penstock.ports.ledger import Ledger
-from penstock.ports.object_store import ObjectStore
 from penstock.ports.queue import Outgoing, Outlet
-from penstock.split.staging import Staging
 
 KEPT = 7 * 86_400.0  #: seconds that a queue keeps a message
-PATIENCE = 60.0  #: seconds that the directory of an archive may take to be read
 
 
-class ResendPorts(Protocol):
+class ResendPorts(ReplayPorts, Protocol):
     """What sending work again needs of the world. `dispatches` are the feeds' queues."""
-
-    @property
-    def store(self) -> ObjectStore:
-        """What the validator has written."""
-        ...
-
-    @property
-    def ledger(self) -> Ledger:
-        """What has begun."""
-        ...
-
-    @property
-    def intake(self) -> Outlet:
-        """Where split messages go."""
-        ...
-
-    @property
-    def chunks(self) -> Outlet:
-        """Where chunk messages go."""
-        ...
 
     @property
     def dispatches(self) -> Mapping[str, Outlet]:
         """Where dispatch messages go, by feed."""
-        ...
-
-    @property
-    def clock(self) -> Clock:
-        """When it is."""
-        ...
-
-    @property
-    def rng(self) -> random.Random:
-        """By which retries spread."""
         ...
 
 
@@ -93,7 +57,7 @@ async def plan_resend(ports: ResendPorts, row: FileRow, before: float, *, once: 
     resend = Resend(row)
     if row.state is FileState.SPLITTING:
         if _is_idle(row.worked_at or row.opened_at, row.resent_at, before):
-            resend.split = await _split_message(ports, row)
+            resend.split = await split_message_of(ports, row)
         return resend
     if row.sealed_at is None:
         return resend
@@ -105,12 +69,6 @@ async def plan_resend(ports: ResendPorts, row: FileRow, before: float, *, once: 
 
 def _is_idle(worked_at: float, resent_at: float | None, before: float) -> bool:
     return max(worked_at, resent_at or worked_at) <= before
-
-
-async def _split_message(ports: ResendPorts, row: FileRow) -> SplitMessage:
-    staging = Staging(ports.store, ports.clock, ports.rng, ports.clock.now() + PATIENCE)
-    entry = await staging.entry_of(row.file)
-    return SplitMessage(file=row.file, hop=row.checkpoint.hops if row.checkpoint else 0, entry=entry)
 
 
 async def _plan(ports: ResendPorts, resend: Resend, chunk: ChunkRow, once: bool) -> None:

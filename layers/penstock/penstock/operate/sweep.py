@@ -104,7 +104,7 @@ async def sweep(ports: SweeperPorts, deadline: float) -> list[StageResult]:
         file, counts = row.file, await by_itself.at(row.file.file_id, complete_file(ports, row.file.file_id))
         if counts:
             ended.append(StageResult("finished", file.feed, file.file_id, counts))
-        elif ports.clock.now() - row.opened_at > STALLED:
+        elif ports.clock.now() - _open_since(row) > STALLED:
             stalled += 1
             await by_itself.at(file.file_id, _report_stalled(ports, row))
     counts = {
@@ -210,6 +210,11 @@ async def _bury(ports: SweeperPorts, by_itself: ByItself, letter: Received) -> b
     return await by_itself.at(chunk.chunk_id, bury(ports, message)) is not None
 
 
+def _open_since(row: FileRow) -> float:
+    """When a file was opened, or last opened again."""
+    return row.taken_up_at or row.opened_at
+
+
 async def _report_stalled(ports: SweeperPorts, row: FileRow) -> None:
     if await ports.ledger.note_stalled(row.file.file_id, ports.clock.now()):
         detail = {
@@ -220,6 +225,6 @@ async def _report_stalled(ports: SweeperPorts, row: FileRow) -> None:
             "chunks": {"expected": row.chunks, "settled": row.chunks_settled, "dead": row.chunks_dead}
             if row.state is FileState.SEALED
             else None,
-            "open_for_seconds": round(ports.clock.now() - row.opened_at),
+            "open_for_seconds": round(ports.clock.now() - _open_since(row)),
         }
         await ports.events.put("FileStalled", detail)

@@ -34,10 +34,11 @@ an earlier release wrote fewer columns of ours before it."""
 
 
 def source_columns(feed: Feed, layout: Layout) -> tuple[str, ...]:
-    """The columns of the record itself."""
+    """The columns of the record itself. A feed's fields are those of the day when the file was recognised: its rows are
+    written chunk by chunk, and a release may come between."""
     if layout.columns:
         return tuple(name for name in layout.header if not ours(name))
-    return tuple(feed.record.__annotations__)
+    return layout.fields or tuple(feed.record.__annotations__)
 
 
 def header(feed: Feed, layout: Layout) -> bytes:

@@ -41,8 +41,10 @@ class Ledger(Protocol):
         sha256_tree: str,
         noted: Noted,
         now: float,
+        goes_on: bool = False,
     ) -> None:
-        """splitting → sealed: every chunk has been sent. The checkpoint has served its purpose."""
+        """splitting → sealed: every chunk has been sent. The checkpoint has served its purpose, unless the file
+        `goes_on` from it one day."""
         ...
 
     async def note_checkpoint(self, file_id: str, fence: int, checkpoint: Checkpoint) -> None:
@@ -51,6 +53,11 @@ class Ledger(Protocol):
 
     async def refuse_file(self, file_id: str, fence: int, finding: Finding, now: float) -> None:
         """splitting → refused."""
+        ...
+
+    async def reopen_file(self, row: FileRow, now: float) -> bool:
+        """refused or settled → splitting: it is cut anew, or gone on with from its checkpoint. False where it is no
+        longer as in `row`."""
         ...
 
     async def stage_file(self, file: SourceFile, fence: int) -> None:
@@ -131,9 +138,15 @@ class Ledger(Protocol):
         as it is."""
         ...
 
+    async def begin_generation(self, message: ChunkMessage, now: float) -> bool:
+        """Begins what a message asks for, or is about to: a later round of a settled chunk, or a dead one's own again,
+        is `sent`, and in the same transaction its file is open again. False where the chunk has moved on."""
+        ...
+
     async def claim_dispatch(self, message: DispatchMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """Leases a chunk for delivery. The message is the proof that it was validated in this round, so a chunk that is
-        still `sent` becomes `validated` here, whoever holds it for validation; so does a dead one."""
+        still `sent` becomes `validated` here, whoever holds it for validation; so does a dead one, which is begun first
+        as by `begin_generation`."""
         ...
 
     async def claim_ending(

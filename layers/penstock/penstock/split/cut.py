@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 
 from penstock.feeds.feed import Feed, Limits
 from penstock.model.errors import OtherCut
-from penstock.model.messages import Cut
+from penstock.model.messages import Cut, Layout
 from penstock.model.versions import ensure_known
 
 #: Rises when the same bytes under the same limits would be cut otherwise, be it by the planner or by a format. Whoever
@@ -16,6 +16,16 @@ CUT = 1
 def cut_of(feed: Feed) -> Cut:
     """How this release cuts a feed's files."""
     return Cut(version=CUT, group=feed.group, **asdict(feed.limits))
+
+
+def layout_of(feed: Feed, head: bytes) -> Layout:
+    """How a file that begins with `head` is read, and what the columns of its rejects are, from now on.
+
+    Raises:
+        Refused: the feed cannot read it.
+    """
+    layout = feed.recognise(head)
+    return layout if layout.columns else layout.model_copy(update={"fields": tuple(feed.record.__annotations__)})
 
 
 def feed_that_cuts(feed: Feed, cut: Cut) -> Feed:

@@ -10,13 +10,18 @@ and when its invocation nears its end:
 
 The message goes out before the checkpoint says so. So there is always a message of the hop that the checkpoint tells
 of, or of a later one, and an earlier one that finds another splitter at work is not needed any more.
+
+Where a file cannot be read any further, as its object is gone or as a function of ours fails at it, it is refused; or,
+where chunks of it are on their way, it is sealed with these alone. What we have failed at can be gone on with by a
+replay (see `operate.replay`), once it is mended.
 """
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from penstock.account.completion import BROKEN_OFF, complete_file, refuse_file, report_unpacked
 from penstock.feeds import feed_named
@@ -25,7 +30,8 @@ from penstock.formats.format import HEAD
 from penstock.io.reader import read_blocks
 from penstock.io.retry import Try
 from penstock.io.sending import send_all
-from penstock.model.errors import Busy, LeaseLost, ObjectMissing, OtherCut, Refused, Transient
+from penstock.model.defects import at_a_file, broken_off_at, is_defect
+from penstock.model.errors import Busy, Defective, LeaseLost, ObjectMissing, OtherCut, Permanent, Refused, Transient
 from penstock.model.findings import Finding, Noted
 from penstock.model.messages import Checkpoint, ChunkMessage, Layout, Place, SourceFile, Span, SplitMessage, ZipEntry
 from penstock.model.rows import FileRow
@@ -36,7 +42,7 @@ from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock.ports.queue import Outgoing, Outlet
 from penstock.split.control import with_control_totals
-from penstock.split.cut import cut_of, feed_that_cuts
+from penstock.split.cut import cut_of, feed_that_cuts, layout_of
 from penstock.split.planner import Planner
 from penstock.split.staging import Staging
 from penstock.split.tree_digest import TreeDigest
@@ -93,7 +99,7 @@ async def split(ports: SplitterPorts, message: SplitMessage, deadline: float) ->
         if isinstance(prepared, list):
             return await _unpack(ports, lease.row, prepared, lease.fence)
         return await _split(ports, prepared, lease.row, lease.fence, deadline)
-    except (Refused, ObjectMissing) as refusal:
+    except (Refused, ObjectMissing, Defective) as refusal:
         return await refuse_file(ports, file, refusal, lease.fence)
     except Exception as error:
         setback = Try("splitter", lease.row.setback, ports.clock.now()).failed(error, ports.rng)
@@ -146,33 +152,43 @@ async def _split(ports: SplitterPorts, file: SourceFile, row: FileRow, fence: in
         raise Refused("format.empty", "the file is empty; drop it again with its records")
     if row.cut:
         feed = feed_that_cuts(feed, row.cut)
-    start = _start(checkpoint) if checkpoint else 0
-    work = _Splitting(ports, feed, file, fence, checkpoint, deadline) if checkpoint else None
+    begun = checkpoint or (_beginning(row.layout) if row.layout else None)
+    work = _Splitting(ports, feed, file, fence, begun, deadline) if begun else None
     try:
-        async with aclosing(read_blocks(ports.store, file, ports.clock, ports.rng, start)) as blocks:
+        async with aclosing(
+            read_blocks(ports.store, file, ports.clock, ports.rng, _start(begun) if begun else 0)
+        ) as blocks:
             async for block in blocks:
                 if work is None:
-                    layout = row.layout or await _recognise(ports, feed, file, block[:HEAD], deadline)
-                    work = _Splitting(ports, feed, file, fence, _beginning(layout), deadline)
+                    begun = _beginning(await _recognise(ports, feed, file, block[:HEAD], deadline))
+                    work = _Splitting(ports, feed, file, fence, begun, deadline)
                 if row.cut is None:
                     row = await work.pin(row)
                 await work.take(block)
                 if work.is_over:
                     return await work.hand_on()
-    except ObjectMissing:
-        if work is None and row.layout:  # another may have announced chunks before it had a checkpoint
-            work = _Splitting(ports, feed, file, fence, _beginning(row.layout), deadline)
+        assert work is not None
+        return await work.seal()
+    except (ObjectMissing, Defective) as stop:
         if work is None or not await work.has_announced():
             raise
-        return await work.break_off()
-    assert work is not None
-    return await work.seal()
+        return await work.break_off(stop)
+
+
+def _why(stop: Permanent, byte: int) -> Finding:
+    """Why a file was broken off behind a byte."""
+    if is_defect(stop.code):
+        return broken_off_at(byte, stop)
+    message = f"the object was deleted while it was split: what it had from byte {byte:,} on is in no record"
+    return Finding(BROKEN_OFF, message)
 
 
 async def _recognise(ports: SplitterPorts, feed: Feed, file: SourceFile, head: bytes, deadline: float) -> Layout:
     """The file's layout, once its control totals are known, if it has any."""
-    layout, ready = feed.recognise(head), deadline - 2 * RESERVE
-    return await with_control_totals(feed, file, layout, ports.store, ports.clock, ports.rng, ready)
+    ready = deadline - 2 * RESERVE
+    with at_a_file(feed.name):
+        layout = layout_of(feed, head)
+        return await with_control_totals(feed, file, layout, ports.store, ports.clock, ports.rng, ready)
 
 
 def _beginning(layout: Layout) -> Checkpoint:
@@ -194,14 +210,24 @@ class _Splitting:
         self._ports, self._feed, self._file, self._fence, self._deadline = ports, feed, file, fence, deadline
         self._begun = checkpoint
         self._follows = fence > 1  # an earlier splitter may have planned what we plan
-        start = _start(checkpoint)
         self._end = checkpoint.layout.until or file.size  # of the records
-        self._planner = Planner(feed, checkpoint.layout, checkpoint.place, start=start, size=self._end)
-        self._left = self._end - start  # bytes of records still to come
+        self._left = self._end - _start(checkpoint)  # bytes of records still to come
         self._digest = TreeDigest(checkpoint.leaves, checkpoint.nodes)
-        self._digested = self._digest.byte - start  # bytes that come again, and are in the digest
+        self._digested = self._digest.byte - _start(checkpoint)  # bytes that come again, and are in the digest
         self._waiting: list[Span] = []
         self._unkept = 0  # chunks announced since the last checkpoint
+
+    @cached_property
+    def _planner(self) -> Planner:
+        """Made when it is needed: what an earlier release has left may be what ours fails at."""
+        begun, start = self._begun, _start(self._begun)
+        with at_a_file(self._feed.name):
+            return Planner(self._feed, begun.layout, begun.place, start=start, size=self._end)
+
+    def _told(self, spans: Iterator[Span]) -> Iterator[Span]:
+        """What the planner tells, and what it fails at."""
+        with at_a_file(self._feed.name):
+            yield from spans
 
     @property
     def is_over(self) -> bool:
@@ -237,7 +263,7 @@ class _Splitting:
         self._digest.push(memoryview(block)[again:])
         records = block[: max(0, self._left)]
         self._left -= len(block)
-        for span in self._planner.push(records):
+        for span in self._told(self._planner.push(records)):
             await self._add(span)
             if not self._waiting and self.is_over:
                 return
@@ -259,7 +285,7 @@ class _Splitting:
     async def seal(self) -> StageResult:
         """The file's end."""
         planner, file = self._planner, self._file
-        for span in planner.finish():
+        for span in self._told(planner.finish()):
             await self._add(span)
         if not planner.records:
             raise Refused("format.no_records", "the file has a header and no records; drop it again with its records")
@@ -271,20 +297,23 @@ class _Splitting:
         """Whether chunks of the file are on their way, be it by an earlier splitter."""
         return bool(await self._ports.ledger.chunks(self._file.file_id))
 
-    async def break_off(self) -> StageResult:
-        """The object is gone, and chunks of it are on their way: what they hold is all that the file's account is
-        about, so that it balances."""
+    async def break_off(self, stop: Permanent) -> StageResult:
+        """The file can be read no further, and chunks of it are on their way: what they hold is all that its account is
+        about, so that it balances. What our own function has failed at is gone on with by a replay."""
+        ours = is_defect(stop.code)
+        if ours:
+            await self._announce()
         spans = [chunk.span for chunk in await self._ports.ledger.chunks(self._file.file_id)]
         # An earlier splitter may have planned them, and stopped before they were sent.
         await self._send(spans)
-        byte = spans[-1].end
-        message = f"the object was deleted while it was split: what it had from byte {byte:,} on is in no record"
-        noted = self._planner.noted
-        noted.add(Finding(BROKEN_OFF, message))
-        return await self._seal("broken off", len(spans), sum(span.records for span in spans), byte, "", noted)
+        # What the envelopes said may be what we have failed at. It is said again once the file is gone on with.
+        noted = Noted() if ours else self._planner.noted
+        noted.add(_why(stop, spans[-1].end))
+        records = sum(span.records for span in spans)
+        return await self._seal("broken off", len(spans), records, spans[-1].end, "", noted, goes_on=ours)
 
     async def _seal(
-        self, how: str, chunks: int, records: int, size: int, sha256_tree: str, noted: Noted
+        self, how: str, chunks: int, records: int, size: int, sha256_tree: str, noted: Noted, *, goes_on: bool = False
     ) -> StageResult:
         ports, file = self._ports, self._file
         for finding in file.notes:
@@ -297,9 +326,11 @@ class _Splitting:
             received=records,
             sha256_tree=sha256_tree,
             noted=noted,
+            goes_on=goes_on,
             now=ports.clock.now(),
         )
         counts = {"RecordsReceived": records, "ChunksSent": chunks, "BytesSplit": size}
+        counts |= {"InternalErrors": 1} if goes_on else {}
         ended = await complete_file(ports, file.file_id)
         return StageResult(how, self._feed.name, file.file_id, counts | ended)
 
@@ -357,9 +388,11 @@ class _Splitting:
 
     def _checkpoint(self, hops: int | None = None) -> Checkpoint:
         """Where another would go on; what waits must have been announced."""
+        with at_a_file(self._feed.name):
+            place = self._planner.place
         return Checkpoint(
             layout=self._begun.layout,
-            place=self._planner.place,
+            place=place,
             leaves=self._digest.leaves,
             nodes=self._digest.nodes,
             hops=self._begun.hops if hops is None else hops,

@@ -7,13 +7,14 @@ invocation of its own. A workbook, a zip file too, is one file: the table on one
 """
 
 import random
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from functools import partial
 
 from penstock.feeds import FEEDS
 from penstock.io.reader import read_blocks, read_range
+from penstock.model.defects import at_a_file
 from penstock.model.errors import Refused, Transient
 from penstock.model.messages import Dropped, SourceFile, SplitMessage, ZipEntry
 from penstock.ports.clock import Clock
@@ -55,6 +56,7 @@ class Staging:
         Raises:
             Refused: `archive.…`, where it cannot be expanded within the limits, or is not what it says it is;
                 `format.…`, where it is a workbook that is not read, or another Office document.
+            Defective: a function of ours fails at it.
             Transient: something broke, or it took longer than the invocation.
         """
         if file.is_staged:  # by an invocation that came no further
@@ -63,11 +65,12 @@ class Staging:
             return await self._stage(file, self._unpacked(file, entry))
         head = await self._read(file, 0, KNOWN_BY)
         await self._refuse_old_office(file, head)
-        kind = kind_of(head)
+        with at_a_file(file.feed):
+            kind, converter = kind_of(head), _converter_of(head)
         if kind is Kind.ZIP:
             refuse_open_document(head)
             return await self._packed(file)
-        if kind or _converter_of(head):
+        if kind or converter:
             return await self._stage(file, self._contents(file, None, kind))
         return file
 
@@ -134,8 +137,11 @@ class Staging:
 
     async def _entries(self, file: SourceFile) -> list[ZipEntry]:
         tail = await self._read(file, max(0, file.size - zips.TAIL), file.size)
-        begin, end, count = zips.find_directory(tail, file.size)
-        return zips.read_directory(await self._read(file, begin, end), begin, count)
+        with at_a_file(file.feed):
+            begin, end, count = zips.find_directory(tail, file.size)
+        directory = await self._read(file, begin, end)
+        with at_a_file(file.feed):
+            return zips.read_directory(directory, begin, count)
 
     async def _tabled(self, workbook: SourceFile, parts: Mapping[str, ZipEntry]) -> SourceFile:
         wanted = self.sheets.get(workbook.feed, "")
@@ -154,7 +160,7 @@ class Staging:
 
     async def _stage(self, file: SourceFile, blocks: AsyncGenerator[bytes]) -> SourceFile:
         async with aclosing(blocks):
-            return await self.store.stage(file, _converted(blocks))
+            return await self.store.stage(file, _converted(file.feed, blocks))
 
     def _contents(self, file: SourceFile, entry: ZipEntry | None, kind: Kind | None) -> AsyncGenerator[bytes]:
         if entry:
@@ -165,23 +171,26 @@ class Staging:
         expander, size = Expander(kind), 0
         async with aclosing(self._blocks(file, 0, file.size)) as blocks:
             async for block in blocks:
-                for piece in expander.push(block):
+                for piece in _expanded(file.feed, expander, block):
                     size += len(piece)
                     refuse_excess(size, file.size)
                     self._stop_if_late()
                     yield piece
-        expander.finish()
+        with at_a_file(file.feed):
+            expander.finish()
 
     async def _unpacked(self, file: SourceFile, entry: ZipEntry) -> AsyncGenerator[bytes]:
         local = await self._read(file, entry.offset, min(entry.offset + zips.LOCAL, entry.until))
-        begin, end = zips.data_of(local, entry)
+        with at_a_file(file.feed):
+            begin, end = zips.data_of(local, entry)
         expander = zips.EntryExpander(entry)
         async with aclosing(self._blocks(file, begin, end)) as blocks:
             async for block in blocks:
-                for piece in expander.push(block):
+                for piece in _expanded(file.feed, expander, block):
                     self._stop_if_late()
                     yield piece
-        expander.finish()
+        with at_a_file(file.feed):
+            expander.finish()
 
     def _blocks(self, file: SourceFile, begin: int, end: int) -> AsyncGenerator[bytes]:
         return read_blocks(self.store, file, self.clock, self.rng, begin, end)
@@ -223,7 +232,12 @@ def _converter_of(head: bytes) -> Transcoder | Unwrapper | None:
     return Unwrapper(width) if width else None
 
 
-async def _converted(blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
+def _expanded(feed: str, expander: Expander | zips.EntryExpander, block: bytes) -> Iterator[bytes]:
+    with at_a_file(feed):
+        yield from expander.push(block)
+
+
+async def _converted(feed: str, blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
     """The blocks of a file, as they can be cut.
 
     Raises:
@@ -234,17 +248,25 @@ async def _converted(blocks: AsyncGenerator[bytes]) -> AsyncGenerator[bytes]:
         head += block
         if len(head) >= KNOWN_BY:
             break
-    _refuse_nested(head)
-    converter = _converter_of(head)
+    with at_a_file(feed):
+        _refuse_nested(head)
+        converter = _converter_of(head)
     if converter is None:
         yield head
         async for block in blocks:
             yield block
         return
-    yield converter.push(head)
+    yield _pushed(feed, converter, head)
     async for block in blocks:
-        yield converter.push(block)
-    yield converter.finish()
+        yield _pushed(feed, converter, block)
+    with at_a_file(feed):
+        rest = converter.finish()
+    yield rest
+
+
+def _pushed(feed: str, converter: Transcoder | Unwrapper, block: bytes) -> bytes:
+    with at_a_file(feed):
+        return converter.push(block)
 
 
 def _refuse_nested(head: bytes) -> None:

@@ -92,6 +92,47 @@ class DynamoChunks(LedgerTable):
         if row.state is ChunkState.SENT and row.generation == chunk.generation:
             raise LeaseLost("another validator has taken the chunk over")
 
+    async def begin_generation(self, message: ChunkMessage, now: float) -> bool:
+        """As `Ledger.begin_generation`. Whether the file is settled decides what is done to it: it is taken to be, then
+        not to be, until its condition holds."""
+        file_id = message.file.file_id
+        beginning = self._updating(
+            chunk_key(file_id, message.span.chunk),
+            f"SET #state = :sent, #round = :round, #only = :only, released = :released, worked_at = :now, {CHANGED}",
+            f"{KNOWN} AND ((#state = :settled AND #round < :round) OR (#state = :dead AND #round = :round))",
+            {
+                ":sent": text(ChunkState.SENT),
+                ":settled": text(ChunkState.SETTLED),
+                ":dead": text(ChunkState.DEAD),
+                ":round": number(message.generation),
+                ":only": text(message.only),
+                ":released": {"BOOL": message.released},
+                ":now": number(now),
+                **self._changed(versions.CHUNK),
+            },
+            STATE | ROUND | {"#only": "only"},
+        )
+        for attempt in range(ATTEMPTS):
+            failed = await self._try_transact(beginning, self._opening(file_id, now, settled=attempt % 2 == 0))
+            if not failed or 0 in failed:
+                return not failed
+        ensure_known_file(await self._get(file_key(file_id)) or {})
+        raise Transient("the file kept being settled and reopened, or is not there")
+
+    def _opening(self, file_id: str, now: float, *, settled: bool) -> Item:
+        """Opens a file again, if it is `settled`, or tells that more of it was taken up, if it is not."""
+        values = {":now": number(now), ":one": number(1), ":settled": text(FileState.SETTLED)}
+        values |= self._changed(versions.FILE)
+        opened = ""
+        if settled:
+            opened, values[":sealed"] = "file_state = :sealed, reopened_at = :now, ", text(FileState.SEALED)
+        return self._updating(
+            file_key(file_id),
+            f"SET {opened}taken_up_at = :now, {CHANGED} REMOVE stalled_at ADD endings :one",
+            f"attribute_exists(pk) AND {KNOWN} AND file_state {'=' if settled else '<>'} :settled",
+            values,
+        )
+
     async def claim_dispatch(self, message: DispatchMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """As `Ledger.claim_dispatch`."""
         chunk = message.chunk

@@ -121,12 +121,14 @@ class DynamoFiles(LedgerTable):
         sha256_tree: str,
         noted: Noted,
         now: float,
+        goes_on: bool = False,
     ) -> None:
         """As `Ledger.seal_file`."""
         await self._update(
             file_key(file_id),
             "SET file_state = :sealed, layout = :layout, chunks = :chunks, received = :received,"
-            f" sha256_tree = :sha256_tree, noted = :noted, sealed_at = :now, {CHANGED} REMOVE splitting_from, setback",
+            f" sha256_tree = :sha256_tree, noted = :noted, sealed_at = :now, {CHANGED}"
+            f" REMOVE setback{'' if goes_on else ', splitting_from'}",
             f"file_state = :splitting AND {FENCED}",
             {
                 ":sealed": text(FileState.SEALED),
@@ -171,6 +173,28 @@ class DynamoFiles(LedgerTable):
                 **self._changed(versions.FILE),
             },
         )
+
+    async def reopen_file(self, row: FileRow, now: float) -> bool:
+        """As `Ledger.reopen_file`."""
+        # Of a refused file nothing is planned: it may be read otherwise than it was.
+        left = ", layout, cut, splitting_from" if row.state is FileState.REFUSED else ""
+        item = await self._try_update(
+            file_key(row.file.file_id),
+            f"SET file_state = :splitting, taken_up_at = :now, worked_at = :now, leased_until = :zero, {CHANGED}"
+            f" REMOVE refused, stalled_at{left} ADD endings :one",
+            f"file_state = :was AND endings = :endings AND {KNOWN}",
+            {
+                ":splitting": text(FileState.SPLITTING),
+                ":was": text(row.state),
+                ":endings": number(row.ends),
+                ":now": number(now),
+                ":zero": number(0),
+                ":one": number(1),
+                **self._changed(versions.FILE),
+            },
+        )
+        ensure_known_file(item.was or {})
+        return item.was is None
 
     async def stage_file(self, file: SourceFile, fence: int) -> None:
         """As `Ledger.stage_file`."""

@@ -81,6 +81,7 @@ def file_row(item: Item) -> FileRow:
         reopened_at=_time(item, "reopened_at"),
         origins=_texts(item, "origins"),
         returns=_texts(item, "returned_in"),
+        taken_up_at=_time(item, "taken_up_at"),
     )
 
 
