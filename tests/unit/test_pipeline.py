@@ -57,6 +57,7 @@ async def test_the_summary_is_the_account_of_the_file(pipeline: Pipeline) -> Non
         "refused": None,
         "files": 0,
         "round_seconds": None,
+        "control_totals": None,
     }  # fmt: skip
 
 

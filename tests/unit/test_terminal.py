@@ -115,6 +115,16 @@ SCREENS: dict[str, Any] = {
         "circuits": {HOSTILE: {"circuit": "open"}},
     },
     "destination": {"feed": HOSTILE, "settings": {HOSTILE: HOSTILE}, "wrong": [HOSTILE]},
+    "policy": {
+        "settings": {HOSTILE: HOSTILE},
+        "rules": [
+            {"code": HOSTILE, "kind": HOSTILE, "severity": HOSTILE, "demands": {HOSTILE: HOSTILE}, "source": HOSTILE}
+        ],
+        "examples": [
+            {"says": HOSTILE, "found": [HOSTILE], "expected": [HOSTILE], "holds": True},
+            {"says": HOSTILE, "found": [], "expected": [HOSTILE], "holds": False},
+        ],
+    },
     "destination_check": {
         "feed": HOSTILE, "fine": False, "called": HOSTILE, "status": 1, "milliseconds": 1, "verdict": HOSTILE,
     },

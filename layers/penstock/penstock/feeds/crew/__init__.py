@@ -125,7 +125,8 @@ def _normalised(record: dict[str, Any]) -> dict[str, Any]:
         if isinstance(said, str | bool):
             normal[name] = words.get(re.sub(r"[^a-z0-9]+", "", str(said).lower()), said)
     _respell(normal, "activity", _ACTIVITIES)
-    for one in (normal, *(normal.get("sectors") or ())):
+    sectors = normal.get("sectors")
+    for one in (normal, *(cast("list[Any]", sectors) if isinstance(sectors, list) else ())):
         if isinstance(one, dict):
             _respell(cast(dict[str, Any], one), "status", _STATUSES)
     if isinstance(normal.get("extension"), str):

@@ -195,7 +195,8 @@ def _examine_one(entry: _Entry, history: History, policy: Policy, replaced: Duty
     if replaced and not hard(about):
         # Without what it replaces, others may be worth less.
         about += _without(history, replaced, policy)
-    found += _named(history, about)
+    # A window of a later duty is found from either end.
+    found += dict.fromkeys(_named(history, about))
     if hard(found):
         history.discard(duty.id)
     return found
