@@ -98,6 +98,11 @@ def test_a_page_that_cannot_be_read_is_that_pages_finding(tmp_path: Path, templa
     assert [bool(read.page.words) for read in reads] == [True, False, True]
     assert "60 inches" in reads[1].page.doubts[0]
 
+    # And it is a form that nobody knows, held with the reason.
+    records = list(records_of(reads, [template()], "sha"))
+    assert [record["kind"] for record in records] == [SENT, "unknown", SENT]
+    assert "60 inches" in records[1]["doubts"][0]
+
 
 def test_a_page_that_its_reader_dies_of_is_that_pages_finding(
     tmp_path: Path, templates: Path, monkeypatch: pytest.MonkeyPatch

@@ -75,7 +75,8 @@ def align(template: Template, template_page: int, page: Page) -> Alignment:
     labels = labels_of(template, template_page)
     found = {name: list(occurrences(text, page)) for name, (text, _) in labels.items()}
     pairs = [(name, labels[name][1], place) for name, places in found.items() for place in places]
-    scale = page.width / template.size[0]
+    # A page that could not be read has no size.
+    scale = page.width / template.size[0] or 1.0
     transform = _fitting(pairs, scale)
     near = {
         name: sorted(places, key=lambda place, name=name: _off(transform, labels[name][1], place))
