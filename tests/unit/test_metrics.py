@@ -19,6 +19,9 @@ FIGURES = frozenset(
         "ChunksValidated",
         "DeliveryLatency",
         "DestinationCalls",
+        "DocumentPages",
+        "DocumentsHandedOver",
+        "DocumentsRead",
         "DropsLooks",
         "FileDuration",
         "FilesHandedOn",
@@ -26,6 +29,8 @@ FIGURES = frozenset(
         "FilesSettled",
         "FilesUnpacked",
         "IdleLooks",
+        "PagesRead",
+        "RangesSent",
         "RecordsReceived",
         "WorkLooks",
     ]

@@ -85,6 +85,7 @@ CASES: dict[str, tuple[Any, list[str]]] = {
     "replay": (
         {
             "file_id": FILE, "feed": "traffic", "key": KEY, "records": {"dead": 3}, "chunks": 1, "findings": {CODE: 1},
+            "to_cut": True,
             "then": [f"{SENTENCE}: `penstock unknown list --file {FILE}`"],
         },
         [FILE, KEY, CODE],
