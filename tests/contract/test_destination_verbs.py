@@ -153,8 +153,8 @@ async def test_status_says_which_setting_of_which_feed_is_wrong(desk: Desk) -> N
 
 
 async def test_a_feed_that_is_not_there_is_an_error(desk: Desk) -> None:
-    with pytest.raises(Exception, match="the stack has no feed nonsense; there are: crew, traffic"):
-        await desk.run("show", "nonsense")
+    with pytest.raises(Exception, match="the stack has no feed mro; there are: crew, traffic"):
+        await desk.run("show", "mro")
 
 
 # -- names that lead elsewhere
