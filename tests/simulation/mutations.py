@@ -184,6 +184,7 @@ MUTATIONS = (
         "validate.stage:_pass_on",
         "    await send_all(",
         "    await ports.ledger.mark_validated(dispatch, fence)\n    await send_all(",
+        rare=True,
     ),
     Mutation("a batch's fence is ignored", f"{_LEDGER}._held", "kept.fence != fence or ", ""),
     Mutation("a splitter's fence is ignored", f"{_LEDGER}._splitting", "kept.fence != fence or ", "", rare=True),
@@ -502,6 +503,7 @@ OF_LIVING = (
         "io.same_cut:ensure_same_cut",
         "if row and row.ended:",
         "if False:",
+        rare=True,
         among="PURGED",
     ),
     Mutation(
@@ -514,8 +516,8 @@ OF_LIVING = (
     Mutation(
         "whoever follows a splitter that had no checkpoint refuses what that one has sent",
         "split.stage:_split",
-        "if work is None and row.layout:",
-        "if False:",
+        "(_beginning(row.layout) if row.layout else None)",
+        "None",
         among="DELETED",
     ),
     Mutation(
@@ -523,6 +525,7 @@ OF_LIVING = (
         f"{_LEDGER}.plan_chunks",
         "self._splitting(file_id, fence)",
         "pass",
+        rare=True,
         among="DELETED",
     ),
     Mutation(

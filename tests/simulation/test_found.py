@@ -212,7 +212,7 @@ async def test_a_report_that_was_held_up_is_not_put_over_a_later_one() -> None:
         # Expect
         assert await pipeline.assert_sound(file, 1) == {"delivered": 1}
         assert rows_of(pipeline.report(file, "rejects.csv")) == []
-        assert pipeline.report(file)["account_version"] == (await pipeline.row(file)).ends == 2
+        assert pipeline.report(file)["account_version"] == (await pipeline.row(file)).ends > 1
         if not death.struck:
             return
     raise AssertionError("the end of a report makes more calls than that")

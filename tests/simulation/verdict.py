@@ -272,16 +272,20 @@ def _claims(world: World, told: dict[At, Told]) -> Iterator[str]:
 
 
 def _latest(told: dict[At, Told]) -> dict[str, list[Told]]:
-    """By identity the latest revision of those in force, and of those that are not held: what a correction is to
-    correct may have come behind it, as long as that is held."""
+    """By identity the latest revision of those in force; where that is held, the others, too: what a correction is to
+    correct may have come behind it, as long as that is held, and be held itself."""
+    in_force: dict[str, list[Told]] = {}
+    for one in told.values():
+        if one.outcome in _IN_FORCE:
+            in_force.setdefault(one.identity, []).append(one)
     latest: dict[str, list[Told]] = {}
-    for outcomes in (_IN_FORCE, _IN_FORCE[:2]):
-        found: dict[str, Told] = {}
-        for one in told.values():
-            if one.outcome in outcomes:
-                found[one.identity] = max(found.get(one.identity, one), one, key=lambda each: each.item.revision)
-        for identity, one in found.items():
-            latest.setdefault(identity, []).append(one)
+    for identity, found in in_force.items():
+        settled = [one for one in found if one.outcome is not Outcome.HELD]
+        last = max(found, key=lambda one: one.item.revision)
+        waiting = [one for one in found if one.outcome is Outcome.HELD] if last.outcome is Outcome.HELD else []
+        latest[identity] = [last, *waiting]
+        if settled:
+            latest[identity].append(max(settled, key=lambda one: one.item.revision))
     return latest
 
 
