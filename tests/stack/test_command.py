@@ -229,11 +229,11 @@ def test_a_refused_file_ends_with_2(deployed: Deployed, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (("report", "0" * 20), "penstock files"),
-        (("rejects", "0" * 20), "penstock files"),
-        (("explain", "0" * 20, "0"), "penstock files"),
+        (("report", "0" * 20), "there is no file"),
+        (("rejects", "0" * 20), "there is no file"),
+        (("explain", "0" * 20, "0"), "there is no file"),
         (("drop", "no-such-file.csv", "--feed", "traffic"), "no-such-file.csv"),
-        (("report",), "file_id"),
+        (("report",), "FILE"),
         (("frobnicate",), "frobnicate"),
     ],
 )

@@ -18,7 +18,7 @@ RECORDS = 120
 @pytest.fixture
 def station(request: pytest.FixtureRequest) -> str:
     """A station of the test's own, so that no other test has its records."""
-    return f"K-{request.node.name}"[:100]
+    return f"K-{request.node.name}"[:100].upper()
 
 
 @pytest.fixture

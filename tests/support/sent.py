@@ -6,6 +6,7 @@ A record that has no fields to read (a ragged row, a line that is not JSON) is N
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -60,12 +61,22 @@ def words(record: Mapping[str, Any]) -> dict[str, str]:
 
 def identity(record: Mapping[str, Any]) -> tuple[str, ...]:
     """What makes two records the same placement."""
-    return tuple(record.get(name, "") for name in ("station", "spot_id", "air_date", "air_time"))
+    said = _as_it_arrives(record)
+    return tuple(said.get(name, "") for name in ("station", "spot_id", "air_date", "air_time"))
 
 
 def content(record: Mapping[str, str]) -> frozenset[tuple[str, str]]:
     """A record as something that can be counted."""
-    return frozenset(record.items())
+    return frozenset(_as_it_arrives(record).items())
+
+
+def _as_it_arrives(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Frames stand behind a colon, or where some are dropped behind a semicolon; none are not said."""
+    framed = re.fullmatch(r"(\d\d:\d\d:\d\d)([.,:;])(\d\d)", str(record.get("air_time", "")))
+    if not framed:
+        return dict(record)
+    mark = ":" if framed[2] in ".:" else ";"
+    return dict(record) | {"air_time": framed[1] if framed[3] == "00" else f"{framed[1]}{mark}{framed[3]}"}
 
 
 def _delimited(body: bytes, delimiter: str, field_of: Callable[[str], str]) -> list[Sent]:

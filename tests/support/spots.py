@@ -67,6 +67,8 @@ def airing(number: int, start: str = "193000", **changes: str) -> str:
     return "\t".join(cells.values())
 
 
-def rows_of(body: bytes, delimiter: str = ",") -> list[dict[str, str]]:
-    """A CSV report, read."""
-    return list(csv.DictReader(io.StringIO(body.decode("utf-8-sig"), newline=""), delimiter=delimiter))
+def rows_of(body: bytes, delimiter: str = "") -> list[dict[str, str]]:
+    """A CSV report, read; what it is delimited by, its header tells."""
+    text = body.decode("utf-8-sig")
+    delimiter = delimiter or max(",;\t", key=text.partition("\n")[0].count)
+    return list(csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter))
