@@ -113,7 +113,13 @@ def test_a_check_says_what_became_of_it(ended: Ended, deployed: Deployed, tmp_pa
         "held": records["held"],
     }
     assert checked["findings"] == ended.report["findings"]
-    assert rows_of((tmp_path / "rejects.csv").read_bytes()) == deployed.rejects(ended.file)
+    ours = rows_of((tmp_path / "rejects.csv").read_bytes())
+    assert [_unnamed(row) for row in ours] == [_unnamed(row) for row in deployed.rejects(ended.file)]
+
+
+def _unnamed(row: dict[str, str]) -> dict[str, str]:
+    """A row without the file's id: what was not dropped has none."""
+    return {name: cell for name, cell in row.items() if name not in ("penstock_trace", "penstock_record")}
 
 
 @pytest.mark.parametrize(

@@ -16,8 +16,7 @@ from penstock_ops.samples.sample import SampleOptions
 from tests.support.deployed import Deployed, File, counts
 
 RECORDS = 200
-#: Feed and format; traffic's files are in test_generated_files.
-#: Log files and documents have tests of their own.
+#: Traffic's files are in test_generated_files, documents in test_documents.
 FEEDS = [feed for feed in SAMPLES if feed not in ("traffic", "tower")]
 FILES = [(feed, name) for feed in FEEDS for name in SAMPLES[feed].formats]
 
