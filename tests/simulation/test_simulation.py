@@ -14,7 +14,7 @@ from tests.simulation.simulate import simulate
 
 SEEDS = 300
 SEEDS_OF_A_KIND = 40
-SEEDS_WITH_DOCUMENTS = 60
+SEEDS_WITH_DOCUMENTS = 30
 
 
 def test_hundreds_of_bad_nights_are_sound() -> None:
