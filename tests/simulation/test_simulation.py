@@ -13,7 +13,7 @@ from tests.simulation.shrinking import Shrinker
 from tests.simulation.simulate import simulate
 
 SEEDS = 300
-SEEDS_OF_A_KIND = 40
+SEEDS_OF_A_KIND = 20
 SEEDS_WITH_DOCUMENTS = 30
 
 
