@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock_ops.world import project, sam
+from penstock_ops.world.emulated import layers_of
 from tests.bench.timing import in_turn, row
 from tests.support.runtime import started
 from tests.template.cloudformation import Template
@@ -27,7 +28,7 @@ def measure() -> list[dict[str, Any]]:
 
             def init(name: str, declared: dict[str, Any], package: Path) -> Callable[[], float]:
                 def start() -> float:
-                    with started(name, declared, package, build / "PenstockLayer", here / "runtime.log") as runtime:
+                    with started(name, declared, package, layers_of(build, name), here / "runtime.log") as runtime:
                         runtime.invoke({"Records": []})
                         return runtime.init_milliseconds() or 0.0
 

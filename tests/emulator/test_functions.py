@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from penstock_ops.world import project
+from penstock_ops.world.emulated import layers_of
 from tests.support.runtime import Started, started
 from tests.template.cloudformation import Template
 
@@ -26,8 +27,8 @@ def function(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def runtime(function: str, build: Path, tmp_path: Path) -> Iterator[Started]:
-    declared, layer = FUNCTIONS[function], build / "PenstockLayer"
-    with started(function, declared, build / function, layer, tmp_path / "emulator.log") as running:
+    declared, layers = FUNCTIONS[function], layers_of(build, function)
+    with started(function, declared, build / function, layers, tmp_path / "emulator.log") as running:
         yield running
 
 

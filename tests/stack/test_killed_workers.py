@@ -64,7 +64,12 @@ CALLS = {
     ),
     "read the archive": Call("s3", "get_object", lambda o: {"Bucket": o["ArchiveBucket"], "Key": "audit/x"}),
     "delete from the archive": Call("s3", "delete_object", lambda o: {"Bucket": o["ArchiveBucket"], "Key": "audit/x"}),
-    "announce a file": Call("sqs", "send_message", lambda o: {"QueueUrl": o["IntakeQueueUrl"], "MessageBody": "x"}),
+    # S3's own test, which tells of no file.
+    "announce a file": Call(
+        "sqs",
+        "send_message",
+        lambda o: {"QueueUrl": o["IntakeQueueUrl"], "MessageBody": '{"Service":"Amazon S3","Event":"s3:TestEvent"}'},
+    ),
     "send a chunk": Call("sqs", "send_message", lambda o: {"QueueUrl": o["ChunkQueueUrl"], "MessageBody": "x"}),
     "take a chunk": Call("sqs", "receive_message", lambda o: {"QueueUrl": o["ChunkQueueUrl"]}),
     "look at letters": Call("sqs", "receive_message", lambda o: {"QueueUrl": o["ChunkDlqUrl"]}),

@@ -1,7 +1,7 @@
 """Built functions under AWS's Runtime Interface Emulator, with the environment that the template gives them."""
 
 import json
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,12 @@ def as_deployed(variable: str, value: Any) -> str:
 
 
 @contextmanager
-def started(name: str, declared: Mapping[str, Any], package: Path, layer: Path, log: Path) -> Generator[Started]:
+def started(
+    name: str, declared: Mapping[str, Any], package: Path, layers: Sequence[Path], log: Path
+) -> Generator[Started]:
     """A function as the template declares it, from the folder that its build is in."""
     told = declared["Environment"]["Variables"]
     variables = _AWS | {variable: as_deployed(variable, value) for variable, value in told.items()}
     function = Function(name, declared["Handler"], declared["Timeout"], declared["MemorySize"], variables)
-    with emulated.started(function, package, layer, log) as running:
+    with emulated.started(function, package, layers, log) as running:
         yield running

@@ -8,7 +8,7 @@ import os
 import re
 import socket
 import urllib.request
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,20 +58,27 @@ class Started:
         return float(report[1]) if report else None
 
 
+def layers_of(build: Path, name: str) -> list[Path]:
+    """What a function has beside its package, of a build: the core, and the extractor what reads documents."""
+    names = ["PenstockLayer", *(["DocumentsLayer"] if name.lower().startswith("extractor") else [])]
+    return [build / layer for layer in names]
+
+
 @contextmanager
-def started(function: Function, package: Path, layer: Path, log: Path) -> Generator[Started]:
+def started(function: Function, package: Path, layers: Sequence[Path], log: Path) -> Generator[Started]:
     """A function from the folder that its build is in.
 
     Raises:
         CommandFailed: the emulator does not come up.
     """
     port, runtime_port = servers.free_port(), servers.free_port()
+    paths = (package, *(layer / "python" for layer in layers), project.packages_of("ric"))
     environment = {
         "PATH": os.defpath,
         "LANG": "C.UTF-8",
         # As in Lambda, where what an import compiles cannot be kept; it would also spoil the build.
         "PYTHONDONTWRITEBYTECODE": "1",
-        "PYTHONPATH": os.pathsep.join(map(str, (package, layer / "python", project.packages_of("ric")))),
+        "PYTHONPATH": os.pathsep.join(map(str, paths)),
         "LAMBDA_TASK_ROOT": str(package),
         "_HANDLER": function.handler,
         "AWS_LAMBDA_FUNCTION_NAME": function.name,

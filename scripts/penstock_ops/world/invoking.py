@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from . import project, sam
-from .emulated import Function, started
+from .emulated import Function, layers_of, started
 from .errors import WorldError
 from .lifecycle import World
 from .stack import Stack
@@ -69,7 +69,7 @@ def invoke(world: World, name: str, event: Any) -> Invoked:
     log = world.logs / f"{name}.log"
     with (
         sam.built(project.TEMPLATE, world.logs / "sam-build.log") as template,
-        started(function, _package(template.parent, name), template.parent / "PenstockLayer", log) as running,
+        started(function, _package(template.parent, name), layers_of(template.parent, name), log) as running,
     ):
         answer = running.invoke(event, function.timeout + MORE)
         return Invoked(answer, running.init_milliseconds(), log.read_text(errors="replace").splitlines())
