@@ -12,9 +12,9 @@ from tests.simulation.mutations import MUTATIONS
 from tests.simulation.shrinking import Shrinker
 from tests.simulation.simulate import simulate
 
-SEEDS = 300
+SEEDS = 200
 SEEDS_OF_A_KIND = 20
-SEEDS_WITH_DOCUMENTS = 30
+SEEDS_WITH_DOCUMENTS = 20
 
 
 def test_hundreds_of_bad_nights_are_sound() -> None:
