@@ -157,6 +157,7 @@ def check(
     advance: Callable[[int], None],
     records_to: Path | None = None,
     settings: OperatorSettings | None = None,
+    *,
     templates: Path = TEMPLATES,
     acknowledgements_to: Path | None = None,
     choose: Choose | None = None,

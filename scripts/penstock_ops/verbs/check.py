@@ -55,7 +55,16 @@ def check(
         with bytes_bar("checking", file.stat().st_size, as_json) as advance:
             choose = _ask if sys.stdin.isatty() and sys.stderr.isatty() and not as_json else None
             checked = check_file(
-                file, feed, rejects_to, advance, records, settings, templates, acknowledgements, choose, sheet
+                file,
+                feed,
+                rejects_to,
+                advance,
+                records,
+                settings,
+                templates=templates,
+                acknowledgements_to=acknowledgements,
+                choose=choose,
+                sheet=sheet,
             ).as_dict()
     except Transient as error:
         raise typer.BadParameter(str(error), param_hint="--policy") from None
