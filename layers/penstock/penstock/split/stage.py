@@ -224,8 +224,8 @@ class _Splitting:
         with at_a_file(self._feed.name):
             return Planner(self._feed, begun.layout, begun.place, start=start, size=self._end)
 
-    def _told(self, spans: Iterator[Span]) -> Iterator[Span]:
-        """What the planner tells, and what it fails at."""
+    def _guarded(self, spans: Iterator[Span]) -> Iterator[Span]:
+        """The planner's spans; what it fails at is a defect of ours at this file."""
         with at_a_file(self._feed.name):
             yield from spans
 
@@ -263,7 +263,7 @@ class _Splitting:
         self._digest.push(memoryview(block)[again:])
         records = block[: max(0, self._left)]
         self._left -= len(block)
-        for span in self._told(self._planner.push(records)):
+        for span in self._guarded(self._planner.push(records)):
             await self._add(span)
             if not self._waiting and self.is_over:
                 return
@@ -285,7 +285,7 @@ class _Splitting:
     async def seal(self) -> StageResult:
         """The file's end."""
         planner, file = self._planner, self._file
-        for span in self._told(planner.finish()):
+        for span in self._guarded(planner.finish()):
             await self._add(span)
         if not planner.records:
             raise Refused("format.no_records", "the file has a header and no records; drop it again with its records")
