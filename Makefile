@@ -8,7 +8,7 @@ PYTEST := .venv/bin/pytest
 # From the quickest to the slowest, each its own process: what fails first says most.
 SUITES := unit contract simulation template events fuzz emulator stack
 
-.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora test-office test-living simulate simulate-histories simulate-nights simulate-mutations soak properties fuzz bench clean lock
+.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora test-office test-living simulate simulate-histories simulate-nights simulate-mutations soak properties prove fuzz bench clean lock sbom
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
@@ -24,8 +24,10 @@ help:
 	@echo 'make soak MINUTES=20         the local world: files of all feeds, workers killed, deploys in the middle, a restart'
 	@echo 'make properties ROUNDS=10    the laws on new examples each round, where make test has the same ones each time'
 	@echo 'make fuzz SECONDS=600        bytes against every format and compression, guided by coverage (test-fuzz: a minute)'
+	@echo 'make prove    hours: all of these one after the other, with a report in .proof (PROOFS="seeds soak": only these)'
 	@echo 'make bench    the figures, as ratios in one run'
 	@echo 'make lock     lock the dependencies anew'
+	@echo 'make sbom     what the layers carry, as a bill of materials in CycloneDX form'
 	@echo 'make clean    stop the local world; remove builds, caches and environments'
 
 setup:
@@ -104,6 +106,10 @@ properties: setup
 		$(PYTEST) tests -m hypothesis --hypothesis-profile=default --numprocesses auto --quiet || exit 1; \
 	done
 
+# Hours: what takes too long for every commit. What is printed and a report are in .proof.
+prove: setup
+	@.venv/bin/python -m tests.prove $(PROOFS)
+
 SECONDS ?= 600
 
 MINUTES ?= 20
@@ -120,7 +126,7 @@ bench:
 
 # ── upkeep
 
-LOCK := .tools/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --no-header
+LOCK := .tools/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --no-header --generate-hashes
 
 lock: setup
 	$(LOCK) requirements/layer.in --output-file layers/penstock/requirements.txt
@@ -131,7 +137,13 @@ lock: setup
 	$(LOCK) requirements/emulator.in --output-file requirements/emulator.txt
 	$(LOCK) requirements/ric.in --output-file requirements/ric.txt
 	$(LOCK) requirements/bench.in --output-file requirements/bench.txt
+	$(LOCK) requirements/sbom.in --output-file requirements/sbom.txt
+	$(LOCK) requirements/uv.in --output-file requirements/uv.txt
+
+sbom:
+	@scripts/setup sbom
+	.world/sbom/bin/cyclonedx-py environment --pyproject pyproject.toml --output-file sbom.cdx.json .world/layers
 
 clean:
 	@[ ! -x .venv/bin/penstock ] || .venv/bin/penstock down
-	rm -rf .venv .world .tools .penstock .aws-sam .pytest_cache .ruff_cache .hypothesis
+	rm -rf sbom.cdx.json .proof .venv .world .tools .penstock .aws-sam .pytest_cache .ruff_cache .hypothesis

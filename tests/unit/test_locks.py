@@ -11,13 +11,14 @@ import pytest
 ROOT = Path(__file__).parents[2]
 LAYER = ROOT / "layers" / "penstock" / "requirements.txt"
 APP = ROOT / "requirements" / "app.txt"
-LOCKS = [LAYER, *sorted((ROOT / "requirements").glob("*.txt"))]
+LOCKS = [*sorted((ROOT / "layers").glob("*/requirements.txt")), *sorted((ROOT / "requirements").glob("*.txt"))]
 
-PIN = re.compile(r"[A-Za-z0-9._-]+==[^\s;]+( ; .+)?")
+PIN = re.compile(r"[A-Za-z0-9._-]+==[^\s;]+( ; \S.*?)?( --hash=sha256:[0-9a-f]{64})+")
 
 
 def pins(lock: Path) -> set[str]:
-    lines = lock.read_text().splitlines()
+    """What a lock asks for, a line each: a version, and the digests of the files that may be it."""
+    lines = re.sub(r" \\\n\s*", " ", lock.read_text()).splitlines()
     return {line for line in lines if line and not line.lstrip().startswith("#")}
 
 
@@ -25,8 +26,8 @@ def test_the_tests_run_on_the_versions_of_the_layer() -> None:
     assert pins(LAYER) <= pins(APP)
 
 
-@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
-def test_a_lock_pins_versions_and_nothing_else(lock: Path) -> None:
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: f"{lock.parent.name}/{lock.name}")
+def test_a_lock_pins_versions_with_their_digests_and_nothing_else(lock: Path) -> None:
     assert [line for line in pins(lock) if not PIN.fullmatch(line)] == []
 
 
