@@ -8,10 +8,16 @@ import aiohttp
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
+from yarl import URL
 
 from penstock.adapters.http_destination import GuardedResolver
 from penstock.deliver.probing import probe
 from penstock.feeds.crew import CREW
+from penstock.feeds.feed import Feed
+from penstock.feeds.freight import FREIGHT
+from penstock.feeds.mro import MRO
+from penstock.feeds.tower import TOWER
+from penstock.feeds.traffic import TRAFFIC
 from penstock.model.errors import Misconfigured
 from penstock.ports.destination import DestinationSettings, WrongSettings, read_settings
 from penstock.ports.endpoints import ensure_address, ensure_endpoint
@@ -26,6 +32,7 @@ LINK_LOCAL = [
     "https://[fe80::1]/", "https://[::ffff:169.254.169.254]/", "https://[64:ff9b::a9fe:a9fe]/", "https://[fd00:ec2::254]/",
     "https://[2002:a9fe:a9fe::1]/", "https://[::169.254.169.254]/", "https://100.100.100.200/",
     "https://metadata.google.internal/", "https://METADATA.google.internal./", "https://instance-data/",
+    "https://[fd00:ec2::23]/v1/credentials", "https://[fd20:ce::254]/", "https://[fe80::1%25eth0]/", "https://169.254.169.254./",
 ]  # fmt: skip
 LIKE_ADDRESSES = [
     "https://2852039166/", "https://0xa9fea9fe/", "https://0251.0376.0251.0376/", "https://169.254.43518/",
@@ -33,7 +40,7 @@ LIKE_ADDRESSES = [
 ]  # fmt: skip
 PRIVATE = [
     "https://10.0.0.1/", "https://172.16.3.4:8443/x", "https://192.168.1.1/", "https://[fd12::1]/", "https://100.64.0.1/",
-    "https://[::ffff:10.0.0.1]/", "https://198.18.0.1/", "https://192.0.2.1/",
+    "https://[::ffff:10.0.0.1]/", "https://198.18.0.1/", "https://192.0.2.1/", "https://[fec0::1]/", "https://[::10.0.0.1]/",
 ]  # fmt: skip
 NOBODYS = ["https://0.0.0.0/", "https://[::]/", "https://224.0.0.1/", "https://255.255.255.255/", "https://[ff02::1]/"]
 IN_CLEAR = ["http://api.example/records", "http://10.0.0.1/", "http://93.184.216.34/", "http://localhost.example/"]
@@ -41,7 +48,9 @@ NO_URLS = [
     "", " ", "file:///etc/passwd", "ftp://api.example/", "api.example/records", "https://", "https:///records", "//a.b",
     "https://api.example:port/", "https://api.example:99999/", "https://a b/", "https://api.example/\nX: y",
     "javascript:alert(1)", "https://api.exämple/", "https://[::1", "gopher://127.0.0.1/", "https://?x",
-    "https://" + "a" * 2000,
+    "https://" + "a" * 2000, "https://169%2e254%2e169%2e254/", "https://api.example%00.x/", "https://api..example/",
+    "https://metadata.google.internal../", "https://.example/", "https://*.example/", "https://-/", "https://api.example:0/",
+    "https://" + "a" * 64 + ".example/", "https:api.example", "https://api.example\\@169.254.169.254/",
 ]  # fmt: skip
 GOOD = [
     "https://api.example.com/records", "https://API.example.com:8443/a?b=c", "https://93.184.216.34/", "https://traffic.invalid/x",
@@ -110,6 +119,14 @@ def test_every_address_is_either_taken_or_refused_with_a_sentence(address: Any, 
         ({"rate_per_sec": 1}, "is rate_per_second meant?"),
         ({"xyz": 1}, "xyz: there is no such setting; there are: url, batch_records"),
         ({"auth": {"kind": "none", "tokenurl": ""}}, "auth.tokenurl: there is no such setting; is token_url meant?"),
+        ({"URL": 1}, "URL: there is no such setting; is url meant?"),
+        ({"batch-Records": 1}, "is batch_records meant?"),
+        ({"batchSize": 1}, "is batch_records meant?"),
+        ({"batch": 1}, "is batch_records meant?"),
+        ({"retention": 1}, "is key_retention_hours meant?"),
+        ({"token_url": "https://a.example"}, "token_url: there is no such setting; is auth.token_url meant?"),
+        ({"auth": {"kind": "none", "url": ""}}, "auth.url: there is no such setting; is url meant?"),
+        ({"auth": {"kind": "none", "SECRET": ""}}, "auth.SECRET: there is no such setting; is secret meant?"),
         ({"auth": {"kind": "basic"}}, "auth.kind: "),
         ({"auth": {"kind": "bearer"}}, "auth.secret: "),
         ({"auth": {"kind": "oauth2", "secret": "s"}}, "auth.token_url: "),
@@ -133,6 +150,10 @@ def test_every_address_is_either_taken_or_refused_with_a_sentence(address: Any, 
         ({"policy": []}, "policy: "),
         ({"health": "https://elsewhere.example/"}, "health: "),
         ({"health": "/a b"}, "health: "),
+        ({"health": "//elsewhere.example/"}, "health: "),
+        ({"health": "/\\elsewhere.example/"}, "health: "),
+        ({"health": "health"}, "health: "),
+        ({"health": "/" + "a" * 2000}, "health: "),
     ],
 )
 def test_what_is_wrong_is_told_by_its_name(settings: dict[str, Any], problem: str) -> None:
@@ -158,9 +179,53 @@ def test_everything_that_is_wrong_is_told_at_once_and_nothing_of_it_is_quoted() 
     assert SECRET not in str(refused.value)
 
 
-def test_a_policy_is_checked_with_the_rest() -> None:
-    with pytest.raises(WrongSettings, match="policy"):
-        checked(CREW, json.dumps({"url": "https://api.example", "policy": {"nonsense": 1}}), private=False)
+@pytest.mark.parametrize("health", ["", "/", "/health", "/v1/health?deep=0", "/a//b"])
+def test_a_path_at_the_same_host_is_a_health_path(health: str) -> None:
+    settings = read_settings(json.dumps({"url": "https://api.example/x", "health": health}), private=False)
+    assert URL(settings.url).origin().join(URL(settings.health)).host == "api.example"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"url": "https://a.example", "url": "https://b.example"}',
+        '{"url": "https://a.example", "auth": {"kind": "bearer", "secret": "a", "secret": "b"}}',
+        '{"url": "https://a.example", "policy": {"test": "hold", "test": "deliver"}}',
+    ],
+)
+def test_a_setting_that_stands_there_twice_is_refused(text: str) -> None:
+    with pytest.raises(WrongSettings, match="stands there twice"):
+        read_settings(text, private=False)
+
+
+@pytest.mark.parametrize(
+    ("feed", "policy", "problem"),
+    [
+        (CREW, {"nonsense": 1}, "policy.nonsense: there is no such setting; there are: frm, schedule"),
+        (CREW, {"blockthreshold": 5}, "policy.blockthreshold: there is no such setting; is block_threshold meant?"),
+        (
+            CREW,
+            {"limits": [{"Measures": "fdp"}]},
+            "policy.limits.0.Measures: there is no such setting; is measure meant?",
+        ),
+        (CREW, {"nonsense": 1, "preferred_rest_class": 7}, "policy.preferred_rest_class: "),
+        (MRO, {"ocr_treshold": "0.5"}, "is ocr_threshold meant?"),
+        (FREIGHT, {"Perhaps-Again": "hold"}, "is perhaps_again meant?"),
+        (TRAFFIC, {"nonsense": 1}, "policy: this feed takes none"),
+        (TOWER, {"test": "hold"}, "policy: this feed takes none"),
+    ],
+)
+def test_a_policy_is_checked_with_the_rest(feed: Feed, policy: dict[str, Any], problem: str) -> None:
+    with pytest.raises(WrongSettings) as refused:
+        checked(feed, json.dumps({"url": "https://api.example", "policy": policy}), private=False)
+    assert problem in str(refused.value)
+
+
+def test_whatever_is_wrong_with_a_policy_is_told_at_once() -> None:
+    with pytest.raises(WrongSettings) as refused:
+        checked(CREW, json.dumps({"url": "https://api.example", "policy": {"frn": 1, "scedule": 2}}), private=False)
+    assert "is frm meant" in str(refused.value)
+    assert "is schedule meant" in str(refused.value)
 
 
 # -- names that lead elsewhere

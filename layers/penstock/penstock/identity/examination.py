@@ -29,9 +29,11 @@ from penstock.model.findings import Finding, Outcome, Severity
 from penstock.model.ids import trace
 from penstock.model.records import Accepted
 from penstock.ports.histories import Entry, Histories, History, HistoryFull
+from penstock.ports.setting_names import problem_of
 
 TRIES = 8  #: that a history is judged and written, while others change it
 AT_ONCE = 8  #: histories under way
+MOST_PROBLEMS = 20  #: of a policy that are told
 DAY = 86_400
 
 type OutcomeLookup = Callable[[Entry], Awaitable[Outcome | None]]
@@ -81,13 +83,16 @@ def policy_of(feed: Feed, policy: Mapping[str, Any]) -> Any:
         Misconfigured: the settings have none that it could take.
     """
     if feed.examination is None:
+        if policy:
+            raise Misconfigured(f"the settings of the feed {feed.name} are not valid: policy: this feed takes none")
         return None
+    settings = feed.examination.policy
     try:
-        return _reader(feed.examination.policy).validate_python(policy)
+        return _reader(settings).validate_python(policy)
     except ValidationError as error:
-        fault = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(map(str, ("policy", *fault["loc"])))
-        raise Misconfigured(f"the settings of the feed {feed.name} are not valid: {place}: {fault['msg']}") from None
+        faults = error.errors(include_url=False, include_input=False, include_context=False)
+        problems = "; ".join(problem_of(fault, settings, ("policy",)) for fault in faults[:MOST_PROBLEMS])
+        raise Misconfigured(f"the settings of the feed {feed.name} are not valid: {problems}") from None
 
 
 @cache

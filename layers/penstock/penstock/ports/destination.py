@@ -1,14 +1,14 @@
 """The port of destinations: their settings, a call, and its answer."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal, Protocol
 
+import jiter
 from pydantic import AfterValidator, Field, TypeAdapter, ValidationError, ValidationInfo
-from pydantic_core import ErrorDetails
 
-from penstock.ports.endpoints import ensure_endpoint
+from penstock.ports.endpoints import ensure_endpoint, ensure_path
+from penstock.ports.setting_names import problem_of
 
 CONTENT_TYPE = "application/json"  #: of every batch
 
@@ -29,7 +29,13 @@ def _endpoint(url: str, info: ValidationInfo) -> str:
     return url
 
 
+def _path(path: str) -> str:
+    ensure_path(path)
+    return path
+
+
 type _Url = Annotated[str, AfterValidator(_endpoint)]
+type _Path = Annotated[str, AfterValidator(_path)]
 type _Seconds = Annotated[float, Field(gt=0, le=120)]
 
 
@@ -68,7 +74,7 @@ class DestinationSettings:
     soft: Literal["deliver", "hold"] | None = None
     policy: dict[str, Any] = field(default_factory=dict[str, Any])
     auth: Credentials = field(default_factory=Credentials)
-    health: Annotated[str, Field(max_length=1000, pattern=r"^(/[!-~]*)?$")] = ""
+    health: _Path = ""
 
 
 class WrongSettings(ValueError):
@@ -93,8 +99,8 @@ def read_settings(text: str, *, private: bool) -> DestinationSettings:
         settings = _reader.validate_json(text, strict=True, extra="forbid", context={"private": private})
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
-        raise WrongSettings(list(map(_problem, faults))) from None
-    problems = list(_missing(settings.auth))
+        raise WrongSettings([problem_of(fault, DestinationSettings) for fault in faults]) from None
+    problems = [*_missing(settings.auth), *_twice(text)]
     if problems:
         raise WrongSettings(problems)
     return settings
@@ -107,23 +113,12 @@ def _missing(auth: Credentials) -> Iterator[str]:
         yield 'auth.token_url: kind "oauth2" needs the URL of the token endpoint'
 
 
-def _problem(fault: ErrorDetails) -> str:
-    place = ".".join(map(str, fault["loc"]))
-    if fault["type"] == "unexpected_keyword_argument":
-        return _unknown(place)
-    if fault["type"] == "json_invalid":
-        return f"not JSON: {fault['msg'].removeprefix('Invalid JSON: ')}"
-    said = fault["msg"].removeprefix("Value error, ")
-    return f"{place}: {said}" if place else said
-
-
-def _unknown(place: str) -> str:
-    """A name that no setting has."""
-    within, _, name = place.rpartition(".")
-    names = [one.name for one in fields(Credentials if within == "auth" else DestinationSettings)]
-    near = get_close_matches(name, names, n=1)
-    hint = f"is {near[0]} meant?" if near else f"there are: {', '.join(names)}"
-    return f"{place[:64]}: there is no such setting; {hint}"
+def _twice(text: str) -> Iterator[str]:
+    """Which of two values is meant, nobody can tell (RFC 8259 §4)."""
+    try:
+        jiter.from_json(text.encode(), catch_duplicate_keys=True)
+    except ValueError as error:
+        yield f"a setting stands there twice: {error}"
 
 
 class Destination(Protocol):

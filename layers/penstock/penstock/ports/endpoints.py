@@ -28,12 +28,18 @@ _METADATA = frozenset(
         "metadata.goog",
     }
 )
-#: AWS's metadata service and its name server, by IPv6, and Alibaba's: private addresses that are never anybody's API.
-_METADATA_ADDRESSES = frozenset(map(ipaddress.ip_address, ("fd00:ec2::254", "fd00:ec2::253", "100.100.100.200")))
+#: Where clouds have their metadata services: AWS all that it has beside an instance, by IPv6 (credentials of EKS among
+#: it), Google Cloud and Alibaba. Private addresses that are never anybody's API.
+_METADATA_NETWORKS = tuple(map(ipaddress.ip_network, ("fd00:ec2::/32", "fd20:ce::254/128", "100.100.100.200/32")))
 #: Parts of IPv6 that hold an IPv4 address: NAT64 (RFC 6052), and IPv4-compatible (RFC 4291 §2.5.5.1).
 _NAT64, _COMPATIBLE = ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96")
 #: What resolvers of C take for an IPv4 address: "127.1", "0x7f000001", "017700000001".
 _LIKE_AN_ADDRESS = re.compile(r"(?:.*\.)?(?:[0-9]+|0[xX][0-9a-fA-F]*)\.?", re.ASCII)
+#: A host's name (RFC 1123 §2.1, RFC 1035 §2.3.4), with the underscores that some have. Nothing escaped: who reads
+#: "169%2e254" sees a name, and whoever calls it an address.
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = re.compile(rf"(?=.{{1,253}}$){_LABEL}(?:\.{_LABEL})*", re.ASCII)
+_PATH = re.compile(r"(?:/(?:[!-.0-\[\]-~][!-\[\]-~]*)?)?", re.ASCII)
 LONGEST = 2000  #: characters of a URL
 
 
@@ -49,7 +55,7 @@ def ensure_endpoint(text: str, *, private: bool) -> None:
         raise ValueError(f"no URL: it has blanks, control characters or more than ASCII, or is over {LONGEST:,} long")
     try:
         url = URL(text)
-        host = (url.host or "").rstrip(".").lower()
+        host = (url.raw_host or "").removesuffix(".").lower()
     except ValueError:
         raise ValueError("no URL: host or port cannot be read") from None
     if url.scheme not in ("https", "http") or not host:
@@ -59,10 +65,23 @@ def ensure_endpoint(text: str, *, private: bool) -> None:
     address = _address_of(host)
     if address:
         ensure_address(address, private=private, this_machine=True)
+    elif not _NAME.fullmatch(host) or url.port == 0:
+        raise ValueError("no URL: its host is not a name of letters, digits and hyphens, or its port is 0")
     if host in _METADATA:
         raise ValueError(f"{host} is a cloud's metadata service")
     if url.scheme == "http" and not _is_this_machine(host, address):
         raise ValueError("http sends records and secrets in clear; use https (http only to this machine)")
+
+
+def ensure_path(text: str) -> None:
+    """Nothing where this is a path at a destination's host, or "". What browsers and clients take for another host,
+    "//elsewhere" and "/\\elsewhere" (RFC 3986 §4.2, WHATWG URL), would be sent our credentials.
+
+    Raises:
+        ValueError: it is none.
+    """
+    if not _PATH.fullmatch(text) or len(text) > LONGEST:
+        raise ValueError(f'not a path such as "/health", at the same host, at most {LONGEST:,} characters long')
 
 
 def ensure_address(address: Address, *, private: bool, this_machine: bool) -> None:
@@ -72,15 +91,20 @@ def ensure_address(address: Address, *, private: bool, this_machine: bool) -> No
         ValueError: it may not; the sentence says why.
     """
     inner = _within(address)
-    if inner.is_link_local or inner in _METADATA_ADDRESSES:
+    if inner.is_link_local or any(inner in one for one in _METADATA_NETWORKS):
         raise ValueError(f"{address} is link-local, where a cloud's metadata service is")
     if inner.is_loopback:
         if not this_machine:
             raise ValueError(f"{address} is this machine, and the host's name is not localhost")
     elif inner.is_multicast or inner.is_unspecified or inner.is_reserved:
         raise ValueError(f"{address} is nobody's address")
-    elif not inner.is_global and not private:
+    elif not _is_public(inner) and not private:
         raise ValueError(f"{address} is private; the template's parameter PrivateDestinations allows such addresses")
+
+
+def _is_public(address: Address) -> bool:
+    """Whether it is somebody's on the internet; site-local ones (RFC 3879) are not, whatever the registry forgot."""
+    return address.is_global and not (isinstance(address, IPv6Address) and address.is_site_local)
 
 
 def is_this_machine(host: str) -> bool:
