@@ -169,16 +169,17 @@ class Pipeline:
         """Whether the prober has something to do; who opened the circuit may have died before it switched."""
         return bool(self.mappings.off) or (await self.throttle.row("traffic")).circuit is not Circuit.CLOSED
 
-    async def probe(self) -> None:
-        """As the prober does on its schedule."""
+    async def probe(self) -> StageResult | None:
+        """As the prober does on its schedule; what it tells, if it came to its end."""
         process = Process()
         try:
-            await probe(self._dispatcher(process), "traffic", self.clock.now() + self.invocation)
+            return await probe(self._dispatcher(process), "traffic", self.clock.now() + self.invocation)
         except Transient as error:
             self.errors.append(error)
         except BaseException:
             if not process.killed:
                 raise
+        return None
 
     async def handle(self, queue: MemoryQueue, held: Held) -> None:
         """As a function and its queue do together."""

@@ -2,9 +2,11 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from penstock.deliver import probing
 from penstock.deliver.circuit import FIRST_PROBE, LAST_PROBE, Breaker, CircuitPorts, next_probe, trips
 from penstock.ports.destination import Answer, DestinationSettings
 from penstock.ports.throttle import Calls, Circuit
@@ -129,6 +131,33 @@ async def test_a_probe_that_was_lost_is_made_again_and_the_mapping_set_right() -
     await pipeline.probe()
     # Expect another to have made it
     assert (await pipeline.throttle.row("traffic")).circuit is Circuit.CLOSED
+
+
+async def test_what_fails_at_a_probe_is_told_by_metric_and_event_and_in_the_ledger(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def fails(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("Mrs Miller")
+
+    pipeline, _ = await hours_of_outage(0.05)
+    await pipeline.clock.sleep(400)
+    # Given messages at which our own code fails
+    with monkeypatch.context() as patched:
+        patched.setattr(probing, "dispatch", fails)
+        looked = await pipeline.probe()
+    # Expect
+    assert looked
+    assert looked.counts["LookFaults"] == min(probing.TRIED, len(pipeline.dispatches.messages))
+    # Given a mapping that cannot be switched
+    monkeypatch.setattr(MemoryMappings, "switch", fails)
+    with pytest.raises(ZeroDivisionError):
+        await pipeline.probe()
+    # Expect
+    faults = {fault.about: fault for fault in await pipeline.ledger.faults(0)}
+    assert (faults["traffic"].look, faults["traffic"].error) == ("circuits", "ZeroDivisionError")
+    told = [detail for kind, detail in pipeline.events.published if kind == "LookFailed"]
+    assert {detail["about"] for detail in told} == faults.keys()
+    assert "Miller" not in str(told)
 
 
 async def test_one_failure_in_many_calls_opens_nothing() -> None:

@@ -284,7 +284,7 @@ async def test_wrong_settings_send_nothing_burn_no_attempt_and_open_no_circuit(m
     assert not pipeline.errors
     assert not pipeline.dead_letters
     assert not pipeline.mappings.off
-    assert looked.counts == {"CircuitOpen": 0.0, "SettingsWrong": 1.0}
+    assert looked.counts == {"CircuitOpen": 0.0, "SettingsWrong": 1.0, "LookFaults": 0.0}
     assert "urll" in pipeline.put_off[0]
     # And once they are mended, all of it
     right = True

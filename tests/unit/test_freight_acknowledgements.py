@@ -160,6 +160,7 @@ async def test_a_bus_that_takes_no_acknowledgement_delays_no_account() -> None:
 
     assert await pipeline.assert_sound(file, received=4) == {"delivered": 2, "rejected": 2}
     assert [fault.look for fault in await pipeline.ledger.faults(0)] == ["acknowledgement"]
+    assert sum(worked.counts.get("LookFaults", 0) for worked in pipeline.worked) == 1, "an alarm is told"
     assert [kind for kind, _ in pipeline.events.published] == ["FileSettled", "LookFailed"]
 
 

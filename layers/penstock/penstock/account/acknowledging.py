@@ -32,13 +32,14 @@ from penstock.outputs.outcomes import outcome_lines_of
 SECONDS = 100.0  #: how long it may take: a gibibyte takes some thirty
 
 
-async def acknowledge(ports: CompletionPorts, row: FileRow) -> None:
-    """Tells the senders of a file's interchanges what became of their records, once. As long as one of these is dead,
-    nobody has judged it, and nothing is told."""
+async def acknowledge(ports: CompletionPorts, row: FileRow) -> int:
+    """Tells the senders of a file's interchanges what became of their records, once; how often that went wrong. As long
+    as one of these is dead, nobody has judged it, and nothing is told."""
     if row.counted[Outcome.DEAD] or row.layout is None or reader_of(feed_named(row.file.feed), row.layout) is None:
-        return
+        return 0
     by_itself = ByItself(ports, "acknowledgement", ports.clock.now() + SECONDS)
     await by_itself.at(row.file.file_id, _acknowledge(ports, row))
+    return by_itself.faults
 
 
 async def _acknowledge(ports: CompletionPorts, row: FileRow) -> None:

@@ -52,13 +52,14 @@ async def complete_file(ports: CompletionPorts, file_id: str) -> dict[str, float
         now = ports.clock.now()
         with suppress(_Overtaken):
             await _report(ports, row, now)
-            await acknowledge(ports, row)
+            faults = await acknowledge(ports, row)
             if await ledger.settle_file(file_id, row.ends, now):
                 return {
                     "FilesSettled": 1,
                     "FilesIncomplete": 1 if _shown(_settled(row)) == "incomplete" else 0,
                     "FileDuration": now - (row.reopened_at or row.opened_at),
                     "ImbalancedFiles": 0 if balances(row.received, row.counted) else 1,
+                    "LookFaults": faults,
                 }
         reported, row = row, await ledger.file(file_id)
         # Another has settled it with this account; or it has changed, and ours must not be the last word of it.

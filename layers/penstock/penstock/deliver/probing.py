@@ -32,6 +32,7 @@ class _Probe:
     feed: str
     queue: Queue
     deadline: float
+    by_itself: ByItself
 
 
 async def probe(ports: DispatcherPorts, feed: str, deadline: float, *, early: bool = False) -> StageResult:
@@ -39,19 +40,34 @@ async def probe(ports: DispatcherPorts, feed: str, deadline: float, *, early: bo
     tried once it is time, or `early`, for an operator who has mended the destination.
 
     Raises:
-        Transient: something broke; the next probe sets it right.
+        Transient: something broke; the next probe sets it right. Whatever else is raised has been told.
     """
+    by_itself = ByItself(ports, "circuits", deadline)
+    try:
+        circuit = await _look(_Probe(ports, feed, ports.dispatches[feed], deadline, by_itself), early=early)
+        is_misconfigured = await _has_wrong_settings(ports, feed)
+    except Transient:
+        raise
+    except Exception as error:
+        await by_itself.tell(feed, error)
+        raise
+    counts = {
+        "CircuitOpen": float(circuit is not Circuit.CLOSED),
+        "SettingsWrong": float(is_misconfigured),
+        "LookFaults": float(by_itself.faults),
+    }
+    return StageResult(f"circuit {circuit}", feed, feed, counts)
+
+
+async def _look(probe: _Probe, *, early: bool) -> Circuit:
+    """How the circuit is afterwards."""
+    ports, feed = probe.ports, probe.feed
     row = await ports.throttle.row(feed)
     # Whoever changed the circuit switched the mapping too, unless it died in between.
     await ports.mappings.switch(feed, on=row.circuit is Circuit.CLOSED)
     if row.circuit is not Circuit.CLOSED and await half_open(ports.circuit, feed, PROBE_SECONDS, early=early):
-        await _try(_Probe(ports, feed, ports.dispatches[feed], deadline))
-    row = await ports.throttle.row(feed)
-    counts = {
-        "CircuitOpen": float(row.circuit is not Circuit.CLOSED),
-        "SettingsWrong": float(await _has_wrong_settings(ports, feed)),
-    }
-    return StageResult(f"circuit {row.circuit}", feed, feed, counts)
+        await _try(probe)
+    return (await ports.throttle.row(feed)).circuit
 
 
 async def _has_wrong_settings(ports: DispatcherPorts, feed: str) -> bool:
@@ -99,6 +115,6 @@ async def _deliver(probe: _Probe, received: Received) -> None:
         await come_back_later(ports, message, error.after)
     except Exception as error:
         # It comes back by itself, until it lies in the DLQ; the probe tries the next one.
-        await ByItself(ports, "circuits", probe.deadline).tell(message.chunk.chunk_id, error)
+        await probe.by_itself.tell(message.chunk.chunk_id, error)
         return
     await probe.queue.delete(received.receipt)
