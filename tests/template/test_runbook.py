@@ -3,7 +3,10 @@
 import re
 from pathlib import Path
 
+import typer.main
+
 from penstock.feeds import FEEDS
+from penstock_ops import cli
 from tests.template.cloudformation import Template
 
 ROOT = Path(__file__).parents[2]
@@ -16,6 +19,25 @@ def test_every_alarm_has_its_entry(template: Template) -> None:
 
     assert {alarm for alarm in alarms if f"`{alarm}`" not in RUNBOOK} == set()
     assert set(re.findall(r"`([\w<>]+Alarm)`", RUNBOOK)) - alarms == set()
+
+
+def test_every_alarm_says_what_to_do(template: Template) -> None:
+    """Whoever is woken by it may have nothing else at hand."""
+    for name, alarm in template.of_type("AWS::CloudWatch::Alarm").items():
+        said: str = alarm["AlarmDescription"]
+        commands = re.findall(r"`penstock ([a-z ]+?)`", said)
+        assert commands or re.search(r"(?:Look|Raise|Mend|Find|Deploy) ", said), name
+        assert len(said) <= 1024, name
+        for command in commands:
+            assert verb_of(command), f"{name}: there is no verb {command}"
+
+
+def verb_of(command: str) -> bool:
+    """Whether there is such a verb, its arguments left aside."""
+    group, *words = command.split()
+    verbs = typer.main.get_command(cli.app).commands  # pyright: ignore[reportUnknownMemberType, reportAttributeAccessIssue, reportUnknownVariableType]
+    within = getattr(verbs.get(group), "commands", None)  # pyright: ignore[reportUnknownMemberType, reportUnknownArgumentType]
+    return group in verbs and (within is None or words[0] in within)
 
 
 def test_every_event_is_described() -> None:

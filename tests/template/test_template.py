@@ -782,21 +782,22 @@ def test_alarms_on_what_the_sweeper_finds(template: Template) -> None:
         "ChunksBuried": "work",
         "FilesStalled": "work",
         "FilesOverlooked": "drops",
-        "LookFaults": "drops",
     }.items():
         alarm = alarms[only(template.alarms_on(METRICS, metric, feed="none", service="sweeper"), f"alarms on {metric}")]
         assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0), metric
         assert alarm["Period"] >= every[look], f"{metric}: it does not go out between two looks"
-    incomplete = only(
-        (
-            alarm
-            for alarm in alarms.values()
-            for query in alarm.get("Metrics", [])
-            if query.get("Expression") == f'SELECT SUM(FilesIncomplete) FROM "{METRICS}"'
-        ),
-        "alarms on incomplete files",
-    )
-    assert (incomplete["ComparisonOperator"], incomplete["Threshold"]) == ("GreaterThanThreshold", 0)
+    for metric, period in {"FilesIncomplete": 60, "LookFaults": every["drops"]}.items():
+        alarm, query = only(
+            (
+                (alarm, query)
+                for alarm in alarms.values()
+                for query in alarm.get("Metrics", [])
+                if query.get("Expression") == f'SELECT SUM({metric}) FROM "{METRICS}"'
+            ),
+            f"alarms on {metric}, of whatever function",
+        )
+        assert (alarm["ComparisonOperator"], alarm["Threshold"]) == ("GreaterThanThreshold", 0), metric
+        assert query["Period"] >= period, f"{metric}: it does not go out between two looks"
 
 
 def test_alarms_where_what_a_schedule_calls_stays_silent(template: Template) -> None:
