@@ -1,4 +1,4 @@
-"""template.yaml as its tests see it: parameters at their defaults, references as names.
+"""template.yaml as its tests see it: parameters at their defaults or at given values, references as names.
 
 `!Ref Ledger` reads as "Ledger", `!GetAtt Ledger.Arn` as "Ledger.Arn", and
 `!Sub "${Ledger.Arn}/*"` as "Ledger.Arn/*".
@@ -95,11 +95,16 @@ class Grant:
         return f"{self.role}.{self.sid}"
 
 
+#: What a property is that stands at `AWS::NoValue`.
+NO_VALUE = object()
+
+
 class Template:
     """The parsed template; `with_value` gives a changed copy, to show that a check can fail."""
 
-    def __init__(self, raw: Properties) -> None:
+    def __init__(self, raw: Properties, given: Mapping[str, Any] | None = None) -> None:
         self.raw = raw
+        self.given = given or {}
         self.parameters: Properties = raw["Parameters"]
         self.resources: Properties = {name: self._resolved(resource) for name, resource in raw["Resources"].items()}
         self.outputs: Properties = self._resolved(raw["Outputs"])
@@ -124,17 +129,25 @@ class Template:
             del node[_position(node, last)]
         else:
             node[_position(node, last)] = value
-        return type(self)(raw)
+        return type(self)(raw, self.given)
+
+    def with_parameters(self, **given: Any) -> Self:
+        """The template as it is deployed with these values."""
+        return type(self)(self.raw, {**self.given, **given})
 
     # References
 
     def default(self, parameter: str) -> Any:
+        if parameter in self.given:
+            return self.given[parameter]
         declared = self.parameters[parameter]
         return int(declared["Default"]) if declared["Type"] == "Number" else declared["Default"]
 
     def _named(self, name: str) -> Any:
         if name in self.parameters:
             return self.default(name)
+        if name == "AWS::NoValue":
+            return NO_VALUE
         return PSEUDO_PARAMETERS.get(name, name)
 
     def _substituted(self, text: str, values: Properties) -> str:
@@ -154,16 +167,31 @@ class Template:
                 return self._substituted(text, {})
             case {"Fn::Sub": [text, values]}:
                 return self._substituted(text, self._resolved(values))
+            case {"Fn::If": [str(condition), one, other]}:
+                return self._resolved(one if self.holds(self.raw["Conditions"][condition]) else other)
             case {"Fn::Select": [index, items]}:
                 return self._resolved(items)[int(index)]
             case {"Fn::Split": [separator, text]}:
                 return self._resolved(text).split(separator)
             case dict():
-                return {key: self._resolved(value) for key, value in node.items()}
+                resolved = {key: self._resolved(value) for key, value in node.items()}
+                return {key: value for key, value in resolved.items() if value is not NO_VALUE}
             case list():
                 return [self._resolved(item) for item in node]
             case _:
                 return node
+
+    def holds(self, condition: Any) -> bool:
+        """Whether a condition does, at the values of the parameters."""
+        match condition:
+            case {"Fn::Not": [other]}:
+                return not self.holds(other)
+            case {"Fn::Equals": [{"Fn::Join": [separator, {"Ref": str(names)}]}, value]}:
+                return separator.join(self._named(names)) == value
+            case {"Fn::Equals": [one, other]}:
+                return self._resolved(one) == self._resolved(other)
+            case _:
+                raise TypeError(condition)
 
     def creation_order(self) -> list[str]:
         """Every resource after those it needs; a CycleError where CloudFormation would refuse."""
@@ -180,8 +208,12 @@ class Template:
         return {
             name: resource.get("Properties", {})
             for name, resource in self.resources.items()
-            if resource["Type"] == kind
+            if resource["Type"] == kind and self._is_made(resource)
         }
+
+    def _is_made(self, resource: Properties) -> bool:
+        condition = resource.get("Condition")
+        return condition is None or self.holds(self.raw["Conditions"][condition])
 
     def functions(self) -> dict[str, Properties]:
         """Functions as SAM makes them, with the globals merged in."""
