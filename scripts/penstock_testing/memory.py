@@ -8,6 +8,7 @@ from typing import Any
 from penstock.model.errors import ObjectMissing, Transient
 from penstock.model.messages import SourceFile
 from penstock.ports.destination import Answer, DestinationSettings
+from penstock.ports.object_store import Place
 from penstock.ports.queue import Outgoing, Received
 
 
@@ -101,12 +102,13 @@ class MemoryDrops:
     files: list[tuple[float, SourceFile]] = field(default_factory=list[tuple[float, SourceFile]])
 
     async def between(
-        self, since: float, until: float, after: tuple[str, str] | None = None
-    ) -> AsyncIterator[SourceFile]:
-        """As `Drops.between`."""
-        for at, file in sorted(self.files, key=lambda dropped: (dropped[1].key, dropped[1].version_id)):
-            if since <= at < until and (after is None or (file.key, file.version_id) > after):
-                yield file
+        self, since: float, until: float, after: Place | None = None
+    ) -> AsyncIterator[tuple[Place, SourceFile | None]]:
+        """As `Drops.between`; a page is one version long."""
+        listed = sorted(((file.key, file.version_id), at, file) for at, file in self.files)
+        for place, at, file in listed:
+            if after is None or place > after:
+                yield place, file if since <= at < until else None
 
 
 @dataclass(slots=True)

@@ -85,7 +85,8 @@ def place(request: pytest.FixtureRequest) -> Place:
 
 
 async def found(place: Place, since: float, until: float) -> list[SourceFile]:
-    return sorted([file async for file in place.drops.between(since, until)], key=lambda file: file.file_id)
+    listed = [file async for _, file in place.drops.between(since, until)]
+    return sorted(filter(None, listed), key=lambda file: file.file_id)
 
 
 async def test_every_version_is_found_as_its_notification_would_tell_of_it(place: Place) -> None:
@@ -127,10 +128,22 @@ class Broken:
         return self
 
     async def paginate(self, **request: Any) -> Any:
-        yield {"Versions": []}
+        yield {"Versions": [], "IsTruncated": True, "NextKeyMarker": "a", "NextVersionIdMarker": "b"}
         raise refusal("SlowDown", 503)
 
 
 async def test_a_listing_that_breaks_is_transient() -> None:
     with pytest.raises(Transient):
-        [file async for file in S3Drops(Broken(), "drop").between(0, 1)]
+        [file async for _, file in S3Drops(Broken(), "drop").between(0, 1)]
+
+
+async def test_a_look_goes_on_behind_any_place_that_it_has_come_to(on_moto_s3: InS3) -> None:
+    """Also where none of a page's versions are of that time."""
+    for number in range(1005):
+        on_moto_s3.drop(f"traffic/{number:04d}.csv", b"x")
+    now = time.time()
+
+    (end_of_page,) = [place async for place, file in on_moto_s3.drops.between(now + 60, now + 90) if file is None]
+    assert end_of_page[0] == "traffic/0999.csv"
+    rest = [file async for _, file in on_moto_s3.drops.between(now - 600, now + 60, end_of_page) if file]
+    assert [file.key for file in rest] == [f"traffic/{number}.csv" for number in range(1000, 1005)]

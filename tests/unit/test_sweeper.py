@@ -1,5 +1,6 @@
 """The sweeper: dead letters, interrupted ends, stalled and overlooked files, each reported (R5)."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from penstock.model.findings import Outcome
 from penstock.model.rows import FileState
 from penstock.operate.sweep import LOOKED_BACK, SETTLING_IN, STALLED, look_for_overlooked, sweep
 from penstock.ports.destination import DestinationSettings
-from penstock_testing.memory import Held
+from penstock_testing.memory import Held, MemoryDrops
 from tests.support.spots import csv_file, spot
 from tests.support.swept import Swept
 
@@ -171,6 +172,31 @@ async def test_files_behind_those_of_one_sweep_have_their_turn_in_the_next(
     cut_short = [(await swept.sweep())["LooksCutShort"] for _ in range(3)]
     assert swept.pipeline.told("FileStalled") == [file.file_id for file in files]
     assert cut_short == [1, 1, 0]
+
+
+async def test_a_bucket_full_of_older_drops_is_looked_through_in_as_many_looks_as_it_takes(
+    swept: Swept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The listing alone can take longer than one look has."""
+    now = swept.pipeline.clock.now()
+    old = [swept.pipeline.store.drop(f"traffic/{at}.csv", b"x") for at in range(5)]
+    overlooked = swept.pipeline.store.drop("traffic/9.csv", b"x")
+    swept.drops.files = [(now - LOOKED_BACK, file) for file in old] + [(now, overlooked)]
+    await swept.pipeline.clock.sleep(SETTLING_IN + 1)
+    between = MemoryDrops.between
+
+    async def slow(drops: MemoryDrops, *about: Any) -> AsyncIterator[Any]:
+        async for one in between(drops, *about):
+            await swept.pipeline.clock.sleep(10)
+            yield one
+
+    monkeypatch.setattr(MemoryDrops, "between", slow)
+    found: list[float] = []
+    for _ in range(3):
+        (worked,) = await look_for_overlooked(swept.ports, swept.pipeline.clock.now() + 25)
+        found.append(worked.counts["FilesOverlooked"])
+    assert found == [0, 1, 0]
+    assert swept.pipeline.told("FileOverlooked") == [overlooked.file_id]
 
 
 async def test_a_look_for_drops_that_is_cut_short_says_so_and_goes_on_there_the_next_time(swept: Swept) -> None:

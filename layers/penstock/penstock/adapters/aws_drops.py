@@ -6,6 +6,7 @@ from typing import Any
 
 from penstock.adapters.aws_faults import transient_faults
 from penstock.model.messages import SourceFile
+from penstock.ports.object_store import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,16 +18,18 @@ class S3Drops:
     bucket: str
 
     async def between(
-        self, since: float, until: float, after: tuple[str, str] | None = None
-    ) -> AsyncIterator[SourceFile]:
-        """As `Drops.between`. A deletion drops nothing."""
+        self, since: float, until: float, after: Place | None = None
+    ) -> AsyncIterator[tuple[Place, SourceFile | None]]:
+        """As `Drops.between`, and the end of each page by itself. A deletion drops nothing."""
         begin = {"KeyMarker": after[0], "VersionIdMarker": after[1]} if after else {}
         pages = self.s3.get_paginator("list_object_versions").paginate(Bucket=self.bucket, **begin)
         with transient_faults():
             async for page in pages:
                 for version in page.get("Versions", ()):
                     if since <= version["LastModified"].timestamp() < until:
-                        yield self._file(version)
+                        yield (version["Key"], version["VersionId"]), self._file(version)
+                if page["IsTruncated"]:
+                    yield (page["NextKeyMarker"], page["NextVersionIdMarker"]), None
 
     def _file(self, version: dict[str, Any]) -> SourceFile:
         key: str = version["Key"]

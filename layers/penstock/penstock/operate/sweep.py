@@ -161,10 +161,11 @@ async def look_for_overlooked(ports: SweeperPorts, deadline: float) -> list[Stag
     by_itself, now, found, last = ByItself(ports, "drops", deadline), ports.clock.now(), 0, ""
     begin = await ports.ledger.cursor("drops")
     after = tuple[str, str](json.loads(begin)) if begin else None
-    async for file in ports.drops.between(now - LOOKED_BACK, now - SETTLING_IN, after):
-        found += bool(await by_itself.at(file.file_id, _tell_if_overlooked(ports, file)))
+    async for place, file in ports.drops.between(now - LOOKED_BACK, now - SETTLING_IN, after):
+        if file:
+            found += bool(await by_itself.at(file.file_id, _tell_if_overlooked(ports, file)))
         if ports.clock.now() > deadline:
-            last = json.dumps((file.key, file.version_id))
+            last = json.dumps(place)
             break
     await ports.ledger.keep_cursor("drops", last)
     counts = {

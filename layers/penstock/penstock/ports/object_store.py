@@ -73,12 +73,19 @@ class ObjectStore(Sources, Archive, Protocol):
         ...
 
 
+type Place = tuple[str, str]
+"""Where a listing of object versions has come to: a key and a version id."""
+
+
 class Drops(Protocol):
     """The drop bucket, looked through."""
 
-    def between(self, since: float, until: float, after: tuple[str, str] | None = None) -> AsyncIterator[SourceFile]:
-        """The object versions that were dropped in this time, in seconds since the epoch; only those that are listed
-        `after` this one, a key and a version id.
+    def between(
+        self, since: float, until: float, after: Place | None = None
+    ) -> AsyncIterator[tuple[Place, SourceFile | None]]:
+        """The object versions that were dropped in this time, in seconds since the epoch, each at its place in the
+        listing; only those that are listed `after` one. Now and then a place by itself: a bucket is long, and most of
+        it of other times.
 
         Raises:
             Transient: the listing broke.
