@@ -8,7 +8,7 @@ python -m tests.fuzz csv --input 41ff    one input, in hexadecimal digits
 import argparse
 import sys
 
-from tests.fuzz.fuzzing import NOT_HERE, RUNS_HERE, Run, fuzzed
+from tests.fuzz.fuzzing import Run, fuzzed
 from tests.fuzz.targets import TARGETS
 
 
@@ -28,9 +28,6 @@ def main() -> int:
     if asked.input is not None:
         for name in names:
             TARGETS[name].check(asked.input)
-        return 0
-    if not RUNS_HERE:
-        say(f"not run: {NOT_HERE}")
         return 0
     runs = {name: fuzzed(name, max(1, asked.seconds // len(names))) for name in names}
     for name, run in runs.items():

@@ -14,7 +14,7 @@ from tests.fuzz.samples import TOKENS
 from tests.fuzz.shrinking import shrunk
 from tests.fuzz.targets import TARGETS
 
-#: Whether there is a fuzzer for this machine: atheris has wheels for no other. Where there is one, it must be there.
+#: Whether there is a fuzzer for this machine: atheris has wheels for no other.
 RUNS_HERE = sys.platform == "linux" and platform.machine() == "x86_64"
 NOT_HERE = "atheris, the fuzzer, is for Linux on x86-64 only; tests/fuzz/test_mutants.py runs everywhere"
 
@@ -37,7 +37,13 @@ class Run:
 
 
 def fuzzed(name: str, seconds: int, seed: int = 0) -> Run:
-    """Runs a target for so many seconds. The seed decides what is tried; 0 is another one each time."""
+    """Runs a target for so many seconds. The seed decides what is tried; 0 is another one each time.
+
+    Raises:
+        RuntimeError: there is no fuzzer here, or it failed itself.
+    """
+    if not RUNS_HERE:
+        raise RuntimeError(NOT_HERE)
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder)
         (home / "corpus").mkdir()
