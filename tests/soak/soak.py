@@ -50,6 +50,10 @@ MOODS: dict[str, dict[str, Any]] = {
     "well": {"mode": "normal"},
 }
 WEIGHTS = (5, 3, 2, 3, 1, 1, 1, 3)
+#: What the destination's own books must show of that, whatever was wanted of it.
+SHOWN = ("down", "lost_answers", "nonsense", "rate", "slow", "status", "unavailable")
+#: Whose workers must have been killed.
+KILLED = ("splitter", "validator", "dispatcher")
 WELL: dict[str, Any] = {
     "mode": "normal",
     "rate_per_second": None,
@@ -99,6 +103,7 @@ class Soak:
         self._deployed, self._home, self._say = deployed, home, say
         self._rng = random.Random(seed)
         self.told = Told()
+        self._moods: list[str] = []
         self._busy: dict[int, float] = {}
         self._aside = ThreadPoolExecutor(2)
         self._probing: Future[None] | None = None
@@ -150,7 +155,10 @@ class Soak:
         self.told.faults["S3 told twice"] += 1
 
     def _change_mood(self) -> None:
-        (name,) = self._rng.choices(list(MOODS), WEIGHTS)
+        # As cards of a pack: each comes as often as it should, and none is left to luck.
+        if not self._moods:
+            self._moods = self._rng.sample(list(MOODS), sum(WEIGHTS), counts=WEIGHTS)
+        name = self._moods.pop()
         self._deployed.behave(**(WELL | MOODS[name]))
         self.told.faults[f"destination: {name}"] += 1
 
@@ -290,7 +298,7 @@ def contents(records: list[dict[str, Any]]) -> Counter[str]:
 
 def figures(deployed: Deployed, told: Told) -> dict[str, Any]:
     """The soak in numbers."""
-    lost, doubled, calls = Counter[str](), Counter[str](), Counter[str]()
+    lost, doubled, calls, faults = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     wanted = Counter[str]()
     for sample in {sample.name + sample.feed: sample for sample, _ in told.files}.values():
         wanted[sample.feed] += sample.wanted
@@ -298,9 +306,8 @@ def figures(deployed: Deployed, told: Told) -> dict[str, Any]:
         there = contents(deployed.applied(feed))
         lost[feed], doubled[feed] = wanted[feed] - len(there), there.total() - len(there)
         books = deployed.books(feed)
-        calls.update(
-            books["calls"] | {"answers lost": books["lost_answers"], "from its keys": books["replayed_answers"]}
-        )
+        calls.update(books["calls"] | {"from its keys": books["replayed_answers"]})
+        faults.update(books["faults"] | {"lost_answers": books["lost_answers"]})
     reports = [json.loads(deployed.output(file, "summary.json") or b"{}") for _, file in told.files]
     records = Counter[str]()
     for report in reports:
@@ -314,6 +321,9 @@ def figures(deployed: Deployed, told: Told) -> dict[str, Any]:
         "messages dead-lettered and redriven": told.dead_lettered,
         "unknown batches, decided by the books": dict(told.decided),
         "calls of the destination": dict(sorted(calls.items())),
+        "faults by the destination's books": dict(sorted(faults.items())),
+        "not shown": [name for name in SHOWN if not faults[name]]
+        + [f"{name} killed" for name in KILLED if not told.faults[f"{name} killed"]],
         "wanted": dict(wanted),
         "lost": dict(lost),
         "doubled": dict(doubled),

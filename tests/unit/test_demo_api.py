@@ -329,6 +329,29 @@ async def test_down_hangs_up_on_everything_but_the_controls() -> None:
         assert (await caller.call("GET", "/health")).status == 200
         ledger = await caller.ledger()
         assert (ledger["calls"], ledger["lost_answers"]) == ({"hung_up": 1}, 0)
+        assert ledger["faults"] == {"down": 1}
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "fault"),
+    [
+        ({"mode": "nonsense"}, "nonsense"),
+        ({"mode": "status", "status": 502}, "status"),
+        ({"mode": "slow", "slow_seconds": 0.01}, "slow"),
+        ({"fault_rates": {"unavailable": 1.0}}, "unavailable"),
+        ({"rate_per_second": 0.001, "burst": 1}, "rate"),
+    ],
+)
+async def test_the_books_tell_what_was_done_wrong_to_whom(behaviour: dict[str, Any], fault: str) -> None:
+    async with api() as caller:
+        await caller.send([SPOT], "k1")
+        assert (await caller.ledger())["faults"] == {}
+
+        await caller.behave(**behaviour)
+        for key in ("k2", "k3"):
+            await caller.send([SPOT | {"spot_id": key}], key)
+        ledger = await caller.ledger()
+        assert ledger["faults"].keys() == {fault}
 
 
 async def test_slow_applies_the_batch_even_when_its_caller_has_given_up() -> None:

@@ -56,12 +56,14 @@ class Api:
     async def _answer(self, request: web.Request, feed: str, desk: Desk) -> web.Response:
         office, behaviour = self._office, self._office.behaviour
         if behaviour.mode == "down":
+            desk.books.faults["down"] += 1
             raise _HangUp
         body = await request.read()
         if not office.tokens.accepts(request.headers.get("Authorization")):
             headers = {"WWW-Authenticate": 'Bearer realm="demo", error="invalid_token"'}
             return answers.error(401, "invalid_token", "no token, or one past its time", headers)
         if behaviour.mode == "status":
+            desk.books.faults["status"] += 1
             return answers.error(behaviour.status, "as_told", "this API was told to answer so")
         try:
             batch = Batch.parse(feed, body, office.settings.max_batch_records)
@@ -73,12 +75,15 @@ class Api:
         if behaviour.rate_per_second is not None:
             wait = desk.bucket.take(behaviour.rate_per_second, behaviour.burst)
             if wait > 0:
+                desk.books.faults["rate"] += 1
                 headers = answers.retry_after(office.clock(), ceil(wait), luck)
                 return answers.error(429, "too_many_requests", "over the rate limit", headers)
         desk.attempts[content] += 1
         if behaviour.mode == "nonsense":
+            desk.books.faults["nonsense"] += 1
             return answers.nonsense(luck)
         if luck.unavailable:
+            desk.books.faults["unavailable"] += 1
             headers = answers.retry_after(office.clock(), behaviour.retry_after_seconds, luck)
             return answers.error(503, "unavailable", "try again", headers if luck.says_when else None)
 
@@ -96,6 +101,8 @@ class Api:
 
         async def work() -> Answer:
             slow = behaviour.mode == "slow"
+            if slow:
+                desk.books.faults["slow"] += 1
             mean = behaviour.slow_seconds if slow else behaviour.latency_seconds
             if mean > 0:
                 await self._sleep(mean * luck.pace)

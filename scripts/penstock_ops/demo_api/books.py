@@ -22,6 +22,8 @@ class Ledger(TypedDict):
     """The books as JSON. `calls` counts answers by status, and as `hung_up` calls without one."""
 
     calls: dict[str, int]
+    #: What this API itself did wrong to calls, by kind: down, status, rate, nonsense, unavailable, slow.
+    faults: dict[str, int]
     lost_answers: int
     replayed_answers: int
     applied_batches: int
@@ -35,6 +37,7 @@ class Ledger(TypedDict):
 class Books:
     def __init__(self) -> None:
         self.calls: Counter[str] = Counter()
+        self.faults: Counter[str] = Counter()
         self.lost_answers = 0
         self._applied_batches = 0
         self._refused: Counter[str] = Counter()
@@ -72,6 +75,7 @@ class Books:
     def ledger(self, replayed_answers: int) -> Ledger:
         return {
             "calls": dict(sorted(self.calls.items())),
+            "faults": dict(sorted(self.faults.items())),
             "lost_answers": self.lost_answers,
             "replayed_answers": replayed_answers,
             "applied_batches": self._applied_batches,
