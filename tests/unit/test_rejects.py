@@ -55,6 +55,7 @@ def test_a_cell_that_could_be_a_formula_is_neutralised(cell: str) -> None:
         ("a;=1", "a;'=1"),
         ("a; =1", "a;' =1"),
         ("a;\ufeff\u200b=1", "a;'\ufeff\u200b=1"),
+        ("a;\u034f\U000e0020=1", "a;'\u034f\U000e0020=1"),
         ("a;\t=1", "a;'\t'=1"),
         ("a\r=1", "a\r'=1"),
         ("a\n+1\n-1", "a\n'+1\n'-1"),

@@ -20,8 +20,8 @@ _PLAIN = {re.sub("[^a-z]", "", name): name for name in COLUMNS}
 
 _SEPARATORS = "\t\n\v\f\r\x1c\x1d\x1e\x85\u2028\u2029,;|"  #: and line ends, of all kinds there are
 _NOT_SEEN = (
-    "\x00-\x08\x0e-\x1b\x1f \x7f-\x84\x86-\xa0\xad\u061c\u115f\u1160\u1680\u180e\u2000-\u200f\u202a-\u202f\u205f-\u206f"
-    "\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+    "\x00-\x08\x0e-\x1b\x1f \x7f-\x84\x86-\xa0\xad\u034f\u061c\u115f\u1160\u1680\u17b4\u17b5\u180b-\u180f\u2000-\u200f"
+    "\u202a-\u202f\u205f-\u206f\u2800\u3000\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U000e0000-\U000e0fff"
 )
 _FORMULA = rf"[{_NOT_SEEN}]*[=+\-@＝＋－＠﹢﹣﹦﹫−\t\r\n]"
 # What stands between such a place and the character that makes it one holds no other, so both see the same places.
