@@ -203,6 +203,21 @@ class TestStatus:
         ]
         assert plain(duty("08:00", "6:00", [away], flight_time_minutes=None)).destination == "EDDM"
 
+    @pytest.mark.parametrize("status", ["returned", "cancelled"])
+    def test_what_diverted_neither_returned_nor_was_cancelled(self, status: str) -> None:
+        both = planned("09:00", "11:00", status=status, diverted_to="EDDM")
+        assert "status" in codes(duty("08:00", "6:00", [both], flight_time_minutes=None))
+
+    def test_only_a_sector_that_was_cancelled_at_the_end_explains_a_later_end_of_the_fdp(self) -> None:
+        gone = planned("09:00", "10:00", status="cancelled")
+        first, last = ([gone, flight("11:00", "12:00")], [flight("09:00", "10:00"), gone])
+        ends = [plain(duty("08:00", "12:00", sectors, flight_time_minutes=None)) for sectors in (first, last)]
+        assert [one.fdp_end - one.report for one in ends] == [720, 120]
+
+    def test_what_is_withdrawn_need_not_say_when_it_was_to_be(self) -> None:
+        untimed = duty("08:00", "6:00", 2, status="cancelled", fdp_end_at=None)
+        assert codes(untimed) == []
+
     def test_what_was_planned_of_an_arrival_says_nothing_of_a_diversion(self) -> None:
         """Until it is in, it fills the FDP."""
         away = planned("09:00", "11:00", diverted_to="EDDM", status="diverted")

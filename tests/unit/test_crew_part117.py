@@ -173,6 +173,20 @@ class TestExtensions:
         record = duty("07:00", fdp, [late], flight_time_minutes=None, extension="discretion")
         assert codes(record) == [f"far117.{expected}"]
 
+    def test_a_diversion_arises_after_takeoff(self) -> None:
+        """117.19(b)(1): to the next airport, be it the destination or an alternate."""
+        late = flight("19:00", "21:00", planned_off=at("19:10"), actual_off=at("19:10"), actual_in=at("21:30"))
+        away = late | {"status": "diverted", "diverted_to": "EBBR"}
+        record = duty("07:00", "16:30", [away], flight_time_minutes=None, extension="discretion")
+        assert codes(record) == ["far117.extension_used"]
+
+    def test_what_a_passenger_is_late_for_is_nothing_of_the_flights(self) -> None:
+        """The last sector that is operated is on time, positioning behind it is not."""
+        last = flight("20:00", "23:01", planned_off=at("20:10"), actual_off=at("20:10"))
+        late = flight("23:10", "23:30", planned_off=at("23:10"), actual_off=at("23:10"), actual_in=at("+1 03:00"))
+        record = duty("07:00", "16:01", [last, late | {"positioning": True}], flight_time_minutes=None)
+        assert "far117.extension" in codes(record | {"extension": "discretion", "release_at": at("+1 03:00")})
+
     def test_there_is_no_planned_one(self) -> None:
         assert codes(duty("07:00", "14:00", extension="planned")) == ["far117.planned_extension"]
         assert codes(duty("07:00", "14:01", extension="planned")) == ["far117.fdp", "far117.planned_extension"]

@@ -108,6 +108,16 @@ class TestCurfews:
         away = flight("20:00", "22:30", origin="EGLL", destination="EDDF", diverted_to="EDDM")
         assert own(easa("19:00", "6:00", [away]), curfews=[self.CURFEW]) == []
 
+    @pytest.mark.parametrize(("report", "found"), [("14:00", ["own"]), ("04:00", [])])
+    def test_who_does_not_say_when_may_have_landed_at_any_time_of_the_duty(self, report: str, found: list[str]) -> None:
+        """8 hours and half an hour, from 15:00 and from 05:00 of Frankfurt's clock."""
+        untimed = {"flight": "PS1", "origin": "EGLL", "destination": "EDDF"}
+        assert own(easa(report, "8:00", [untimed]), curfews=[self.CURFEW]) == found
+
+    def test_an_airport_that_nobody_knows_may_be_the_one(self) -> None:
+        arrival = flight("20:00", "22:30", origin="EGLL", destination="QQQQ")
+        assert own(easa("19:00", "6:00", [arrival]), curfews=[self.CURFEW]) == ["own"]
+
 
 class TestTurnRounds:
     def test_one_tail_has_its_minutes_and_is_at_one_place(self) -> None:
@@ -117,6 +127,8 @@ class TestTurnRounds:
             rule = {"code": "own", "minutes": minutes, **BY}
             assert own(easa("08:00", "5:00", [there, back]), turn_rounds=[rule]) == found
             assert own(easa("08:00", "5:00", [there, back | {"registration": "D-AIXB"}]), turn_rounds=[rule]) == []
+            untold = {name: value for name, value in back.items() if name != "registration"}
+            assert own(easa("08:00", "5:00", [there, untold]), turn_rounds=[rule]) == found
         elsewhere = own(
             easa("08:00", "5:00", [there, back | {"origin": "EDDM"}]),
             turn_rounds=[{"code": "own", "minutes": 45, **BY}],
@@ -157,6 +169,32 @@ class TestRecency:
         assert own(*roster(*landed[:3], now), recency=[self.RULE]) == ["own"]
         assert own(*roster(*landed[1:2], now), recency=[self.RULE]) == []
 
+    @pytest.mark.parametrize(
+        ("landed_in", "now_in", "found"),
+        [
+            ("A320", "A320", []),
+            ("B738", "A320", ["own"]),
+            ("B738", "B738", []),
+            # Of a type that is not said, it may be the one now, and may not have been the one then.
+            ("A320", None, []),
+            (None, "A320", ["own"]),
+            ("B738", None, ["own"]),
+        ],
+    )
+    def test_by_type(self, landed_in: str | None, now_in: str | None, found: list[str]) -> None:
+        """14 CFR 61.57(a)(1)(ii), FCL.060(b)(1): in an aircraft of the same type."""
+        records = [self.landed(day) for day in (0, 30, 60, 80)]
+        now = easa("+91 08:00", "4:00", [flight("+91 09:00", "+91 11:00")])
+        for record, kind in (*((one, landed_in) for one in records), (now, now_in)):
+            record["sectors"][0] |= {"aircraft_type": kind} if kind else {}
+        of_type = self.RULE | {"aircraft_type": "A320"}
+        assert own(*roster(*records, now), recency=[of_type]) == found
+
+    def test_who_sat_in_the_cabin_landed_nothing(self) -> None:
+        landed = [self.landed(day) for day in (0, 30, 60, 80)]
+        landed[1]["sectors"][0]["positioning"] = True
+        assert own(*roster(*landed, easa("+91 08:00", "4:00")), recency=[self.RULE]) == ["own"]
+
 
 class TestEditions:
     def test_findings_say_the_policys_edition(self) -> None:
@@ -175,6 +213,9 @@ REFUSED = [
     (limit("early_starts", 2), "give window_hours"),
     (limit("days_off", 2), "give window_hours"),
     (limit("rest_before", 0), "a minimum of 0"),
+    (limit("rest_before", 599), "demand 600 minutes themselves"),
+    (limit("fdp", 0), "more fdp than 0"),
+    (limit("consecutive_days", 0), "more consecutive days than 0"),
     (limit("sectors", 24), "no record has more than 24"),
     (limit("fdp", 4 * 24 * 60), "no record has more"),
     (limit("duty", 1440, window_hours=24), "never hold more than 1440"),
@@ -187,6 +228,7 @@ REFUSED = [
     ({"qualifications": [{"code": "own", "qualification": "X", "airport": "QQQQ", **BY}]}, "no table of airports"),
     ({"qualifications": [{"code": "own", "qualification": "X", "route": ["EDDF", "EDDF"], **BY}]}, "to itself"),
     ({"awards": [TestAwards.AWARD | {"last_day": "2026-03-10"}]}, "ends before it begins"),
+    ({"awards": [TestAwards.AWARD], "effective": "2026-03-13"}, "before the policy is effective"),
     ({"examples": [{"says": "one", "records": [{}], "finds": ["other"]}]}, "no rule has that code"),
 ]
 

@@ -119,6 +119,8 @@ class TestOwnTimes:
             {"standby": {"kind": "airport", "start": at("06:01"), "end": at("07:00")}},
             {"standby": {"kind": "airport", "start": at("04:00"), "end": at("03:00")}},
             {"standby": {"kind": "home", "start": at("04:00"), "end": at("06:01")}},
+            # 200 minutes of flight in an FDP of 360, of which 180 are a break.
+            {"split_rest": {"start": at("08:45"), "end": at("11:45")}},
         ],
     )
     def test_what_cannot_be(self, changes: dict[str, Any]) -> None:
@@ -142,6 +144,36 @@ class TestOwnTimes:
         record = FLOWN | {"sectors": [first, FLOWN["sectors"][1]], "flight_time_minutes": None}
         assert "oooi_order" in codes(record)
         assert found_in(record)[0][0].severity is Severity.HARD
+
+    @pytest.mark.parametrize(
+        "planned",
+        [
+            {"planned_out": at("07:00"), "planned_in": at("07:00")},
+            {"planned_off": at("08:40"), "planned_on": at("08:40")},
+            {"planned_out": at("07:00"), "planned_in": at("+1 07:01")},
+        ],
+    )
+    def test_a_plan_that_takes_no_time_or_days(self, planned: dict[str, Any]) -> None:
+        """Or all that the last sector took would have arisen after takeoff."""
+        first = {name: value for name, value in FLOWN["sectors"][0].items() if not name.startswith("planned")}
+        record = FLOWN | {"sectors": [first | planned, FLOWN["sectors"][1]]}
+        assert "oooi_order" in codes(record)
+
+    def test_out_and_off_within_one_minute_are_no_contradiction(self) -> None:
+        first = FLOWN["sectors"][0] | {"actual_out": at("07:00"), "actual_off": at("07:00")}
+        first = {name: value for name, value in first.items() if name not in ("actual_on", "actual_in")}
+        assert codes(FLOWN | {"sectors": [first, FLOWN["sectors"][1]]}) == []
+
+    def test_nobody_flies_from_an_airport_standby_before_the_report(self) -> None:
+        """117.21(b): the FDP has begun with the standby, and the duty to fly has not."""
+        record = duty(
+            "08:00",
+            "4:00",
+            [flight("07:30", "10:00")],
+            standby={"kind": "airport", "start": at("06:00"), "end": at("08:00")},
+            flight_time_minutes=None,
+        )
+        assert codes(record) == ["sector_order"]
 
     @pytest.mark.parametrize(
         "sectors",

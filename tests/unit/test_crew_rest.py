@@ -329,6 +329,14 @@ class TestRecoveryRest:
         assert codes(*roster(*early, *after_60)) == []
         assert codes(*roster(*early[1:], *after_48)) == []
 
+    @pytest.mark.parametrize(("activity", "found"), [("simulator", True), ("training", True), ("home_standby", False)])
+    def test_a_duty_without_a_flight_may_be_disruptive(self, activity: str, found: bool) -> None:
+        """ORO.FTL.105(8) is of duty periods; standby at home is none."""
+        plain = {"sectors": None, "fdp_end_at": None, "flight_time_minutes": None, "activity": activity, **HOME}
+        early = [easa(f"+{day} 05:30", "6:00", **plain) for day in range(4)]
+        after_48 = [easa("+5 12:00", "6:00", **HOME), easa("+7 08:00", "2:00", **HOME)]
+        assert ("easa.recovery_rest" in codes(*roster(*early, *after_48))) is found
+
 
 class TestNightDuties:
     def test_four_sectors_in_consecutive_ones(self) -> None:

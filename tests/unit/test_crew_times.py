@@ -1,6 +1,6 @@
 """Clocks and calendars, against Python's own."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
@@ -85,7 +85,7 @@ def test_minutes_in_a_daily_window(begin: int, length: int, window: int, width: 
     ],
 )
 def test_local_nights(begin: str, end: str, nights: int) -> None:
-    assert times.local_nights(minute(begin), minute(end)) == nights
+    assert times.local_nights("Etc/UTC", minute(begin), minute(end)) == nights
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,33 @@ def test_local_nights(begin: str, end: str, nights: int) -> None:
     ],
 )
 def test_physiological_nights(begin: str, end: str, nights: int) -> None:
-    assert times.physiological_nights(minute(begin), minute(end)) == nights
+    assert times.physiological_nights("Etc/UTC", minute(begin), minute(end)) == nights
+
+
+@pytest.mark.parametrize(
+    ("night", "rest", "nights"),
+    [
+        # Between 22:00 and 08:00 by the clock, which skips an hour or shows it twice.
+        ("2026-03-28", ("21:00", "05:00"), 1),
+        ("2026-03-28", ("21:00", "04:59"), 0),
+        ("2026-03-28", ("22:01", "06:00"), 0),
+        ("2026-10-24", ("20:00", "04:00"), 1),
+        ("2026-10-24", ("23:00", "07:00"), 1),
+        ("2026-10-24", ("23:01", "07:00"), 0),
+    ],
+)
+def test_a_local_night_has_eight_hours_whatever_the_clocks_do(night: str, rest: tuple[str, str], nights: int) -> None:
+    """Amsterdam goes from UTC+1 to UTC+2 on March 29, 2026, and back on October 25; these are in UTC."""
+    evening = date.fromisoformat(night)
+    begins, ends = (minute(f"{evening + timedelta(days=clock < '12:00')} {clock}") for clock in rest)
+    assert times.local_nights("Europe/Amsterdam", begins, ends) == nights
+
+
+@pytest.mark.parametrize(("ends", "nights"), [("05:00", 1), ("04:59", 0)])
+def test_a_physiological_night_ends_by_the_clock(ends: str, nights: int) -> None:
+    """07:00 is 05:00 in UTC on the morning on which Amsterdam's clocks have gone forward."""
+    begins = minute("2026-03-28 18:00")
+    assert times.physiological_nights("Europe/Amsterdam", begins, minute(f"2026-03-29 {ends}")) == nights
 
 
 @given(st.integers(-(10**6), 10**6))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from penstock.feeds.crew.policy import Policy
 from penstock.model.findings import Severity
-from tests.support.duties import codes, duty, easa, flight, found_in, plain, rest, roster
+from tests.support.duties import at, codes, duty, easa, flight, found_in, plain, rest, roster
 
 OPTIONAL = (
     "acclimatised",
@@ -20,11 +20,14 @@ OPTIONAL = (
     "fdp_end_at",
     "role",
     "in_flight_rest_minutes",
+    "original_report_at",
 )
 """What may be left out of a duty without saying anything by it. Who leaves out a standby, a break or a sector says that
 there was none."""
 
 OPTIONAL_OF_A_SECTOR = ("planned_out", "planned_in", "actual_out", "actual_in", "positioning", "status")
+
+TIMES = ("planned_out", "planned_in", "actual_out", "actual_in")
 
 FAR_AWAY = {"KJFK": "America/New_York", "VIDP": "Asia/Kolkata", "EDDF": "Europe/Berlin"}
 
@@ -51,6 +54,8 @@ def rosters(draw: st.DrawFn) -> list[dict[str, Any]]:
             legs.append(flight(clock(out), clock(out + block), **places, **positioning))
             out += block + turn
         legs[-1].pop("positioning", None)
+        if draw(st.booleans()):
+            legs = [{name: value for name, value in leg.items() if name not in TIMES} for leg in legs]
         augmented = {"pilots": 3, "rest_facility_class": 1}
         cabin = augmented | {"role": "cabin", "in_flight_rest_minutes": 110}
         crew: dict[str, Any] = draw(st.sampled_from([{}, augmented, *([cabin] if regulation == "easa" else [])]))
@@ -64,6 +69,7 @@ def rosters(draw: st.DrawFn) -> list[dict[str, Any]]:
             home_base=draw(st.sampled_from(["EHAM", "AMS", "LFPG"])),
             reference_tz=draw(st.sampled_from(["Etc/UTC", "Europe/Amsterdam", zone])),
             flight_time_minutes=block * sum("positioning" not in leg for leg in legs),
+            **draw(st.sampled_from([{}, {"status": "delayed", "original_report_at": at(clock(report))}])),
             extension=draw(st.sampled_from(["none", "discretion"])),
             **crew,
         )
@@ -126,3 +132,36 @@ def test_a_single_sector_is_as_long_as_the_flight_time_that_is_said() -> None:
     crew = {"pilots": 3, "rest_facility_class": 1}
     assert codes(easa("10:00", "17:00", flight_time_minutes=541, **crew)) == []
     assert codes(easa("10:00", "16:01", flight_time_minutes=540, **crew)) == ["easa.fdp_in_flight_rest"]
+
+
+def test_nobody_knows_of_a_long_sector_that_is_not_told() -> None:
+    """The hour more of CS FTL.1.205(c) is for a sector of more than 9 hours, not for one that may have been."""
+    crew = {"pilots": 3, "rest_facility_class": 1, "flight_time_minutes": None}
+    assert codes(easa("10:00", "16:01", **crew)) == ["easa.fdp_in_flight_rest"]
+
+
+@pytest.mark.parametrize(
+    ("record", "found"),
+    [
+        # Table 2 has 9 hours for 10 sectors, Tables 3 and B for 8 and for 7 or more; Table A 9 hours of flight time.
+        (easa("08:00", "9:00"), []),
+        (easa("08:00", "9:01"), ["easa.fdp"]),
+        (easa("08:00", "9:01", acclimatised="unknown"), ["easa.fdp"]),
+        (duty("20:00", "9:01"), ["far117.fdp"]),
+        (duty("08:00", "9:01", flight_time_minutes=None), ["far117.flight_time"]),
+    ],
+)
+def test_a_flight_duty_without_a_word_of_its_sectors_has_the_most_there_are(
+    record: dict[str, Any], found: list[str]
+) -> None:
+    untold = {name: value for name, value in record.items() if name != "sectors"}
+    assert codes(untold) == sorted([*found, "untold_sectors"])
+
+
+def test_a_delay_that_nobody_says_from_when_takes_the_strictest_start() -> None:
+    """CS FTL.1.205(d): under 4 hours, Table 2 goes by the original report; 11 hours is the least it has."""
+    delayed = easa("08:00", "11:01", status="delayed")
+    assert codes(delayed) == ["easa.fdp"]
+    assert codes(delayed | {"original_report_at": delayed["report_at"]}) == []
+    assert codes(easa("08:00", "11:01", status="delayed", extension="planned")) == ["easa.extension_not_allowed"]
+    assert codes(easa("08:00", "11:00", status="delayed")) == []

@@ -130,6 +130,11 @@ def _withdrawn(record: Mapping[str, Any], sectors: Sequence[Mapping[str, Any]], 
     for number, sector in enumerate(sectors, 1):
         if sector.get("status") == "cancelled" and (sector.get("actual_off") or sector.get("actual_in")):
             faults.append(f"sector {number} ({sector['flight']}) is cancelled and was flown; is it `returned`?")
+        elif sector.get("diverted_to") and sector.get("status") in ("cancelled", "returned"):
+            faults.append(
+                f"sector {number} ({sector['flight']}) is {sector['status']} and diverted to {sector['diverted_to']};"
+                " leave out one of the two"
+            )
     other = record.get("reassigned_to")
     if status == "reassigned" and (not other or other == record["crew_id"]):
         faults.append("reassigned_to does not name another crew member, whose record is one of its own")

@@ -1,7 +1,7 @@
 """Tables by the time of day, as regulations print them: rows of clock times, a figure for each column."""
 
 from bisect import bisect_right
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 class Bands[Row]:
@@ -14,6 +14,11 @@ class Bands[Row]:
         by_minute = sorted((int(clock[:2]) * 60 + int(clock[2:]), row) for clock, row in rows.items())
         self._starts = [start for start, _ in by_minute]
         self._rows = [row for _, row in by_minute]
+
+    @property
+    def rows(self) -> Sequence[Row]:
+        """All rows."""
+        return self._rows
 
     def at(self, clock: int) -> Row:
         """The row for a minute of the day, 0 to 1439."""

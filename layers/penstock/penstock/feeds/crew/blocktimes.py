@@ -26,7 +26,6 @@ LONGEST_FREE = 366 * DAY
 LONGEST_SECTOR = 24 * HOUR
 """The longest flights there are take 19 hours; a sector of more than a day is a wrong date."""
 
-
 _N_NUMBER = re.compile(r"N-?[1-9](?:\d{0,4}|\d{0,3}[A-HJ-NP-Z]|\d{0,2}[A-HJ-NP-Z]{2})")
 
 LAW = Lawbook[Callable[..., list[Breach]]]()
@@ -54,10 +53,10 @@ def time_order(duty: Duty, said: datetime | None) -> list[Breach]:
         faults.append(f"the {duty.activity.replace('_', ' ')} takes {hours(duty.release - duty.begin)}")
     if duty.sectors and not duty.flies:
         faults.append("there are sectors, and neither their times nor fdp_end_at say when the FDP ends")
-    if duty.flight_time > duty.fdp_end - duty.fdp_start:
-        faults.append("there is more flight time than FDP")
     if duty.split_start and not (duty.fdp_start <= duty.split_start < duty.split_end <= duty.fdp_end):
         faults.append("split_rest does not lie within the FDP")
+    elif duty.flight_time > (room := duty.fdp_end - duty.fdp_start - (duty.split_end - duty.split_start)):
+        faults.append(f"there is more flight time than {hours(room)}, which the FDP has room for")
     if duty.standby:
         standby = Interval("standby", duty.standby_start, duty.standby_end)
         if backward([standby]) or duty.standby_start > duty.report:
@@ -82,13 +81,12 @@ OOOI_ORDER = Clause(
 @LAW.rule(OOOI_ORDER)
 def oooi_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) -> list[Breach]:
     """Out, off, on, in never go back, planned and actual each, nor from what was planned to what became of it; a
-    missing one is passed over. No sector takes more than a day."""
+    missing one is passed over. No sector takes more than a day, and none takes no time."""
     found: list[Breach] = []
     for number, (sector, of) in enumerate(zip(sectors, times, strict=True), 1):
         for kind, oooi in (("planned", of.planned), ("actual", of.actual)):
-            said = [time for time in oooi if time is not None]
-            if said != sorted(said):
-                message = f"sector {number} ({sector['flight']}): {kind} times go back; check dates and offsets"
+            if fault := _fault(oooi):
+                message = f"sector {number} ({sector['flight']}): {kind} times {fault}; check dates and offsets"
                 found.append(OOOI_ORDER.breach(message, (duty.id,)))
         if of.block is None:
             continue
@@ -97,6 +95,20 @@ def oooi_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) ->
             message = f"{one.name} is out at {text_of(one.start)} and in at {text_of(one.end)}; check dates and offsets"
             found.append(OOOI_ORDER.breach(message, (duty.id,)))
     return found
+
+
+def _fault(oooi: Oooi) -> str:
+    said = [time for time in oooi if time is not None]
+    if said != sorted(said):
+        return "go back"
+    left, arrived = _first(*oooi[:2]), _first(*oooi[:1:-1])
+    if left is None or arrived is None or 0 < arrived - left <= LONGEST_SECTOR:
+        return ""
+    return f"say that it takes {hours(arrived - left)}"
+
+
+def _first(*times: int | None) -> int | None:
+    return next((time for time in times if time is not None), None)
 
 
 SECTOR_ORDER = Clause(
@@ -109,10 +121,10 @@ SECTOR_ORDER = Clause(
 
 @LAW.rule(SECTOR_ORDER)
 def sector_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) -> list[Breach]:
-    """The sectors' block times follow each other from the start of the FDP to the release, and none lies in a break on
-    the ground. One that was cancelled is none."""
+    """The sectors' block times follow each other from report to release, and none lies in a break on the ground. One
+    that was cancelled is none."""
     found: list[Breach] = []
-    before = duty.fdp_start
+    before = duty.report
     for number, (sector, of) in enumerate(zip(sectors, times, strict=True), 1):
         block = of.block
         if block is None or sector.get("status") == "cancelled":

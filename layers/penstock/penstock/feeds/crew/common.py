@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 
+from penstock.feeds.crew.activities import FLIGHT_DUTY
 from penstock.feeds.crew.airports import airport
 from penstock.feeds.crew.clauses import Breach, Clause, Lawbook
 from penstock.feeds.crew.duty import Duty
@@ -102,6 +103,25 @@ def edition(duty: Duty) -> list[Breach]:
         return []
     message = f"judged by {EDITIONS[duty.regulation].name}, which was not applied yet"
     return [EDITION.breach(message, (duty.id,))]
+
+
+UNTOLD_SECTORS = Clause(
+    "crew.untold_sectors",
+    "sectors",
+    "14 CFR 117.13, Table B; ORO.FTL.205(b)",
+    "a flight duty says which sectors it has; where it does not, they are the most that the tables know",
+    Severity.INFO,
+)
+
+
+@LAW.rule(UNTOLD_SECTORS)
+def untold_sectors(duty: Duty, sectors: Sequence[Record] | None) -> list[Breach]:
+    """An FDP without a word of its sectors is judged as one of the most sectors there are, and of as much flight time
+    as it has room for."""
+    if sectors or duty.activity != FLIGHT_DUTY or not duty.flies:
+        return []
+    message = f"no sectors are told, so that {duty.sectors} count; send them"
+    return [UNTOLD_SECTORS.breach(message, (duty.id,))]
 
 
 UNKNOWN_AIRPORT = Clause(

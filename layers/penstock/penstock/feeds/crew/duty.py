@@ -37,21 +37,25 @@ class Duty(NamedTuple):
     `standby` is one of `airport`, `short_call`, `long_call` under Part 117, and of `airport`, `other`, `reserve` under
     EASA; "" is none. `rest_class` is 0 without a rest facility.
 
-    What a record does not tell counts as its longest: `acclimatised` is "" then, which takes the stricter table, and a
-    sector without times fills its FDP. The FDP ends when the last sector that is operated is in, or later where the
-    record says so and nothing explains that: neither a sector that was cancelled nor positioning behind it (14 CFR
-    117.3, ORO.FTL.105(12), 215). So with flight time, which is no less than the sectors add up to.
+    What a record does not tell counts as its longest: `acclimatised` is "" then, which takes the stricter table, a
+    sector without times fills its FDP, and a flight duty without a word of its sectors has `MOST_SECTORS`. The FDP ends
+    when the last sector that is operated is in, or later where the record says so and nothing explains that: neither a
+    sector that was cancelled nor positioning, behind it (14 CFR 117.3, ORO.FTL.105(12), 215). So with flight time,
+    which is no less than the sectors add up to.
 
     `flights` are block times, actual ones where known; `sectors` are those operated, `longest_sector` the longest block
-    time of them, `first_in` when the first of them ends, the end of the FDP if unknown. `after_takeoff` is by how much
-    the last sector took longer, from off to in, than planned: the part of an extension that arose after takeoff.
+    time of them that is known, `first_in` when the first of them ends, the end of the FDP if unknown. `after_takeoff`
+    is by how much the last one operated took longer, from off to in, than planned: the part of an extension that arose
+    after takeoff.
     `offsets` are the least and the greatest offset from UTC that the sectors' planned times are written with.
     `origin` and `destination` are where the duty begins and ends, whatever was planned.
 
     `activity` is what it is (see `activities`), `withdrawn` that it is no more. `original_report` is the report before
-    it was delayed, 0 if it was not. `role` is `flight`, `cabin`, or "" where in-flight rest is told of somebody who is
-    not said to be either; `in_flight_rest` is that. `called_at` is when the standby's call came, 0 if at its end.
-    `landings` are those that the crew member made.
+    it was delayed, 0 if it was not, and `delayed` that nobody says which it was. `role` is `flight`, `cabin`, or ""
+    where in-flight rest is told of somebody who is not said to be either; `in_flight_rest` is that. `called_at` is when
+    the standby's call came, 0 if at its end. `landings` are those that the crew member made, `landed_in` the aircraft
+    types that they were made in, and `types` those of the sectors that are operated, "" where they are not told; both
+    are empty where none is.
     """
 
     id: str
@@ -91,6 +95,9 @@ class Duty(NamedTuple):
     in_flight_rest: int = 0
     called_at: int = 0
     landings: int = 0
+    delayed: bool = False
+    types: tuple[str, ...] = ()
+    landed_in: tuple[str, ...] = ()
 
     @property
     def works(self) -> bool:
@@ -242,7 +249,9 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
     activity, regulation = activity_of(record), record["regulation"]
     sectors: Sequence[Record] = record.get("sectors") or ()
     times = [times_of(sector) for sector in sectors] if times is None else times
+    told = bool(sectors)
     fewer = any(sector.get("status") == "cancelled" for sector in sectors)
+    last_is_gone = told and not is_operated(sectors[-1])
     if fewer:
         flown_ones = [(sector, of) for sector, of in zip(sectors, times, strict=True) if is_flown(sector)]
         sectors, times = [sector for sector, _ in flown_ones], [of for _, of in flown_ones]
@@ -254,13 +263,16 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
     flights = blocks = tuple(block for time in operated if (block := time.block))
     untimed = len(operated) - len(blocks)
     fdp_end = blocks[-1][1] if blocks else report
-    if untimed or not (fewer or (sectors and sectors[-1].get("positioning"))):
+    if untimed or not last_is_gone:
         fdp_end = max(fdp_end, _fdp_end_said(record, activity, report))
+    untold = activity == FLIGHT_DUTY and not told and fdp_end > report
+    untimed += untold
     flown = sum(end - start for start, end in flights)
     said: int | None = record.get("flight_time_minutes")
     if said is None and untimed:
         # Nobody says how long these took: as long as the FDP had room for.
-        flights, flown = ((report, fdp_end),), max(flown, fdp_end - report)
+        flights = _around(report, fdp_end, split_start, split_end)
+        flown = max(flown, sum(end - start for start, end in flights))
     elif said is not None and (untimed or (said > flown and not fewer)):
         # The total is the record's own word; where sectors do not tell when it was flown, it was before the end.
         if abs(said - flown) > len(blocks):
@@ -290,10 +302,10 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
         standby_end,
         flown,
         flights,
-        len(operated),
-        _longest(blocks, len(operated), flown),
+        _most_sectors(record) if untold else len(operated),
+        _longest(blocks, len(operated), said),
         _first_in(operated, fdp_end),
-        _after_takeoff(times[-1]) if times else 0,
+        _after_takeoff(sectors, times),
         sectors[0]["origin"] if sectors else "",
         arrived_at(sectors[-1]) if sectors else "",
         record.get("home_base") or "",
@@ -304,8 +316,20 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
         record.get("role") or ("" if record.get("in_flight_rest_minutes") else "flight"),
         record.get("in_flight_rest_minutes") or 0,
         called,
-        sum(1 for sector in sectors if sector.get("landing")),
+        sum(1 for sector in sectors if sector.get("landing") and is_operated(sector)),
+        record.get("status") == "delayed" and not original,
+        *_types(sectors),
     )
+
+
+def _types(sectors: Sequence[Record]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The aircraft types that are operated, and those that were landed."""
+    if not any(sector.get("aircraft_type") for sector in sectors):
+        return (), ()
+    operated = [sector for sector in sectors if is_operated(sector)]
+    types = {sector.get("aircraft_type") or "" for sector in operated}
+    landed_in = tuple(sector.get("aircraft_type") or "" for sector in operated if sector.get("landing"))
+    return tuple(sorted(types)), landed_in
 
 
 def _standby(record: Record, activity: str, report: int, release: int) -> tuple[str, int, int, int]:
@@ -330,6 +354,23 @@ def _fdp_end_said(record: Record, activity: str, report: int) -> int:
     return report
 
 
+def _around(begin: int, end: int, split_start: int, split_end: int) -> tuple[tuple[int, int], ...]:
+    """All of the FDP but for a break in it."""
+    if not begin <= split_start < split_end <= end:
+        return ((begin, end),)
+    return tuple((start, until) for start, until in ((begin, split_start), (split_end, end)) if until > start)
+
+
+MOST_SECTORS = {"far117": 7, "easa": 10}
+"""Where the tables end: Table B at 7 or more, Table 2 at 10."""
+
+
+def _most_sectors(record: Record) -> int:
+    """In a state of acclimatisation that is not known the tables end at 8 (ORO.FTL.205(b)(2), (3))."""
+    most = MOST_SECTORS[record["regulation"]]
+    return most if record.get("acclimatised") == "yes" else min(most, 8)
+
+
 def _first_in(operated: Sequence[Times], fdp_end: int) -> int:
     if not operated:
         return 0
@@ -337,9 +378,11 @@ def _first_in(operated: Sequence[Times], fdp_end: int) -> int:
     return first[1] if first else fdp_end
 
 
-def _longest(blocks: Sequence[tuple[int, int]], operated: int, flown: int) -> int:
-    """The longest block time. Of a single sector it is the duty's flight time, whether or not it says when."""
-    return flown if operated == 1 else max((end - start for start, end in blocks), default=0)
+def _longest(blocks: Sequence[tuple[int, int]], operated: int, said: int | None) -> int:
+    """The longest block time that is known. Of a single sector without times it is the flight time that is said."""
+    if operated == 1 and not blocks:
+        return said or 0
+    return max((end - start for start, end in blocks), default=0)
 
 
 def _offsets(sectors: Sequence[Record]) -> tuple[int, int]:
@@ -348,11 +391,16 @@ def _offsets(sectors: Sequence[Record]) -> tuple[int, int]:
     return (min(offsets), max(offsets)) if offsets else (0, 0)
 
 
-def _after_takeoff(last: Times) -> int:
-    (_, planned_off, _, planned_in), (_, off, _, into) = last
+def _after_takeoff(sectors: Sequence[Record], times: Sequence[Times]) -> int:
+    """Of the last sector that is operated, wherever it landed: it was planned to where it was to go."""
+    last = next((at for at in reversed(range(len(sectors))) if is_operated(sectors[at])), None)
+    if last is None:
+        return 0
+    (_, planned_off, _, _), (_, off, _, into) = times[last]
+    planned_in: datetime | None = sectors[last].get("planned_in")
     if planned_off is None or planned_in is None or off is None or into is None:
         return 0
-    return max(0, (into - off) - (planned_in - planned_off))
+    return max(0, (into - off) - (minute_of(planned_in) - planned_off))
 
 
 def _interval(field: Record | None, nowhere: int) -> tuple[Record | None, int, int]:
@@ -375,6 +423,8 @@ _DEFAULTS: Mapping[str, Any] = Duty._field_defaults
 
 _in_order = cast(Callable[[Mapping[str, Any]], tuple[Any, ...]], itemgetter(*Duty._fields))
 
+
+_TUPLES = ("offsets", "types", "landed_in")
 
 _OLD = len(_IN_VERSION_1)
 _NEW = Duty._fields[_OLD:]
@@ -401,8 +451,9 @@ def loaded(rows: Iterable[Mapping[str, Any] | Sequence[Any]]) -> list[Duty]:
 
 def _loaded(row: Mapping[str, Any]) -> Duty:
     ensure_known("a duty in a history", row.get("v", 1), VERSION)
-    flights, offsets = tuple([(out, into) for out, into in row["flights"]]), tuple(row["offsets"])
-    duty = Duty._make(_in_order({**_DEFAULTS, **row, "flights": flights, "offsets": offsets}))
+    plain = {name: tuple(row[name]) for name in _TUPLES if name in row}
+    flights = tuple([(out, into) for out, into in row["flights"]])
+    duty = Duty._make(_in_order({**_DEFAULTS, **row, **plain, "flights": flights}))
     if duty.activity == FLIGHT_DUTY and not duty.flies:
         # Without a word about it, it is a release's that knew of no other activity, or was flown by nobody.
         return duty._replace(activity=_UNCALLED.get(duty.standby, FLIGHT_DUTY))

@@ -40,8 +40,10 @@ def basic_fdp(duty: Duty, policy: Policy) -> int | None:
 
 def _table_2(duty: Duty) -> int | None:
     """Table 2. Where reporting was delayed by less than 4 hours it goes by the original time of report, by more by the
-    more limiting of both (CS FTL.1.205(d)(1)(iii), (iv)). That a delay of 10 hours is a rest if nobody disturbs it (v)
-    no record tells."""
+    more limiting of both (CS FTL.1.205(d)(1)(iii), (iv)); where nobody says from when, by the most limiting there is.
+    That a delay of 10 hours is a rest if nobody disturbs it (v) no record tells."""
+    if duty.delayed:
+        return tables.acclimatised_at_worst(duty.sectors)
     original = tables.acclimatised(duty.original_clock, duty.sectors)
     if original is None or duty.delay < DELAY:
         return original
@@ -232,7 +234,9 @@ def _planned(duty: Duty, limit: int, policy: Policy) -> list[Breach]:
 
 
 def _extended(duty: Duty) -> int | None:
-    """CS FTL.1.205(b), with delayed reporting as in `_table_2`."""
+    """CS FTL.1.205(b), with delayed reporting as in `_table_2`: at some times of report there is none."""
+    if duty.delayed:
+        return None
     original = tables.extended(duty.original_clock, duty.sectors)
     if original is None or duty.delay < DELAY:
         return original
@@ -258,6 +262,8 @@ def _discretion(duty: Duty, limit: int) -> list[Breach]:
 def _fdp_over(duty: Duty, limit: int) -> str:
     actual = duty.fdp_end - duty.fdp_start
     state = "acclimatised" if duty.acclimatised == "yes" else "not known to be acclimatised"
+    if duty.delayed:
+        state += "; delayed, and original_report_at does not say from when"
     return (
         f"the FDP takes {hours(actual)}, {hours(actual - limit)} over the {hours(limit)} for a start at"
         f" {clock(duty.clock)} with {duty.sectors} sectors, {state}"

@@ -209,7 +209,7 @@ def _since_recovery(history: History, duty: Duty, policy: Policy) -> _Since:
 
 
 def _nights(before: Duty, begin: int) -> int:
-    return local_nights(before.local(before.release), before.local(begin))
+    return local_nights(before.zone, before.release, begin)
 
 
 RECOVERY_REST = Clause(
@@ -340,18 +340,27 @@ def late_to_early(history: History, duty: Duty, policy: Policy) -> list[Breach]:
 
 def _disruptive(duty: Duty, policy: Policy) -> bool:
     """ORO.FTL.105(8): a night duty, an early start or a late finish."""
-    return duty.flies and (is_night_duty(duty) or is_early_start(duty, policy) or _late_finish(duty, policy))
+    return is_night_duty(duty) or is_early_start(duty, policy) or (_is_duty(duty) and _late_finish(duty, policy))
+
+
+def _is_duty(duty: Duty) -> bool:
+    """Is it a duty period (ORO.FTL.105(11)), with a flight or without? Standby elsewhere than at the airport is none,
+    unless it leads to one."""
+    return duty.flies or duty.works or duty.standby == "airport"
 
 
 def is_night_duty(duty: Duty) -> bool:
     """A duty that encroaches any portion of 02:00 to 04:59, to the minute: one that ends at 02:00 does."""
     start, end = duty.local(duty.duty_start), duty.local(duty.release)
-    return duty.flies and within_daily(start, end + 1, 2 * HOUR, 5 * HOUR) > 0
+    return _is_duty(duty) and within_daily(start, end + 1, 2 * HOUR, 5 * HOUR) > 0
 
 
 def is_early_start(duty: Duty, policy: Policy) -> bool:
     """A duty that starts from 05:00 to 05:59 (early type), to 06:59 (late type)."""
-    return 5 * HOUR <= duty.local(duty.duty_start) % DAY < (6 if policy.schedule == "early" else 7) * HOUR
+    return (
+        _is_duty(duty)
+        and 5 * HOUR <= duty.local(duty.duty_start) % DAY < (6 if policy.schedule == "early" else 7) * HOUR
+    )
 
 
 def _late_finish(duty: Duty, policy: Policy) -> bool:

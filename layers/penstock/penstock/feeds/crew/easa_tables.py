@@ -116,6 +116,11 @@ def acclimatised(clock: int, sectors: int) -> int | None:
     return _column(TABLE_2.at(clock), sectors)
 
 
+def acclimatised_at_worst(sectors: int) -> int | None:
+    """Table 2, in minutes, at the time of start that allows least; None where the table ends."""
+    return min((most for row in TABLE_2.rows if (most := _column(row, sectors)) is not None), default=None)
+
+
 def unknown(sectors: int, frm: bool) -> int | None:
     """Table 3, or Table 4 under fatigue risk management, in minutes; None where the table ends."""
     return _column(TABLE_4 if frm else TABLE_3, sectors)

@@ -260,9 +260,11 @@ def _named(history: History, found: list[Breach]) -> list[Breach]:
 
 
 def _by_its_times(record: Record, times: Sequence[Times], duty: Duty, policy: Policy) -> list[Breach]:
-    """What the record says about itself, and its times."""
+    """What the record says about itself, and its times. When that was to be which is withdrawn does not matter."""
     sectors: Sequence[Record] = record.get("sectors") or ()
     found = activities.shape(record, duty.activity)
+    if duty.withdrawn:
+        return found
     found += blocktimes.time_order(duty, record.get("fdp_end_at"))
     if sectors:
         found += blocktimes.oooi_order(duty, sectors, times)
@@ -281,6 +283,7 @@ def _by_itself(record: Record, times: Sequence[Times], duty: Duty, policy: Polic
     found = common.qualifications(duty, certificates) if certificates and not duty.beside else []
     found += common.rest_facility(duty, policy)
     found += common.edition(duty)
+    found += common.untold_sectors(duty, record.get("sectors"))
     if policy is not REGULATION_ONLY:
         found += operator_rules.of_a_record(record, times, duty, policy)
     found += common.unknown_airport(duty, record.get("sectors") or ())

@@ -25,7 +25,7 @@ from penstock.feeds.crew.policy import (
     RequiredQualification,
     TurnRound,
 )
-from penstock.feeds.crew.times import DAY, HOUR, clock, hours, local, midnight, text_of
+from penstock.feeds.crew.times import DAY, HOUR, clock, hours, local, midnight, text_of, within_daily
 from penstock.feeds.feed import Record
 
 _FIELDS = {
@@ -113,44 +113,54 @@ def _asks(sector: Record, one: RequiredQualification) -> bool:
 
 
 def _curfew(flown: _Flown, duty: Duty, one: Curfew, policy: Policy) -> list[Breach]:
+    """A movement without a time may have been at any of the duty, and one at an airport that no table has may have been
+    there."""
     zone = zone_of(one.airport)
     clause = _clause(one, policy, "sectors", "the airport's curfew")
+    closed = _minute_of_day(one.begins), _minute_of_day(one.ends)
+    closed = closed if closed[0] < closed[1] else (closed[0], closed[1] + DAY)
     found: list[Breach] = []
     for number, sector, times in flown:
         for what, place, instant in _movements(sector, times, one):
-            if same_airport(place, one.airport) and _within(clock(local(zone, instant)), one):
-                message = (
-                    f"sector {number} ({sector['flight']}): {what} at {place} at {clock(local(zone, instant))} of its"
-                    f" clock, {one.begins} to {one.ends} is closed"
-                )
-                found.append(clause.breach(message, (duty.id,)))
+            first, last = (duty.report, duty.release) if instant is None else (instant, instant)
+            if same_airport(place, one.airport) is False:
+                continue
+            if not within_daily(local(zone, first), local(zone, last) + 1, *closed):
+                continue
+            when = "no known time" if instant is None else f"{clock(local(zone, instant))} of its clock"
+            message = (
+                f"sector {number} ({sector['flight']}): {what} at {place or one.airport} at {when},"
+                f" {one.begins} to {one.ends} is closed"
+            )
+            found.append(clause.breach(message, (duty.id,)))
     return found
 
 
-def _movements(sector: Record, times: Times, one: Curfew) -> Iterator[tuple[str, str, int]]:
-    """Takeoff and landing, by block times where there are no others."""
+def _movements(sector: Record, times: Times, one: Curfew) -> Iterator[tuple[str, str, int | None]]:
+    """Takeoff and landing, by block times where there are no others; None where there are none at all."""
     (out, off, on, into), (actual_out, actual_off, actual_on, actual_in) = times
-    takeoff = next((time for time in (actual_off, actual_out, off, out) if time is not None), None)
-    landing = next((time for time in (actual_on, actual_in, on, into) if time is not None), None)
-    if one.takeoffs and takeoff is not None:
+    if one.takeoffs:
+        takeoff = next((time for time in (actual_off, actual_out, off, out) if time is not None), None)
         yield "takeoff", sector["origin"], takeoff
-    if one.landings and landing is not None:
+    if one.landings:
+        landing = next((time for time in (actual_on, actual_in, on, into) if time is not None), None)
         yield "landing", arrived_at(sector), landing
 
 
-def _within(time: str, one: Curfew) -> bool:
-    if one.begins < one.ends:
-        return one.begins <= time < one.ends
-    return time >= one.begins or time < one.ends
+def _minute_of_day(time: str) -> int:
+    return int(time[:2]) * HOUR + int(time[3:])
 
 
 def _turn_round(flown: _Flown, duty: Duty, one: TurnRound, policy: Policy) -> list[Breach]:
+    """Two sectors whose registrations are not told may be flown with one tail."""
     clause = _clause(one, policy, "sectors", "the operator's turn-round")
     found: list[Breach] = []
     for (_, before, of_before), (number, sector, of) in pairwise(flown):
-        tail, there = sector.get("registration"), arrived_at(before)
-        if not tail or before.get("registration") != tail or not (of.block and of_before.block):
+        tails = {one for one in (before.get("registration"), sector.get("registration")) if one}
+        there = arrived_at(before)
+        if len(tails) > 1 or not (of.block and of_before.block):
             continue
+        tail = next(iter(tails), "what may be the same aircraft")
         if one.airport and same_airport(sector["origin"], one.airport) is False:
             continue
         if one.aircraft_type and sector.get("aircraft_type") not in (None, one.aircraft_type):
@@ -284,15 +294,26 @@ def _back_to(history: History, duty: Duty, instant: int) -> Iterator[Duty]:
         yield before
 
 
+def _flies_in(duty: Duty, aircraft_type: str | None) -> bool:
+    """Whether a duty has, or may have, a sector with a type."""
+    return not aircraft_type or not duty.types or not {"", aircraft_type}.isdisjoint(duty.types)
+
+
+def _landings_in(duty: Duty, aircraft_type: str | None) -> int:
+    """Landings in a type: those of which it is told."""
+    return duty.landed_in.count(aircraft_type) if aircraft_type else duty.landings
+
+
 def _recency(history: History, duty: Duty, one: Recency, policy: Policy) -> list[Breach]:
     """14 CFR 61.57, FCL.060: of whom nothing is known for as long as that, nothing is asked."""
     since = duty.begin - one.days * DAY
     first = next(iter(history.duties))
-    if duty.role == "cabin" or not duty.sectors or first.begin > since:
+    if duty.role == "cabin" or not duty.sectors or first.begin > since or not _flies_in(duty, one.aircraft_type):
         return []
-    made = sum(before.landings for before in _back_to(history, duty, since))
+    made = sum(_landings_in(before, one.aircraft_type) for before in _back_to(history, duty, since))
     if made >= one.landings:
         return []
     clause = _clause(one, policy, "sectors", "the operator's recency", "landings")
-    message = f"{made} landings in the {one.days} days before; {one.landings} are demanded"
+    of_type = f" with {one.aircraft_type}" if one.aircraft_type else ""
+    message = f"{made} landings{of_type} in the {one.days} days before; {one.landings} are demanded"
     return [clause.breach(message, (duty.id,), one.landings, made)]

@@ -128,7 +128,7 @@ def rest_at_home_base(history: History, duty: Duty, policy: Policy) -> list[Brea
     if not home or before is None or any(same_airport(one, home) is False for one in (duty.origin, before.destination)):
         return []
     rest = duty.begin - before.release
-    nights = physiological_nights(duty.local(before.release), duty.local(duty.begin))
+    nights = physiological_nights(duty.zone, before.release, duty.begin)
     if rest >= HOMECOMING_REST and nights >= HOMECOMING_NIGHTS:
         return []
     ids: list[str] = []
@@ -197,7 +197,7 @@ def consecutive_nights(history: History, duty: Duty, policy: Policy) -> list[Bre
     for before in history.before(duty):
         if not before.flies:
             continue
-        rested = physiological_nights(duty.local(before.release), duty.local(chain[-1].begin))
+        rested = physiological_nights(duty.zone, before.release, chain[-1].begin)
         if rested or not _at_night(before):
             break
         chain.append(before)

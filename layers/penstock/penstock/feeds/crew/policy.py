@@ -40,6 +40,9 @@ _SINGLE = ("sectors", "rest_before", "consecutive_days")
 _MOST = {"sectors": 24, **dict.fromkeys(SUMS, 4 * 24 * 60)}
 """What no record can have more of."""
 
+LEAST_REST = 10 * 60
+"""14 CFR 117.25(e), ORO.FTL.235(b): what is shorter is no rest to either regulation."""
+
 type Code = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
 """The end of the finding's code, `crew.policy.<code>`."""
 
@@ -87,6 +90,8 @@ class PolicyLimit:
             return f"{self.measure} is counted in a window; give window_hours"
         if self.measure in ("rest_before", "days_off") and self.limit == 0:
             return "a minimum of 0 is never missed"
+        if self.measure == "rest_before" and self.limit < LEAST_REST:
+            return f"the regulations demand {LEAST_REST} minutes themselves"
         if self.window_hours is not None and self.measure in SUMS and self.limit >= self.window_hours * 60:
             return f"{self.window_hours} hours never hold more than {self.window_hours * 60} minutes"
         if self.window_hours is None and self.limit >= _MOST.get(self.measure, self.limit + 1):
@@ -100,6 +105,8 @@ class PolicyLimit:
     def _always(self) -> str:
         if self.measure == "days_off" and self.window_hours and self.limit * 24 >= self.window_hours:
             return f"{self.window_hours} hours that end with a duty never hold {self.limit} whole days off"
+        if self.limit == 0 and self.measure in (*SUMS, "sectors", "consecutive_days"):
+            return f"every flight has more {self.measure.replace('_', ' ')} than 0"
         return ""
 
 
@@ -133,13 +140,15 @@ class RequiredQualification:
 @dataclass(frozen=True, slots=True)
 class Recency:
     """Landings (sectors with `landing`) that a pilot has made within so many days before a duty with a sector (14 CFR
-    61.57, FCL.060). It is asked only of whom the history knows for as long."""
+    61.57, FCL.060). It is asked only of whom the history knows for as long. With an aircraft type, of duties with a
+    sector in it, and of landings in it: one rule for each type that is flown (61.57(a)(1)(ii), FCL.060(b)(1))."""
 
     code: Code
     landings: Annotated[int, Field(ge=1, le=100)]
     days: Annotated[int, Field(ge=1, le=366)]
     source: Source
     severity: Severity = Severity.SOFT
+    aircraft_type: AircraftType | None = None
 
 
 @with_config(_STRICT)
@@ -248,12 +257,16 @@ class Policy:
 
     def __post_init__(self) -> None:
         """Raises:
-        ValueError: two rules have one code, or an example waits for a code that no rule has.
+        ValueError: two rules have one code, an award is over before the policy holds, or an example waits for a code
+            that no rule has.
         """
         codes = Counter(one.code for one in self.rules)
         twice = [code for code, times in codes.items() if times > 1]
         if twice:
             raise ValueError(f"{twice[0]} is the code of two rules; a finding could not say which")
+        for award in self.awards:
+            if self.effective and award.last_day < self.effective:
+                raise ValueError(f"{award.code}: it ends before the policy is effective, so that it never holds")
         for example in self.examples:
             unknown = [code for code in example.finds if code not in codes]
             if unknown:

@@ -5,6 +5,7 @@ of a band are inclusive to the minute. A local time is the minutes since 1970 th
 remainder by 1,440 is the minute of the day, its quotient the day.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
@@ -97,12 +98,17 @@ def local(zone: str, instant: int) -> int:
 
 
 @lru_cache(16384)
+def instant_at(zone: str, there: int) -> int:
+    """The instant at which a zone's clocks come to a local time: where they skip it from there on, when they do so;
+    where they show it twice, the first."""
+    offsets = offset(zone, there - DAY), offset(zone, there + DAY)
+    begins = [there - ahead for ahead in offsets]
+    return min(begin for begin in begins if local(zone, begin) >= there)
+
+
 def midnight(zone: str, day: int) -> int:
-    """The instant at which a local day begins. Where the clocks skip midnight, when they do so; where they show it
-    twice, the first."""
-    offsets = offset(zone, day * DAY - DAY), offset(zone, day * DAY + DAY)
-    begins = [day * DAY - ahead for ahead in offsets]
-    return min(begin for begin in begins if local(zone, begin) >= day * DAY)
+    """The instant at which a local day begins."""
+    return instant_at(zone, day * DAY)
 
 
 @lru_cache(4096)
@@ -133,18 +139,22 @@ def in_wocl(begin: int, end: int) -> int:
     return within_daily(begin, end, *WOCL)
 
 
-def local_nights(begin: int, end: int) -> int:
-    """Local nights in a rest: 8 hours between 22:00 and 08:00 (ORO.FTL.105(14)). Both times are local."""
-    return _nights(begin, end, 22 * HOUR, 32 * HOUR, 8 * HOUR)
+def local_nights(zone: str, begin: int, end: int) -> int:
+    """Local nights in a rest: 8 hours between 22:00 and 08:00 (ORO.FTL.105(14)), which is an hour less where the clocks
+    go forward and one more where they go back. Both times are instants."""
+    nights = _nights(zone, begin, end, 22 * HOUR, 32 * HOUR)
+    return sum(min(end, until) - max(begin, since) >= 8 * HOUR for since, until in nights)
 
 
-def physiological_nights(begin: int, end: int) -> int:
+def physiological_nights(zone: str, begin: int, end: int) -> int:
     """Physiological nights in a rest: those of which it holds 01:00 to 07:00 (14 CFR 117.3), each within 10 hours of
-    rest. Both times are local."""
-    return _nights(begin, end, HOUR, 7 * HOUR, 6 * HOUR) if end - begin >= 10 * HOUR else 0
+    rest. Both times are instants."""
+    if end - begin < 10 * HOUR:
+        return 0
+    return sum(begin <= since and until <= end for since, until in _nights(zone, begin, end, HOUR, 7 * HOUR))
 
 
-def _nights(begin: int, end: int, night_from: int, night_to: int, least: int) -> int:
-    days = range((begin - night_to) // DAY, end // DAY + 1)
-    overlaps = (min(end, day * DAY + night_to) - max(begin, day * DAY + night_from) for day in days)
-    return sum(overlap >= least for overlap in overlaps)
+def _nights(zone: str, begin: int, end: int, night_from: int, night_to: int) -> Iterator[tuple[int, int]]:
+    """The nights, from one clock time to another, that may have a part in [begin, end)."""
+    for day in range((local(zone, begin) - night_to) // DAY, local(zone, end) // DAY + 1):
+        yield instant_at(zone, day * DAY + night_from), instant_at(zone, day * DAY + night_to)

@@ -14,7 +14,7 @@ from penstock.feeds.crew.duty import Duty
 from penstock.feeds.crew.easa_tables import nights_at_home
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.policy import Policy
-from penstock.feeds.crew.times import DAY, HOUR, clocks_ahead, clocks_apart, hours, local, local_nights
+from penstock.feeds.crew.times import DAY, HOUR, clocks_ahead, clocks_apart, hours, local_nights
 
 DIFFERENCE = 4 * HOUR
 REST_AWAY = 14 * HOUR
@@ -76,7 +76,7 @@ def time_zone_rest(history: History, duty: Duty, policy: Policy) -> list[Breach]
     rotation = _rotation(history, duty, home, zone)
     if rotation is None:
         return []
-    nights = local_nights(local(zone, before.release), local(zone, duty.begin))
+    nights = local_nights(zone, before.release, duty.begin)
     elapsed = before.release - rotation.first.report
     need = nights_at_home(rotation.apart, elapsed)
     ahead = _ahead(zone, duty)
