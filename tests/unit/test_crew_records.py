@@ -53,6 +53,11 @@ class TestReading:
             one.payload for one in judge_file(CREW, ndjson_file([FLOWN, easa("06:00", "8:00")])).accepted
         ]
 
+    def test_what_is_empty_within_a_sector_is_not_told(self) -> None:
+        sectors = [{**one, "actual_off": "", "registration": " "} for one in FLOWN["sectors"]]
+        (accepted,) = judge_file(CREW, ndjson_file([FLOWN | {"sectors": sectors}])).accepted
+        assert not {"actual_off", "registration"} & json.loads(accepted.payload)["sectors"][0].keys()
+
     def test_csv_with_json_in_the_cells_of_what_is_nested(self) -> None:
         cells = {
             name: json.dumps(value) if isinstance(value, list | dict) else str(value) for name, value in FLOWN.items()

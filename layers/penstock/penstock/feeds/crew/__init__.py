@@ -146,7 +146,8 @@ def _normal(value: Any) -> Any:
     if isinstance(value, str):
         return _SPACED.sub(r"\1T\2\3", value.strip())
     if isinstance(value, dict):
-        return {name: _normal(inner) for name, inner in cast(dict[str, Any], value).items()}
+        inner = {name: _normal(one) for name, one in cast(dict[str, Any], value).items()}
+        return {name: one for name, one in inner.items() if one != ""}
     return [_normal(inner) for inner in cast(list[Any], value)] if isinstance(value, list) else value
 
 
