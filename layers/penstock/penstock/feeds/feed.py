@@ -77,6 +77,11 @@ class Examination:
     belong to several histories, or to those of like values, `keys` says to which, instead of the values of `by`. A
     record that is examined carries its trace, where the feed's delivered ones do. `tried` tries the examples inside a
     policy, where it can have some.
+
+    `also` says to which further histories a part of a record belongs, by their keys, given what is kept of those that
+    it was judged beside, by their ids, and the policy; without a policy all that there can be. `examine`, `to_history`
+    and `prune` get such parts as they get records, those of one history at a time. Two chunks must never wait for each
+    other: of parts nothing is found that is hard, and none has the id of another.
     """
 
     by: tuple[str, ...]
@@ -87,6 +92,7 @@ class Examination:
     days: int = 400
     keys: Callable[[Record], Sequence[str]] | None = None
     tried: Callable[[Any], Sequence[Tried]] | None = None
+    also: Callable[[Record, Mapping[str, Any], Any], Mapping[str, Record]] | None = None
 
 
 @dataclass(frozen=True)

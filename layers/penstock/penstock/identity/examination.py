@@ -104,7 +104,18 @@ def keys_of(examination: Examination, record: Record) -> list[str]:
     """The keys of the histories that a record belongs to: 128 bits of SHA-256 over the values it goes by."""
     by = examination.by
     values = examination.keys(record) if examination.keys else ["\x1f".join(str(record.get(name)) for name in by)]
-    return [hashlib.sha256(text.encode()).hexdigest()[:32] for text in values]
+    return list(map(_digest, values))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def parts_of(examination: Examination, record: Record, known: Mapping[str, Any], policy: Any) -> dict[str, Record]:
+    """The parts of a record by the keys of the further histories that they belong to (`Examination.also`)."""
+    if examination.also is None:
+        return {}
+    return {_digest(f"also\x1f{text}"): part for text, part in examination.also(record, known, policy).items()}
 
 
 type _Records = Mapping[int, Record]
@@ -149,6 +160,9 @@ class Examiner:
         """
         by_key, dead = by_history(self._feed, self._examination, self._ours.file_id, records)
         seen, examined = await self._histories.read(self._feed.name, list(by_key)), Examined(dead=dead)
+        parts = self._parts(by_key, seen, dead)
+        if parts:
+            by_key, seen = by_key | parts, seen | await self._histories.read(self._feed.name, list(parts))
         lookup, turns = await look(), asyncio.Semaphore(AT_ONCE)
 
         async def one(key: str, records: _Records) -> Examined:
@@ -163,6 +177,24 @@ class Examiner:
         for task in under_way:
             examined.add(task.result())
         return examined
+
+    def _parts(
+        self, by_key: Mapping[str, _Records], seen: Mapping[str, History], dead: dict[int, tuple[Finding, ...]]
+    ) -> dict[str, dict[int, Record]]:
+        """The further histories' keys with the parts of records that belong to them. A record at which the feed fails
+        is dead."""
+        histories = dict[str, dict[int, Record]]()
+        for key, records in by_key.items() if self._examination.also else ():
+            known = {entry.id: entry.kept for entry in seen[key].entries}
+            for ordinal, record in records.items():
+                try:
+                    parts = parts_of(self._examination, record, known, self._policy)
+                except Exception as error:
+                    dead[ordinal] = (defect(self._feed.name, error),)
+                else:
+                    for other, part in parts.items():
+                        histories.setdefault(other, {})[ordinal] = part
+        return histories
 
     async def _examine_one(
         self, key: str, records: _Records, seen: History, lookup: OutcomeLookup, look: Look
@@ -338,6 +370,10 @@ async def take_back(histories: Histories, feed: Feed, ours: Ours, records: Itera
         return
     # A record whose history cannot be named has no entry in one.
     by_key, _ = by_history(feed, examination, ours.file_id, records)
+    for of_one in list(by_key.values()):
+        for ordinal, record in of_one.items():
+            for key, part in parts_of(examination, record, {}, None).items():
+                by_key.setdefault(key, {})[ordinal] = part
     for _ in range(TRIES):
         for key, seen in (await histories.read(feed.name, list(by_key))).items():
             entries = [_without(entry, ours, by_key[key]) for entry in seen.entries]

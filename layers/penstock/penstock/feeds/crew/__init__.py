@@ -17,20 +17,22 @@ positioning behind it is not. Who was called from standby or reserve has it in t
 its own that ends within four hours before.
 
 What a record does not tell never loosens a limit. Without `acclimatised` the stricter table holds, without `home_base`
-every place may be it, and a sector without times fills the FDP unless `flight_time_minutes` is given. The FDP ends when
-the last sector that is operated is in; a later `fdp_end_at` counts, unless a cancelled sector or positioning behind
-explains it, an earlier one is only told.
+every place may be it, a sector without times fills the FDP unless `flight_time_minutes` is given, a flight duty without
+sectors has the most that the tables know, and one that is `delayed` without `original_report_at` may have been to begin
+at any time. Without `role` it is flight crew's. The FDP ends when the last sector that is operated is in; a later
+`fdp_end_at` counts, unless a cancelled sector or positioning behind explains it, an earlier one is only told.
 
 What a history and the table of airports tell is computed and compared: acclimatisation, rest for time zones, FDP and
 flight time. What was accepted is legal as a whole, in whatever order it came: a record answers for what it does to
-those after it, by every regulation that one of them is under.
+those after it, by every regulation that one of them is under. Where the policy has turn-rounds, an aircraft is followed
+through the records of all crew members by its registration.
 
 Part 117 is that of 2025-01-01, in force since 2014-01-04; the EASA rules are those of Regulation (EU) No 83/2014 and of
 CS-FTL.1 of ED Decision 2014/002/R, in force since 2016-02-18. A finding says which of them judged it, one of the
 operator's policy that policy's edition. Not checked, as no record tells it: fitness for duty; each pilot's in-flight
 rest; that a rest has 8 hours of sleep opportunity; how a break was scheduled, and that an accommodation is suitable
 beyond the record's word; a second notice of a delayed report; two local days twice a month; longitude, for which the
-clocks stand; cabin crew that reports before the flight crew; one aircraft in the records of different crew members.
+clocks stand; cabin crew that reports before the flight crew; takeoffs, of recency.
 """
 
 import json
@@ -38,7 +40,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
-from penstock.feeds.crew import engine
+from penstock.feeds.crew import engine, rotation
 from penstock.feeds.crew.duty import dumped, duty_of, loaded
 from penstock.feeds.crew.history import KEPT, History
 from penstock.feeds.crew.policy import Policy
@@ -185,7 +187,9 @@ _SPELLINGS = {
 
 
 def _examine(records: Sequence[Record], known: Sequence[Known], policy: Policy) -> list[list[Finding]]:
-    """What the engine finds in duties of one crew member."""
+    """What the engine finds in duties of one crew member, or what is found in parts of records about one tail."""
+    if records and rotation.is_part(records[0]):
+        return [list(one) for one in rotation.examine(records, known, policy)]
     history = History(loaded(one.kept for one in known))
     found = engine.examine(records, dict.fromkeys((one["crew_id"] for one in records), history), policy)
     return [list(breaches) for breaches in found]
@@ -193,11 +197,15 @@ def _examine(records: Sequence[Record], known: Sequence[Known], policy: Policy) 
 
 def _keep(record: Record) -> Known:
     """The duty as the rules see it. One in a zone that nobody knows is never accepted."""
+    if rotation.is_part(record):
+        return rotation.to_history(record)
     kept = dumped(duty_of(record)) if is_zone(record["reference_tz"]) else None
     return Known(record["duty_id"], kept)
 
 
-def _prune(known: Sequence[Known]) -> list[Known]:
+def _prune(known: Sequence[Known]) -> Sequence[Known]:
+    if known and rotation.is_of_tail(known[0]):
+        return rotation.prune(known)
     kept = {duty.id for duty in History(loaded(one.kept for one in known)).kept()}
     return [one for one in known if one.id in kept]
 
@@ -225,6 +233,7 @@ CREW = Feed(
         policy=Policy,
         days=KEPT // DAY,
         tried=tried,
+        also=rotation.parts,
     ),
     findings=(*(clause.stated for clause in engine.CLAUSES), _OPERATORS_OWN),
     limits=Limits(records=1000),

@@ -55,7 +55,7 @@ class Duty(NamedTuple):
     where in-flight rest is told of somebody who is not said to be either; `in_flight_rest` is that. `called_at` is when
     the standby's call came, 0 if at its end. `landings` are those that the crew member made, `landed_in` the aircraft
     types that they were made in, and `types` those of the sectors that are operated, "" where they are not told; both
-    are empty where none is.
+    are empty where none is. `tails` are the registrations of the aircraft.
     """
 
     id: str
@@ -98,6 +98,7 @@ class Duty(NamedTuple):
     delayed: bool = False
     types: tuple[str, ...] = ()
     landed_in: tuple[str, ...] = ()
+    tails: tuple[str, ...] = ()
 
     @property
     def works(self) -> bool:
@@ -319,7 +320,14 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
         sum(1 for sector in sectors if sector.get("landing") and is_operated(sector)),
         record.get("status") == "delayed" and not original,
         *_types(sectors),
+        tails_of(record),
     )
+
+
+def tails_of(record: Record) -> tuple[str, ...]:
+    """The registrations in a record."""
+    sectors: Sequence[Record] = record.get("sectors") or ()
+    return tuple(sorted({tail for sector in sectors if (tail := sector.get("registration"))}))
 
 
 def _types(sectors: Sequence[Record]) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -424,7 +432,7 @@ _DEFAULTS: Mapping[str, Any] = Duty._field_defaults
 _in_order = cast(Callable[[Mapping[str, Any]], tuple[Any, ...]], itemgetter(*Duty._fields))
 
 
-_TUPLES = ("offsets", "types", "landed_in")
+_TUPLES = ("offsets", "types", "landed_in", "tails")
 
 _OLD = len(_IN_VERSION_1)
 _NEW = Duty._fields[_OLD:]

@@ -180,7 +180,9 @@ class Curfew:
 @dataclass(frozen=True, slots=True)
 class TurnRound:
     """Minutes on blocks between two sectors with the same registration, and that it leaves from where it arrived: one
-    tail is at one place. With an airport or an aircraft type, of these only."""
+    tail is at one place. With an airport or an aircraft type, of these only. It is asked within a record, and across
+    the records of all crew members, in any file; what two records break together is soft at most, as nobody can tell
+    which of them is wrong."""
 
     code: Code
     minutes: Annotated[int, Field(ge=1, le=1440)]
