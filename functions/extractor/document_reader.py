@@ -6,18 +6,19 @@ import hashlib
 import json
 import shutil
 import tempfile
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from penstock.model.defects import at_a_file
 from penstock.model.errors import Misconfigured, Refused, Transient
 from penstock.ports.pages import Assembled, Drifted, Survey
 from penstock.ports.templates import Templates
 from penstock_documents import child
-from penstock_documents.forms import FormFinder, record_of
+from penstock_documents.forms import FormFinder, Found, record_of
 from penstock_documents.kept_pages import page_of
 from penstock_documents.pdf import Unreadable
 from penstock_documents.template import NotATemplate, Registry, load_all
@@ -92,17 +93,21 @@ class DocumentReader:
                 digest.update(block)
         self._sha256 = digest.hexdigest()
 
-    def assemble(self, sha256: str, ranges: AsyncIterator[bytes]) -> Assembled:
+    def assemble(self, feed: str, sha256: str, ranges: AsyncIterator[bytes]) -> Assembled:
         """As `PageReader.assemble`."""
 
         async def lines() -> AsyncGenerator[bytes]:
             finder = FormFinder((await self._registry()).active)
             async for body in ranges:
-                for line in gzip.decompress(body).splitlines():
-                    for found in finder.push(page_of(line)):
-                        yield self._line(record_of(found, sha256), assembled)
-            for found in finder.finish():
-                yield self._line(record_of(found, sha256), assembled)
+                for line in guarded(_found_in(finder, body)):
+                    yield line
+            for line in guarded(finder.finish()):
+                yield line
+
+        def guarded(found: Iterator[Found]) -> Iterator[bytes]:
+            with at_a_file(feed):
+                for one in found:
+                    yield self._line(record_of(one, sha256), assembled)
 
         assembled = Assembled(lines())
         return assembled
@@ -130,6 +135,12 @@ class DocumentReader:
             return load_all(self._templates)
         except NotATemplate as error:
             raise Misconfigured(str(error)) from None
+
+
+def _found_in(finder: FormFinder, pages: bytes) -> Iterator[Found]:
+    """The forms that end with these pages."""
+    for line in gzip.decompress(pages).splitlines():
+        yield from finder.push(page_of(line))
 
 
 def _signature(moved: list[dict[str, Any]]) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from penstock.model import versions
+from penstock.model.findings import Outcome
 from penstock.model.rows import Owner
 from penstock.ports.clock import Clock
 
@@ -43,7 +44,8 @@ class MemoryClaims:
     async def give_up(self, feed: str, identity: str, owner: Owner) -> None:
         """As `Claims.give_up`."""
         held = self._held(feed, identity)
-        if held and held.is_same(owner) and held.fence <= owner.fence:
+        is_theirs = held and held.is_same(owner) and held.fence <= owner.fence
+        if held and is_theirs and held.ended is not Outcome.UNKNOWN:
             del self.held[feed, identity]
             if held.was:
                 self._put(feed, identity, held.was)

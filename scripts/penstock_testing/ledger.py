@@ -117,6 +117,10 @@ class MemoryLedger:
         kept = self._splitting(file_id, fence)
         kept.row = replace(kept.row, checkpoint=checkpoint)
 
+    async def pin_refusal(self, file_id: str, fence: int, finding: Finding) -> None:
+        """As `Ledger.pin_refusal`."""
+        self._splitting(file_id, fence).change(refused=finding)
+
     async def refuse_file(self, file_id: str, fence: int, finding: Finding, now: float) -> None:
         """As `Ledger.refuse_file`."""
         kept = self._splitting(file_id, fence)
@@ -145,6 +149,13 @@ class MemoryLedger:
         """As `Ledger.stage_file`."""
         kept = self._splitting(file.file_id, fence)
         kept.row = replace(kept.row, file=file)
+
+    async def open_each(self, archive_id: str, fence: int, files: Sequence[SourceFile], now: float) -> None:
+        """As `Ledger.open_each`."""
+        self._splitting(archive_id, fence)
+        for place, file in enumerate(files):
+            opened = FileRow(file, FileState.SPLITTING, opened_at=now + place / 1e6)
+            self._files.setdefault(file.file_id, _Kept(opened, versions.FILE))
 
     async def unpack_file(self, file_id: str, fence: int, files: int, now: float) -> None:
         """As `Ledger.unpack_file`."""

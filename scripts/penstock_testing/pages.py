@@ -53,7 +53,7 @@ class MemoryPages:
             raise Refused("document.unsupported", "the file is no document")
         yield MemoryDocument(body.removeprefix(BEGINS).split(b"\f"), self.at_once, self.read_pages)
 
-    def assemble(self, sha256: str, ranges: AsyncIterator[bytes]) -> Assembled:
+    def assemble(self, feed: str, sha256: str, ranges: AsyncIterator[bytes]) -> Assembled:
         """As `PageReader.assemble`."""
 
         async def lines() -> AsyncGenerator[bytes]:

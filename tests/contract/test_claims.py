@@ -170,6 +170,23 @@ async def test_a_claim_under_a_later_fence_is_neither_given_up_nor_taken_from(cl
     assert await claims.claim(FEED, {"x": earlier}) == {"x": earlier}
 
 
+@pytest.mark.parametrize("corrects", [None, Owner("z" * 20, 0, 9, "d0")])
+async def test_a_claim_of_which_nobody_knows_whether_it_was_delivered_is_not_given_up(
+    claims: Claims, corrects: Owner | None
+) -> None:
+    """Whoever knows by now takes the note off first."""
+    unknown = replace(owner(1, "a" * 20), was=corrects, ended=Outcome.UNKNOWN)
+    await claims.claim(FEED, {"x": owner(9, "c" * 20)})
+    assert await claims.take_over(FEED, "x", owner(9, "c" * 20), unknown)
+
+    await claims.give_up(FEED, "x", replace(unknown, ended=None))
+    assert await claims.owners(FEED, ["x"]) == {"x": unknown}
+
+    await claims.note_end(FEED, "x", replace(unknown, ended=None))
+    await claims.give_up(FEED, "x", unknown)
+    assert await claims.owners(FEED, ["x"]) == ({"x": corrects} if corrects else {})
+
+
 async def test_a_claim_that_changed_hands_is_not_taken_over(claims: Claims) -> None:
     held, quicker, slower = (owner(1, name * 20) for name in "abc")
     await claims.claim(FEED, {"x": held})

@@ -188,6 +188,37 @@ async def test_a_refused_file_tells_why(ledger: Ledger) -> None:
     assert (row.state, row.refused, row.settled_at) == (FileState.REFUSED, REFUSAL, NOW + 2)
 
 
+async def test_a_refusal_that_is_pinned_is_there_for_whoever_comes_next(ledger: Ledger) -> None:
+    fence = await opened(ledger)
+    await ledger.pin_refusal(FILE.file_id, fence, REFUSAL)
+
+    row, fence = held(await ledger.claim_file(FILE, NOW + LEASE, LEASE))
+    assert (row.state, row.refused) == (FileState.SPLITTING, REFUSAL)
+    await ledger.refuse_file(FILE.file_id, fence, REFUSAL, NOW + LEASE)
+    assert await ledger.reopen_file(await the_row(ledger), NOW + LEASE)
+    assert (await the_row(ledger)).refused is None
+
+
+async def test_the_files_of_an_archive_are_open_before_anybody_claims_them_each_at_a_time_of_its_own(
+    ledger: Ledger,
+) -> None:
+    """More than one transaction takes; one of them was claimed before, by a message of an attempt that broke."""
+    files = [the_file(f"entry {at:02}") for at in range(60)]
+    fence = await opened(ledger)
+    _, of_entry = held(await ledger.claim_file(files[7], NOW + 1, LEASE))
+
+    for _ in range(2):
+        await ledger.open_each(FILE.file_id, fence, files, NOW + 2)
+
+    rows = await ledger.open_files(100, NOW)
+    assert [row.file for row in rows] == [files[7], *files[:7], *files[8:]]
+    assert len({row.opened_at for row in rows}) == 60
+    assert {(row.state, row.worked_at) for row in rows[1:]} == {(FileState.SPLITTING, None)}
+    row, first = held(await ledger.claim_file(files[0], NOW + 3, LEASE))
+    assert (first, row.opened_at) == (1, rows[1].opened_at)
+    await seal(ledger, of_entry, files[7])
+
+
 async def test_an_unpacked_archive_tells_how_many_files_it_held(ledger: Ledger) -> None:
     await ledger.unpack_file(FILE.file_id, await opened(ledger), 3, NOW + 2)
 
@@ -531,11 +562,16 @@ async def test_a_splitter_that_lost_its_lease_finishes_nothing(ledger: Ledger) -
     with pytest.raises(LeaseLost):
         await ledger.refuse_file(FILE.file_id, stale, REFUSAL, NOW)
     with pytest.raises(LeaseLost):
+        await ledger.pin_refusal(FILE.file_id, stale, REFUSAL)
+    with pytest.raises(LeaseLost):
+        await ledger.open_each(FILE.file_id, stale, [the_file("entry")], NOW)
+    with pytest.raises(LeaseLost):
         await ledger.plan_chunks(FILE.file_id, stale, [span()])
     row = await ledger.file(FILE.file_id)
     assert row is not None
-    assert row.state is FileState.SPLITTING
+    assert (row.state, row.refused) == (FileState.SPLITTING, None)
     assert await ledger.chunks(FILE.file_id) == []
+    assert await ledger.file(the_file("entry").file_id) is None
     await seal(ledger, fence)
 
 
@@ -565,6 +601,10 @@ async def test_a_file_never_goes_back(ledger: Ledger, end: FileState) -> None:
         await seal(ledger, fence, chunks=77)
     with pytest.raises(LeaseLost):
         await ledger.refuse_file(FILE.file_id, fence, REFUSAL, NOW + 50)
+    with pytest.raises(LeaseLost):
+        await ledger.pin_refusal(FILE.file_id, fence, REFUSAL)
+    with pytest.raises(LeaseLost):
+        await ledger.open_each(FILE.file_id, fence, [the_file("entry")], NOW + 50)
     with pytest.raises(LeaseLost):
         await ledger.unpack_file(FILE.file_id, fence, 7, NOW + 50)
     with pytest.raises(LeaseLost):

@@ -6,6 +6,7 @@ python -m tests.simulation --seed 17    one, with its trace; --files, --until an
 python -m tests.simulation 500 --only RECUT          only this kind of fault, or these
 python -m tests.simulation 500 --also EXPIRED,DOWN   the seeds' own faults, and these kinds in every one of them
 python -m tests.simulation 500 --papers              most files are documents
+python -m tests.simulation 500 --archives            most files are zip files
 """
 
 import argparse
@@ -15,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 
 from tests.simulation.chaos import EVERY, Kind, Plan
 from tests.simulation.shrinking import Shrinker
@@ -39,17 +41,21 @@ def main() -> int:
     parser.add_argument("--only", type=kinds, default=frozenset[str](), help="kinds of faults; there are no others")
     parser.add_argument("--also", type=kinds, default=frozenset[str](), help="kinds of faults that every seed has")
     parser.add_argument("--papers", action="store_true", help="most files are documents")
+    parser.add_argument("--archives", action="store_true", help="most files are zip files")
     asked = parser.parse_args()
     if asked.seed is not None:
         skip = frozenset(map(int, filter(None, asked.skip.split(","))))
         without = frozenset(filter(None, asked.without.split(",")))
-        plan = Plan(asked.seed, asked.files, asked.until, skip, without, asked.only, asked.also, asked.papers)
+        plan = Plan(
+            asked.seed, asked.files, asked.until, skip, without, asked.only, asked.also, asked.papers, asked.archives
+        )
         run = simulate(plan, trace=True)
         say(*run.trace, *(run.problems or ["sound"]))
         return 1 if run.problems else 0
     first, _, last = asked.seeds.rpartition("-")
     seeds = range(int(first), int(last) + 1) if first else range(int(last))
-    return many([Plan(seed, only=asked.only, also=asked.also, papers=asked.papers) for seed in seeds], asked.jobs)
+    plan = Plan(0, only=asked.only, also=asked.also, papers=asked.papers, archives=asked.archives)
+    return many([replace(plan, seed=seed) for seed in seeds], asked.jobs)
 
 
 def kinds(names: str) -> frozenset[str]:
@@ -103,6 +109,7 @@ def show(run: Run) -> None:
     command += [f"--only {','.join(sorted(plan.only))}"] if plan.only else []
     command += [f"--also {','.join(sorted(plan.also))}"] if plan.also else []
     command += ["--papers"] if plan.papers else []
+    command += ["--archives"] if plan.archives else []
     say(
         "",
         f"── seed {plan.seed}, made short: {short.files} files, {short.records} records, {short.faults.total()} faults",

@@ -105,7 +105,7 @@ class Plan:
     """One run: its seed, and what is left out of it to make it short. `files` is how many are dropped at most, `until`
     and `skip` number the faults as they come, `without` names kinds of them, and calls. Of `only` these kinds there are
     any, if it names some; `also` names kinds of living that strike in this run whatever its seed says. With `papers`,
-    most files are documents."""
+    most files are documents; with `archives`, most are packed."""
 
     seed: int
     files: int = EVERY
@@ -115,6 +115,7 @@ class Plan:
     only: frozenset[str] = frozenset()
     also: frozenset[str] = frozenset()
     papers: bool = False
+    archives: bool = False
 
 
 class Chaos:
@@ -162,6 +163,10 @@ class Chaos:
     def calm(self) -> None:
         """Nothing goes wrong any more."""
         self._calm = True
+
+    def resume(self) -> None:
+        """Faults of running go on; nothing happens to the system itself any more."""
+        self._calm, self.living = False, {}
 
     def strike(self, place: str, call: str = "") -> Kind | None:
         """What goes wrong at this call, if anything does."""

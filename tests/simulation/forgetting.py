@@ -1,5 +1,5 @@
 """What has expired: the ledger's rows of files that have ended, and what their chunks left; the claims too, or not yet.
-Then the same files are dropped again, some of their records with another content."""
+Then the same files are dropped again, and in half of the runs faults go on."""
 
 import random
 from collections import Counter
@@ -15,12 +15,13 @@ async def problems_after_expiry(world: World) -> list[str]:
     """What is not as it must be, once rows have expired and everything came again; nothing, in a run where none do."""
     if not world.chaos.forgets():
         return []
-    claims_too = random.Random(f"forgets {world.plan.seed}").random() < 0.4
+    forgets = random.Random(f"forgets {world.plan.seed}")
+    claims_too, storm = forgets.random() < 0.4, forgets.choice((0.0, 3600.0))
     before = _applied(world)
     world.forget(claims=claims_too)
     world.trace.add("life", "forgets", "with claims" if claims_too else "without claims", Kind.FORGOTTEN)
     problems, told = list[str](), dict[At, Told]()
-    if not await world.drop_it_all_again():
+    if not await world.drop_it_all_again(storm):
         problems.append("what was dropped again after its rows had expired does not end")
     problems += await told_of(world, told)
     problems += _again(world, told, before, claims_too)

@@ -12,6 +12,7 @@ from penstock.model.rows import ChunkState
 from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import MemoryStore
 from tests.simulation.api import BAD, HERE, THERE, Api
+from tests.simulation.archives import of_the_same_object
 from tests.simulation.chaos import Kind
 from tests.simulation.queues import SimQueue
 from tests.simulation.releases import PLAIN, SPACED, TRACED, Deployed, Release
@@ -124,7 +125,7 @@ class Life:
         if not files:
             return
         file = self.rng.choice(files)
-        self.deleted.add(file.file_id)
+        self.deleted |= {one.file_id for one in of_the_same_object(file, files)}
         self.store.sources[file.bucket, file.key, file.version_id] = b""
         self.trace.add("life", "deletes", file.file_id)
 

@@ -28,7 +28,7 @@ TWINS = "penstock_testing."
 class Mutation:
     """`where` is module:function or module:class.method, in the package `penstock` or in a twin's full name; `words`
     become `wrong`. `rare` ones take hundreds of seeds. `among` is a fault that every seed has
-    while it is looked for; with `papers` most files are documents."""
+    while it is looked for; with `papers` most files are documents, with `archives` most are zip files."""
 
     name: str
     where: str
@@ -37,6 +37,7 @@ class Mutation:
     rare: bool = False
     among: str = ""
     papers: bool = False
+    archives: bool = False
 
     @contextmanager
     def applied(self) -> Generator[None]:
@@ -507,6 +508,62 @@ OF_LIVING = (
         among="PURGED",
     ),
     Mutation(
+        "files of an archive have no rows before they are told of",
+        "split.stage:_unpack",
+        "await ports.ledger.open_each(file_id, fence, [message.file for message in files], ports.clock.now())",
+        "pass",
+        among="PURGED",
+        archives=True,
+    ),
+    Mutation(
+        "a refusal is reported by whoever has lost the file",
+        "account.completion:refuse_file",
+        "await ports.ledger.pin_refusal(row.file.file_id, fence, finding)",
+        "pass",
+        rare=True,
+        among="DELETED",
+    ),
+    Mutation(
+        "a doubt that was taken over is given up",
+        f"{_CLAIMS}.give_up",
+        "held.ended is not Outcome.UNKNOWN",
+        "True",
+        rare=True,
+        among="FORGOTTEN",
+    ),
+    Mutation(
+        "who dies with a doubt leaves none behind",
+        "identity.lookup:Lookup.of_owner",
+        "not seen.was_sent",
+        "False",
+        rare=True,
+        among="FORGOTTEN",
+    ),
+    Mutation(
+        "a doubt that was taken over is a claim of ours",
+        "identity.contention:IdentityResolver._is_claimed",
+        " or self._is_in_doubt(held)",
+        "",
+        rare=True,
+        among="FORGOTTEN",
+    ),
+    Mutation(
+        "a forgotten record that was held makes a duplicate",
+        "identity.contention:IdentityResolver._held_twin",
+        " and not seen.forgotten",
+        "",
+        rare=True,
+        among="FORGOTTEN",
+    ),
+    Mutation(
+        "what was sent is dead when its chunk dies again before it is judged",
+        "operate.bury:_bury",
+        "if begun and judged is None:",
+        "if False:",
+        rare=True,
+        among="RAISING",
+    ),
+    Mutation(
         "a chunk cannot end without its original",
         "account.finalising:_refused_late",
         "except ObjectMissing:",
@@ -634,7 +691,7 @@ def found_after(mutation: Mutation, most: int = MOST) -> tuple[int, str] | None:
     also = frozenset(filter(None, [mutation.among]))
     with mutation.applied():
         for seed in range(most):
-            plan = Plan(seed, also=also, papers=mutation.papers)
+            plan = Plan(seed, also=also, papers=mutation.papers, archives=mutation.archives)
             problems = contest(seed).problems if mutation in OF_HISTORIES else simulate(plan).problems
             if problems:
                 return seed + 1, problems[0]

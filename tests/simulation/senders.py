@@ -44,13 +44,14 @@ class Item:
 class Drop:
     """A file, and when it is dropped: so many seconds after the beginning, or after the file `mends` has settled, if
     the sender waits for its rejects. `mends` is the place of an earlier file whose rejects this one brings again. Of a
-    `paper` each page has so many records."""
+    `paper` each page has so many records; `packed` into an archive, it is several files."""
 
     key: str
     items: tuple[Item, ...]
     after: float
     mends: int | None = None
     paper: int = 0
+    packed: bool = False
 
     @property
     def body(self) -> bytes:

@@ -16,14 +16,21 @@ from tests.simulation.virtual import VirtualClock
 type Row = tuple[str, int | None]
 """A file's row, or a chunk's."""
 
-_OF_FILES = {FileState.SPLITTING: 0, FileState.SEALED: 1, FileState.SETTLED: 2, FileState.REFUSED: 2}
+_OF_FILES = {
+    FileState.SPLITTING: 0,
+    FileState.SEALED: 1,
+    FileState.SETTLED: 2,
+    FileState.REFUSED: 2,
+    FileState.UNPACKED: 2,
+}
 _OF_CHUNKS = {ChunkState.SENT: 0, ChunkState.VALIDATED: 1, ChunkState.SETTLED: 2, ChunkState.DEAD: 2}
 
 _CLAIMS = frozenset({"claim_file", "claim_validation", "claim_dispatch", "claim_ending", "claim_generation"})
 _RELEASES = frozenset({"release_file", "release_chunk"})
 _FENCED = frozenset(
     {
-        "plan_chunks", "pin_cut", "stage_file", "seal_file", "refuse_file", "unpack_file", "note_checkpoint",
+        "plan_chunks", "pin_cut", "stage_file", "seal_file", "refuse_file", "open_each", "unpack_file",
+        "note_checkpoint",
         "fix_batches", "begin_attempt", "note_answer", "end_batch", "end_chunk",
     }
 )  # fmt: skip
@@ -165,7 +172,7 @@ class WatchedStore(MemoryStore):
         return is_first
 
 
-_ENDED = (FileState.SETTLED, FileState.REFUSED)
+_ENDED = (FileState.SETTLED, FileState.REFUSED, FileState.UNPACKED)
 _GOOD = (Outcome.DELIVERED, Outcome.DUPLICATE)
 
 

@@ -38,6 +38,7 @@ from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import MemoryDrops, MemoryEvents
 from penstock_testing.throttle import MemoryThrottle
 from tests.simulation.api import LATEST, Api, Departures
+from tests.simulation.archives import archive_of, files_of, of_the_same_object
 from tests.simulation.chaos import Chaos, Kind, Plan, Quiet
 from tests.simulation.living import MOST_STORED, Life
 from tests.simulation.papers import SlowReader
@@ -115,6 +116,11 @@ class World:
         if plan.papers:
             papers = random.Random(f"papers {plan.seed}")
             self.drops = [replace(drop, paper=papers.choice((0, 1, 1, 2, 3))) for drop in self.drops]
+        if plan.archives:
+            packing = random.Random(f"archives {plan.seed}")
+            self.drops = [replace(drop, packed=packing.random() < 0.7) for drop in self.drops]
+        #: What lies in the bucket, and the files that it holds.
+        self.objects: list[tuple[SourceFile, Drop]] = []
         self.dropped: list[tuple[SourceFile, Drop]] = []
         self.dropped_at: dict[str, float] = {}
         self._forgotten: list[tuple[SourceFile, Drop]] = []
@@ -264,7 +270,7 @@ class World:
             reach(DeadLetters(stage.queue, self.deployed, self.loop), "queue", worker) for stage in self.stages[1:]
         ]
         queues = [reach(stage.queue, "queue", worker) for stage in self.stages]
-        there = (file for file, _ in self.dropped if file.file_id not in self.life.deleted)
+        there = (file for file, _ in self.objects if file.file_id not in self.life.deleted)
         return SweeperPorts(
             store=store,
             ledger=ledger,
@@ -283,7 +289,7 @@ class World:
 
     async def _unheard_of(self) -> bool:
         """Whether a dropped file has no row."""
-        return any([await self.memory.file(file.file_id) is None for file, _ in self.dropped])
+        return any([await self.memory.file(file.file_id) is None for file, _ in self.objects])
 
     def _shared(self, worker: Worker) -> tuple[Any, Any, Any]:
         return (
@@ -302,9 +308,11 @@ class World:
                 self._expected -= 1
                 return
             drop = replace(drop, items=items)
-        file = self.store.drop(drop.key, drop.body)
-        self.dropped.append((file, drop))
-        self.dropped_at[file.file_id] = self.loop.time()
+        file = self.store.drop(drop.key, archive_of(drop) if drop.packed else drop.body)
+        self.objects.append((file, drop))
+        files = files_of(file, drop)
+        self.dropped += files
+        self.dropped_at |= {one.file_id: self.loop.time() for one, _ in [(file, drop), *files]}
         self.trace.add("sender", "drops", f"{file.file_id} {drop.key} {' '.join(item.label for item in drop.items)}")
         self.tell(file)
         if self.chaos.strike("S3"):
@@ -427,9 +435,10 @@ class World:
     async def _drop_again(self) -> None:
         """What S3 told of in vain: it has been reported, and is dropped again, as another version."""
         told = {detail["file_id"] for kind, detail in self.events.published if kind == "FileOverlooked"}
-        for file, drop in list(self.dropped):
+        for file, drop in list(self.objects):
             if file.file_id in told - self.overlooked and await self.memory.file(file.file_id) is None:
-                self.overlooked.add(file.file_id)
+                files = of_the_same_object(file, [one for one, _ in self.dropped])
+                self.overlooked |= {file.file_id, *(one.file_id for one in files)}
                 self._expected += 1
                 self._senders.append(self.loop.create_task(self._send(replace(drop, after=0.0, mends=None))))
 
@@ -550,12 +559,19 @@ class World:
     async def _is_over(self) -> bool:
         """Nothing lies in a queue, nobody is at work, and no drop is outstanding."""
         busy = any(stage.alive or not stage.queue.is_idle for stage in self.stages)
-        return not busy and len(self.dropped) == self._expected and await self._all_settled()
+        return not busy and len(self.objects) == self._expected and await self._all_settled()
 
     async def _all_settled(self) -> bool:
         """No file's end is outstanding: where a crash interrupted it, the sweeper finishes it."""
         refused = [await self._is_refused(file.file_id) for file in self.life.absurd]
-        return all([await self.has_ended(file.file_id) for file, _ in self.dropped]) and all(refused)
+        unpacked = [await self._is_unpacked(file.file_id) for file, drop in self.objects if drop.packed]
+        ended = [await self.has_ended(file.file_id) for file, _ in self.dropped]
+        return all([*ended, *refused, *unpacked])
+
+    async def _is_unpacked(self, file_id: str) -> bool:
+        """Whether the files of an archive go their own ways, if it has any to be seen."""
+        row = await self.memory.file(file_id)
+        return row is None or row.state in (FileState.UNPACKED, FileState.REFUSED)
 
     async def _is_refused(self, file_id: str) -> bool:
         """Whether nobody will do anything with a file; where its message was lost, nobody knows it."""
@@ -586,15 +602,19 @@ class World:
         self.store.work = {key: body for key, body in self.store.work.items() if not key.startswith("chunks/")}
         if claims:
             self.claims.held.clear()
-        self._forgotten, self.dropped = self.dropped, []
+        self._forgotten, self.dropped, self.objects = self.dropped, [], []
 
-    async def drop_it_all_again(self) -> bool:
-        """Every file comes again, as another version; whether all of them end."""
+    async def drop_it_all_again(self, storm: float) -> bool:
+        """Every file comes again, as another version; whether all of them end. Faults go on for so many seconds."""
         scheduled = [self.loop.create_task(one.run()) for one in self.scheduled]
         self._expected = len(self._forgotten)
         for _, drop in self._forgotten:
             drop = replace(drop, after=self._rng.uniform(0.0, 60.0), mends=None)
             self._senders.append(self.loop.create_task(self._send(drop)))
+        if storm:
+            self.chaos.resume()
+            await asyncio.sleep(storm)
+            self.chaos.calm()
         ended = await self._calm_down()
         for one in scheduled:
             one.cancel()

@@ -3,7 +3,7 @@ replayed once the function is mended. An outage stays one."""
 
 import asyncio
 import gzip
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,7 @@ from penstock.feeds.crew import CREW
 from penstock.feeds.feed import Examination, Feed, Known, Limits, Record, Rule
 from penstock.feeds.traffic import TRAFFIC
 from penstock.io import reader
-from penstock.model.defects import defect, is_defect
+from penstock.model.defects import at_a_file, defect, is_defect
 from penstock.model.errors import Transient, Unanswered
 from penstock.model.findings import Outcome
 from penstock.model.messages import SourceFile
@@ -23,10 +23,13 @@ from penstock.model.rows import FileState
 from penstock.operate.replay import begin_replay, plan_replay
 from penstock.operate.sweep import send_idle_again
 from penstock.outputs.outcomes import codes_of
-from penstock.split import grouping, stage, staging, zips
+from penstock.ports.pages import Assembled
+from penstock.split import grouping, stage, staging, tabling, zips
+from penstock.workbooks import merges, parts, sheet, styles
 from penstock_ops import cli
 from penstock_ops.check import check_file
 from penstock_ops.operate.operations import Records
+from penstock_testing.pages import BEGINS, MemoryDocument, MemoryPages, document, page
 from tests.support.archives import packed
 from tests.support.duties import duty
 from tests.support.operators import operated
@@ -34,6 +37,7 @@ from tests.support.pipeline import Fault, Pipeline
 from tests.support.reading import judge_file
 from tests.support.spots import csv_file, spot
 from tests.support.swept import Swept
+from tests.support.workbooks import saved, table_of, workbook_of
 from tests.unit.test_histories import Desk, ndjson, week
 
 SECRET = "Mrs-Miller-4711"
@@ -367,6 +371,66 @@ async def test_a_compressed_file_that_we_fail_at_is_refused_and_replayed(
     assert pipeline.report(file)["refused"]["code"] == "traffic.internal_error"
     await replayed(pipeline, file)
     assert await pipeline.assert_sound(file, 40) == {"delivered": 40}
+
+
+FAILING = [
+    (parts.Part, "push"),
+    (parts.Part, "finish"),
+    (merges.MergeSearch, "push"),
+    (sheet.Sheet, "push"),
+    (sheet.Sheet, "finish"),
+    (styles.Styles, "shows"),
+    (tabling, "told_of_sheet"),
+]
+
+
+@pytest.mark.parametrize(("where", "what"), FAILING)
+async def test_a_workbook_that_we_fail_at_is_refused_and_replayed(
+    monkeypatch: pytest.MonkeyPatch, where: Any, what: str
+) -> None:
+    pipeline, spots = Pipeline(), [spot(at) for at in range(40)]
+    book = saved(workbook_of(("Log", table_of(spots, list(spots[0])))))
+    with monkeypatch.context() as patch:
+        patch.setattr(where, what, fails)
+        file = pipeline.drop(book, "traffic/spots.xlsx")
+        await pipeline.run()
+    assert not pipeline.errors + pipeline.dead_letters
+    assert pipeline.report(file)["refused"]["code"] == "traffic.internal_error"
+    assert SECRET not in str(pipeline.report(file))
+    await replayed(pipeline, file)
+    assert await pipeline.assert_sound(file, 40) == {"delivered": 40}
+
+
+@pytest.mark.parametrize("what", ["documents", "survey", "read", "lines"])
+@pytest.mark.parametrize("pages", [1, 5])
+async def test_a_document_that_we_fail_at_is_refused_and_replayed(
+    monkeypatch: pytest.MonkeyPatch, what: str, pages: int
+) -> None:
+    """Where a page kills its reader, or nobody can read it, is another matter: that page alone is held."""
+    pipeline = Pipeline()
+    papers = replace(TRAFFIC, documents=lambda head: head.startswith(BEGINS))
+    monkeypatch.setitem(feeds.FEEDS, "traffic", papers)
+    with monkeypatch.context() as patch:
+        if what == "documents":
+            patch.setitem(feeds.FEEDS, "traffic", replace(papers, documents=fails))
+        elif what == "lines":
+            patch.setattr(MemoryPages, "assemble", assembling_fails)
+        else:
+            patch.setattr(MemoryDocument, what, fails)
+        file = pipeline.drop(document(*(page(spot(at)) for at in range(pages))), "traffic/paper.pdf")
+        await pipeline.run()
+    assert not pipeline.errors + pipeline.dead_letters
+    assert pipeline.report(file)["refused"]["code"] == "traffic.internal_error"
+    await replayed(pipeline, file)
+    assert await pipeline.assert_sound(file, pages) == {"delivered": pages}
+
+
+def assembling_fails(_: MemoryPages, feed: str, *__: Any) -> Assembled:
+    async def lines() -> AsyncGenerator[bytes]:
+        with at_a_file(feed):
+            yield fails()
+
+    return Assembled(lines())
 
 
 # -- where it is judged beside others

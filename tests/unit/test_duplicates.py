@@ -15,7 +15,7 @@ from penstock.model.errors import Transient
 from penstock.model.findings import Severity
 from penstock.model.messages import SourceFile
 from penstock.model.records import Accepted
-from penstock.model.rows import Owner
+from penstock.model.rows import ChunkRow, Owner
 from penstock.outputs.accepted import load_accepted
 from penstock.outputs.judged import part_of
 from penstock.outputs.outcomes import codes_of
@@ -29,6 +29,7 @@ from tests.support.operators import operated
 from tests.support.pipeline import Fault, Pipeline
 from tests.support.reading import judge_file
 from tests.support.spots import csv_file, rows_of, spot
+from tests.support.swept import Swept
 
 
 @pytest.fixture(autouse=True)
@@ -365,6 +366,70 @@ async def test_a_worker_that_dies_between_the_claim_and_the_batch_of_such_a_reco
         if not pipeline.fault.struck:
             return
     raise AssertionError("there is no end of calls")
+
+
+async def test_a_chunk_that_dies_before_the_batch_of_such_a_record_leaves_the_doubt_behind(pipeline: Pipeline) -> None:
+    """It had taken the identity over, was ended as dead, gave the identity up, and the next one was applied twice."""
+    for at in range(100):
+        swept = Swept(Pipeline())
+        pipeline = swept.pipeline
+        await unknown_and_forgotten(pipeline, applied=True)
+        await pipeline.handle_next(pipeline.intake)
+        await pipeline.handle_next(pipeline.chunks)
+        # Given a dispatcher that dies at some call of it, and a letter that the sweeper finds
+        pipeline.fault = Fault(at, kills=True, after=True)
+        await pipeline.handle_next(pipeline.dispatches)
+        struck, pipeline.fault = pipeline.fault.struck, Fault()
+        swept.gives_up(pipeline.dispatches, 1)
+        await pipeline.clock.sleep(400)
+        await swept.sweep()
+        # When the record comes once more
+        third = pipeline.drop(csv_file([spot(1)]), "traffic/third.csv")
+        await pipeline.run()
+        # Expect
+        assert (await pipeline.counted(third)).keys() <= {"unknown", "duplicate"}, struck
+        assert list(pipeline.api.applied.values()) == [1], struck
+        if not struck:
+            return
+    raise AssertionError("there is no end of calls")
+
+
+async def test_who_loses_the_chunk_while_it_contends_leaves_the_doubt_behind(pipeline: Pipeline) -> None:
+    again = await unknown_and_forgotten(pipeline, applied=True)
+    await pipeline.handle_next(pipeline.intake)
+    await pipeline.handle_next(pipeline.chunks)
+
+    class Loses(MemoryLedger):
+        async def holds(self, chunk: ChunkRow, fence: int) -> bool:
+            return lost.pop() if lost else await super().holds(chunk, fence)
+
+    ledger, lost = pipeline.ledger, [False]
+    pipeline.ledger = Loses()
+    vars(pipeline.ledger).update(vars(ledger))
+    await pipeline.run()
+
+    assert await pipeline.assert_sound(again, 1) == {"unknown": 1}
+    assert list(pipeline.api.applied.values()) == [1]
+
+
+async def test_a_doubt_that_is_taken_over_without_an_answer_is_not_taken_for_a_claim_of_ours(
+    pipeline: Pipeline,
+) -> None:
+    """The client of AWS had done it at its first try, and was told at the second that it could not be done."""
+
+    class Unanswered(MemoryClaims):
+        async def take_over(self, feed: str, identity: str, held: Owner, wanted: Owner) -> bool:
+            await super().take_over(feed, identity, held, wanted)
+            return await super().take_over(feed, identity, held, wanted)
+
+    await unknown_and_forgotten(pipeline, applied=True)
+    pipeline.intake.messages.clear()
+    claims, again = pipeline.claims, pipeline.drop(csv_file([spot(1), spot(2)]), "traffic/again.csv")
+    pipeline.claims = Unanswered()
+    vars(pipeline.claims).update(vars(claims))
+    await pipeline.run()
+
+    assert await pipeline.assert_sound(again, 2) == {"unknown": 1, "delivered": 1}
 
 
 def identity_of(number: int) -> str:

@@ -25,8 +25,9 @@ from penstock_ops.operate import held, replays
 from penstock_ops.operate.circuits import NotClosed
 from penstock_ops.operate.explaining import explain
 from penstock_ops.operate.replays import Asked, NotToBeReplayed
+from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import MemoryEvents
-from tests.support.destination import UNSENT, Api, refusing
+from tests.support.destination import LOST, UNSENT, Api, refusing
 from tests.support.operators import audited, operated
 from tests.support.pipeline import Failing, Fault, Killed, Pipeline, Process
 from tests.support.spots import csv_file, rows_of, spot
@@ -516,6 +517,24 @@ async def test_a_held_correction_stands_again_where_what_it_corrects_came_to_not
     assert await pipeline.assert_sound(twin, 1) == {"duplicate": 1}
     await released(pipeline, correction, "0")
     assert await pipeline.assert_sound(correction, 1) == {"delivered": 1}
+
+
+async def test_behind_an_unknown_correction_a_held_record_that_is_forgotten_makes_no_duplicate(
+    pipeline: Pipeline,
+) -> None:
+    """Seed 1290. Nobody can release it any more."""
+    pipeline.api.settings_now, pipeline.api.troubles = replace(KEYED, honours_idempotency_key=False), [LOST]
+    held_back = spot(1, length_s="30", advertiser=DOUBTFUL)
+    first = pipeline.drop(csv_file([held_back]))
+    await pipeline.run()
+    assert await pipeline.assert_sound(first, 1) == {"held": 1}
+    assert await pipeline.assert_sound(await corrected(pipeline, 1, 45), 1) == {"unknown": 1}
+    pipeline.ledger = MemoryLedger()
+
+    again = pipeline.drop(csv_file([held_back]), "traffic/again.csv")
+    await pipeline.run()
+
+    assert await pipeline.assert_sound(again, 1) == {"rejected": 1}, "superseded by what may have been delivered"
 
 
 async def test_what_a_refused_correction_was_to_correct_stands(pipeline: Pipeline) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from penstock.feeds.feed import Rule
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.findings import Severity
-from penstock.validate.judging import Miscounted, judge, of_these
+from penstock.validate.judging import judge, of_these
 from tests.support.reading import judge_file, split_file
 from tests.support.spots import csv_file, ndjson_file, spot
 
@@ -255,7 +255,10 @@ def test_a_record_that_is_wrong_besides_is_rejected_with_all_that_was_found() ->
 
 
 def test_a_chunk_that_is_not_what_was_counted_is_never_judged() -> None:
+    """That is a defect of a format of ours, and comes again however often the chunk does."""
     split = split_file(TRAFFIC, csv_file([spot(1), spot(2)]))
     short = split.raws[0]
-    with pytest.raises(Miscounted):
-        judge(TRAFFIC, split.layout, split.spans[0], short)
+    judgement = judge(TRAFFIC, split.layout, split.spans[0], short)
+    assert (judgement.accepted, judgement.rejected) == ([], [])
+    assert [one.ordinal for one in judgement.dead] == [0, 1]
+    assert "Miscounted at penstock.validate.judging" in judgement.dead[0].findings[0].message

@@ -11,10 +11,11 @@ from penstock import feeds
 from penstock.feeds.feed import Limits, Record, Rule
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.findings import Severity
-from penstock.model.messages import SourceFile
+from penstock.model.messages import Dropped, SourceFile
 from penstock.model.rows import FileState
 from penstock.operate.replay import Replay
 from penstock.operate.sweep import send_idle_again
+from penstock.split import zips
 from penstock_ops.operate import replays, resends
 from penstock_ops.operate.circuits import NotClosed
 from penstock_ops.operate.explaining import explain
@@ -111,6 +112,47 @@ async def test_work_of_every_stage_is_sent_again_once_in_such_a_time_and_ends(st
         await pipeline.run()
     assert await pipeline.assert_sound(file, 10) == {"delivered": 9, "rejected": 1}
     assert (await report_of(pipeline.ledger, pipeline.store, file.file_id, 0.0))["resent"].startswith("20")
+
+
+def of_archive(archive: SourceFile, name: str) -> SourceFile:
+    dropped = Dropped(bucket=archive.bucket, key=f"{archive.key}!{name}", version_id=archive.version_id)
+    return archive.model_copy(update={"origin": dropped})
+
+
+async def test_files_of_an_archive_whose_messages_are_lost_before_anybody_claimed_them_are_sent_again(
+    pipeline: Pipeline,
+) -> None:
+    """They had no row, and so nobody missed them."""
+    archive = pipeline.drop(packed({"a.csv": SPOTS, "b.csv": csv_file([spot(77)])}), "traffic/week.zip")
+    first, second = (of_archive(archive, name) for name in ("a.csv", "b.csv"))
+    await pipeline.handle_next(pipeline.intake)
+    purge(pipeline.intake)
+    await pipeline.clock.sleep(AFTER + 1)
+    told = await look(pipeline)
+    assert (told[first.file_id], told[second.file_id]) == (1, 1)
+    await pipeline.run()
+    assert await pipeline.assert_sound(first, 10) == {"delivered": 9, "rejected": 1}
+    assert await pipeline.assert_sound(second, 1) == {"delivered": 1}
+
+
+@pytest.mark.parametrize("gone", [True, False])
+async def test_a_file_of_an_archive_that_cannot_be_read_any_more_ends_as_refused(
+    pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch, gone: bool
+) -> None:
+    """The archive was deleted; or a release that reads the directory otherwise finds no such file in it."""
+    archive = pipeline.drop(packed({"a.csv": SPOTS}), "traffic/week.zip")
+    await pipeline.handle_next(pipeline.intake)
+    purge(pipeline.intake)
+    if gone:
+        pipeline.store.sources.clear()
+    else:
+        monkeypatch.setattr(zips, "read_directory", lambda *_: [])
+    await pipeline.clock.sleep(AFTER + 1)
+    await look(pipeline)
+    await pipeline.run()
+    refused = pipeline.report(of_archive(archive, "a.csv"))["refused"]
+    assert refused["code"] == ("format.gone" if gone else "archive.damaged")
+    assert not pipeline.errors
 
 
 async def test_a_copy_of_a_message_that_is_still_there_does_no_harm(pipeline: Pipeline) -> None:

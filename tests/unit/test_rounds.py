@@ -123,6 +123,30 @@ async def test_a_chunk_that_died_in_doubt_asks_again_under_the_same_key_when_it_
     assert first == last
 
 
+async def test_what_was_delivered_stays_so_when_a_chunk_dies_again_before_it_is_judged_anew() -> None:
+    """It had died on its way to delivery, was replayed, and its validator died of it: all of it was called dead."""
+    # Given two records delivered and two in doubt
+    pipeline = Pipeline(Api(KEYED, [Answer(200), LOST]))
+    file = pipeline.drop(csv_file([*(spot(at) for at in range(3)), spot(3, isci="?")]))
+    (body,) = await until_dispatch(pipeline)
+    await pipeline.step()
+    await pipeline.clock.sleep(400)
+    await dies(pipeline, body)
+    before = await pipeline.counted(file)
+    assert before == {"delivered": 2, "unknown": 1, "rejected": 1}
+    # When a replay is begun, and its message lies in the DLQ
+    await begin_replay(pipeline, await plan_replay(pipeline.ledger, pipeline.store, await pipeline.row(file)))
+    (held,) = pipeline.chunks.messages.values()
+    await dies(pipeline, held.body)
+    # Expect
+    assert await pipeline.counted(file) == before
+    # And that it ends as ever once it is redriven
+    redrive(pipeline, held.body)
+    await pipeline.run()
+    assert await pipeline.counted(file) == {"delivered": 3, "rejected": 1}
+    assert set(pipeline.api.applied.values()) == {1}
+
+
 async def test_a_chunk_that_died_in_doubt_alone_is_incomplete_and_can_be_replayed() -> None:
     pipeline = Pipeline(Api(KEYED, [LOST]))
     file = pipeline.drop(csv_file(spot(at) for at in range(2)))

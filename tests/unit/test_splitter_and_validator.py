@@ -8,14 +8,14 @@ import pytest
 from penstock import feeds
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
-from penstock.model.errors import Busy, LeaseLost, Transient
+from penstock.model.errors import Busy, LeaseLost, ObjectMissing, Transient
 from penstock.model.findings import Finding, Noted
-from penstock.model.messages import ChunkMessage, DispatchMessage, read_message
+from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_message
 from penstock.model.rows import FileState
 from penstock.outputs.judged import part_of
 from penstock.ports.queue import Outgoing
-from penstock_testing.memory import MemoryQueue
-from tests.support.pipeline import Pipeline
+from penstock_testing.memory import MemoryQueue, MemoryStore
+from tests.support.pipeline import Fault, Pipeline
 from tests.support.spots import csv_file, spot
 
 FILE = csv_file(spot(at) for at in range(50))
@@ -109,6 +109,46 @@ async def test_a_file_that_another_splitter_holds_is_busy(pipeline: Pipeline) ->
     # Given that the other one died, its lease runs out
     await pipeline.run()
     assert await pipeline.assert_sound(file, 50) == {"delivered": 50}
+
+
+async def test_a_splitter_whose_lease_has_passed_reports_no_refusal(pipeline: Pipeline) -> None:
+    """It was held up where the object could not be read for a while, and another has read it since."""
+
+    class Gone(MemoryStore):
+        async def read_source(self, file: SourceFile, start: int, end: int) -> bytes:
+            if started:
+                return await super().read_source(file, start, end)
+            started.append(True)
+            await pipeline.clock.sleep(pipeline.invocation + 1)
+            await pipeline.work(pipeline.intake, body)
+            raise ObjectMissing("format.gone", "it was not there")
+
+    started, store = list[bool](), pipeline.store
+    pipeline.store = Gone()
+    vars(pipeline.store).update(vars(store))
+    file = pipeline.drop(FILE)
+    body = only_message(pipeline.intake)
+    with pytest.raises(LeaseLost):
+        await pipeline.work(pipeline.intake, body)
+    assert pipeline.told("FileRefused") == []
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 50) == {"delivered": 50}
+
+
+@pytest.mark.parametrize("after", [False, True])
+async def test_a_refusal_that_breaks_off_anywhere_is_told_by_whoever_comes_next(after: bool) -> None:
+    """Once it is pinned nobody reads the file any more, whatever another release would say of it."""
+    for at in range(50):
+        pipeline = Pipeline(fault=Fault(at, kills=True, after=after))
+        file = pipeline.drop(b"")
+        await pipeline.run()
+        row = await pipeline.row(file)
+        assert (row.state, row.refused and row.refused.code) == (FileState.REFUSED, "format.empty")
+        assert pipeline.report(file)["refused"]["code"] == "format.empty"
+        assert pipeline.told("FileRefused")
+        if not pipeline.fault.struck:
+            return
+    raise AssertionError("there is no end of calls")
 
 
 async def test_a_splitter_whose_lease_has_passed_seals_nothing(pipeline: Pipeline) -> None:

@@ -117,27 +117,28 @@ def _shortened(ranges: str) -> str:
     return ranges[: ranges.rindex(",", 0, MOST_RANGES) + 1] + "…"
 
 
-async def report_refusal(ports: CompletionPorts, file: SourceFile, finding: Finding, opened_at: float) -> None:
-    """The report of a file that was refused as a whole."""
-    now = ports.clock.now()
-    row = FileRow(file=file, state=FileState.REFUSED, opened_at=opened_at, settled_at=now, refused=finding)
-    report = summary(row, now)
+async def refuse_file(ports: CompletionPorts, row: FileRow, refusal: Permanent, fence: int) -> StageResult:
+    """The end of a file that cannot be read: pinned, reported, told, and noted in the ledger. Whoever has lost the file
+    cannot pin it, and so reports nothing of what another may be reading."""
+    finding = Finding(refusal.code, refusal.message)
+    await ports.ledger.pin_refusal(row.file.file_id, fence, finding)
+    return await refuse_as_pinned(ports, row, finding, fence)
+
+
+async def refuse_as_pinned(ports: CompletionPorts, row: FileRow, finding: Finding, fence: int) -> StageResult:
+    """As `refuse_file`, where somebody has pinned it."""
+    file, now = row.file, ports.clock.now()
+    refused = FileRow(file, FileState.REFUSED, row.opened_at, settled_at=now, refused=finding)
+    report = summary(refused, now)
     await _keep(ports.store, file, report)
     await ports.events.put("FileRefused", report)
-
-
-async def refuse_file(ports: CompletionPorts, file: SourceFile, refusal: Permanent, fence: int) -> StageResult:
-    """The end of a file that cannot be read: reported, told, and noted in the ledger."""
-    finding, now = Finding(refusal.code, refusal.message), ports.clock.now()
-    row = await ports.ledger.file(file.file_id)
-    await report_refusal(ports, file, finding, row.opened_at if row else now)
     await ports.ledger.refuse_file(file.file_id, fence, finding, ports.clock.now())
     # A key that names no feed must not become a metric's dimension: anybody could make as many as they like.
     feed = file.feed if file.feed in FEEDS else ""
     counts: dict[str, float] = {"FilesRefused": 1}
-    if is_defect(refusal.code):
+    if is_defect(finding.code):
         counts["InternalErrors"] = 1
-    return StageResult(f"refused: {refusal.code}", feed, file.file_id, counts)
+    return StageResult(f"refused: {finding.code}", feed, file.file_id, counts)
 
 
 async def report_unpacked(ports: CompletionPorts, archive: FileRow, files: Sequence[SourceFile], now: float) -> None:

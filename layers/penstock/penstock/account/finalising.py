@@ -94,8 +94,8 @@ async def end_chunk(
     known = await _read(ports, message, chunk, end)
     decided = _decide(message, chunk, end, known, now)
     await _write(ports.store, message, chunk, fence, decided)
-    await _give_up(ports, message, fence, end)
     await _note_ends(ports, message, fence, end, known.before)
+    await _give_up(ports, message, fence, end)
     await ports.ledger.end_chunk(chunk, fence, state, decided.counted, decided.findings, now)
     return decided.counted
 
@@ -257,14 +257,20 @@ _UNDECIDED = (Outcome.HELD, Outcome.UNKNOWN)
 """Who ended so keeps an identity without having been delivered."""
 
 
+def _is_decided(end: RecordEnd, before: OutcomeLine) -> bool:
+    """Whether a record has now an end that its claim cannot know of; one that gives its claim up needs no note, but
+    where nobody knew whether it was delivered: such a claim is kept."""
+    return end.outcome is Outcome.DELIVERED or (end.outcome in _FREE and before["outcome"] == Outcome.UNKNOWN)
+
+
 async def _note_ends(
     ports: FinalisingPorts, message: ChunkMessage, fence: int, end: ChunkEnd, before: Mapping[int, OutcomeLine]
 ) -> None:
-    """Has the claims know of records that are undecided, or were."""
+    """Has the claims know of records that are undecided, and that others are so no more."""
     noted = [
         (end.records[at], one.outcome)
         for at, one in end.ends.items()
-        if at in end.records and (one.outcome in _UNDECIDED or (at in before and one.outcome is Outcome.DELIVERED))
+        if at in end.records and (one.outcome in _UNDECIDED or (at in before and _is_decided(one, before[at])))
     ]
     ours = Ours(message.file.file_id, message.span.chunk, fence)
     await note_ends(ports.claims, feed_named(message.file.feed), ours, noted)

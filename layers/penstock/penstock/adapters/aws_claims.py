@@ -217,20 +217,23 @@ class DynamoClaims:
                 TableName=self.table,
                 Key={"pk": text(f"{feed}#{identity}")},
                 ConditionExpression=(
-                    f"f = :f AND c = :c AND o = :o AND n <= :n AND attribute_not_exists(was) AND {KNOWN}"
+                    "f = :f AND c = :c AND o = :o AND n <= :n AND attribute_not_exists(was)"
+                    f" AND (attribute_not_exists(ended) OR ended <> :unknown) AND {KNOWN}"
                 ),
                 ExpressionAttributeValues={
                     ":f": text(owner.file_id),
                     ":c": number(owner.chunk),
                     ":o": number(owner.ordinal),
                     ":n": number(owner.fence),
+                    ":unknown": text(Outcome.UNKNOWN),
                     ":v": number(versions.CLAIM),
                 },
             )
         )
         if not deleted:
             held = {at: _owner(item) for at, item in (await self._items(feed, [identity])).items()}.get(identity)
-            if held and held.is_same(owner) and held.fence <= owner.fence and held.was:
+            is_theirs = held and held.is_same(owner) and held.fence <= owner.fence
+            if held and is_theirs and held.was and held.ended is not Outcome.UNKNOWN:
                 await self.take_over(feed, identity, held, held.was)
 
     def _expiry(self) -> Item:

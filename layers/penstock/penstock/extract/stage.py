@@ -14,12 +14,13 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from penstock.account.completion import refuse_file
+from penstock.account.completion import refuse_as_pinned, refuse_file
 from penstock.extract.drift import tell_of_drift
 from penstock.extract.ranges import Range, Ranges
 from penstock.io.retry import Try
 from penstock.io.sending import send_all
-from penstock.model.errors import Busy, ObjectMissing, Permanent, Refused, Transient
+from penstock.model.defects import at_a_file
+from penstock.model.errors import Busy, Defective, ObjectMissing, Permanent, Refused, Transient
 from penstock.model.messages import PagesMessage, SourceFile, SplitMessage, ZipEntry
 from penstock.model.rows import FileRow, FileState
 from penstock.model.stage_result import StageResult
@@ -83,11 +84,12 @@ async def _begin(ports: ExtractorPorts, message: SplitMessage, deadline: float) 
 async def _plan(ports: ExtractorPorts, file: SourceFile, entry: ZipEntry | None, deadline: float) -> Ranges:
     """The ranges, which are kept. As the document is here, the only one is read."""
     async with _opened(ports, file, entry, deadline) as document:
-        pages, at_once, sha256 = await document.survey()
+        with at_a_file(file.feed):
+            pages, at_once, sha256 = await document.survey()
         ranges = Ranges(pages=pages, at_once=at_once, sha256=sha256)
         await ranges.keep(ports.store, file.file_id)
         if pages <= at_once:
-            await _read(ports, document, file.file_id, Range(1, pages), deadline)
+            await _read(ports, document, file, Range(1, pages), deadline)
     return ranges
 
 
@@ -110,8 +112,8 @@ async def _read_range(ports: ExtractorPorts, message: PagesMessage, deadline: fl
     try:
         if not await ports.store.has(one.key(file_id)):
             async with _opened(ports, file, message.entry, deadline) as document:
-                await _read(ports, document, file_id, one, deadline)
-    except (Refused, ObjectMissing) as refusal:
+                await _read(ports, document, file, one, deadline)
+    except (Refused, ObjectMissing, Defective) as refusal:
         return await _holding(ports, file, deadline, _raising(refusal))
     if await ranges.are_read(ports.store, file_id, one):
         return await _holding(ports, file, deadline, assemble)
@@ -132,9 +134,10 @@ def _opened(
     return ports.reader.opened(file.file_id, blocks)
 
 
-async def _read(ports: ExtractorPorts, document: OpenDocument, file_id: str, one: Range, deadline: float) -> None:
-    body = await document.read(one.first, one.last, deadline - RESERVE - ports.clock.now())
-    await ports.store.put(one.key(file_id), body, "application/gzip")
+async def _read(ports: ExtractorPorts, document: OpenDocument, file: SourceFile, one: Range, deadline: float) -> None:
+    with at_a_file(file.feed):
+        body = await document.read(one.first, one.last, deadline - RESERVE - ports.clock.now())
+    await ports.store.put(one.key(file.file_id), body, "application/gzip")
 
 
 async def _holding(ports: ExtractorPorts, file: SourceFile, deadline: float, work: Work) -> StageResult:
@@ -146,11 +149,13 @@ async def _holding(ports: ExtractorPorts, file: SourceFile, deadline: float, wor
             raise Busy("another worker holds the file", after=lease.busy_for)
         return StageResult("seen before", file.feed, file.file_id)
     try:
+        if lease.row.refused:
+            return await refuse_as_pinned(ports, lease.row, lease.row.refused, lease.fence)
         if lease.row.file.is_staged:
             return await _hand_back(ports, lease.row.file, lease.fence, 0)
         return await work(lease.row, lease.fence)
-    except (Refused, ObjectMissing) as refusal:
-        return await refuse_file(ports, file, refusal, lease.fence)
+    except (Refused, ObjectMissing, Defective) as refusal:
+        return await refuse_file(ports, lease.row, refusal, lease.fence)
     except Exception as error:
         setback = Try("extractor", lease.row.setback, ports.clock.now()).failed(error, ports.rng)
         await ports.ledger.release_file(file.file_id, lease.fence, setback)
@@ -159,7 +164,7 @@ async def _holding(ports: ExtractorPorts, file: SourceFile, deadline: float, wor
 
 async def _assemble(ports: ExtractorPorts, row: FileRow, ranges: Ranges, fence: int, deadline: float) -> StageResult:
     """The records of all pages, staged; what they have drifted from is told before anybody can overlook it."""
-    assembled = ports.reader.assemble(ranges.sha256, _bodies(ports, ranges, row.file.file_id))
+    assembled = ports.reader.assemble(row.file.feed, ranges.sha256, _bodies(ports, ranges, row.file.file_id))
     staged = await ports.store.stage(row.file, _until(deadline, ports.clock, assembled.lines))
     await tell_of_drift(ports, row.file, assembled.drifted)
     await ports.ledger.stage_file(staged, fence)

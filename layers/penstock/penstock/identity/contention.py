@@ -88,8 +88,8 @@ class IdentityResolver:
         return Lookup(self._ledger, self._ours, self._progress)
 
     def _is_claimed(self, held: Owner, wanted: Owner) -> bool:
-        """Whether a claim is ours already, under this lease."""
-        if not held.is_same(wanted) or held.fence < wanted.fence:
+        """Whether a claim is ours already, under this lease. One that was taken over in doubt is not to be sent."""
+        if not held.is_same(wanted) or held.fence < wanted.fence or self._is_in_doubt(held):
             return False
         if held.fence > wanted.fence:
             raise LeaseLost("another dispatcher has claimed the chunk's records")
@@ -132,21 +132,27 @@ class IdentityResolver:
         if held.is_same(wanted):
             # An attempt of ours that broke: it may have taken over in doubt. What it corrects was decided then, and may
             # be waiting for us by now.
-            in_doubt = held.ended is Outcome.UNKNOWN and not self._progress.was_sent(held.ordinal)
             same = replace(held, digest=wanted.digest)
-            return _InForce(same, Outcome.UNKNOWN, forgotten=True) if in_doubt else _InForce(held.was, Outcome.REJECTED)
+            if self._is_in_doubt(held):
+                return _InForce(same, Outcome.UNKNOWN, forgotten=True)
+            return _InForce(held.was, Outcome.REJECTED)
         seen = await lookup.of_owner(held)
         if is_void(seen.outcome, forgotten=seen.forgotten):
             return await self._in_force(held.was, wanted, lookup)
         owner = replace(held, was=None) if seen.outcome is Outcome.DELIVERED else held
         return _InForce(owner, seen.outcome, seen.forgotten)
 
+    def _is_in_doubt(self, held: Owner) -> bool:
+        """Whether a claim of ours was taken over from who may have been delivered, and nothing is fixed of it yet."""
+        return held.ended is Outcome.UNKNOWN and not self._progress.was_sent(held.ordinal)
+
     async def _held_twin(self, behind: Owner | None, wanted: Owner, lookup: Lookup) -> Owner | None:
         """The same correction, held, behind what it is to correct: that has come later, and stands before it."""
         while behind and (behind.digest != wanted.digest or behind.is_same(wanted)):
             behind = behind.was
-        held = behind and (await lookup.of_owner(behind)).outcome is Outcome.HELD
-        return behind if held else None
+        seen = await lookup.of_owner(behind) if behind else None
+        # Who was held, and is forgotten, will never be released.
+        return behind if seen and seen.outcome is Outcome.HELD and not seen.forgotten else None
 
     async def _take_over(self, record: Accepted, held: Owner, wanted: Owner) -> bool:
         """Whether the identity is ours now. Who has lost the race for it looks again at who has won."""
@@ -176,7 +182,8 @@ class IdentityResolver:
 
 async def note_ends(claims: Claims, feed: Feed, ours: Ours, ends: Iterable[tuple[Accepted, Outcome]]) -> None:
     """Notes on the claims of records that keep them without having been delivered how they have ended, and takes that
-    off again from those that were delivered since: once the ledger has forgotten them, the claims are all there is."""
+    off again from those that have another end since: once the ledger has forgotten them, the claims are all there
+    is."""
     for record, outcome in ends if feed.identity else ():
-        ended = None if outcome is Outcome.DELIVERED else outcome
+        ended = outcome if outcome in (Outcome.HELD, Outcome.UNKNOWN) else None
         await claims.note_end(feed.name, record.identity, replace(ours.owner(record), ended=ended))

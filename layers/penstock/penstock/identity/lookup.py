@@ -49,6 +49,7 @@ class ChunkOutcomes:
     def __init__(self, row: ChunkRow | None, batches: Iterable[BatchRow]) -> None:
         self._row = row
         self._last = {ordinal: batch for batch in batches for ordinal in batch.ordinals}
+        self._sent = frozenset(self._last)
         # What an earlier generation said of the records of this one does not count any more.
         if row and row.generation and row.state is not ChunkState.SETTLED:
             for ordinal in scope_of(row):
@@ -63,6 +64,10 @@ class ChunkOutcomes:
     def knows(self, ordinal: int) -> bool:
         """Whether anything is known of the record here."""
         return not self.forgotten or ordinal in self._last
+
+    def was_sent(self, ordinal: int) -> bool:
+        """Whether the record has ever been in a batch."""
+        return ordinal in self._sent
 
     def outcome_of(self, ordinal: int) -> Outcome | None:
         """The record's outcome, None while it is on its way. Who ended without a batch has no use for the claim, as if
@@ -79,10 +84,11 @@ class ChunkOutcomes:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What became of a record: `outcome` is None while it is on its way. It is `forgotten` where its chunk's row has
-    expired, so that nothing will change it any more."""
+    expired, so that nothing will change it any more; `was_sent` says that it has ever been in a batch."""
 
     outcome: Outcome | None
     forgotten: bool = False
+    was_sent: bool = True
 
 
 class Lookup:
@@ -94,8 +100,12 @@ class Lookup:
 
     async def of_owner(self, owner: Owner) -> Seen:
         """What became of an owner's record. Where the ledger has forgotten it, the claim itself knows: who ended in
-        another way than delivered has given it up, or has noted that on it."""
-        return await self._see(owner.file_id, owner.chunk, owner.ordinal, owner.ended or Outcome.DELIVERED)
+        another way than delivered has given it up, or has noted that on it. Who took it over in doubt, and died before
+        a batch of that was fixed, leaves the doubt behind."""
+        seen = await self._see(owner.file_id, owner.chunk, owner.ordinal, owner.ended or Outcome.DELIVERED)
+        if owner.ended is Outcome.UNKNOWN and seen.outcome is Outcome.REJECTED and not seen.was_sent:
+            return Seen(Outcome.UNKNOWN, forgotten=True)
+        return seen
 
     async def of_entry(self, entry: Entry) -> Outcome | None:
         """What became of an entry's record, None while it is on its way. Where the ledger has forgotten it, nobody
@@ -104,12 +114,12 @@ class Lookup:
 
     async def _see(self, file_id: str, chunk: int, ordinal: int, forgotten_as: Outcome) -> Seen:
         if (file_id, chunk) == (self._ours.file_id, self._ours.chunk):
-            return Seen(self._progress.outcome_of(ordinal))
+            return Seen(self._progress.outcome_of(ordinal), was_sent=self._progress.was_sent(ordinal))
         if (file_id, chunk) not in self._seen:
             # The row first: a chunk that is seen settled has all its batches.
             row = await self._ledger.chunk(file_id, chunk)
             self._seen[file_id, chunk] = ChunkOutcomes(row, await self._ledger.batches(file_id, chunk))
         seen = self._seen[file_id, chunk]
         if seen.knows(ordinal):
-            return Seen(seen.outcome_of(ordinal), seen.forgotten)
+            return Seen(seen.outcome_of(ordinal), seen.forgotten, seen.was_sent(ordinal))
         return Seen(forgotten_as, forgotten=True)

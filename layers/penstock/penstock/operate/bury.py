@@ -16,6 +16,7 @@ from penstock.outputs.accepted import load_accepted
 from penstock.outputs.answers import ends_of
 from penstock.outputs.examination_findings import found_of
 from penstock.outputs.findings import flags_of, joined
+from penstock.outputs.handover import dispatch_message_of
 from penstock.outputs.outcomes import RecordEnd
 from penstock.outputs.work import read_work
 
@@ -62,17 +63,22 @@ async def _bury(
     row = lease.row
     letter = ids.work_key(row.file_id, row.span.chunk, "dead-letter.json")
     await archive(ports.store, about.file.feed, letter, message.model_dump_json().encode(), "application/json")
+    batches = await ports.ledger.batches(row.file_id, row.span.chunk)
+    begun = [batch for batch in batches if batch.generation == row.generation]
+    judged = message if isinstance(message, DispatchMessage) else None
+    if begun and judged is None:
+        # It was on its way to delivery, died, and was to be judged anew. What was sent before has its end.
+        judged = await dispatch_message_of(ports.store, about, row)
     body = await read_work(ports.store, row, "accepted", row.generation)
-    if isinstance(message, ChunkMessage) or body is None:
+    if judged is None or body is None:
         dead = dict.fromkeys(scope_of(row), RecordEnd(Outcome.DEAD, (GAVE_UP,)))
         return await end_chunk(ports, about, row, fence, ChunkEnd(dead), ChunkState.DEAD)
     records = {record.ordinal: record for record in load_accepted(body)}
     ends = dict.fromkeys(records, RecordEnd(Outcome.DEAD, (GAVE_UP,)))
-    for batch in await ports.ledger.batches(row.file_id, row.span.chunk):
-        if batch.generation == row.generation:
-            ends |= await _ends_of(ports, row, fence, batch)
-    flags = joined(await flags_of(ports.store, row) if message.flagged else {}, await found_of(ports.store, row))
-    ended = ChunkEnd(ends, message.rejected, message.findings, records, flags)
+    for batch in begun:
+        ends |= await _ends_of(ports, row, fence, batch)
+    flags = joined(await flags_of(ports.store, row) if judged.flagged else {}, await found_of(ports.store, row))
+    ended = ChunkEnd(ends, judged.rejected, judged.findings, records, flags)
     return await end_chunk(ports, about, row, fence, ended, ChunkState.DEAD)
 
 

@@ -9,13 +9,14 @@ those whose outcome is unknown wait for an operator to decide it (`resolve`), as
 import random
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import batched
 from typing import Protocol
 
 from penstock.io.sending import send_all
 from penstock.model.defects import is_defect
-from penstock.model.errors import ObjectMissing
+from penstock.model.errors import ObjectMissing, Permanent
 from penstock.model.findings import Outcome
 from penstock.model.messages import ChunkMessage, SourceFile, SplitMessage
 from penstock.model.ordinals import folded
@@ -192,14 +193,15 @@ def message_of(row: FileRow, chunk: ChunkRow) -> ChunkMessage:
 
 
 async def split_message_of(ports: ReplayPorts, row: FileRow) -> SplitMessage:
-    """The message by which a file's splitting goes on.
+    """The message by which a file's splitting goes on. Where the archive that it is of cannot be read any more, the
+    splitter finds that, too, and ends the file.
 
     Raises:
-        ObjectMissing: the archive was deleted that it is an entry of.
         Transient: something broke.
     """
-    staging = Staging(ports.store, ports.clock, ports.rng, ports.clock.now() + PATIENCE)
-    entry = await staging.entry_of(row.file)
+    staging, entry = Staging(ports.store, ports.clock, ports.rng, ports.clock.now() + PATIENCE), None
+    with suppress(Permanent):
+        entry = await staging.entry_of(row.file)
     return SplitMessage(file=row.file, hop=row.checkpoint.hops if row.checkpoint else 0, entry=entry)
 
 

@@ -26,7 +26,7 @@ class Claims(Protocol):
 
     async def give_up(self, feed: str, identity: str, owner: Owner) -> None:
         """Frees an identity if this owner still holds it, and under no later fence; a correction's goes back to whom it
-        was to correct."""
+        was to correct. One that is noted as `unknown` is kept: whoever knows by now takes the note off first."""
         ...
 
     async def owners(self, feed: str, identities: Sequence[str]) -> dict[str, Owner]:

@@ -51,6 +51,10 @@ class Ledger(Protocol):
         """Writes how far the splitting of a file has come; whoever claims it next goes on from there."""
         ...
 
+    async def pin_refusal(self, file_id: str, fence: int, finding: Finding) -> None:
+        """While it is splitting: the file will be refused, with this finding, by whoever goes on with it."""
+        ...
+
     async def refuse_file(self, file_id: str, fence: int, finding: Finding, now: float) -> None:
         """splitting → refused."""
         ...
@@ -62,6 +66,11 @@ class Ledger(Protocol):
 
     async def stage_file(self, file: SourceFile, fence: int) -> None:
         """While it is splitting: the file is read from here from now on, by whoever reads it."""
+        ...
+
+    async def open_each(self, archive_id: str, fence: int, files: Sequence[SourceFile], now: float) -> None:
+        """While the archive is splitting: opens the rows of its files before anybody is told of them, each at a time of
+        its own, as files have their turns by when they were opened. A row that is there already stays as it is."""
         ...
 
     async def unpack_file(self, file_id: str, fence: int, files: int, now: float) -> None:

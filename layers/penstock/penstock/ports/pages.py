@@ -64,11 +64,12 @@ class PageReader(Protocol):
         """
         ...
 
-    def assemble(self, sha256: str, ranges: AsyncIterator[bytes]) -> Assembled:
+    def assemble(self, feed: str, sha256: str, ranges: AsyncIterator[bytes]) -> Assembled:
         """A document's records, by its pages, of which all ranges come in order: in bounded memory, and the same from
         the same pages and templates. What is no template is found before the first of them comes.
 
         Raises:
             Misconfigured: what an operator keeps as a template is none.
+            Defective: a function of ours fails at the document, which is of this feed.
         """
         ...

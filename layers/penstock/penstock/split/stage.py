@@ -23,7 +23,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from penstock.account.completion import BROKEN_OFF, complete_file, refuse_file, report_unpacked
+from penstock.account.completion import BROKEN_OFF, complete_file, refuse_as_pinned, refuse_file, report_unpacked
 from penstock.feeds import feed_named
 from penstock.feeds.feed import Feed
 from penstock.formats.format import HEAD
@@ -92,15 +92,18 @@ async def split(ports: SplitterPorts, message: SplitMessage, deadline: float) ->
         counts = await complete_file(ports, file.file_id)
         return StageResult("seen before", file.feed, file.file_id, counts)
     try:
+        if lease.row.refused:
+            return await refuse_as_pinned(ports, lease.row, lease.row.refused, lease.fence)
         staging = Staging(ports.store, ports.clock, ports.rng, deadline, ports.sheets)
-        if await _is_document(staging, lease.row, message.entry):
-            return await _hand_to_extractor(ports, lease.row.file, message.entry, lease.fence)
-        prepared = await _prepare(ports, staging, lease.row, message.entry, lease.fence)
+        entry = message.entry or await staging.entry_of(lease.row.file)
+        if await _is_document(staging, lease.row, entry):
+            return await _hand_to_extractor(ports, lease.row.file, entry, lease.fence)
+        prepared = await _prepare(ports, staging, lease.row, entry, lease.fence)
         if isinstance(prepared, list):
             return await _unpack(ports, lease.row, prepared, lease.fence)
         return await _split(ports, prepared, lease.row, lease.fence, deadline)
     except (Refused, ObjectMissing, Defective) as refusal:
-        return await refuse_file(ports, file, refusal, lease.fence)
+        return await refuse_file(ports, lease.row, refusal, lease.fence)
     except Exception as error:
         setback = Try("splitter", lease.row.setback, ports.clock.now()).failed(error, ports.rng)
         await ports.ledger.release_file(file.file_id, lease.fence, setback)
@@ -113,7 +116,8 @@ async def _is_document(staging: Staging, row: FileRow, entry: ZipEntry | None) -
     if is_document is None or row.file.is_staged or row.checkpoint or row.cut:
         return False
     head = await staging.head_of(row.file, entry)
-    return bool(head) and is_document(head)
+    with at_a_file(row.file.feed):
+        return bool(head) and is_document(head)
 
 
 async def _hand_to_extractor(ports: SplitterPorts, file: SourceFile, entry: ZipEntry | None, fence: int) -> StageResult:
@@ -137,10 +141,13 @@ async def _prepare(
 
 
 async def _unpack(ports: SplitterPorts, row: FileRow, files: list[SplitMessage], fence: int) -> StageResult:
-    """The archive's files go their own ways; that they do is its end."""
+    """The archive's files go their own ways; that they do is its end. Their rows come before the messages: one that is
+    lost is sent again, as all work is that nobody has begun."""
+    file_id = row.file.file_id
+    await ports.ledger.open_each(file_id, fence, [message.file for message in files], ports.clock.now())
     messages = (Outgoing(message.model_dump_json(), group=row.file.feed) for message in files)
     await send_all(ports.intake, messages, ports.clock, ports.rng)
-    now, file_id = ports.clock.now(), row.file.file_id
+    now = ports.clock.now()
     await report_unpacked(ports, row, [message.file for message in files], now)
     await ports.ledger.unpack_file(file_id, fence, len(files), now)
     return StageResult("unpacked", row.file.feed, file_id, {"FilesUnpacked": 1})

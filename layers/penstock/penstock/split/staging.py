@@ -68,7 +68,8 @@ class Staging:
         with at_a_file(file.feed):
             kind, converter = kind_of(head), _converter_of(head)
         if kind is Kind.ZIP:
-            refuse_open_document(head)
+            with at_a_file(file.feed):
+                refuse_open_document(head)
             return await self._packed(file)
         if kind or converter:
             return await self._stage(file, self._contents(file, None, kind))
@@ -82,7 +83,7 @@ class Staging:
             Transient: as `prepare`.
         """
         begin = await self._read(file, 0, DOCUMENT_KNOWN_BY)
-        kind = None if entry else kind_of(begin)
+        kind = None if entry else _kind_of(file.feed, begin)
         if kind is Kind.ZIP:
             return None
         if not (entry or kind):
@@ -93,7 +94,8 @@ class Staging:
                 head += block
                 if len(head) >= DOCUMENT_KNOWN_BY:
                     break
-        _refuse_nested(head)
+        with at_a_file(file.feed):
+            _refuse_nested(head)
         return head[:DOCUMENT_KNOWN_BY]
 
     async def whole(self, file: SourceFile, entry: ZipEntry | None) -> AsyncGenerator[bytes]:
@@ -103,7 +105,7 @@ class Staging:
             Refused: as `prepare`.
             Transient: as `prepare`.
         """
-        kind = None if entry else kind_of(await self._read(file, 0, KNOWN_BY))
+        kind = None if entry else _kind_of(file.feed, await self._read(file, 0, KNOWN_BY))
         async with aclosing(self._contents(file, entry, kind)) as blocks:
             async for block in blocks:
                 yield block
@@ -113,18 +115,26 @@ class Staging:
 
         Raises:
             ObjectMissing: the archive was deleted.
+            Refused: `archive.…`, where it is not read as an archive that has this file.
+            Defective: a function of ours fails at it.
             Transient: something broke.
         """
         if file.origin is None or file.is_staged:
             return None
         archive = file.model_copy(update={"origin": None})
-        messages = _messages_of(archive, await self._entries(archive))
-        return next((one.entry for one in messages if one.file.file_id == file.file_id), None)
+        for message in _messages_of(archive, await self._entries(archive)):
+            if message.file.file_id == file.file_id:
+                return message.entry
+        raise Refused("archive.damaged", "the zip archive has no such file in it; pack it again")
 
     async def _refuse_old_office(self, file: SourceFile, head: bytes) -> None:
-        directory = directory_of_compound(head)
-        if directory is not None:
-            raise refusal_of_compound(await self._read(file, directory, directory + DIRECTORY))
+        with at_a_file(file.feed):
+            directory = directory_of_compound(head)
+        if directory is None:
+            return
+        streams = await self._read(file, directory, directory + DIRECTORY)
+        with at_a_file(file.feed):
+            raise refusal_of_compound(streams)
 
     async def _packed(self, file: SourceFile) -> SourceFile | list[SplitMessage]:
         """A workbook, staged; or the entries of another zip file."""
@@ -132,7 +142,8 @@ class Staging:
         parts = {entry.name.lower(): entry for entry in entries}
         if is_workbook(parts):
             return await self._tabled(file, parts)
-        refuse_other_office(parts)
+        with at_a_file(file.feed):
+            refuse_other_office(parts)
         return _messages_of(file, entries)
 
     async def _entries(self, file: SourceFile) -> list[ZipEntry]:
@@ -145,7 +156,9 @@ class Staging:
 
     async def _tabled(self, workbook: SourceFile, parts: Mapping[str, ZipEntry]) -> SourceFile:
         wanted = self.sheets.get(workbook.feed, "")
-        tabling = Tabling(parts, partial(self._unpacked, workbook), partial(_recognises, workbook.feed), wanted)
+        tabling = Tabling(
+            workbook.feed, parts, partial(self._unpacked, workbook), partial(_recognises, workbook.feed), wanted
+        )
         staged = await self._stage(workbook, self._bounded(tabling.table(), workbook.size))
         return staged.model_copy(update={"notes": tuple(tabling.notes)})
 
@@ -207,6 +220,11 @@ class Staging:
 def _messages_of(zip_file: SourceFile, entries: Sequence[ZipEntry]) -> list[SplitMessage]:
     """A message for each file of a zip file."""
     return [SplitMessage(file=_entry_of(zip_file, entry), entry=entry) for entry in entries]
+
+
+def _kind_of(feed: str, head: bytes) -> Kind | None:
+    with at_a_file(feed):
+        return kind_of(head)
 
 
 def _recognises(feed: str, head: bytes) -> bool:

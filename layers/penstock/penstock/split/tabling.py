@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from penstock.formats.format import HEAD
+from penstock.model.defects import at_a_file
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding
 from penstock.model.messages import ZipEntry
@@ -47,9 +48,11 @@ class _Taker(Protocol):
 
 @dataclass(slots=True)
 class Tabling:
-    """One workbook's way. `recognises` says of the first bytes of a table whether the feed reads it; `wanted` is the
-    name of the sheet to be read, "" where nobody has set one. `notes` tells what should be known once all is read."""
+    """One workbook's way, dropped for this feed. `recognises` says of the first bytes of a table whether the feed reads
+    it; `wanted` is the name of the sheet to be read, "" where nobody has set one. `notes` tells what should be known
+    once all is read."""
 
+    feed: str
     entries: Mapping[str, ZipEntry]
     read: ReadEntry
     recognises: Callable[[bytes], bool]
@@ -63,6 +66,7 @@ class Tabling:
 
         Raises:
             Refused: `format.workbook`, `format.sheet`, `format.doctype`, `archive.…`.
+            Defective: a function of ours fails at it.
         """
         relations = Relations()
         await self._take(RELATIONS, relations.part)
@@ -70,26 +74,31 @@ class Tabling:
         await self._take(MAIN, contents.part)
         styles = Styles()
         await self._take(relations.by_kind.get("styles", ""), styles)
-        self._shows = list(styles.shows(since_1904=contents.since_1904))
+        with at_a_file(self.feed):
+            self._shows = list(styles.shows(since_1904=contents.since_1904))
         await self._take(relations.by_kind.get("sharedStrings", ""), self._strings)
         chosen = await self._choose(contents.sheets)
         search = MergeSearch()
         async for piece in self._pieces(chosen.part):
-            search.push(piece)
+            with at_a_file(self.feed):
+                search.push(piece)
         sheet = Sheet(self._strings, self._shows, search.areas)
         async with aclosing(self._lines(chosen, sheet)) as lines:
             async for piece in lines:
                 yield piece
-        told = told_of_sheet(sheet.told.showing_less, sheet.told.hidden_rows)
-        self.notes += told_of_package(self.entries, contents.sheets, chosen) + told
+        with at_a_file(self.feed):
+            told = told_of_sheet(sheet.told.showing_less, sheet.told.hidden_rows)
+            self.notes += told_of_package(self.entries, contents.sheets, chosen) + told
 
     async def _take(self, part: str, taker: _Taker) -> None:
         """Reads a part whole, if there is one."""
         if part not in self.entries:
             return
         async for piece in self._pieces(part):
-            taker.push(piece)
-        taker.finish()
+            with at_a_file(self.feed):
+                taker.push(piece)
+        with at_a_file(self.feed):
+            taker.finish()
 
     async def _pieces(self, part: str) -> AsyncGenerator[bytes]:
         if part not in self.entries:
@@ -100,10 +109,13 @@ class Tabling:
 
     async def _lines(self, entry: SheetEntry, sheet: Sheet) -> AsyncGenerator[bytes]:
         async for piece in self._pieces(entry.part):
-            lines = sheet.push(piece)
+            with at_a_file(self.feed):
+                lines = sheet.push(piece)
             if lines:
                 yield lines
-        yield sheet.finish()
+        with at_a_file(self.feed):
+            rest = sheet.finish()
+        yield rest
 
     async def _choose(self, sheets: list[SheetEntry]) -> SheetEntry:
         if self.wanted:
@@ -122,7 +134,8 @@ class Tabling:
         return visible[0]
 
     def _has_records(self, head: bytes) -> bool:
-        return sum(map(bool, map(bytes.strip, head.splitlines()))) > 1 and self.recognises(head)
+        with at_a_file(self.feed):
+            return sum(map(bool, map(bytes.strip, head.splitlines()))) > 1 and self.recognises(head)
 
     async def _head(self, entry: SheetEntry) -> bytes:
         """The first bytes of a sheet's table."""

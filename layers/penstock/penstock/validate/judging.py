@@ -73,19 +73,13 @@ class Miscounted(PenstockError):
 
 
 def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
-    """Judges the records of a chunk. `chunk` is the span's bytes; of an oversize span, any first part of them.
-
-    Raises:
-        Miscounted: the format splits the chunk into another number of records than it counted.
-    """
+    """Judges the records of a chunk. `chunk` is the span's bytes; of an oversize span, any first part of them."""
     if span.oversize:
         return _oversize(feed, span, chunk)
     try:
-        raws = feed.format_named(layout.format).split(layout, chunk)
+        raws = _taken_apart(feed, layout, span, chunk)
     except Exception as error:
         return _all_dead(span, defect(feed.name, error))
-    if len(raws) != span.records:
-        raise Miscounted(f"chunk {span.chunk}: {len(raws)} records where {span.records} were counted")
     if span.of_group is not None:
         return _of_large_group(feed, span, chunk, raws, span.of_group)
     judgement, lines = Judgement(raws), RecordLines(chunk, raws, span)
@@ -99,6 +93,18 @@ def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
     if layout.control:
         _hold(judgement, held_for(layout.control), RecordLines(chunk, raws, span))
     return judgement
+
+
+def _taken_apart(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> list[bytes]:
+    """The chunk's records as they came.
+
+    Raises:
+        Miscounted: the format splits the chunk into another number of records than it counted.
+    """
+    raws = feed.format_named(layout.format).split(layout, chunk)
+    if len(raws) != span.records:
+        raise Miscounted(f"chunk {span.chunk}: {len(raws)} records where {span.records} were counted")
+    return raws
 
 
 def _hold(judgement: Judgement, finding: Finding, lines: RecordLines) -> None:

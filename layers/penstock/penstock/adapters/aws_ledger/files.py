@@ -56,14 +56,21 @@ class DynamoFiles(LedgerTable):
 
     async def plan_chunks(self, file_id: str, fence: int, spans: Sequence[Span]) -> None:
         """As `Ledger.plan_chunks`. Rows that are there make their transaction fail, and are left out of the next."""
-        for group in batched(spans, PLANNED, strict=False):
+        await self._put_new(file_id, fence, [self._planned(file_id, span) for span in spans])
+
+    async def open_each(self, archive_id: str, fence: int, files: Sequence[SourceFile], now: float) -> None:
+        """As `Ledger.open_each`."""
+        opened = [self._opened(file, now + place / 1e6) for place, file in enumerate(files)]
+        await self._put_new(archive_id, fence, opened)
+
+    async def _put_new(self, file_id: str, fence: int, items: Iterable[Item]) -> None:
+        """Puts items while we split the file, many at once, but for those that are there already."""
+        for group in batched(items, PLANNED, strict=False):
             left = list(group)
-            while failed := await self._try_transact(
-                self._splitting(file_id, fence), *(self._planned(file_id, span) for span in left)
-            ):
+            while failed := await self._try_transact(self._splitting(file_id, fence), *left):
                 if 0 in failed:
                     raise LeaseLost("another splitter has taken the file over, or moved it on")
-                left = [span for place, span in enumerate(left, 1) if place not in failed]
+                left = [item for place, item in enumerate(left, 1) if place not in failed]
 
     def _splitting(self, file_id: str, fence: int) -> Item:
         """The condition that we still split the file."""
@@ -78,19 +85,37 @@ class DynamoFiles(LedgerTable):
 
     def _planned(self, file_id: str, span: Span) -> Item:
         """A chunk's row as it begins."""
+        return self._new(
+            {
+                **chunk_key(file_id, span.chunk),
+                "state": text(ChunkState.SENT),
+                "span": text(span.model_dump_json()),
+                "round": number(0),
+                "v": number(versions.CHUNK),
+            }
+        )
+
+    def _opened(self, file: SourceFile, at: float) -> Item:
+        """A file's row as it begins, where nobody has claimed it yet."""
+        return self._new(
+            {
+                **file_key(file.file_id),
+                "file": text(file.model_dump_json()),
+                "feed": text(file.feed),
+                "file_state": text(FileState.SPLITTING),
+                "opened_at": text(_sortable(at)),
+                "endings": number(0),
+                "v": number(versions.FILE),
+            }
+        )
+
+    def _new(self, item: Item) -> Item:
+        """A put of a row that is not there yet, and is leased to nobody."""
+        leased = {"fence": number(0), "leased_until": number(0), "expires_at": self._expiry()}
         return {
             "Put": {
                 "TableName": self.table,
-                "Item": {
-                    **chunk_key(file_id, span.chunk),
-                    "state": text(ChunkState.SENT),
-                    "span": text(span.model_dump_json()),
-                    "round": number(0),
-                    "fence": number(0),
-                    "leased_until": number(0),
-                    "v": number(versions.CHUNK),
-                    "expires_at": self._expiry(),
-                },
+                "Item": item | leased,
                 "ConditionExpression": "attribute_not_exists(pk)",
             }
         }
@@ -153,6 +178,20 @@ class DynamoFiles(LedgerTable):
             {
                 ":checkpoint": text(checkpoint.model_dump_json()),
                 ":splitting": text(FileState.SPLITTING),
+                ":fence": number(fence),
+                **self._changed(versions.FILE),
+            },
+        )
+
+    async def pin_refusal(self, file_id: str, fence: int, finding: Finding) -> None:
+        """As `Ledger.pin_refusal`."""
+        await self._update(
+            file_key(file_id),
+            f"SET refused = :finding, {CHANGED}",
+            f"file_state = :splitting AND {FENCED}",
+            {
+                ":splitting": text(FileState.SPLITTING),
+                ":finding": text(json.dumps(asdict(finding))),
                 ":fence": number(fence),
                 **self._changed(versions.FILE),
             },
