@@ -33,9 +33,11 @@ from tests.stack.kills import shorten, workers
 from tests.support.deployed import Deployed, File
 
 PATIENCE = 900.0  #: seconds that the end may take
-RECORDS = 150  #: of a file
+RECORDS = {"tower": 20}  #: of a file, each of which is a page there; 150 elsewhere
+MOST_OPEN = 25  #: files; what a slow machine cannot keep up with would only wait
+STANDSTILL = 30.0  #: seconds after which a worker is killed although nothing has come to the destination since the last
 #: Longer than those of a bad night: a machine that builds a release beside all this is slow. As with them, see `kills`.
-TIMEOUTS = {"Splitter": 60, "Validator": 25, "Dispatcher": 40, "Prober": 40, "Sweeper": 60}
+TIMEOUTS = {"Splitter": 60, "Extractor": 60, "Validator": 40, "Dispatcher": 50, "Prober": 50, "Sweeper": 60}
 LOOK = 0.2  #: seconds between two looks
 
 #: What the destination is like for a while, as the demo API can be told.
@@ -91,7 +93,7 @@ def sample_of(feed: str, seed: int) -> Sample:
     generator = SAMPLES[feed]
     format_name, ending = next(iter(generator.formats.items()))
     faults = 0.1 if feed == "traffic" else 0.0
-    options = SampleOptions(RECORDS, format_name, faults=faults, seed=seed)
+    options = SampleOptions(RECORDS.get(feed, 150), format_name, faults=faults, seed=seed)
     counts = generator.write(body, options, beside)
     return Sample(feed, f"soak-{seed}.{ending}", body.getvalue(), counts["delivered"])
 
@@ -104,7 +106,9 @@ class Soak:
         self._rng = random.Random(seed)
         self.told = Told()
         self._moods: list[str] = []
+        self._open: list[File] = []
         self._busy: dict[int, float] = {}
+        self._killed_at, self._calls = 0.0, 0
         self._aside = ThreadPoolExecutor(2)
         self._probing: Future[None] | None = None
 
@@ -141,14 +145,17 @@ class Soak:
             time.sleep(LOOK)
 
     def _drop(self) -> None:
-        """A file of each feed; now and then one that was dropped before."""
-        for feed in FEEDS:
+        """A file of each feed, as far as there is room; now and then one that was dropped before."""
+        self._open = [file for file in self._open if (row := self._deployed.row(file)) is None or not row.settled_at]
+        for feed in self._rng.sample(list(FEEDS), min(len(FEEDS), MOST_OPEN - len(self._open))):
             if self.told.files and self._rng.random() < 0.15:
                 sample = self._rng.choice(self.told.files)[0]
                 self.told.faults["dropped twice"] += 1
             else:
                 sample = sample_of(feed, self._rng.randrange(10**9))
-            self.told.files.append((sample, self._deployed.drop(sample.name, sample.body, sample.feed)))
+            file = self._deployed.drop(sample.name, sample.body, sample.feed)
+            self.told.files.append((sample, file))
+            self._open.append(file)
 
     def _tell_again(self) -> None:
         self._deployed.notify(self._rng.choice(self.told.files)[1].notification)
@@ -163,7 +170,10 @@ class Soak:
         self.told.faults[f"destination: {name}"] += 1
 
     def _kill(self) -> None:
-        """Kills a worker that has just been at work, if there is one."""
+        """Kills a worker that has just been at work, if there is one, and if the machine gets on in spite of it."""
+        calls, now = sum(sum(self._deployed.books(feed)["calls"].values()) for feed in FEEDS), time.monotonic()
+        if calls == self._calls and now < self._killed_at + STANDSTILL:
+            return
         was, self._busy = self._busy, {}
         at_work: list[tuple[str, psutil.Process]] = []
         for name, several in workers(self._deployed.world).items():
@@ -179,6 +189,7 @@ class Soak:
             with suppress(psutil.NoSuchProcess):
                 worker.kill()
                 self.told.faults[f"{name} killed"] += 1
+                self._killed_at, self._calls = now, calls
 
     def _look(self) -> None:
         """The prober and the sweeper look, beside everything else, unless they have not ended the last time."""

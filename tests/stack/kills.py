@@ -141,7 +141,10 @@ def shorten(deployed: Deployed, timeouts: Mapping[str, int] = TIMEOUTS) -> None:
     sqs = deployed.client("sqs")
     for function, seconds in timeouts.items():
         deployed.allow(function, seconds)
-    queues = {"Splitter": deployed.outputs["IntakeQueueUrl"], "Validator": deployed.outputs["ChunkQueueUrl"]}
+    sources = {"Splitter": "Intake", "Extractor": "Document", "Validator": "Chunk"}
+    queues = {
+        function: deployed.outputs[f"{name}QueueUrl"] for function, name in sources.items() if function in timeouts
+    }
     dispatches = json.loads(deployed.outputs["DispatchQueues"]).values()
     for function, url in (*queues.items(), *(("Dispatcher", url) for url in dispatches)):
         visibility = str(timeouts[function] + COLD_START)
