@@ -77,6 +77,24 @@ def test_another_number_is_another(one: str, other: str) -> None:
     assert normalised(one) != normalised(other)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [("12-345", "12345", True), ("24-001", "24-1", True), ("12 345", "12345A", True), ("1-23", "12-3", False)],
+)
+def test_what_groups_the_digits_of_a_number_may_be_left_out(one: str, other: str, same: bool) -> None:
+    before, after = records(bill(one), bill(other, pro="PRO-2", cents="1000"))
+    assert bool(set(histories_of(before)) & set(histories_of(after)))
+    found = examine([after], [to_history(before)], Policy())[0]
+    assert codes(found) == (["freight.perhaps_again"] if same else [])
+
+
+@pytest.mark.parametrize(("one", "other"), [("0001", "1"), ("123-456", "123456"), ("pro 7", "PRO-7")])
+def test_a_shipment_spelt_otherwise_is_the_same_shipment(one: str, other: str) -> None:
+    before, after = records(bill("A-1", pro=one), bill("B-2", pro=other))
+    assert set(histories_of(before)) & set(histories_of(after))
+    assert codes(examine([after], [to_history(before)], Policy())[0]) == ["freight.perhaps_again"]
+
+
 @given(st.text(max_size=30))
 def test_every_number_has_a_normalised_one(number: str) -> None:
     assert isinstance(normalised(number), str)

@@ -196,7 +196,10 @@ def test_who_is_paid_goes_by_the_strongest_number_with_its_scheme(nad: list[str]
         (("QTY+47:500", "PRI+AAA:12.00:::100"), "60", []),
         (("QTY+47:2", "MOA+203:100", "PRI+AAA:1270"), "", ["freight.line_amount"]),
         (("QTY+46:5", "QTY+47:12.65:KGM", "MOA+203:2530", "PRI+AAA:200:::1:KGM"), "2530", []),
-        (("QTY+47:5:KGM", "MOA+203:1000", "PRI+AAA:200:::1:TNE"), "1000", []),
+        (("QTY+47:5:KGM", "MOA+203:1000", "PRI+AAA:200:::1:TNE"), "1000", ["freight.line_amount"]),
+        (("QTY+47:5000:KGM", "MOA+203:1000", "PRI+AAA:200:::1:TNE"), "1000", []),
+        (("QTY+47:5000:KGM", "PRI+AAA:200:::1:TNE"), "1000", []),
+        (("QTY+47:5:KGM", "MOA+203:1000", "PRI+AAA:200:::1:PF"), "1000", []),
     ],
 )
 def test_a_line_is_quantity_by_price_for_as_many_as_the_price_is_for(
@@ -216,7 +219,8 @@ def test_a_line_is_quantity_by_price_for_as_many_as_the_price_is_for(
         (["ALC+C++6++FC", "MOA+8:10"], []),
         (["ALC+C", "PCD+2:5", "MOA+25:200"], []),
         (["ALC+C++6++FC"], ["freight.allowance_unpriced"]),
-        (["ALC+C", "PCD+2:5"], ["freight.allowance_unpriced"]),
+        (["ALC+C", "PCD+2:6.66667"], []),  # of the lines' 150
+        (["ALC+C", "PCD+2:5"], ["freight.payable"]),
         (["ALC+X", "MOA+8:10"], ["freight.element_missing"]),
         (["ALC+A", "MOA+8:10"], ["freight.payable"]),
     ],
@@ -361,3 +365,19 @@ def test_where_no_cux_names_a_currency_the_amounts_do_or_it_is_looked_at() -> No
 
     named = [one.replace("MOA+77:178.50", "MOA+77:178.50:EUR") for one in TOTALS]
     assert told(message(header, totals=named))["currency"] == "EUR"
+
+
+def test_days_periods_and_further_accounts_are_told() -> None:
+    header = [HEADER[0], "DTM+11:20261118:102", "DTM+263:2026110120261130:718", "DTM+140:202611:610", *HEADER[1:]]
+    at = next(at for at, one in enumerate(header) if one.startswith("NAD+SU"))
+    accounts = ("FII+BF+DE89370400440532013000", "FII+BF+4711")
+    invoice = told(message([*header[: at + 1], *accounts, *header[at + 1 :]]))
+    assert invoice["dates"] == [{"kind": "11", "date": "2026-11-18"}]
+    assert invoice["period"] == {"start": "2026-11-01", "end": "2026-11-30"}
+    assert invoice["payee"] == {"iban": "DE89370400440532013000"}
+    assert {"kind": "FII", "value": "4711"} in invoice["references"]
+
+
+def test_who_is_paid_claims_the_money_where_nobody_else_does() -> None:
+    header = [one.replace("NAD+SU", "NAD+PE") for one in HEADER]
+    assert told(message(header))["carrier"] == told(message())["carrier"]

@@ -181,6 +181,32 @@ def test_a_price_that_is_written_with_too_few_decimals_is_told_and_does_not_reje
 
 
 @SYNTAXES
+def test_a_price_in_whole_cents_was_not_rounded(written: Writer) -> None:
+    """Else a line of a million would come to anything, at a price of nothing."""
+    assert rejected(written(taxed("12.34", "2.34", Item("1000", "0.01", "12.34")))) == {"freight.line_amount"}
+    assert rejected(written(taxed("400000.00", "76000.00", Item("1000000", "0", "400000.00")))) == {
+        "freight.line_amount"
+    }
+
+
+@SYNTAXES
+@pytest.mark.parametrize("missing", ["lines", "tax_exclusive", "tax_inclusive"])
+def test_br_12_to_br_14_the_totals_are_given(written: Writer, missing: str) -> None:
+    assert rejected(written(FINE.with_totals(**{missing: ""}))) >= {"freight.totals_missing"}
+
+
+@SYNTAXES
+def test_br_co_18_a_tax_is_broken_down(written: Writer) -> None:
+    assert "freight.totals_missing" in rejected(written(replace(FINE, duties=())))
+
+
+@SYNTAXES
+def test_br_27_no_price_is_below_nothing(written: Writer) -> None:
+    body = written(taxed("-100.00", "-19.00", Item("1", "-100.00", "-100.00")))
+    assert rejected(body) == {"freight.line_unpriced", "freight.negative"}
+
+
+@SYNTAXES
 def test_a_line_the_other_way_round_is_told(written: Writer) -> None:
     assert codes(written(taxed("-100.00", "-19.00", Item("1", "100.00", "-100.00")))) == {
         "freight.line_sign",

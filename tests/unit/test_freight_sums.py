@@ -57,6 +57,80 @@ def test_a_price_is_for_as_many_as_its_basis_says(quantity: str, price: str, bas
     assert faults(judged(goods_bill(str(int(due) + 1), [line]), "810")) == ["freight.invoice_total"]
 
 
+@pytest.mark.parametrize(
+    ("quantity", "unit", "price", "basis", "per", "due"),
+    [
+        ("2000", "LB", "150.00", "PT", "2000", "15000"),  # per ton, of 2,000 pounds
+        ("2", "TN", "0.05", "PP", "0.0005", "20000"),  # per pound
+        ("500", "LB", "0.05", "PP", None, "2500"),
+        ("12", "YD", "100.00", "HF", "100", "1200"),  # per 100 feet, of which a yard is no part that has an end
+        ("300", "FT", "100.00", "HF", "100", "30000"),
+        ("3", "CA", "4.00", "PP", None, "1200"),  # nobody knows what a case weighs
+        ("3", "", "4.00", "PP", None, "1200"),
+    ],
+)
+def test_a_basis_that_names_a_unit_is_reckoned_in_that_of_the_quantity(
+    quantity: str, unit: str, price: str, basis: str, per: str | None, due: str
+) -> None:
+    judgement = judged(goods_bill(due, [("IT1", "1", quantity, unit, price, basis)]), "810")
+    assert told(judgement)["lines"][0].get("price_per") == per
+    assert flags(judgement) == (["freight.price_unit"] if unit in ("CA", "YD") else [])
+
+
+def test_a_price_without_a_quantity_comes_to_nothing_that_anybody_can_tell() -> None:
+    lines = [("IT1", "1", "", "", "12.00"), ("IT1", "2", "1", "EA", "10.00")]
+    assert faults(judged(goods_bill("1000", lines), "810")) == ["freight.element_missing"]
+
+
+def test_of_several_prices_the_one_that_is_billed_counts() -> None:
+    prices = [("CTP", "", "MSR", "15.00"), ("CTP", "", "UCP", "12.00")]
+    assert faults(judged(goods_bill("2400", [("IT1", "1", "2", "EA"), *prices]), "810")) == []
+    assert faults(judged(goods_bill("3000", [("IT1", "1", "2", "EA"), *prices]), "810")) == ["freight.invoice_total"]
+    twice = [*prices, ("CTP", "", "UCP", "11.00")]
+    assert faults(judged(goods_bill("2400", [("IT1", "1", "2", "EA"), *twice]), "810")) == ["freight.invoice_total"]
+
+
+def test_a_percentage_may_be_of_what_earlier_discounts_have_left() -> None:
+    """Data element 378, 7: 10 % of 100.00, and 5 % of the 90.00 that are left."""
+    line = ("IT1", "1", "1", "EA", "100.00")
+    first, second = ("SAC", "A", "D240", "", "", "", "6", "10"), ("SAC", "A", "D500", "", "", "", "7", "5")
+    assert faults(judged(goods_bill("8550", [line, first, second]), "810")) == []
+    assert faults(judged(goods_bill("8500", [line, first, changed(second, {6: "6"})]), "810")) == []
+
+
+@pytest.mark.parametrize("role", ["II", "RE", "PE", "VN"])
+@pytest.mark.parametrize("version", ["004010", "005010"])
+def test_who_is_paid_is_named_once(role: str, version: str) -> None:
+    one, other = ("N1", role, "BANK", "92", "7"), ("N1", role, "SOMEBODY ELSE", "92", "9")
+    assert faults(judged(goods_bill(before=[SELLER, one, other]), "810", version)) == ["freight.stands_twice"]
+    assert faults(judged(goods_bill(before=[SELLER, one, one]), "810", version)) == []
+
+
+def test_who_is_paid_by_a_freight_bill_is_told_and_named_once() -> None:
+    bank, other = ("N1", "RE", "BANK", "93", "7"), ("N1", "RE", "OTHER", "93", "8")
+    assert told(judged(freight_bill(before=[bank]), "210"))["payee"] == {
+        "name": "BANK", "id": "7", "scheme": "X12-66:93",
+    }  # fmt: skip
+    assert faults(judged(freight_bill(before=[bank, other]), "210")) == ["freight.stands_twice"]
+
+
+def test_thousandths_of_a_currency_are_rounded_to_what_its_element_can_say() -> None:
+    lines = [("IT1", "1", "1", "EA", "10.125")]
+    assert faults(judged(goods_bill("1013", lines, before=[("CUR", "SE", "KWD"), SELLER]), "810")) == []
+
+
+def test_what_a_line_is_for_and_what_it_is_rated_as_is_told() -> None:
+    (line, _) = told(judged(goods_bill(), "810"))["lines"]
+    assert line["references"] == [{"kind": "VP", "value": "HAUL"}]
+    lines = [
+        ("LX", "1"),
+        ("L0", "1", "28", "CW", "1200", "G", "", "", "3", "PCS", "", "L"),
+        ("L1", "1", "", "", "30000"),
+    ]
+    (line,) = told(judged(freight_bill(lines=lines), "210"))["lines"]
+    assert (line["quantity"], line["unit"], line["rated_quantity"], line["rated_unit"]) == ("3", "PCS", "28", "CW")
+
+
 def test_a_price_leaves_with_what_it_is_per() -> None:
     (line,) = told(judged(goods_bill("6000", [("IT1", "1", "500", "EA", "12.00", "HP")]), "810"))["lines"]
     assert (line["unit_price"], line["price_per"], line["price_basis"], line["amount"]) == (

@@ -219,3 +219,61 @@ def test_no_finding_repeats_a_value() -> None:
         judgement = judge_file(FREIGHT, ubl_file(ubl(**changes)))
         assert judgement.rejected
         assert secret[:15] not in json.dumps([f.as_dict() for one in judgement.rejected for f in one.findings])
+
+
+def line_of(*inner: str, unit: str = "KGM") -> dict[str, Any]:
+    """The first line's figures."""
+    figures = f'<cbc:InvoicedQuantity unitCode="{unit}">500</cbc:InvoicedQuantity>{"".join(inner)}'
+    body = ubl().replace("<cac:InvoiceLine><cbc:ID>1</cbc:ID>", f"<cac:InvoiceLine><cbc:ID>1</cbc:ID>{figures}", 1)
+    judgement = judge_file(FREIGHT, ubl_file(body))
+    if judgement.rejected:
+        return {"code": judgement.rejected[0].findings[0].code}
+    return json.loads(judgement.accepted[0].payload)["lines"][0] | {
+        "flags": [finding.code for one in judgement.flagged for finding in one.findings]
+    }
+
+
+def price(value: str, base: str = "", unit: str = "KGM") -> str:
+    per = f'<cbc:BaseQuantity unitCode="{unit}">{base}</cbc:BaseQuantity>' if base else ""
+    return f"<cac:Price>{amount('PriceAmount', value)}{per}</cac:Price>"
+
+
+def test_a_price_for_another_unit_is_reckoned_in_that_of_the_quantity() -> None:
+    """500 kg at 300.00 a tonne are 150.00."""
+    assert line_of(price("300.00", "1", "TNE"))["price_per"] == "1000"
+    assert line_of(price("0.30", "1", "TNE"))["code"] == "freight.line_amount"
+    unknown = line_of(price("300.00", "1", "XPX"))
+    assert (unknown["price_unit"], unknown["flags"]) == ("XPX", ["freight.price_unit"])
+
+
+def test_a_line_that_is_given_away_comes_to_nothing() -> None:
+    free = "<cbc:FreeOfChargeIndicator>true</cbc:FreeOfChargeIndicator>"
+    assert line_of(free, price("300.00"))["code"] == "freight.line_amount"  # as it comes to 150.00
+    given = ubl({"PayableAmount": "250.00"}, ("0.00", "250.00"), allowances=(), tax="").replace(
+        "<cac:InvoiceLine><cbc:ID>1</cbc:ID>", f"<cac:InvoiceLine><cbc:ID>1</cbc:ID>{free}{price('9.00')}", 1
+    )
+    (one,) = judge_file(FREIGHT, ubl_file(given)).accepted
+    assert json.loads(one.payload)["lines"][0]["status"] == "free_of_charge"
+
+
+def test_a_document_with_the_lines_of_a_credit_note_is_neither() -> None:
+    body = ubl().replace("cac:InvoiceLine>", "cac:CreditNoteLine>")
+    assert json.loads(judge_file(FREIGHT, ubl_file(body)).accepted[0].payload)["kind"] == "unknown"
+
+
+def test_a_means_of_payment_has_one_account_and_a_seller_one_number_of_a_scheme() -> None:
+    account = "<cac:PayeeFinancialAccount><cbc:ID>{}</cbc:ID></cac:PayeeFinancialAccount>"
+    means = f"<cac:PaymentMeans>{account.format(1)}{account.format(2)}</cac:PaymentMeans>"
+    body = ubl().replace("<cac:LegalMonetaryTotal>", f"{means}<cac:LegalMonetaryTotal>")
+    (reject,) = judge_file(FREIGHT, ubl_file(body)).rejected
+    assert [one.field for one in reject.findings] == ["PayeeFinancialAccount"]
+    assert faults(supplier=SUPPLIER + SUPPLIER.replace("ACME", "OTHR")) == [
+        ("freight.stands_twice", "AccountingSupplierParty")
+    ]
+    assert faults(supplier=SUPPLIER + SUPPLIER) == []
+
+
+def test_an_allowance_below_nothing_is_looked_at() -> None:
+    body = ubl({"LineExtensionAmount": "400.00", "PayableAmount": "430.00"}, allowances=(("false", "-30.00"),), tax="")
+    (one,) = judge_file(FREIGHT, ubl_file(body)).flagged
+    assert [finding.code for finding in one.findings] == ["freight.allowance_turned"]

@@ -28,6 +28,9 @@ another content it is rejected as a conflict and names the earlier one. A correc
 corrects. The same number on another day or spelt otherwise, and the same shipment and amount under another number, are
 held as `freight.perhaps_again`, in any file within 400 days.
 
+A price leaves with what it is per, reckoned in the unit of its quantity: 2,000 pounds at 150.00 a ton are 150.00. Where
+nobody knows how the two units go together, that is told (`freight.price_unit`).
+
 A total is exactly one of the sums that the standard allows. Where it allows several *readings*, `totals.reading` says
 which fitted: `header_beside_lines` or `header_repeats_lines` of charges in both places of an 810, with
 `terms_discount_deducted` or `terms_discount_told`; of a 210 `advances_within_charges` or `advances_beside_charges`; of

@@ -207,7 +207,9 @@ def _payee(tree: Tree, settled: Node) -> dict[str, str]:
 
 
 def _accounts(tree: Tree, settled: Node) -> list[str]:
-    accounts = each(settled, "SpecifiedTradeSettlementPaymentMeans", "PayeePartyCreditorFinancialAccount")
+    """One for each means of payment."""
+    means = each(settled, "SpecifiedTradeSettlementPaymentMeans")
+    accounts = [tree.one(one, "PayeePartyCreditorFinancialAccount") for one in means]
     return [number for one in accounts if (number := tree.text(one, "IBANID") or tree.text(one, "ProprietaryID"))]
 
 

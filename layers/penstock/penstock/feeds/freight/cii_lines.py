@@ -3,7 +3,7 @@
 from typing import Any
 
 from penstock.feeds.freight.trees import Node, Tree, attribute, each, negated
-from penstock.feeds.freight.values import other_unit, said
+from penstock.feeds.freight.values import priced_per, said
 
 _SUBTOTALS = ("GROUP", "INFORMATION")  #: UNTDID 1229 as Factur-X has it: lines that are in no sum
 _LINE_TOTAL = ("SpecifiedTradeSettlementLineMonetarySummation", "LineTotalAmount")
@@ -25,24 +25,32 @@ def line(tree: Tree, node: Node) -> dict[str, Any]:
         quantity=tree.decimal(node, *billed),
         unit=attribute(tree.one(node, *billed), "unitCode"),
         unit_price=tree.amount(net, "ChargeAmount"),
-        price_per=tree.decimal(net, "BasisQuantity"),
         status=status,
         parent=tree.text(document, "ParentLineID"),
     )
     found |= said(**{"subtotal" if status in _SUBTOTALS else "amount": amount})
-    found |= other_unit(found.get("unit", ""), attribute(tree.one(net, "BasisQuantity"), "unitCode"))
+    # BT-149 may stand at either price (EN 16931-3-3).
+    per = tree.one(net, "BasisQuantity") or tree.one(gross, "BasisQuantity")
+    found |= priced_per(
+        tree.decimal({"BasisQuantity": per}, "BasisQuantity"), attribute(per, "unitCode"), found.get("unit", "")
+    )
     found |= _gross(tree, gross)
     parts = {
         "charges": [charge(tree, one) for one in each(settled, "SpecifiedTradeAllowanceCharge")],
         "taxes": [one for some in each(settled, "ApplicableTradeTax") if (one := _category(tree, some))],
-        "references": [
-            {"kind": "BuyerOrderReferencedDocument", "value": number}
-            for one in each(agreed, "BuyerOrderReferencedDocument")
-            if (number := tree.text(one, "LineID"))
-        ],
+        "references": _references(tree, agreed, product),
         "period": period(tree, tree.one(settled, "BillingSpecifiedPeriod")),
     }
     return found | {name: some for name, some in parts.items() if some}
+
+
+def _references(tree: Tree, agreed: Node, product: Node) -> list[dict[str, str]]:
+    """By what the line is known elsewhere: the lines of orders, and the numbers of what it is for."""
+    orders = each(agreed, "BuyerOrderReferencedDocument")
+    stated = [("BuyerOrderReferencedDocument", tree.text(one, "LineID")) for one in orders]
+    stated += [("OrderReference", tree.text(one, "IssuerAssignedID")) for one in orders]
+    stated += [(name, tree.text(product, name)) for name in ("SellerAssignedID", "BuyerAssignedID", "GlobalID")]
+    return [{"kind": kind, "value": value} for kind, value in stated if value]
 
 
 def _gross(tree: Tree, node: Node) -> dict[str, str]:

@@ -5,12 +5,13 @@ on its qualifier (UNTDID 5025).
 """
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any, cast
 
 from penstock.feeds.freight.currencies import require_currency, smallest_unit
-from penstock.feeds.freight.edifact_lines import TAXES, charge, line, tax
-from penstock.feeds.freight.edifact_parties import carrier, party, payee
+from penstock.feeds.freight.edifact_lines import TAXES, charge, dates, line, period, tax
+from penstock.feeds.freight.edifact_parties import ISSUERS, PAYEES, carrier, further_accounts, party, payee
 from penstock.feeds.freight.edifact_values import Group, Message, groups
 from penstock.feeds.freight.kinds import kind_of_1001, purpose_of_1225, says
 from penstock.feeds.freight.payments import take_terms
@@ -42,24 +43,28 @@ def to_record(tree: Mapping[str, Any]) -> dict[str, Any]:
     header, summary = list(groups(head)), list(groups(tail))
     message.currency = _currency(message, header) or _currency_of_amounts(message, tree["segments"])
     parties = _parties(message, header)
+    read_lines = [line(message, one) for one in lines]
+    base = sum((Decimal(one["amount"]) for one in read_lines if "amount" in one), Decimal())
     own = [one for one in header if one.lead[0] == "ALC"] or [one for one in summary if one.lead[0] == "ALC"]
     taxes = [one for some in summary if some.lead[0] == "TAX" and (one := tax(message, some)) and "amount" in one]
     plain = [one.lead for one in header]
     invoice: dict[str, Any] = {
         "document_type": "edifact_invoic",
-        "lines": [line(message, one) for one in lines],
-        "charges": [charge(message, one, None) for one in own],
+        "lines": read_lines,
+        "charges": [charge(message, one, base) for one in own],
         "taxes": taxes,
         "parties": [one for some in parties.values() if (one := party(message, some))],
         "legs": [_leg(message, one.lead) for one in header if one.lead[0] == "TDT"],
         "payee": payee(message, parties),
+        "period": period(message, plain),
+        "dates": dates(message, plain, but=("3", "137", "35", _NET_DUE)),
         "notes": [text for one in plain if one[0] == "FTX" if (text := _text(message, one))],
         "unread": sorted({one.lead[0] for one in (*header, *summary)} - _READ),
     }
     invoice["totals"] = _totals(message, summary, invoice)
     invoice = {name: value for name, value in invoice.items() if value}
     invoice |= _head(message, plain, tree) | carrier(message, parties)
-    _take_references(message, header, invoice)
+    _take_references(message, header, parties, invoice)
     _take_terms(message, header, plain, invoice)
     if "lines" not in invoice:
         message.defects.add("no_lines", "LIN", "the message has no line", "UNTDID D.96A, INVOIC, LIN")
@@ -109,7 +114,7 @@ def _parties(message: Message, header: Sequence[Group]) -> dict[str, Group]:
     for one in header:
         if one.lead[0] == "NAD":
             role = message.at(one.lead, 1)
-            if role in found and role in ("SU", "SE", "II", "PE", "RE"):
+            if role in found and role in (*ISSUERS, *PAYEES):
                 message.twice(f"NAD+{role}")
             found.setdefault(role, one)
     return found
@@ -141,7 +146,9 @@ def _head(message: Message, plain: Sequence[Segment], tree: Mapping[str, Any]) -
     )
 
 
-def _take_references(message: Message, header: Sequence[Group], invoice: dict[str, Any]) -> None:
+def _take_references(
+    message: Message, header: Sequence[Group], parties: Mapping[str, Group], invoice: dict[str, Any]
+) -> None:
     stated = [(message.at(one.lead, 1), message.at(one.lead, 1, 1), one) for one in header if one.lead[0] == "RFF"]
     others: list[dict[str, str]] = []
     for kind, value, group in stated:
@@ -153,6 +160,7 @@ def _take_references(message: Message, header: Sequence[Group], invoice: dict[st
             invoice[field] = value
         elif kind and value:
             others.append({"kind": kind, "value": value})
+    others += [{"kind": "FII", "value": account} for account in further_accounts(message, parties)]
     if others:
         invoice["references"] = others
 

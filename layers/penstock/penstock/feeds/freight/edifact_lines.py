@@ -6,7 +6,7 @@ from typing import Any
 
 from penstock.feeds.freight.edifact_values import Group, Message, groups
 from penstock.feeds.freight.trees import negated
-from penstock.feeds.freight.values import other_unit, said
+from penstock.feeds.freight.values import priced_per, said
 from penstock.formats.segment_records import Segment
 
 TAXES = ("124", "150", "161", "176")  #: UNTDID 5025: amounts of a tax
@@ -14,6 +14,7 @@ _QUANTITIES = ("47", "46", "12")  #: UNTDID 6063: invoiced, delivered, despatche
 _AMOUNTS = ("203", "66", "38")  #: UNTDID 5025: line item amount, goods item total, invoice item amount
 _PRICES = ("AAA", "INV", "CAL", "AAB")  #: UNTDID 5125: net, invoice billing, calculation, gross
 _CHARGES = ("8", "204", "23", "131")  #: UNTDID 5025: allowance or charge, allowance, charge, total of them
+_PERIODS = ("263", "194", "206")
 _HUNDRED = Decimal(100)
 _NONE: Segment = []
 
@@ -32,15 +33,18 @@ def line(message: Message, segments: Sequence[Segment]) -> dict[str, Any]:
     )
     result |= _price(message, [one for one in plain if one[0] == "PRI"], result.get("unit", ""))
     product = _product(result)
-    parts = {
-        "charges": [charge(message, one, product) for one in found if one.lead[0] == "ALC"],
+    charges = [charge(message, one, product) for one in found if one.lead[0] == "ALC"]
+    parts: dict[str, Any] = {
+        "charges": charges,
         "taxes": [one for some in found if some.lead[0] == "TAX" and (one := tax(message, some))],
         "references": _references(message, found, segments[0]),
+        "dates": dates(message, plain),
+        "period": period(message, plain),
     }
     result |= {name: some for name, some in parts.items() if some}
     amount = message.money(amounts, *_AMOUNTS)
     if not amount and product is not None:
-        amount = str(product + sum((Decimal(one["amount"]) for one in parts["charges"]), Decimal()))
+        amount = str(product + sum((Decimal(one["amount"]) for one in charges), Decimal()))
     if not amount:
         message.missing("MOA+203")
     return result | said(amount=amount)
@@ -62,15 +66,14 @@ def _price(message: Message, segments: Sequence[Segment], unit: str) -> dict[str
     gross = message.qualified(segments, "AAB") if message.at(chosen, 1) == "AAA" else None
     return said(
         unit_price=message.number(chosen, 1, 1),
-        price_per=message.number(chosen, 1, 4),
         gross_price=message.number(gross, 1, 1) if gross else "",
-    ) | other_unit(unit, message.at(chosen, 1, 5))
+    ) | priced_per(message.number(chosen, 1, 4), message.at(chosen, 1, 5), unit)
 
 
 def _product(line: dict[str, Any]) -> Decimal | None:
     """Quantity by price, None where that is not said."""
     per = Decimal(line.get("price_per", 1))
-    if "quantity" not in line or "unit_price" not in line or "price_basis" in line or not per:
+    if "quantity" not in line or "unit_price" not in line or "price_unit" in line or not per:
         return None
     return Decimal(line["quantity"]) * Decimal(line["unit_price"]) / per
 
@@ -79,6 +82,23 @@ def _references(message: Message, found: Sequence[Group], lin: Segment) -> list[
     stated = [(message.at(lin, 3, 1) or "item", message.at(lin, 3))]
     stated += [(message.at(one.lead, 1), message.at(one.lead, 1, 1)) for one in found if one.lead[0] == "RFF"]
     return [{"kind": kind, "value": value} for kind, value in stated if kind and value]
+
+
+def dates(message: Message, segments: Sequence[Segment], but: Sequence[str] = ()) -> list[dict[str, str]]:
+    """The days that are told, but for some by their qualifiers, and for periods."""
+    told = [one for one in segments if one[0] == "DTM" and message.at(one, 1) not in (*but, *_PERIODS)]
+    found = [(message.at(one, 1), message.a_day(one)) for one in told]
+    return [{"kind": kind, "date": date} for kind, date in found if kind and date]
+
+
+def period(message: Message, segments: Sequence[Segment]) -> dict[str, str]:
+    """From when to when (UNTDID 2005: 263; 194 and 206 are its ends; 2379: 718 has both in one)."""
+    told = {message.at(one, 1): one for one in segments if one[0] == "DTM"}
+    whole = told.get("263", _NONE)
+    if message.at(whole, 1, 2) == "718" and len(message.at(whole, 1, 1)) == 16:
+        both = message.at(whole, 1, 1)
+        return said(start=message.day_of(both[:8], "102", "DTM+263"), end=message.day_of(both[8:], "102", "DTM+263"))
+    return said(start=message.a_day(told.get("194", _NONE)), end=message.a_day(told.get("206", _NONE)))
 
 
 # -- charges and taxes

@@ -8,8 +8,8 @@ from penstock.feeds.freight.parties import SCAC, Numbers, account_of, carrier_of
 from penstock.feeds.freight.values import said
 from penstock.formats.segment_records import Segment
 
-_ISSUERS = ("II", "SE", "SU", "CA")  #: UNTDID 3035: issuer of the invoice, seller, supplier, carrier
-_PAYEES = ("PE", "RE")  #: payee, party to receive the remittance
+ISSUERS = ("II", "SE", "SU", "CA")  #: UNTDID 3035: issuer of the invoice, seller, supplier, carrier
+PAYEES = ("PE", "RE")  #: payee, party to receive the remittance
 _SCHEMES = {"9": "0088", "16": "0060", "182": SCAC, "91": "assigned_by_seller", "92": "assigned_by_buyer"}
 """Whose number a party's is (UNTDID 3055), by the codes of ISO 6523 where it has one: GLN, DUNS."""
 
@@ -51,8 +51,8 @@ def _references(message: Message, segments: Sequence[Segment], qualifier: str) -
 
 
 def carrier(message: Message, parties: Mapping[str, Group]) -> dict[str, str]:
-    """The carrier's fields, of the party that claims the money."""
-    group = next((parties[role] for role in _ISSUERS if role in parties), None)
+    """The carrier's fields, of the party that claims the money; where nobody says so, of who is paid."""
+    group = next((parties[role] for role in (*ISSUERS, *PAYEES) if role in parties), None)
     numbers = numbers_of(message, group) if group else []
     name = party(message, group).get("name", "") if group else ""
     return carrier_of(numbers, name, "NAD+SU", message.defects)
@@ -60,18 +60,20 @@ def carrier(message: Message, parties: Mapping[str, Group]) -> dict[str, str]:
 
 def payee(message: Message, parties: Mapping[str, Group]) -> dict[str, str]:
     """Who is paid, if that is not who invoices, and where to."""
-    named = next((parties[role] for role in _PAYEES if role in parties), None)
-    account = next(
-        (
-            number
-            for role in (*_PAYEES, *_ISSUERS)
-            if role in parties
-            for one in parties[role].all("FII")
-            if (number := message.at(one, 2))
-        ),
-        "",
-    )
+    named = next((parties[role] for role in PAYEES if role in parties), None)
     numbers = numbers_of(message, named) if named else []
     scheme, number = numbers[0] if numbers else ("", "")
     name = party(message, named).get("name", "") if named else ""
-    return said(name=name, id=number, scheme=scheme) | account_of(account)
+    return said(name=name, id=number, scheme=scheme) | account_of(next(iter(_accounts(message, parties)), ""))
+
+
+def further_accounts(message: Message, parties: Mapping[str, Group]) -> list[str]:
+    """Where to pay to as well; the first account is the payee's."""
+    first, *others = _accounts(message, parties) or [""]
+    return [one for one in dict.fromkeys(others) if one != first]
+
+
+def _accounts(message: Message, parties: Mapping[str, Group]) -> list[str]:
+    """Of who is paid, or else of who claims the money."""
+    held = [one for role in (*PAYEES, *ISSUERS) if role in parties for one in parties[role].all("FII")]
+    return [number for one in held if (number := message.at(one, 2))]

@@ -11,6 +11,9 @@ from penstock.model.messages import Delimiters
 _NUMBER = re.compile(r"(-?)([0-9]{0,15})(?:[.,]([0-9]{0,12}))?0*(-?)")
 
 
+_WITH_DAY = ("101", "102", "203", "204", "303", "304")  #: UNTDID 2379
+
+
 @dataclass(slots=True)
 class Group:
     """A segment and those that belong to it."""
@@ -98,12 +101,17 @@ class Message(Tree):
         for qualifier in qualifiers:
             found = self.qualified(segments, qualifier)
             if found:
-                return self._date(self.at(found, 1, 1), self.at(found, 1, 2), f"DTM+{qualifier}")
+                return self.day_of(self.at(found, 1, 1), self.at(found, 1, 2), f"DTM+{qualifier}")
         return ""
 
-    def _date(self, text: str, form: str, name: str) -> str:
+    def a_day(self, segment: Segment) -> str:
+        """The day that a DTM tells; "" if what it tells is none, but a month, a week or a period."""
+        qualifier, text, form = (self.at(segment, 1, at) for at in range(3))
+        return self.day_of(text, form, f"DTM+{qualifier}") if form in _WITH_DAY else ""
+
+    def day_of(self, text: str, form: str, name: str) -> str:
         """UNTDID 2379: 101 is YYMMDD, 102 CCYYMMDD; 203, 204 and 303 have a time behind it."""
-        digits = text[:8] if form in ("", "102", "203", "204", "303", "304") else ""
+        digits = text[:8] if form == "" or form in _WITH_DAY else ""
         if form == "101" and len(text) == 6:
             digits = ("19" if text[:2] >= "80" else "20") + text
         if not digits.isdigit() or (form == "102" and len(text) != 8):

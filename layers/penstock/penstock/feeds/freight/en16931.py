@@ -18,6 +18,7 @@ TYPES = ("ubl_invoice", "ubl_freight_invoice", "ubl_credit_note", "cii_invoice",
 
 _RULES = Rulebook("freight")
 _NOTHING = Decimal()
+_BELOW = Decimal(-1)
 _UBL = "UBL 2.1, MonetaryTotal"
 _BY_RATE = ("S", "L", "M")  #: categories that may have several rates (UNCL5305; BR-S-08, BR-AF-08, BR-AG-08)
 _UNTAXED = ("Z", "E", "AE", "K", "G", "O")  #: by which nothing is taxed (BR-Z-09, BR-E-09, BR-AE-09, …)
@@ -121,14 +122,37 @@ def _price_per_nothing(invoice: Record) -> bool:
 
 @_RULES.each(
     "price_unit",
-    "lines.price_basis",
-    "the price is for another unit than the quantity is in; its amount could not be checked",
+    "lines.price_unit",
+    "the price is for another unit than the quantity is in, or no quantity is given; its amount could not be checked",
     _norm("BT-150"),
     Severity.SOFT,
 )
-@_european
 def _price_of_another_unit(invoice: Record) -> bool:
-    return any("price_basis" in line for line in invoice["lines"])
+    """In X12 as well, where the basis of a price names the unit."""
+    return any("price_unit" in line or _is_price_of_nothing(line) for line in invoice["lines"])
+
+
+def _is_price_of_nothing(line: Mapping[str, Any]) -> bool:
+    return "unit_price" in line and "quantity" not in line
+
+
+@_RULES.each(
+    "line_unpriced",
+    "lines",
+    "a line of a document that keeps to the norm has a quantity and a price, and no price is below nothing",
+    _norm("BR-22, BR-26, BR-27 and BR-28"),
+)
+@_european
+def _line_lacks_something(invoice: Record) -> bool:
+    return _strict(invoice) and not all(map(_is_whole, invoice["lines"]))
+
+
+def _is_whole(line: Mapping[str, Any]) -> bool:
+    """Subtotals and notes among the lines have no amount."""
+    if "amount" not in line:
+        return True
+    prices = (line.get("unit_price", _BELOW), line.get("gross_price", _NOTHING))
+    return "quantity" in line and min(prices) >= 0
 
 
 @_RULES.each(
@@ -184,6 +208,20 @@ def _percentage_differs(invoice: Record) -> bool:
     )
 
 
+@_RULES.each(
+    "allowance_turned",
+    "charges",
+    "an allowance is below nothing, so that it is added to what is due; is it a charge?",
+    _norm("BT-92 and BT-136"),
+    Severity.SOFT,
+)
+@_european
+def _allowance_is_charged(invoice: Record) -> bool:
+    """Where all is turned round, because it is given back, an allowance is, too."""
+    every = [*invoice.get("charges", ()), *(one for line in invoice["lines"] for one in line.get("charges", ()))]
+    return invoice["totals"]["due"] > 0 and any(one["kind"] == "discount" and one["amount"] > 0 for one in every)
+
+
 # -- totals
 
 
@@ -237,6 +275,20 @@ def _totals_missing(invoice: Record) -> bool:
         name not in totals and any(_charges(invoice, allowed))
         for name, allowed in (("allowances", True), ("charges", False))
     )
+
+
+@_RULES.each(
+    "totals_missing",
+    "totals",
+    "a document that keeps to the norm gives the sum of its lines, the amounts without and with taxes, and how much is"
+    " taxed by which category",
+    _norm("BR-12, BR-13, BR-14 and BR-CO-18"),
+)
+@_european
+def _totals_are_untold(invoice: Record) -> bool:
+    totals, taxes = invoice["totals"], invoice.get("taxes", ())
+    told = totals.keys() >= {"lines", "tax_exclusive", "tax_inclusive"} and any("category" in tax for tax in taxes)
+    return _strict(invoice) and not told
 
 
 @_RULES.each(
@@ -361,15 +413,23 @@ def _untaxed_is_taxed(invoice: Record) -> bool:
 )
 @_european
 def _taxable_differs(invoice: Record) -> bool:
-    if not all(
-        any("category" in tax for tax in line.get("taxes", ())) for line in invoice["lines"] if "amount" in line
-    ):
-        return False
-    unit = _unit(invoice)
+    unit, told = _unit(invoice), [_tells_category(line) for line in invoice["lines"] if "amount" in line]
+    if not all(told):
+        return _strict(invoice) and not any(told) and _only_category_differs(invoice)
     return any(
         _is_telling(tax) and tax["taxable"] not in sums_of(_taxed_by(invoice, tax), unit)
         for tax in invoice.get("taxes", ())
     )
+
+
+def _tells_category(line: Mapping[str, Any]) -> bool:
+    return any("category" in tax for tax in line.get("taxes", ()))
+
+
+def _only_category_differs(invoice: Record) -> bool:
+    """Of lines that do not say how they are taxed: where there is one category, all of them are of that."""
+    taxes = [tax["taxable"] for tax in invoice.get("taxes", ()) if "taxable" in tax]
+    return len(taxes) == 1 and taxes[0] not in _before_taxes(invoice)
 
 
 def _is_telling(tax: Mapping[str, Any]) -> bool:

@@ -22,6 +22,7 @@ ABOUT_MOST = 20  #: invoices that a document refers to and is looked at beside
 TRACE = "audit_trace_id"  #: what a record carries its trace as
 
 _TOKENS = re.compile(r"[^\W\d_]+|\d+")
+_PUNCTUATION = re.compile(r"[\W_]+")
 _AGAIN = frozenset({"R", "RB", "RV", "REV", "V", "COPY", "DUP", "COR", "CORR", "REBILL", "REBILLED"})
 """What a number that is billed again has behind it, perhaps with a count."""
 
@@ -41,14 +42,44 @@ def normalised(number: str) -> str:
     return ".".join(tokens) or number
 
 
+def ungrouped(number: str) -> str:
+    """As `normalised`, without what stands between its digits, where that may group them alone.
+
+    >>> ungrouped("12-345"), ungrouped("12345A"), ungrouped("INV-1")
+    ('12345', '12345', 'INV.1')
+    """
+    return normalised(_PUNCTUATION.sub("", number))
+
+
+def same_number(one: str, other: str) -> bool:
+    """Whether both may be one number. Of two that group their digits otherwise neither is the other.
+
+    >>> same_number("12-345", "12345"), same_number("1-23", "12-3"), same_number("INV-1", "inv 01A")
+    (True, False, True)
+    """
+    return normalised(one) in (normalised(other), ungrouped(other)) or ungrouped(one) == normalised(other)
+
+
+def same_shipment(number: str) -> str:
+    """A carrier's number of a shipment as it may be spelt otherwise: without punctuation and leading zeros.
+
+    >>> same_shipment("012-345 6"), same_shipment("PRO-1"), same_shipment("000")
+    ('123456', 'PRO1', '000')
+    """
+    return _PUNCTUATION.sub("", number).upper().lstrip("0") or number
+
+
 def histories_of(record: Record) -> list[str]:
     """The histories that a record belongs to: of its carrier's number, and of the numbers that it refers to; of its
     shipment and amount."""
     whose = f"{record['carrier_scheme']}\x1f{record['carrier']}"
-    numbers = [record["invoice_number"], *(one["number"] for one in record.get("refers_to", ())[:ABOUT_MOST])]
-    found = [f"number\x1f{whose}\x1f{normalised(number)}" for number in numbers]
+    own = record["invoice_number"]
+    numbers = [normalised(own), ungrouped(own)]
+    numbers += [normalised(one["number"]) for one in record.get("refers_to", ())[:ABOUT_MOST]]
+    found = [f"number\x1f{whose}\x1f{number}" for number in numbers]
     if record.get("pro_number") and is_claim(record):
-        found.append(f"shipment\x1f{whose}\x1f{record['pro_number']}\x1f{_plain(record['totals']['due'])}")
+        shipment = same_shipment(record["pro_number"])
+        found.append(f"shipment\x1f{whose}\x1f{shipment}\x1f{_plain(record['totals']['due'])}")
     return list(dict.fromkeys(found))
 
 
@@ -110,8 +141,12 @@ def _for_what_it_is(record: Record, others: Mapping[str, Any], policy: Policy) -
     if record.get("test"):
         said += _said(TEST, policy.test, "the sender says that this is a test; nobody should pay it")
     yield from said
-    about = {normalised(number) for number in _numbers(record)}
-    traces = [trace for trace, kept in others.items() if normalised(kept["number"]) in about and kept["claim"]]
+    about = _numbers(record)
+    traces = [
+        trace
+        for trace, kept in others.items()
+        if kept["claim"] and any(same_number(one, kept["number"]) for one in about)
+    ]
     if said and traces:
         yield Finding(
             ABOUT.code, f"the document is about record {traces[-1]}, which came before", ABOUT.field, ABOUT.severity
@@ -159,9 +194,10 @@ def _may_be_one(record: Record, kept: Mapping[str, Any]) -> bool:
         return False
     if record["invoice_number"] == kept["number"] and apart == 0:
         return _stands_as(kept["kind"]) != _stands_as(record["kind"])
-    same_number = normalised(record["invoice_number"]) == normalised(kept["number"])
-    same_shipment = bool(kept["shipment"]) and record.get("pro_number") == kept["shipment"]
-    return same_number or (same_shipment and _plain(record["totals"]["due"]) == kept["due"])
+    if same_number(record["invoice_number"], kept["number"]):
+        return True
+    shipments = same_shipment(record.get("pro_number", "")), same_shipment(kept["shipment"])
+    return all(shipments) and len(set(shipments)) == 1 and _plain(record["totals"]["due"]) == kept["due"]
 
 
 def _stands_as(kind: Kind) -> str:

@@ -173,6 +173,7 @@ class Part(TypedDict, total=False):
     unit: Word
     unit_price: Amount
     price_per: Amount
+    price_unit: Word
     amount: Money
     description: Text
 
@@ -180,9 +181,11 @@ class Part(TypedDict, total=False):
 @with_config(_MODEL)
 class Line(TypedDict, total=False):
     """A line of the invoice: an LX loop of a 210, whose `amount` is the sum of its charges; an IT1 loop of an 810,
-    quantity by price; or a line of UBL, where `charges` are within the amount. `unit_price` is for `price_per` units;
-    for one, where that is not said. `gross_price` is what it was before its `price_allowance`. A line that only groups
-    others or informs has a `status` that says so, and a `subtotal` that is in no sum, instead of an amount."""
+    quantity by price; or a line of UBL, where `charges` are within the amount. `unit_price` is for `price_per` units of
+    the quantity; for one, where that is not said; for a `price_unit`, where nobody can tell how many of them that is. A
+    rate may be for another quantity than what was sent: that is `rated_quantity`. `gross_price` is what it was before
+    its `price_allowance`. A line that only groups others or informs has a `status` that says so, and a `subtotal` that
+    is in no sum, instead of an amount; one that is given away has a `status`, too."""
 
     number: Word
     description: Text
@@ -192,6 +195,9 @@ class Line(TypedDict, total=False):
     unit_price: Amount
     price_per: Amount
     price_basis: Word
+    price_unit: Word
+    rated_quantity: Amount
+    rated_unit: Word
     gross_price: Money
     price_allowance: Money
     subtotal: Money

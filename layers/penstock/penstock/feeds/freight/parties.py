@@ -68,6 +68,9 @@ def carrier_of(numbers: Numbers, name: str, where: str, defects: Defects) -> dic
         defects.add("carrier_missing", where, message)
         return {}
     scheme, number = numbers[0] if numbers else (NAME, name)
+    if scheme in (SCAC, VAT) and len({one for of, one in numbers if of == scheme}) > 1:
+        message = f"the party that claims the money gives two numbers of the scheme {scheme}; which of them is it?"
+        defects.add("stands_twice", where, message, "EN 16931-1, BT-31")
     scac = defects.read(lambda: require_scac(number, where), "") if scheme == SCAC else ""
     return {"carrier": number, "carrier_scheme": scheme} | said(scac=scac)
 

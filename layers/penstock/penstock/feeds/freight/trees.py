@@ -134,7 +134,7 @@ class Tree:
     def _number(self, text: str, name: str) -> str:
         found = _DECIMAL.fullmatch(text)
         if found:
-            return found[1]
+            return found[1] if found[1][0] not in "+-" else _signed(found[1])
         message = "the number is none: write digits, with a point before the decimals"
         self.untold("amount", name, message, _DECIMAL_RULE)
         return ""
@@ -188,6 +188,16 @@ def children(node: Node) -> set[str]:
 def attribute(node: Node, name: str) -> str:
     """An element's attribute, "" if it is not there."""
     return node.get(f"@{name}", "").strip() if node.__class__ is dict else ""
+
+
+def _signed(number: str) -> str:
+    """A number without a sign that says nothing.
+
+    >>> _signed("+1.50"), _signed("-0.00"), _signed("-2")
+    ('1.50', '0.00', '-2')
+    """
+    digits = number[1:]
+    return digits if number[0] == "+" or not digits.strip("0.") else number
 
 
 def negated(amount: str) -> str:

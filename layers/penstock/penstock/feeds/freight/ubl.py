@@ -146,8 +146,10 @@ def _shipment(tree: Tree, node: Node) -> Node:
 def _says(tree: Tree, node: Node) -> dict[str, Any]:
     codes = [code for name in _TYPE_CODES if (code := tree.text(node, name))]
     code = codes[0] if codes else ""
-    # One that calls itself by two names is neither.
-    kind = _kind(node["#name"], code) if len(set(codes)) < 2 else "unknown"
+    gives_back = node["#name"] == "CreditNote"
+    mixed = any(each(node, name) for name in LINES if (name == "CreditNoteLine") != gives_back)
+    # One that calls itself by two names, or has both kinds of lines, is neither.
+    kind = _kind(node["#name"], code) if len(set(codes)) < 2 and not mixed else "unknown"
     copied = tree.text(node, "CopyIndicator")
     purpose: Purpose = "original" if copied in ("", "false", "0") else "copy" if copied in ("true", "1") else "unknown"
     test = is_test(tree.text(node, one) for one in ("CustomizationID", "ProfileID", "ProfileExecutionID"))
@@ -212,8 +214,8 @@ def _references(tree: Tree, node: Node) -> list[dict[str, str]]:
         ("UUID", tree.text(node, "UUID")),
         *(("PaymentID", tree.text(one)) for one in each(node, "PaymentMeans", "PaymentID")),
     ]
-    accounts = [tree.text(one, "ID") for one in each(node, "PaymentMeans", "PayeeFinancialAccount")]
-    found += [("PayeeFinancialAccount", account) for account in accounts[1:] if account not in accounts[:1]]
+    accounts = _accounts(tree, node)
+    found += [("PayeeFinancialAccount", account) for account in accounts[1:] if account != accounts[0]]
     return [{"kind": kind, "value": value} for kind, value in dict.fromkeys(found) if value]
 
 
@@ -221,9 +223,15 @@ def _payee(tree: Tree, node: Node) -> dict[str, str]:
     """Who is paid, if that is not who invoices, and the first account."""
     payee = tree.one(node, "PayeeParty")
     numbers = numbers_of(tree, payee)
-    account = next(iter(each(node, "PaymentMeans", "PayeeFinancialAccount")), None)
     scheme, number = numbers[0] if numbers else ("", "")
-    return said(name=name_of(tree, payee), id=number, scheme=scheme) | account_of(tree.text(account, "ID"))
+    account = next(iter(_accounts(tree, node)), "")
+    return said(name=name_of(tree, payee), id=number, scheme=scheme) | account_of(account)
+
+
+def _accounts(tree: Tree, node: Node) -> list[str]:
+    """One for each means of payment."""
+    means = each(node, "PaymentMeans")
+    return [number for one in means if (number := tree.text(one, "PayeeFinancialAccount", "ID"))]
 
 
 def _leg(tree: Tree, node: Node) -> dict[str, str]:

@@ -4,8 +4,9 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from penstock.feeds.freight.trees import Node, Tree, attribute, each, negated
-from penstock.feeds.freight.values import other_unit, said
+from penstock.feeds.freight.values import FREE, priced_per, said
 
+_ITEMS = ("SellersItemIdentification", "BuyersItemIdentification", "StandardItemIdentification")
 SUB_LINES = ("SubInvoiceLine", "SubCreditNoteLine")
 
 
@@ -26,16 +27,25 @@ def line(tree: Tree, node: Node) -> dict[str, Any]:
     parts = {
         "charges": [_charge(tree, one) for one in each(node, "AllowanceCharge")],
         "taxes": _line_taxes(tree, node, item),
-        "references": [
-            {"kind": "OrderLineReference", "value": number}
-            for one in each(node, "OrderLineReference")
-            if (number := tree.text(one, "LineID"))
-        ],
+        "references": _references(tree, node, item),
         "period": next((one for node in each(node, "InvoicePeriod") if (one := period(tree, node))), None),
         "parts": [_part(tree, one) for name in SUB_LINES for one in each(node, name)],
     }
     found |= _price(tree, tree.one(node, "Price"), found.get("unit", ""))
+    if tree.yes(node, "FreeOfChargeIndicator"):
+        found["status"] = FREE
     return found | {name: some for name, some in parts.items() if some}
+
+
+def _references(tree: Tree, node: Node, item: Node) -> list[dict[str, str]]:
+    """By what the line is known elsewhere: the lines of orders, other documents, and the numbers of what it is for."""
+    orders = each(node, "OrderLineReference")
+    stated = [("OrderLineReference", tree.text(one, "LineID")) for one in orders]
+    stated += [("OrderReference", tree.text(one, "OrderReference", "ID")) for one in orders]
+    stated += [("DocumentReference", tree.text(one, "ID")) for one in each(node, "DocumentReference")]
+    stated += [(name, tree.text(item, name, "ID")) for name in _ITEMS]
+    stated.append(("AccountingCost", tree.text(node, "AccountingCost")))
+    return [{"kind": kind, "value": value} for kind, value in stated if value]
 
 
 def _quantity(node: Node) -> str:
@@ -69,10 +79,9 @@ def _price(tree: Tree, node: Node, unit: str) -> dict[str, str]:
     ]
     return said(
         unit_price=tree.amount(node, "PriceAmount"),
-        price_per=tree.decimal(node, "BaseQuantity"),
         gross_price=next(filter(None, gross), ""),
         price_allowance=tree.total(off),
-    ) | other_unit(unit, attribute(tree.one(node, "BaseQuantity"), "unitCode"))
+    ) | priced_per(tree.decimal(node, "BaseQuantity"), attribute(tree.one(node, "BaseQuantity"), "unitCode"), unit)
 
 
 def period(tree: Tree, node: Node) -> dict[str, str]:

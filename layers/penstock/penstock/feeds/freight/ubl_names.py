@@ -16,24 +16,26 @@ _BASIC = """
     AllowanceTotalAmount Amount BaseAmount BaseQuantity BuildingNumber BuyerReference CarrierAssignedID
     ChargeIndicator ChargeTotalAmount CityName CompanyID CopyIndicator CountrySubentity CountrySubentityCode
     CreditNoteTypeCode CreditedQuantity CustomizationID Description DocumentCurrencyCode DueDate EndDate EndpointID
-    FreightRateClassCode GrossWeightMeasure ID IdentificationCode InstallmentDueDate InvoiceTypeCode
-    InvoicedQuantity IssueDate IssueTime Line LineExtensionAmount MultiplierFactorNumeric Name Note PaidAmount
-    PayableAmount PayableRoundingAmount PaymentDueDate PaymentID PaymentMeansCode PaymentPercent Percent PostalZone
-    PrepaidAmount PriceAmount PricingCurrencyCode ProfileExecutionID ProfileID RegistrationName RoundingAmount
-    SalesOrderID SettlementDiscountAmount SettlementDiscountPercent StartDate StreetName TaxAmount TaxCurrencyCode
-    TaxExclusiveAmount TaxInclusiveAmount TaxPointDate TaxableAmount TransportModeCode UBLVersionID UUID
+    FreeOfChargeIndicator FreightRateClassCode GrossWeightMeasure ID IdentificationCode InstallmentDueDate
+    InvoiceTypeCode InvoicedQuantity IssueDate IssueTime Line LineExtensionAmount MultiplierFactorNumeric Name Note
+    PaidAmount PayableAmount PayableRoundingAmount PaymentDueDate PaymentID PaymentMeansCode PaymentPercent Percent
+    PostalZone PrepaidAmount PriceAmount PricingCurrencyCode ProfileExecutionID ProfileID RegistrationName
+    RoundingAmount SalesOrderID SettlementDiscountAmount SettlementDiscountPercent StartDate StreetName TaxAmount
+    TaxCurrencyCode TaxExclusiveAmount TaxInclusiveAmount TaxPointDate TaxableAmount TransportModeCode UBLVersionID
+    UUID
 """
 _AGGREGATE = """
     AccountingCustomerParty AccountingSupplierParty AdditionalDocumentReference Address AddressLine AllowanceCharge
-    BillingReference BuyerCustomerParty CarrierParty ClassifiedTaxCategory Consignment ContractDocumentReference
-    Country CreditNoteDocumentReference CreditNoteLine DebitNoteDocumentReference Delivery DeliveryAddress
-    DeliveryLocation DeliveryParty DespatchDocumentReference FreightInvoiceLine InvoiceDocumentReference InvoiceLine
-    InvoicePeriod Item LegalMonetaryTotal OrderLineReference OrderReference OriginatorDocumentReference Party
-    PartyIdentification PartyLegalEntity PartyName PartyTaxScheme PayeeFinancialAccount PayeeParty PaymentMeans
-    PaymentTerms PostalAddress PrepaidPayment Price ProjectReference ReceiptDocumentReference
-    ReminderDocumentReference SelfBilledCreditNoteDocumentReference SelfBilledInvoiceDocumentReference
-    SellerSupplierParty SettlementPeriod Shipment ShipmentStage SubCreditNoteLine SubInvoiceLine TaxCategory
-    TaxRepresentativeParty TaxScheme TaxSubtotal TaxTotal WithholdingTaxTotal
+    BillingReference BuyerCustomerParty BuyersItemIdentification CarrierParty ClassifiedTaxCategory Consignment
+    ContractDocumentReference Country CreditNoteDocumentReference CreditNoteLine DebitNoteDocumentReference Delivery
+    DeliveryAddress DeliveryLocation DeliveryParty DespatchDocumentReference DocumentReference FreightInvoiceLine
+    InvoiceDocumentReference InvoiceLine InvoicePeriod Item LegalMonetaryTotal OrderLineReference OrderReference
+    OriginatorDocumentReference Party PartyIdentification PartyLegalEntity PartyName PartyTaxScheme
+    PayeeFinancialAccount PayeeParty PaymentMeans PaymentTerms PostalAddress PrepaidPayment Price ProjectReference
+    ReceiptDocumentReference ReminderDocumentReference SelfBilledCreditNoteDocumentReference
+    SelfBilledInvoiceDocumentReference SellerSupplierParty SellersItemIdentification SettlementPeriod Shipment
+    ShipmentStage StandardItemIdentification SubCreditNoteLine SubInvoiceLine TaxCategory TaxRepresentativeParty
+    TaxScheme TaxSubtotal TaxTotal WithholdingTaxTotal
 """
 
 VOCABULARY = Vocabulary(

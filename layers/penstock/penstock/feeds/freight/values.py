@@ -1,5 +1,11 @@
 """Values as every format's reader puts them together."""
 
+from decimal import Decimal
+
+from penstock.feeds.freight.units import UNECE, holds
+
+FREE = "free_of_charge"  #: the status of a line that is given away
+
 LONGEST = 10_000  #: characters of a text that the model takes
 
 
@@ -8,13 +14,19 @@ def said(**values: str) -> dict[str, str]:
     return {name: value for name, value in values.items() if value}
 
 
-def other_unit(unit: str, price_unit: str) -> dict[str, str]:
-    """What a price is per, where that is another unit than the quantity is in.
+def priced_per(count: str, price_unit: str, unit: str) -> dict[str, str]:
+    """For how many units of the quantity a price is, which says of how many of its own unit it is; where nobody knows
+    how these two go together, which unit that is.
 
-    >>> other_unit("KGM", "KGM"), other_unit("KGM", "TNE"), other_unit("KGM", "")
-    ({}, {'price_basis': 'TNE'}, {})
+    >>> priced_per("100", "KGM", "KGM"), priced_per("", "TNE", "KGM"), priced_per("1", "CA", "KGM")
+    ({'price_per': '100'}, {'price_per': '1000'}, {'price_per': '1', 'price_unit': 'CA'})
     """
-    return said(price_basis=price_unit if unit and price_unit != unit else "")
+    if not unit or not price_unit or price_unit == unit:
+        return said(price_per=count)
+    held = holds(price_unit, unit, UNECE)
+    if held is None:
+        return said(price_per=count, price_unit=price_unit)
+    return {"price_per": f"{Decimal(count or 1) * held:f}"}
 
 
 def joined(*texts: str) -> str:

@@ -11,6 +11,7 @@ from penstock.feeds.freight.currencies import require_currency
 from penstock.feeds.freight.defects import Defective, Defects
 from penstock.feeds.freight.scac import require_scac
 from penstock.feeds.freight.values import joined, said
+from penstock.feeds.freight.x12_carrier import PAYEES, payee_of, require_one_each
 from penstock.feeds.freight.x12_kinds import kind_of_210
 from penstock.feeds.freight.x12_order import Order
 from penstock.feeds.freight.x12_parties import Parties
@@ -96,6 +97,9 @@ def to_record(tree: Mapping[str, Any]) -> dict[str, Any]:
         contract_number=references.get(_CONTRACT, ""),
     )
     earlier = [references[kind] for kind in _EARLIER if kind in references]
+    require_one_each(invoice.get("parties", ()), PAYEES, defects)
+    payee = payee_of(invoice.get("parties", ()))
+    invoice |= {"payee": payee} if payee else {}
     if earlier:
         invoice["refers_to"] = [{"number": one} for one in dict.fromkeys(earlier)]
     defects.settle(invoice)
@@ -201,12 +205,12 @@ def _totals(segment: Segment) -> dict[str, str]:
 
 
 def _quantities(segment: Segment) -> dict[str, str]:
-    """L0: what the line's charges are for. Several in one line say it in several units; the last counts."""
+    """L0: what the line's charges are for, and what they are rated as. Several in one line say it in several units; the
+    last counts."""
     rated, weight, pieces = number(segment, 2), number(segment, 4), number(segment, 8)
     found = said(weight=weight, weight_unit=element(segment, 11))
-    if pieces:
-        return found | said(quantity=pieces, unit=element(segment, 9))
-    return found | said(quantity=rated, unit=element(segment, 3))
+    found |= said(rated_quantity=rated, rated_unit=rated and element(segment, 3))
+    return found | said(quantity=pieces, unit=pieces and element(segment, 9))
 
 
 def _charge(segment: Segment) -> tuple[dict[str, str] | None, int]:

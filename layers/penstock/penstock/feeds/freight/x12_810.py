@@ -8,14 +8,14 @@ from collections.abc import Mapping, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from penstock.feeds.freight.currencies import require_currency, smallest_unit
+from penstock.feeds.freight.currencies import CENT, require_currency, smallest_unit
 from penstock.feeds.freight.defects import Defective, Defects
 from penstock.feeds.freight.values import joined, said
-from penstock.feeds.freight.x12_carrier import carrier_of, payee_of
+from penstock.feeds.freight.x12_carrier import ISSUERS, PAYEES, carrier_of, payee_of, require_one_each
 from penstock.feeds.freight.x12_kinds import kind_of_810
 from penstock.feeds.freight.x12_order import Order
 from penstock.feeds.freight.x12_parties import Parties
-from penstock.feeds.freight.x12_prices import FREE, per
+from penstock.feeds.freight.x12_prices import FREE, UNIT, per, per_in
 from penstock.feeds.freight.x12_readings import take_reading
 from penstock.feeds.freight.x12_terms import take_terms, terms_of
 from penstock.feeds.freight.x12_values import cents, day, element, money, number, product
@@ -51,8 +51,10 @@ ORDER = Order(
 )
 
 _TAX = "H850"  #: of SAC02 (data element 1300)
+_LESS_DISCOUNTS = "7"  #: of SAC06 (data element 378): the base is what earlier discounts have left
 _EARLIER = ("OI", "IV", "IK")  #: of REF01: an original, or a seller's, invoice number
-_ORDER, _CONTRACT = "PO", "CT"
+_ORDER, _CONTRACT, _RELEASE = "PO", "CT", "RE"
+_BILLED = ("INV", "NET", "CON", "UCP")  #: data element 236: invoice billing, net, contract and unit cost price
 
 _READ = frozenset(
     "ST BIG CUR REF N1 N2 N3 N4 ITD DTM PID N9 IT1 CTP SLN SAC ITA TXI TDS CAD CTT SE".split()  # noqa: SIM905
@@ -79,12 +81,14 @@ def to_record(tree: Mapping[str, Any]) -> dict[str, Any]:
         order_number=element(header, 4),
         usage=tree["envelope"].get("usage", ""),
     )
-    if element(header, 4):
-        invoice["references"] = [{"kind": _ORDER, "value": element(header, 4)}]
+    told = ((_ORDER, element(header, 4)), (_RELEASE, element(header, 5)))
+    if element(header, 4) or element(header, 5):
+        invoice["references"] = [{"kind": kind, "value": value} for kind, value in told if value]
     _Body(invoice, version, defects).read(segments)
     references = {one["kind"]: one["value"] for one in reversed(invoice.get("references", ()))}
     invoice |= said(pro_number=references.get("CN", ""), contract_number=references.get(_CONTRACT, ""))
     invoice |= defects.read(lambda: carrier_of(invoice.get("parties", ()), references), {})
+    require_one_each(invoice.get("parties", ()), (*ISSUERS, *PAYEES), defects)
     payee = payee_of(invoice.get("parties", ()))
     invoice |= {"payee": payee} if payee else {}
     earlier = [references[kind] for kind in _EARLIER if references.get(kind, invoice.get("invoice_number"))
@@ -92,7 +96,7 @@ def to_record(tree: Mapping[str, Any]) -> dict[str, Any]:
     if earlier and (invoice["kind"], invoice["purpose"]) != ("invoice", "original"):
         invoice["refers_to"] = [{"number": number} for number in dict.fromkeys(earlier)]
     if "due" in invoice["totals"]:
-        take_reading(invoice, smallest_unit(invoice.get("currency")))
+        take_reading(invoice, _unit(invoice))
     defects.settle(invoice)
     return invoice
 
@@ -200,22 +204,33 @@ class _Body:
 
     def _settle_charges(self, holder: dict[str, Any], base: Decimal) -> None:
         """Gives charges that are told in percent, or at a rate, their amount."""
+        discounts = Decimal()
         for charge in holder.get("charges", ()):
-            self._defects.read(lambda charge=charge: _amount_charge(charge, holder, base, self._unit), None)
+            _amount_charge(charge, holder, base, discounts, _unit(self._invoice))
+            if charge["kind"] == "discount":
+                discounts += Decimal(charge["amount"])
 
-    @property
-    def _unit(self) -> Decimal:
-        return smallest_unit(self._invoice.get("currency"))
+
+def _unit(invoice: Mapping[str, Any]) -> Decimal:
+    """To what amounts are rounded: type N2 has no place for a thousandth."""
+    return max(smallest_unit(invoice.get("currency")), CENT)
 
 
 def _line(segment: Segment) -> dict[str, Any]:
-    return said(
+    """IT1: behind the price, pairs of whose number the item's is (data element 235), and the number."""
+    items = [
+        {"kind": kind, "value": value}
+        for at in range(6, len(segment) - 1, 2)
+        if (kind := element(segment, at)) and (value := element(segment, at + 1))
+    ]
+    line: dict[str, Any] = said(
         number=element(segment, 1),
         quantity=number(segment, 2),
         unit=element(segment, 3),
         unit_price=number(segment, 4),
         price_basis=element(segment, 5),
     )
+    return line | ({"references": items} if items else {})
 
 
 def _part(segment: Segment) -> dict[str, Any]:
@@ -237,15 +252,15 @@ def _price(line: dict[str, Any]) -> None:
     Raises:
         Defective: `freight.price_basis`.
     """
-    prices: list[Segment] = line.pop("prices", [])
-    if "unit_price" not in line and len(prices) == 1:
-        line |= said(unit_price=number(prices[0], 3), price_basis=element(prices[0], 9))
-        if element(prices[0], 7):
-            line["unit_price"] = product(line["unit_price"], number(prices[0], 7))
-    _extend(line, "IT1-05")
+    price = _billed(line.pop("prices", []))
+    if "unit_price" not in line and price:
+        line |= said(unit_price=number(price, 3), price_basis=element(price, 9))
+        if element(price, 7):
+            line["unit_price"] = product(line["unit_price"], number(price, 7))
+    _extend(line, "IT1-05", "IT1-02")
     parts, relations = line.get("parts", []), [part.pop("relation") for part in line.get("parts", [])]
     for part in parts:
-        _extend(part, "SLN-07")
+        _extend(part, "SLN-07", "SLN-04")
     counted = {"A"} if "amount" in line else {"A", "I"}
     amounts = [
         Decimal(part["amount"])
@@ -256,16 +271,40 @@ def _price(line: dict[str, Any]) -> None:
         line["amount"] = f"{Decimal(line.get('amount', 0)) + sum(amounts):f}"
 
 
-def _extend(line: dict[str, Any], field: str) -> None:
-    """Quantity by price, for as many as the price is for."""
+def _billed(prices: Sequence[Segment]) -> Segment | None:
+    """Of a line's prices (CTP) the one that it is billed at; None where several may be that."""
+    if len(prices) == 1:
+        return prices[0]
+    for identifier in _BILLED:
+        found = [one for one in prices if element(one, 2) == identifier]
+        if found:
+            return found[0] if len(found) == 1 else None
+    return None
+
+
+def _extend(line: dict[str, Any], field: str, counted: str) -> None:
+    """Quantity by price, for as many as the price is for.
+
+    Raises:
+        Defective: `freight.price_basis`; `freight.element_missing`, of a price without a quantity.
+    """
     basis = line.get("price_basis", "")
     units = per(basis)
     if units is None:
         raise Defective("price_basis", field, "the price is per something that no code of the standard says")
+    reckoned = per_in(basis, line.get("unit", ""))
+    if reckoned is None:
+        # Who bills by what a case weighs gives the weight elsewhere. The total tells whether he meant the quantity.
+        line["price_unit"] = UNIT[basis]
+    else:
+        units = reckoned
     if units != 1:
-        line["price_per"] = str(units)
+        line["price_per"] = f"{Decimal(units):f}"
     if basis in FREE:
         line["amount"] = "0.00"
+    elif "quantity" not in line and Decimal(line.get("unit_price", 0)):
+        message = "a line gives a price and no quantity, so that nobody can tell what it comes to"
+        raise Defective("element_missing", counted, message, "X12 AK403 2: conditional required data element missing")
     elif "quantity" in line and "unit_price" in line:
         line["amount"] = _trimmed(product(line["quantity"], line["unit_price"], units))
 
@@ -288,6 +327,7 @@ def _charge(segment: Segment) -> dict[str, Any] | None:
     made = said(
         code=code or element(segment, 4),
         description=element(segment, 15),
+        of=element(segment, 6),
         percent=number(segment, 7),
         rate=number(segment, 8),
         quantity=number(segment, 10),
@@ -321,11 +361,16 @@ def _kinded(made: dict[str, Any], kind: str, code: str, amount: int | None, fiel
     return made
 
 
-def _amount_charge(charge: dict[str, Any], holder: Mapping[str, Any], base: Decimal, unit: Decimal) -> None:
-    quantity = charge.pop("quantity", holder.get("quantity", "1"))
+def _amount_charge(
+    charge: dict[str, Any], holder: Mapping[str, Any], base: Decimal, discounts: Decimal, unit: Decimal
+) -> None:
+    """Gives a charge its amount; `discounts` are what those before it have taken off."""
+    of, quantity = charge.pop("of", ""), charge.pop("quantity", holder.get("quantity", "1"))
     if "amount" in charge:
         return
     if "percent" in charge:
+        if of == _LESS_DISCOUNTS:
+            base += discounts
         amount = base * Decimal(charge["percent"]) / 100
         charge["base"] = f"{base:f}"
     else:

@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from penstock.feeds.freight.defects import Defective
+from penstock.feeds.freight.defects import Defective, Defects
 from penstock.feeds.freight.scac import require_scac
 from penstock.feeds.freight.values import said
 
-_ISSUERS = ("CA", "SE", "II", "VN", "SU")  #: carrier, selling party, issuer of the invoice, vendor, supplier
-_PAYEES = ("PE", "RE", "RI")  #: payee, party to receive the remittance, remit to
+ISSUERS = ("CA", "SE", "II", "VN", "SU")  #: carrier, selling party, issuer of the invoice, vendor, supplier
+PAYEES = ("PE", "RE", "RI")  #: payee, party to receive the remittance, remit to
 _SCHEMES = {"1": "DUNS", "9": "DUNS+4", "2": "SCAC", "92": "assigned_by_buyer", "91": "assigned_by_seller", "FI": "tax"}
 
 
@@ -25,8 +25,8 @@ def carrier_of(parties: Sequence[Mapping[str, Any]], references: Mapping[str, st
         Defective: `freight.carrier_missing`, `freight.scac`.
     """
     by_role = {party.get("role", ""): party for party in reversed(parties)}
-    issuers = [by_role[role] for role in _ISSUERS if role in by_role]
-    payees = [by_role[role] for role in _PAYEES if role in by_role]
+    issuers = [by_role[role] for role in ISSUERS if role in by_role]
+    payees = [by_role[role] for role in PAYEES if role in by_role]
     for some in (issuers, payees):
         code = next((one["id"] for one in some if one.get("id_kind") == "2"), "")
         code = code or (references.get("SCA", "") if some is issuers else "")
@@ -45,9 +45,24 @@ def carrier_of(parties: Sequence[Mapping[str, Any]], references: Mapping[str, st
     )
 
 
+def require_one_each(parties: Sequence[Mapping[str, Any]], roles: Sequence[str], defects: Defects) -> None:
+    """Notes where somebody whom money hangs on is named twice by one code of N1-01, and differently."""
+    for role in roles:
+        named = {_known_by(party) for party in parties if party.get("role") == role}
+        if len(named) > 1:
+            message = f"N1-01 {role} names two parties, and nobody can tell which of them is meant"
+            defects.add("stands_twice", f"N1+{role}", message)
+
+
+def _known_by(party: Mapping[str, Any]) -> tuple[str, ...]:
+    if "id" in party:
+        return party.get("id_kind", ""), party["id"]
+    return (party.get("name", ""),)
+
+
 def payee_of(parties: Sequence[Mapping[str, Any]]) -> dict[str, str]:
     """Who is paid, if an N1 says so."""
-    party = next((one for role in _PAYEES for one in parties if one.get("role") == role), None)
+    party = next((one for role in PAYEES for one in parties if one.get("role") == role), None)
     if party is None:
         return {}
     number = party.get("id", "")

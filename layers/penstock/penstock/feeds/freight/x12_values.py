@@ -61,7 +61,7 @@ def number(segment: Sequence[str], at: int) -> str:
     return text
 
 
-def product(one: str, other: str, per: int = 1) -> str:
+def product(one: str, other: str, per: Decimal | int = 1) -> str:
     """Two numbers multiplied, of which one is for so many of the other; not rounded, but where it has no end."""
     exact = Decimal(one) * Decimal(other) / per
     return f"{exact.quantize(_SMALLEST, ROUND_HALF_UP):f}"

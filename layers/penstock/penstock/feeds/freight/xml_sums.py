@@ -11,6 +11,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from penstock.feeds.freight.profiles import STRICT, XRECHNUNG_EXTENSION
+from penstock.feeds.freight.values import FREE
 from penstock.feeds.freight.x12_readings import SEVERAL
 
 _NOTHING = Decimal()
@@ -42,8 +43,11 @@ def products_of(amounts: Sequence[Decimal], percent: Decimal, unit: Decimal) -> 
 
 
 def prices_of(line: Mapping[str, Any]) -> Decimal | None:
-    """Quantity by price, for so many as the price is for; None where the line does not say."""
-    if "quantity" not in line or "unit_price" not in line or "price_basis" in line:
+    """Quantity by price, for so many as the price is for; None where the line does not say. What is given away costs
+    nothing, whatever its price."""
+    if line.get("status") == FREE:
+        return _NOTHING
+    if "quantity" not in line or "unit_price" not in line or "price_unit" in line:
         return None
     per = line.get("price_per", 1)
     return line["quantity"] * line["unit_price"] / per if per else None
@@ -51,9 +55,10 @@ def prices_of(line: Mapping[str, Any]) -> Decimal | None:
 
 def is_rounded_price(line: Mapping[str, Any], unit: Decimal) -> bool:
     """Whether a line's amount could be right, and only its price was rounded before it was written: then less is
-    missing than half of the price's last digit makes, by the quantity, and what rounding the amount makes."""
+    missing than half of the price's last digit makes, by the quantity, and what rounding the amount makes. Only a price
+    with more decimals than its currency has says that it was reckoned."""
     price = prices_of(line)
-    if price is None:
+    if not price or line["unit_price"] % unit == 0:
         return False
     own = sum((one["amount"] for one in line.get("charges", ())), _NOTHING)
     half_a_digit = Decimal(5).scaleb(min(0, int(line["unit_price"].as_tuple().exponent)) - 1)
