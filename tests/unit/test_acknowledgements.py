@@ -94,6 +94,11 @@ def test_a_rejected_set_says_which_segments_and_elements_are_wrong() -> None:
         (Finding("format.segment_tag", "segment 2 has no tag", rule="X12 AK304 1: …"), [("B3", "2", "1")], ["5"]),
         (Finding("freight.segment_missing", "…", "N7", rule="X12 AK304 3: …"), [("N7", "4", "3")], ["5"]),
         (Finding("freight.date", "…", "G62-02", rule="X12 AK403 8: …"), [("G62", "4", "3")], ["5"]),
+        (
+            Finding("freight.amount", "segment 2 (B3): …", "B3-07", rule="X12 AK403 6: …"),
+            [("B3", "2", "8", "7", "6")],
+            ["5"],
+        ),
         (Finding("schema.type", "…", "lines.amount"), [], ["5"]),
         (Finding("freight.stands_twice", "…", "B3", rule="X12 AK304 5: …"), [("B3", "2", "5")], ["5"]),
     ],
@@ -194,6 +199,23 @@ def test_a_contrl_names_messages_that_were_rejected_and_their_segments() -> None
         ("INVOIC", "1", [], [("10", "2", "37")]),
         ("INVOIC", "3", ["18"], []),
     ]
+
+
+@pytest.mark.parametrize(
+    ("field", "message", "code", "note"),
+    [
+        ("MOA-01", "segment 18 (MOA): …", "37", ("18", "2", "37")),
+        ("DTM+137", "…", "12", ("3", "12")),
+        ("DTM+137", "…", "13", ("3", "13")),
+        ("DTM+35", "…", "13", ("25", "13")),  # as far as the message goes: no DTM is of that kind
+        ("BGM-02", "…", "13", ("2", "3", "13")),
+    ],
+)
+def test_a_contrl_names_the_segment_that_is_meant(field: str, message: str, code: str, note: tuple[str, ...]) -> None:
+    finding = Finding("freight.amount", message, field, rule=f"EDIFACT 0085 {code}: …")
+    (said,) = answers(Edifact(), message_file(MESSAGE), {0: (finding,)})
+    (one,) = said.sets
+    assert one.notes == [note]
 
 
 def test_a_contrl_tells_what_is_wrong_with_the_interchange() -> None:

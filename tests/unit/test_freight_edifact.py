@@ -381,3 +381,28 @@ def test_days_periods_and_further_accounts_are_told() -> None:
 def test_who_is_paid_claims_the_money_where_nobody_else_does() -> None:
     header = [one.replace("NAD+SU", "NAD+PE") for one in HEADER]
     assert told(message(header))["carrier"] == told(message())["carrier"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("MOA+77", ["MOA+77:1x8.50"], "37"),
+        ("MOA+77", ["MOA+77:1.178,50"], "19"),
+        ("MOA+77", [], "13"),
+        ("MOA+77", ["MOA+77:178.50", "MOA+77:178.50"], "35"),
+        ("CNT+2", ["CNT+2:3"], "29"),
+    ],
+)
+def test_what_is_wrong_is_called_as_contrl_calls_it(old: str, new: list[str], code: str) -> None:
+    """UN/EDIFACT, data element 0085. Each is told once, and not as missing as well."""
+    totals = changed(TOTALS, old, *new)
+    (reject,) = judge_file(FREIGHT, message_file(message(totals=totals))).rejected
+    assert [str(one.rule)[:15] for one in reject.findings] == [f"EDIFACT 0085 {code}"]
+
+
+def test_a_date_that_is_none_is_told_with_its_place_and_not_as_missing() -> None:
+    bad = ["DTM+137:20261399:102" if one.startswith("DTM+137") else one for one in HEADER]
+    (reject,) = judge_file(FREIGHT, message_file(message(bad))).rejected
+    (finding,) = reject.findings
+    assert (finding.code, finding.rule) == ("freight.date", "EDIFACT 0085 12: invalid value")
+    assert finding.message.startswith(f"segment {2 + next(at for at, one in enumerate(bad) if 'DTM+137' in one)} (DTM)")

@@ -558,13 +558,17 @@ def test_what_stands_between_isa_and_gs_is_no_record(tag: str) -> None:
         # ISA16 is missing, with its separator or without the character alone.
         ("~", ""),
         ("~\r\n", ""),
+        # With the separator before it.
+        ("\b~", ""),
+        ("\b ~\r\n", ""),
     ],
 )
 def test_an_isa_ends_where_it_ends(isa16: str, component: str) -> None:
     newline = "\r\n" if isa16.endswith("\n") else ""
     body = interchange([edi.st(1)], newline=newline).decode()
     isa_end = body.index("GS*")
-    written_so = (body[:isa_end].rstrip("\r\n").removesuffix(":~") + isa16 + body[isa_end:]).encode()
+    header = body[:isa_end].rstrip("\r\n").removesuffix(":~") + isa16
+    written_so = (header.replace("*\b", "") + body[isa_end:]).encode()
     layout = layout_of(written_so)
     assert layout.delimiters is not None
     assert (layout.delimiters.segment, layout.delimiters.component) == ("~", component)

@@ -23,7 +23,7 @@ from penstock.model.messages import Delimiters
 MOST_NOTES = 20  #: segments of one message that are told of
 
 _ACKNOWLEDGED, _REJECTED = "7", "4"  #: 0083
-_UNSPECIFIED, _MISSING = "18", "13"  #: 0085
+_UNSPECIFIED, _MISSING, _REPEATED = "18", "13", "35"  #: 0085
 _CITED = re.compile(r"EDIFACT 0085 ([0-9]+)")
 _NUMBERED = re.compile(r"segment ([0-9]+) ")
 _SERVICE = ("UNH", "UNT")  #: whose faults UCM tells itself
@@ -37,6 +37,13 @@ class Note(NamedTuple):
     at: int
     element: int
     code: str
+
+
+class Name(NamedTuple):
+    """What a segment is called by: its tag, and the first component of its first element."""
+
+    tag: str
+    qualifier: str
 
 
 class EdifactAnswer:
@@ -137,10 +144,10 @@ class EdifactAnswer:
 def notes_on(refusal: Refusal, delimiters: Delimiters, encoding: str) -> tuple[list[Note], str, str]:
     """What was wrong with a message: the notes on its segments, in their order, and what UCM says itself: the code, and
     the tag of the service segment that is at fault."""
-    tags, notes, own = _tags_of(refusal.raw, delimiters, encoding), set[Note](), list[tuple[str, str]]()
+    names, notes, own = _names_of(refusal.raw, delimiters, encoding), set[Note](), list[tuple[str, str]]()
     for finding in refusal.findings:
         code, place = _code_of(finding.rule or "") or _UNSPECIFIED, element_of(finding.field or "")
-        note = _note_on(finding, code, place, tags)
+        note = _note_on(finding, code, place, names)
         if note:
             notes.add(note)
         else:
@@ -149,18 +156,29 @@ def notes_on(refusal: Refusal, delimiters: Delimiters, encoding: str) -> tuple[l
     return sorted(notes)[:MOST_NOTES], code, tag
 
 
-def _note_on(finding: Finding, code: str, place: tuple[str, int] | None, tags: Sequence[str]) -> Note | None:
+def _note_on(finding: Finding, code: str, place: tuple[str, int] | None, names: Sequence[Name]) -> Note | None:
     """The segment that a finding is about, None if it names none in the message's body."""
     numbered = _NUMBERED.match(finding.message)
-    if numbered and 0 < int(numbered[1]) <= len(tags):
-        return Note(int(numbered[1]), 0, code)
-    if not place or place[0] in _SERVICE or len(place[0]) < 3 or not tags:
-        return None
-    tag, element = place
-    if tag not in tags:
-        return Note(len(tags), 0, _MISSING)
     # 0098 counts the tag as well.
-    return Note(tags.index(tag) + 1, element + 1 if element else 0, code)
+    element = place[1] + 1 if place and place[1] else 0
+    if numbered and 0 < int(numbered[1]) <= len(names):
+        at = int(numbered[1])
+        return Note(at, element if place and place[0] == names[at - 1].tag else 0, code)
+    if not place or place[0] in _SERVICE or len(place[0]) < 3 or not names:
+        return None
+    at = _place_of(finding.field or "", place[0], names, code)
+    return Note(at, element, code) if at else Note(len(names), 0, _MISSING)
+
+
+def _place_of(field: str, tag: str, names: Sequence[Name], code: str) -> int:
+    """Where the segment stands that a field names, such as DTM+137 by its qualifier; 0 if it is missing."""
+    qualifier = field.partition("+")[2]
+    of_tag = [at for at, name in enumerate(names, 1) if name.tag == tag]
+    meant = [at for at in of_tag if qualifier and names[at - 1].qualifier == qualifier]
+    if meant:
+        # What stands too often is wrong where it stands again.
+        return meant[1] if code == _REPEATED and len(meant) > 1 else meant[0]
+    return of_tag[0] if of_tag and not (qualifier and code == _MISSING) else 0
 
 
 def _code_of(rule: str) -> str:
@@ -169,9 +187,10 @@ def _code_of(rule: str) -> str:
     return cited[1] if cited else ""
 
 
-def _tags_of(raw: bytes, delimiters: Delimiters, encoding: str) -> list[str]:
-    """The tags of a message's segments; none of a message that has too many."""
+def _names_of(raw: bytes, delimiters: Delimiters, encoding: str) -> list[Name]:
+    """What a message's segments are called; none of a message that has too many."""
     if raw.count(delimiters.segment.encode()) > MOST_SEGMENTS:
         return []
     segments = split_segments(delimiters, raw.decode(encoding, "replace"))
-    return [one[0].partition(delimiters.component)[0] for one in segments if one[0]]
+    first = [(one[0], one[1] if len(one) > 1 else "") for one in segments if one[0]]
+    return [Name(*(said.partition(delimiters.component)[0] for said in one)) for one in first]

@@ -126,10 +126,7 @@ def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:
     """
     window = buffer[at : at + OPENING]
     element = window[3:4]
-    parts = window.split(element, 16)
-    if len(parts) < 17 or len(parts[16]) < 2:
-        raise ValueError("does not have sixteen elements and a terminator")
-    component, ending = _ending(parts[16], element)
+    parts, component, ending = _divided(window, element)
     try:
         terminator = _character(ending)
     except UnicodeDecodeError:
@@ -140,7 +137,7 @@ def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:
         raise ValueError("has no component separator as ISA16 (X12 TA105 027: invalid component element separator)")
     if component in (element, terminator.encode()) or terminator.encode() == element:
         raise ValueError("gives two of its separators the same character (X12 TA105 026)")
-    said = [part.decode("utf-8", "replace").strip() for part in parts[:16]]
+    said = [part.decode("utf-8", "replace").strip() for part in parts]
     if not re.fullmatch("[0-9]{5}", said[12]):
         raise ValueError("says no version as ISA12 (X12 TA105 017: invalid interchange version id value)")
     if not said[13]:
@@ -173,6 +170,23 @@ def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:
         elements=(*said, component.decode()),
         odd="" if length == _STANDARD_ISA else f"has {length} bytes before its terminator and not {_STANDARD_ISA}",
     )
+
+
+def _divided(window: bytes, element: bytes) -> tuple[list[bytes], bytes, bytes]:
+    """Its tag and first fifteen elements, ISA16, and all that follows, beginning with the terminator. Some end it with
+    ISA15 and leave even the separator before ISA16 out: a segment follows at once.
+
+    Raises:
+        ValueError: as `_opened`.
+    """
+    parts = window.split(element, 16)
+    cut_off = len(parts) > 16 and re.fullmatch(rb"([A-Z]) *([^A-Z0-9\s]\s*|\r?\n)(?:%s)" % _BEHIND_ISA, parts[15])
+    if cut_off:
+        begin = len(element.join(parts[:15])) + 1
+        return [*parts[:15], cut_off[1]], b"", window[begin + cut_off.start(2) :]
+    if len(parts) < 17 or len(parts[16]) < 2:
+        raise ValueError("does not have sixteen elements and a terminator")
+    return parts[:16], *_ending(parts[16], element)
 
 
 def _ending(behind: bytes, element: bytes) -> tuple[bytes, bytes]:

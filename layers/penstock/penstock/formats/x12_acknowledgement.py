@@ -261,7 +261,7 @@ def _note_on(finding: Finding, cited: re.Match[str] | None, tags: Sequence[str])
     numbered = _NUMBERED.match(finding.message)
     if numbered and 0 < int(numbered[1]) <= len(tags):
         at = int(numbered[1])
-        place = (tags[at - 1], 0)
+        place = (tags[at - 1], place[1] if place and place[0] == tags[at - 1] else 0)
     elif place and place[0] in tags:
         at = tags.index(place[0]) + 1
     else:

@@ -35,14 +35,14 @@ def smallest_unit(currency: str | None) -> Decimal:
     return CENT if currency is None else Decimal(1).scaleb(-MINOR_UNITS[currency])
 
 
-def require_currency(code: str, field: str) -> str:
-    """The code.
+def require_currency(code: str, field: str, rule: str | None = None) -> str:
+    """The code. `rule` is how the document's own standard calls what is wrong with another.
 
     Raises:
         Defective: `freight.currency_unknown`.
     """
     if code not in MINOR_UNITS:
         raise Defective(
-            "currency_unknown", field, "the currency is none of ISO 4217's; write its code of three letters"
+            "currency_unknown", field, "the currency is none of ISO 4217's; write its code of three letters", rule
         )
     return code

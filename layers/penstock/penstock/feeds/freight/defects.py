@@ -1,6 +1,7 @@
 """What makes a document no invoice at all: found before there is a record, and for good."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from penstock.model.findings import Finding
@@ -91,6 +92,11 @@ class Defective(Exception):
         super().__init__(code)
         self.findings: tuple[Finding, ...] = (Finding(f"freight.{code}", message, field, rule=rule or _RULES[code]),)
         self.fields: Mapping[str, Any] | None = None
+
+    def at(self, number: int, tag: str) -> "Defective":
+        """The same, with the place of the segment that it is about, counted from 1."""
+        self.findings = tuple(replace(one, message=f"segment {number} ({tag}): {one.message}") for one in self.findings)
+        return self
 
 
 class Defects:

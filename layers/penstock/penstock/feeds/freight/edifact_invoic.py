@@ -12,7 +12,7 @@ from typing import Any, cast
 from penstock.feeds.freight.currencies import require_currency, smallest_unit
 from penstock.feeds.freight.edifact_lines import TAXES, charge, dates, line, period, tax
 from penstock.feeds.freight.edifact_parties import ISSUERS, PAYEES, carrier, further_accounts, party, payee
-from penstock.feeds.freight.edifact_values import Group, Message, groups
+from penstock.feeds.freight.edifact_values import INVALID, MISSING, Group, Message, groups
 from penstock.feeds.freight.kinds import kind_of_1001, purpose_of_1225, says
 from penstock.feeds.freight.payments import take_terms
 from penstock.feeds.freight.values import said
@@ -38,10 +38,11 @@ def to_record(tree: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         Defective: it is no such invoice.
     """
-    message = Message(tree["delimiters"])
-    head, lines, tail = _sections(message, cast(Sequence[Segment], tree["segments"]))
+    segments = cast(Sequence[Segment], tree["segments"])
+    message = Message(tree["delimiters"], segments)
+    head, lines, tail = _sections(message, segments)
     header, summary = list(groups(head)), list(groups(tail))
-    message.currency = _currency(message, header) or _currency_of_amounts(message, tree["segments"])
+    message.currency = _currency(message, header) or _currency_of_amounts(message, segments)
     parties = _parties(message, header)
     read_lines = [line(message, one) for one in lines]
     base = sum((Decimal(one["amount"]) for one in read_lines if "amount" in one), Decimal())
@@ -67,7 +68,7 @@ def to_record(tree: Mapping[str, Any]) -> dict[str, Any]:
     _take_references(message, header, parties, invoice)
     _take_terms(message, header, plain, invoice)
     if "lines" not in invoice:
-        message.defects.add("no_lines", "LIN", "the message has no line", "UNTDID D.96A, INVOIC, LIN")
+        message.defects.add("no_lines", "LIN", "the message has no line", MISSING)
     message.settle(invoice)
     take_reading(invoice, smallest_unit(message.currency or None))
     return invoice
@@ -100,13 +101,13 @@ def _currency(message: Message, header: Sequence[Group]) -> str:
     )
     if len(found) > 1:
         message.twice("CUX+2")
-    return message.defects.read(lambda: require_currency(found[0], "CUX"), found[0]) if found else ""
+    return message.defects.read(lambda: require_currency(found[0], "CUX", INVALID), found[0]) if found else ""
 
 
 def _currency_of_amounts(message: Message, segments: Sequence[Segment]) -> str:
     """The currency that the amounts themselves are in, where no CUX names it, if they agree."""
     found = sorted({code for one in segments if one[0] == "MOA" and (code := message.at(one, 1, 2))})
-    return message.defects.read(lambda: require_currency(found[0], "MOA-01"), "") if len(found) == 1 else ""
+    return message.defects.read(lambda: require_currency(found[0], "MOA-01", INVALID), "") if len(found) == 1 else ""
 
 
 def _parties(message: Message, header: Sequence[Group]) -> dict[str, Group]:
@@ -128,7 +129,7 @@ def _head(message: Message, plain: Sequence[Segment], tree: Mapping[str, Any]) -
     issued = message.date_of(dates, "3", "137")
     if not number:
         message.missing("BGM-02")
-    if not issued:
+    if not any(message.at(one, 1) in ("3", "137") for one in dates):
         message.missing("DTM+137")
     test = tree["envelope"].get("usage") == "T"
     made_at = int(issued.replace("-", "") + "0000") if issued else 1
@@ -205,7 +206,7 @@ def _totals(message: Message, summary: Sequence[Group], invoice: Mapping[str, An
     stated = [one.lead for one in summary if one.lead[0] == "MOA"]
     behind = [one for some in summary if some.lead[0] == "TAX" for one in some.all("MOA")]
     stated += [one for one in behind if message.at(one, 1) not in (*TAXES, "125")]
-    present = [code for code in _DUE if message.money(stated, code)]
+    present = [code for code in _DUE if message.gives(stated, code)]
     if not present:
         message.missing("MOA+77")
     totals = {name: message.money(stated, *codes) for name, codes in _TOTALS.items()}

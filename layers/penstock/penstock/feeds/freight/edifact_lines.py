@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from penstock.feeds.freight.edifact_values import Group, Message, groups
+from penstock.feeds.freight.edifact_values import INVALID, MISSING, Group, Message, groups
 from penstock.feeds.freight.trees import negated
 from penstock.feeds.freight.values import priced_per, said
 from penstock.formats.segment_records import Segment
@@ -97,7 +97,7 @@ def period(message: Message, segments: Sequence[Segment]) -> dict[str, str]:
     whole = told.get("263", _NONE)
     if message.at(whole, 1, 2) == "718" and len(message.at(whole, 1, 1)) == 16:
         both = message.at(whole, 1, 1)
-        return said(start=message.day_of(both[:8], "102", "DTM+263"), end=message.day_of(both[8:], "102", "DTM+263"))
+        return said(start=message.day_of(whole, both[:8], "102"), end=message.day_of(whole, both[8:], "102"))
     return said(start=message.a_day(told.get("194", _NONE)), end=message.a_day(told.get("206", _NONE)))
 
 
@@ -113,7 +113,7 @@ def charge(message: Message, group: Group, base: Decimal | None) -> dict[str, st
             "element_missing",
             "ALC-01",
             "an ALC does not say by A or C whether it is taken off or added",
-            "UNTDID 5463",
+            INVALID if indicator else MISSING,
         )
     amount, stated = message.money(group.all("MOA"), *_CHARGES), message.money(group.all("MOA"), "25")
     percent = next((number for one in group.all("PCD") if (number := message.number(one, 1, 1))), "")

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from penstock.feeds.freight.edifact_values import Group, Message
+from penstock.feeds.freight.edifact_values import MISSING, Group, Message
 from penstock.feeds.freight.parties import SCAC, Numbers, account_of, carrier_of, party_of, ranked
 from penstock.feeds.freight.values import said
 from penstock.formats.segment_records import Segment
@@ -55,7 +55,7 @@ def carrier(message: Message, parties: Mapping[str, Group]) -> dict[str, str]:
     group = next((parties[role] for role in (*ISSUERS, *PAYEES) if role in parties), None)
     numbers = numbers_of(message, group) if group else []
     name = party(message, group).get("name", "") if group else ""
-    return carrier_of(numbers, name, "NAD+SU", message.defects)
+    return carrier_of(numbers, name, "NAD+SU", message.defects, MISSING)
 
 
 def payee(message: Message, parties: Mapping[str, Group]) -> dict[str, str]:

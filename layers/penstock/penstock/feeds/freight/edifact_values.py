@@ -3,11 +3,21 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from penstock.feeds.freight.trees import Tree
 from penstock.formats.segment_records import Segment, components
 from penstock.model.messages import Delimiters
 
+MISSING, INVALID, REPEATED = (
+    "EDIFACT 0085 13: missing",
+    "EDIFACT 0085 12: invalid value",
+    "EDIFACT 0085 35: too many segment repetitions",
+)
+"""How CONTRL calls what is wrong (UN/EDIFACT, data element 0085)."""
+
+_DECIMALS = "EDIFACT 0085 19: invalid decimal notation"
+_CHARACTERS = "EDIFACT 0085 37: invalid type of character(s)"
 _NUMBER = re.compile(r"(-?)([0-9]{0,15})(?:[.,]([0-9]{0,12}))?0*(-?)")
 
 
@@ -57,9 +67,14 @@ def groups(segments: Sequence[Segment]) -> Iterator[Group]:
 class Message(Tree):
     """One message: `Tree`'s gathering of defects, over segments."""
 
-    def __init__(self, delimiters: Delimiters) -> None:
+    def __init__(self, delimiters: Delimiters, segments: Sequence[Segment]) -> None:
         super().__init__("UNTDID D.96A, INVOIC")
-        self._delimiters = delimiters
+        self._delimiters, self._segments = delimiters, segments
+
+    def _place(self, segment: Segment) -> str:
+        """Which of the message's segments it is, counted from 1, for who has to mend it."""
+        at = next((at for at, one in enumerate(self._segments, 1) if one is segment), 0)
+        return f"segment {at} ({segment[0]}): " if at else ""
 
     def at(self, segment: Segment, element: int, component: int = 0) -> str:
         """A component of an element, "" if it is not there."""
@@ -83,14 +98,22 @@ class Message(Tree):
         found = _NUMBER.fullmatch(text)
         if not found or not (found[2] or found[3]) or (found[1] and found[4]):
             message = "the number is none: write digits, with a comma or a point before the decimals, and no other mark"
-            self.untold("amount", f"{segment[0]}-{element:02}", message, "ISO 9735 §10")
+            rule = _CHARACTERS if any(map(str.isalpha, text)) else _DECIMALS
+            self.untold("amount", f"{segment[0]}-{element:02}", self._place(segment) + message, rule)
             return ""
         return f"{found[1] or found[4]}{found[2] or '0'}" + (f".{found[3]}" if found[3] else "")
 
+    def gives(self, segments: Sequence[Segment], qualifier: str) -> bool:
+        """Whether an amount of this qualifier stands there, in the message's currency."""
+        return any(self.at(one, 1) == qualifier for one in self._ours(segments))
+
+    def _ours(self, segments: Sequence[Segment]) -> list[Segment]:
+        return [one for one in segments if self.at(one, 1, 2) in ("", self.currency)]
+
     def money(self, segments: Sequence[Segment], *qualifiers: str) -> str:
         """The amount of the first of these qualifiers that stands there, in the message's currency; "" if none does."""
+        ours = self._ours(segments)
         for qualifier in qualifiers:
-            ours = [one for one in segments if self.at(one, 1, 2) in ("", self.currency)]
             found = self.qualified(ours, qualifier)
             if found:
                 return self.number(found, 1, 1)
@@ -101,22 +124,37 @@ class Message(Tree):
         for qualifier in qualifiers:
             found = self.qualified(segments, qualifier)
             if found:
-                return self.day_of(self.at(found, 1, 1), self.at(found, 1, 2), f"DTM+{qualifier}")
+                return self.day_of(found, self.at(found, 1, 1), self.at(found, 1, 2))
         return ""
 
     def a_day(self, segment: Segment) -> str:
         """The day that a DTM tells; "" if what it tells is none, but a month, a week or a period."""
-        qualifier, text, form = (self.at(segment, 1, at) for at in range(3))
-        return self.day_of(text, form, f"DTM+{qualifier}") if form in _WITH_DAY else ""
+        text, form = self.at(segment, 1, 1), self.at(segment, 1, 2)
+        return self.day_of(segment, text, form) if form in _WITH_DAY else ""
 
-    def day_of(self, text: str, form: str, name: str) -> str:
-        """UNTDID 2379: 101 is YYMMDD, 102 CCYYMMDD; 203, 204 and 303 have a time behind it."""
+    def day_of(self, segment: Segment, text: str, form: str) -> str:
+        """The day that a segment's text says. UNTDID 2379: 101 is YYMMDD, 102 CCYYMMDD; 203, 204 and 303 have a time
+        behind it."""
         digits = text[:8] if form == "" or form in _WITH_DAY else ""
         if form == "101" and len(text) == 6:
             digits = ("19" if text[:2] >= "80" else "20") + text
         if not digits.isdigit() or (form == "102" and len(text) != 8):
             digits = ""
-        return self.checked_day(f"{digits[:4]}-{digits[4:6]}-{digits[6:]}", name)
+        try:
+            return date.fromisoformat(f"{digits[:4]}-{digits[4:6]}-{digits[6:]}").isoformat()
+        except ValueError:
+            name = f"{segment[0]}+{self.at(segment, 1)}"
+            self.defects.add("date", name, f"{self._place(segment)}the date is none", INVALID)
+            return ""
+
+    def missing(self, name: str) -> None:
+        """As `Tree.missing`."""
+        add = self.untold if name.startswith(("MOA", "UNS")) else self.defects.add
+        add("element_missing", name, f"the message lacks its {name}, which it must have", MISSING)
+
+    def unpriced(self, name: str, message: str) -> None:
+        """As `Tree.unpriced`."""
+        self.untold("allowance_unpriced", name, message, MISSING)
 
     def twice(self, what: str) -> None:
         """Notes that what may stand once stands there again."""
@@ -124,5 +162,5 @@ class Message(Tree):
             "stands_twice",
             what,
             f"the message has {what} twice where it may stand once, and nobody can tell which is meant",
-            "EDIFACT 0085 35: too many repetitions",
+            REPEATED,
         )

@@ -460,7 +460,7 @@ def _taxed_by(invoice: Record, tax: Mapping[str, Any]) -> list[Decimal]:
     "message_count",
     "totals.line_count",
     "CNT+2 is the number of lines",
-    "UNTDID 6069, control total type 2",
+    "EDIFACT 0085 29: control count does not match the number received; UNTDID 6069, 2",
 )
 @_european
 def _lines_miscounted(invoice: Record) -> bool:

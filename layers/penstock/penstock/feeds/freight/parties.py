@@ -61,11 +61,12 @@ def party_of(role: str, numbers: Numbers, **said_of: Any) -> dict[str, Any]:
     return {"role": role, **found} if found else {}
 
 
-def carrier_of(numbers: Numbers, name: str, where: str, defects: Defects) -> dict[str, str]:
-    """The carrier's fields, from the party that claims the money; `where` is the element that names it."""
+def carrier_of(numbers: Numbers, name: str, where: str, defects: Defects, rule: str | None = None) -> dict[str, str]:
+    """The carrier's fields, from the party that claims the money; `where` is the element that names it, `rule` what its
+    standard calls one that is missing."""
     if not numbers and not name:
         message = "the invoice does not say whose it is; give the carrier's VAT number, its registration or its name"
-        defects.add("carrier_missing", where, message)
+        defects.add("carrier_missing", where, message, rule)
         return {}
     scheme, number = numbers[0] if numbers else (NAME, name)
     if scheme in (SCAC, VAT) and len({one for of, one in numbers if of == scheme}) > 1:

@@ -90,13 +90,11 @@ def _reader_of(tree: Mapping[str, Any]) -> Canonical:
     kind, field = tree["transaction"], "UNH-02" if "delimiters" in tree else "ST-01"
     if kind in _TRANSACTIONS:
         return _TRANSACTIONS[kind]
+    rule = "EDIFACT 0085 14: value not supported in this position" if field == "UNH-02" else None
     known = " or ".join(_TRANSACTIONS)
     if kind in _NOT_READ:
         why = f"the transaction set is a {kind} ({_NOT_READ[kind]}), which is not read yet; this feed reads {known}"
-        raise Defective("document_type", field, why)
+        raise Defective("document_type", field, why, rule)
     name = f" ({_NO_INVOICES[kind]})" if kind in _NO_INVOICES else ""
-    raise Defective(
-        "document_type",
-        field,
-        f"the transaction set is a {kind}{name}, no invoice; this feed reads {known}",
-    )
+    why = f"the transaction set is a {kind}{name}, no invoice; this feed reads {known}"
+    raise Defective("document_type", field, why, rule)

@@ -125,11 +125,11 @@ class _Body:
 
     def read(self, segments: Sequence[Segment]) -> None:
         """All segments; a defect in one hides none in another."""
-        for segment in segments:
+        for place, segment in enumerate(segments, 1):
             try:
                 self._read(segment)
             except Defective as defect:
-                self._defects.take(defect)
+                self._defects.take(defect.at(place, segment[0]))
 
     def _read(self, segment: Segment) -> None:
         invoice, here = self._invoice, self._here

@@ -111,11 +111,11 @@ class _Body:
 
     def read(self, segments: Sequence[Segment]) -> None:
         """All segments; a defect in one hides none in another."""
-        for segment in segments:
+        for place, segment in enumerate(segments, 1):
             try:
                 self._read(segment)
             except Defective as defect:
-                self._defects.take(defect)
+                self._defects.take(defect.at(place, segment[0]))
         for line in self._invoice["lines"]:
             self._defects.read(lambda line=line: _price(line), None)
             self._settle_charges(line, Decimal(line.get("amount", 0)))
