@@ -12,7 +12,7 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -286,9 +286,11 @@ class Contest:
     async def _verdict(self) -> AsyncIterator[str]:
         told = [one async for one in self._told()]
         counting = [one for one in told if one.outcome in ("delivered", "held")]
-        for line in self._lost(told, counting):
+        in_force = self._in_force(told)
+        for line in self._lost(in_force, counting):
             yield f"lost update: {line}"
-        for line in self._overlaps(counting):
+        passed_over = {one.place for one in told if any(_is_passed_over(other, one) for other in told)}
+        for line in self._overlaps([one for one in in_force.values() if one.place not in passed_over]):
             yield line
         for line in self._losers(told, counting):
             yield line
@@ -307,28 +309,35 @@ class Contest:
                 outcome_line = outcome_lines.get(ordinal, {"outcome": "delivered"})
                 yield Told(record, file.file_id, ordinal, outcome_line["outcome"], outcome_line.get("findings", ()))
 
-    def _lost(self, told: Sequence[Told], counting: Sequence[Told]) -> Iterator[str]:
-        """The histories hold the duties that were delivered or are held, each in its latest revision, and no others;
-        what is void counts as what it replaced."""
-        outcomes = {(one.file_id, one.ordinal): one.outcome for one in told}
-        known: dict[Place, int] = {}
+    def _in_force(self, told: Sequence[Told]) -> dict[Place, Told]:
+        """What the histories hold; what is void counts as what it replaced."""
+        by_record = {(one.file_id, one.ordinal): one for one in told}
+        known: dict[Place, Told] = {}
         for history in self.histories.all().values():
             for entry in history.entries:
                 in_force: Entry | None = entry
-                while in_force and outcomes[in_force.file_id, in_force.ordinal] not in ("delivered", "held"):
+                while in_force and by_record[in_force.file_id, in_force.ordinal].outcome not in ("delivered", "held"):
                     in_force = in_force.was
                 if in_force:
-                    known[in_force.kept["crew"], in_force.id] = in_force.kept["revision"]
-        latest = _latest(counting)
-        for place in known.keys() | latest.keys():
-            revision = latest[place].record["revision"] if place in latest else None
-            if known.get(place) != revision:
-                yield f"of {place} revision {revision} was the last delivered, and {known.get(place)} is known"
+                    one = by_record[in_force.file_id, in_force.ordinal]
+                    known[one.place] = one
+        return known
 
-    def _overlaps(self, counting: Sequence[Told]) -> Iterator[str]:
-        latest = list(_latest(counting).values())
-        for at, one in enumerate(latest):
-            for other in latest[at + 1 :]:
+    def _lost(self, known: Mapping[Place, Told], counting: Sequence[Told]) -> Iterator[str]:
+        """The histories hold the duties that were delivered, each in its latest revision, or are held as a correction
+        of that, and no others. A correction that is held counts no more where an earlier revision passed over it."""
+        delivered = _latest([one for one in counting if one.outcome == "delivered"])
+        for place in known.keys() | {one.place for one in counting}:
+            last = delivered[place].record["revision"] if place in delivered else -1
+            held = {one.record["revision"] for one in counting if one.place == place and one.outcome == "held"}
+            wanted = {revision for revision in held if revision > last} | ({last} if place in delivered else set[int]())
+            is_known = known[place].record["revision"] if place in known else None
+            if is_known not in wanted:
+                yield f"of {place} one of {sorted(wanted)} was the last delivered or held, and {is_known} is known"
+
+    def _overlaps(self, in_force: Sequence[Told]) -> Iterator[str]:
+        for at, one in enumerate(in_force):
+            for other in in_force[at + 1 :]:
                 if one.place[0] == other.place[0] and _overlap(one.record, other.record):
                     yield f"{one.place} and {other.place} overlap, and both were delivered"
 
@@ -363,6 +372,12 @@ def _latest(told: Sequence[Told]) -> dict[Place, Told]:
     for one in sorted(told, key=lambda one: one.record["revision"]):
         latest[one.place] = one
     return latest
+
+
+def _is_passed_over(one: Told, by: Told) -> bool:
+    """Whether a duty is held, and another one may have passed over it. It counts for nothing then, until it is released
+    and examined again."""
+    return one.outcome == "held" and one.place == by.place and by.record["revision"] < one.record["revision"]
 
 
 def _overlap(one: Duty, other: Duty) -> bool:

@@ -15,6 +15,7 @@ as if they were not there.
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -201,8 +202,9 @@ class Examiner:
     ) -> Examined:
         """All of one history. A chunk that loses the race too often comes again later."""
         for _ in range(TRIES):
-            standing, on_their_way = await self._standing(seen, lookup)
+            standing, on_their_way, held = await self._standing(seen, lookup, self._ids_of(records))
             examined, entries = self._decide(records, standing, on_their_way)
+            entries = _before_held(entries, held, {known.id for known in examined.accepted.values()})
             if not examined.accepted and not self._has_void(seen, standing):
                 return examined
             try:
@@ -218,17 +220,31 @@ class Examiner:
 
     # -- what is known
 
-    async def _standing(self, seen: History, lookup: OutcomeLookup) -> tuple[dict[str, Entry], set[str]]:
-        """The entries that are in force by their ids, and the ids of those on their way."""
-        standing: dict[str, Entry] = {}
-        on_their_way: set[str] = set()
+    def _ids_of(self, records: _Records) -> set[str]:
+        """The ids that our records have in their history. A record that has none will be found dead."""
+        ids = set[str]()
+        for record in records.values():
+            with suppress(Exception):
+                ids.add(self._examination.to_history(record).id)
+        return ids
+
+    async def _standing(
+        self, seen: History, lookup: OutcomeLookup, ours: set[str]
+    ) -> tuple[dict[str, Entry], set[str], dict[str, Entry]]:
+        """The entries that are in force by their ids, the ids of those on their way, and those that are passed over: a
+        correction that is held bars nothing, so that ours is judged beside what that was to correct (as
+        `decision.passes_over` has it)."""
+        standing, on_their_way, held = dict[str, Entry](), set[str](), dict[str, Entry]()
         for entry in seen.entries:
             in_force, outcome = await self._in_force(entry, lookup)
+            while in_force and outcome is Outcome.HELD and in_force.id in ours:
+                held.setdefault(in_force.id, in_force)
+                in_force, outcome = await self._in_force(in_force.was, lookup) if in_force.was else (None, None)
             if in_force:
                 standing[in_force.id] = in_force
                 if outcome is None:
                     on_their_way.add(in_force.id)
-        return standing, on_their_way
+        return standing, on_their_way, held
 
     async def _in_force(self, entry: Entry, lookup: OutcomeLookup) -> tuple[Entry | None, Outcome | None]:
         """An entry, or what it replaced if it is void; and what became of its record."""
@@ -351,6 +367,15 @@ class Examiner:
                 entries[known.id] = Entry(known.id, known.kept, *place, was=entries.get(known.id))
         young = self._examination.prune([Known(entry.id, entry.kept) for entry in entries.values()])
         return [entries[known.id] for known in young]
+
+
+def _before_held(entries: Iterable[Entry], held: Mapping[str, Entry], accepted: set[str]) -> list[Entry]:
+    """The entries to write: what was passed over is back in its place, behind the one that was accepted there, if that
+    comes to nothing."""
+    places = {entry.id: entry for entry in entries}
+    for at, before in held.items():
+        places[at] = replace(places[at], was=before) if at in accepted and at in places else before
+    return list(places.values())
 
 
 _COUNT = (None, Outcome.UNKNOWN, Outcome.HELD)
