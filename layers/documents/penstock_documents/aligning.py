@@ -4,12 +4,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, pairwise
 from math import hypot
+from typing import NamedTuple
 
 from penstock_documents.template import Place, Table, Template, box
-from penstock_documents.words import Box, Page, Word, around, plain
+from penstock_documents.words import Box, Page, Route, Word, around, plain
 
 TOLERANCE = 9.0
 """Points by which a label may lie off its place: a scan's own unrest, or another font's."""
+
+ADJACENT: Mapping[Route, float] = {"text": 0.65, "ocr": 1.0}
+"""Heights of a word within which the next one belongs to it: a blank of a typewriter's is the widest. OCR's boxes are
+the ink's, which is lower than the font."""
 
 SCALES = (0.5, 2.0)
 LARGEST_TURN = 0.12  #: radians; what lies further askew was not straightened
@@ -39,29 +44,46 @@ class Transform:
         return Box(left, top, left + self.scale * (there.right - there.left), top + self.scale * there.height)
 
 
+class Label(NamedTuple):
+    """A text that a template's page always has, where it stands, how far from its left the value beside it begins (None
+    where none is), and what it weighs: a table's headers together not more than two labels."""
+
+    text: str
+    box: Box
+    value: float | None = None
+    weight: float = 1.0
+
+
 @dataclass(frozen=True, slots=True)
 class Alignment:
-    """How a page lies on a template's: where each label was found, the one at its place first."""
+    """How a page lies on a template's: where each label was found, the one at its place first, and the shares of their
+    weight that were found somewhere, and at their place."""
 
     transform: Transform
     labels: Mapping[str, Sequence[Box]]
     at_place: frozenset[str]
-
-    @property
-    def found(self) -> int:
-        """Labels that stand somewhere."""
-        return sum(bool(boxes) for boxes in self.labels.values())
+    found: float
+    fits: float
 
 
-def labels_of(template: Template, page: int) -> dict[str, tuple[str, Box]]:
+def labels_of(template: Template, page: int) -> dict[str, Label]:
     """The texts that a template's page always has, by what they label: a field's name, or `table.header`."""
-    labels = {name: (place.label, box(place.label_box)) for name, place in template.places_on(page).items()}
+    labels = {
+        name: Label(place.label, box(place.label_box), None if place.below else place.value_box[0] - place.label_box[0])
+        for name, place in template.places_on(page).items()
+    }
     for name, table in template.tables.items():
         if table.page == page:
+            weight = min(1.0, 2 / len(table.columns))
             labels |= {
-                f"{name}.{at}": (column.header, header_box(table, at)) for at, column in enumerate(table.columns)
+                f"{name}.{at}": Label(column.header, header_box(table, at), weight=weight)
+                for at, column in enumerate(table.columns)
             }
-    return {name: label for name, label in labels.items() if plain(label[0])}
+    return {name: label for name, label in labels.items() if plain(label.text)}
+
+
+type _Pair = tuple[str, Label, Box]
+"""(what it labels, the template's label, where it stands on the page)."""
 
 
 def header_box(table: Table, at: int) -> Box:
@@ -73,19 +95,26 @@ def header_box(table: Table, at: int) -> Box:
 def align(template: Template, template_page: int, page: Page) -> Alignment:
     """How a page lies on a template's page."""
     labels = labels_of(template, template_page)
-    found = {name: list(occurrences(text, page)) for name, (text, _) in labels.items()}
-    pairs = [(name, labels[name][1], place) for name, places in found.items() for place in places]
     # A page that could not be read has no size.
     scale = page.width / template.size[0] or 1.0
+    found = {name: list(occurrences(label, page, scale)) for name, label in labels.items()}
+    pairs = [(name, labels[name], place) for name, places in found.items() for place in places]
     transform = _fitting(pairs, scale)
     near = {
-        name: sorted(places, key=lambda place, name=name: _off(transform, labels[name][1], place))
+        name: sorted(places, key=lambda place, name=name: _off(transform, labels[name].box, place))
         for name, places in found.items()
     }
     at_place = frozenset(
-        name for name, places in near.items() if places and _off(transform, labels[name][1], places[0]) <= TOLERANCE
+        name for name, places in near.items() if places and _off(transform, labels[name].box, places[0]) <= TOLERANCE
     )
-    return Alignment(transform, near, at_place)
+    whole = sum(label.weight for label in labels.values()) or 1.0
+    return Alignment(
+        transform,
+        near,
+        at_place,
+        sum(labels[name].weight for name, places in near.items() if places) / whole,
+        sum(labels[name].weight for name in at_place) / whole,
+    )
 
 
 def _off(transform: Transform, there: Box, here: Box) -> float:
@@ -94,25 +123,26 @@ def _off(transform: Transform, there: Box, here: Box) -> float:
     return hypot(x - here.left, y - here.middle) / transform.scale
 
 
-def _fitting(pairs: Sequence[tuple[str, Box, Box]], scale: float) -> Transform:
+def _fitting(pairs: Sequence[_Pair], scale: float) -> Transform:
     """The transform that most labels agree on; of several the one that is nearest to the pages' own proportion."""
-    best, best_score = Transform(scale, 0.0, 0.0, 0.0), (-1, 0.0)
+    best, best_score = Transform(scale, 0.0, 0.0, 0.0), (-1.0, 0.0)
     for transform in (best, *_candidates(pairs, scale)):
         offs: dict[str, float] = {}
-        for name, there, here in pairs:
-            off = _off(transform, there, here)
+        weights: dict[str, float] = {}
+        for name, label, here in pairs:
+            off = _off(transform, label.box, here)
             if off <= TOLERANCE:
-                offs[name] = min(off, offs.get(name, off))
-        score = len(offs), -sum(offs.values()) - 100 * abs(transform.scale / scale - 1)
+                offs[name], weights[name] = min(off, offs.get(name, off)), label.weight
+        score = round(sum(weights.values()), 6), -sum(offs.values()) - 100 * abs(transform.scale / scale - 1)
         if score > best_score:
             best, best_score = transform, score
     return best
 
 
-def _candidates(pairs: Sequence[tuple[str, Box, Box]], scale: float) -> Iterator[Transform]:
-    for _, there, here in pairs:
+def _candidates(pairs: Sequence[_Pair], scale: float) -> Iterator[Transform]:
+    for _, (_, there, *_), here in pairs:
         yield Transform(scale, 0.0, here.left - scale * there.left, here.middle - scale * there.middle)
-    for (one, there, here), (other, there2, here2) in combinations(pairs, 2):
+    for (one, (_, there, *_), here), (other, (_, there2, *_), here2) in combinations(pairs, 2):
         x, y = there2.left - there.left, there2.middle - there.middle
         length = x * x + y * y
         if one == other or length < 40 * 40:
@@ -124,14 +154,44 @@ def _candidates(pairs: Sequence[tuple[str, Box, Box]], scale: float) -> Iterator
             yield Transform(a, b, right, here.middle - b * there.left - a * there.middle)
 
 
-def occurrences(label: str, page: Page) -> Iterator[Box]:
-    """Where a text stands on a page: its words one after the other on a line."""
-    wanted = plain(label).split()
+def occurrences(label: Label, page: Page, scale: float) -> Iterator[Box]:
+    """Where a label stands on a page: its words one after the other on a line, and no further word that makes another
+    label of them."""
+    wanted = plain(label.text).split()
     for line, texts in zip(page.lines, page.plain_lines, strict=True):
         for at in range(len(line) - len(wanted) + 1):
-            window = line[at : at + len(wanted)]
-            if all(map(_same, texts[at : at + len(wanted)], wanted, [page.route] * len(wanted))) and _together(window):
-                yield around(word.box for word in window)
+            end = at + len(wanted)
+            window = line[at:end]
+            if all(map(_same, texts[at:end], wanted, [page.route] * len(wanted))) and _together(window):
+                here = around(word.box for word in window)
+                before, after = line[:at], line[end:]
+                if not (before and _adjacent(before[-1], window[0], page.route)) and not (
+                    after
+                    and _adjacent(window[-1], after[0], page.route)
+                    and not _is_value(label, here, window[-1], after[0], scale)
+                ):
+                    yield here
+
+
+def _adjacent(one: Word, other: Word, route: Route) -> bool:
+    """Whether two words are as near as those of one text. What says nothing, as a rule between cells, is none's."""
+    if not (_says(one.text) and _says(other.text)):
+        return False
+    return other.box.left - one.box.right < ADJACENT[route] * max(one.box.height, other.box.height)
+
+
+def _is_value(label: Label, here: Box, last: Word, after: Word, scale: float) -> bool:
+    """Whether what stands behind a label's last word is its value: behind a colon, or where that begins."""
+    if last.text.endswith(":"):
+        return True
+    if label.value is None:
+        return False
+    follows = label.value - (label.box.right - label.box.left) < 1.5 * label.box.height
+    return follows or abs(after.box.left - here.left - scale * label.value) <= TOLERANCE
+
+
+def _says(text: str) -> bool:
+    return any(map(str.isalnum, text))
 
 
 def _together(words: Sequence[Word]) -> bool:

@@ -4,13 +4,12 @@ found."""
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
-from penstock_documents.fields import KINDS, Type, type_of, unit_of
+from penstock_documents.fields import KINDS, TIMES, Type, type_of, unit_of
 from penstock_documents.reading import beside
 from penstock_documents.template import Column, Edges, NotATemplate, Place, Table, Template
-from penstock_documents.values import Unparsed, date_format_of, degrees_of, quantity_of, shape_of
+from penstock_documents.values import Unparsed, date_format_of, degrees_of, quantity_of, shape_of, time_format_of
 from penstock_documents.words import Box, Page, Word, around, plain, runs_of, text_of
 
-FARTHEST_LABEL = 330.0  #: points from a label to its value, along the line
 ABOVE = 2.6  #: heights of a value that its label may stand above it
 
 type Choose = Callable[[str, Sequence[tuple[Page, Sequence[Word]]]], int]
@@ -97,7 +96,7 @@ class _Drafting:
             for line in lines
             for begin in range(len(line))
             for end in range(begin + 1, min(len(line), begin + len(text.split()) + 3) + 1)
-            if _squeezed(text_of(line[begin:end])) == wanted
+            if _squeezed(text_of(line[begin:end])) == wanted and plain(line[begin].text) and plain(line[end - 1].text)
         ]
 
     def _nearness(self, name: str, spot: _Spot) -> int:
@@ -136,10 +135,9 @@ class _Drafting:
         lines = self._lines[page - 1]
         line = next((line for line in lines if any(_within(word.box, value) for word in line)), list[Word]())
         left = [word for word in line if word.box.right <= value.left + 1]
-        runs = runs_of(left, 1.5)
-        if not runs or value.left - runs[-1][-1].box.right > FARTHEST_LABEL:
-            return []
-        return [] if self._is_taken(page, runs[-1]) or not _says(runs[-1]) else runs[-1]
+        # Dots that lead the eye from a label to its value say nothing.
+        run = next(filter(_says, reversed(runs_of(left, 1.5))), list[Word]())
+        return [] if self._is_taken(page, run) else run
 
     def _above(self, page: int, value: Box) -> list[Word]:
         for line in reversed(self._lines[page - 1]):
@@ -153,6 +151,8 @@ class _Drafting:
         return []
 
     def _is_taken(self, page: int, words: Sequence[Word]) -> bool:
+        if not words:
+            return False
         box = around(word.box for word in words)
         return any(number == page and _meet(one, box) for number, one in self._taken)
 
@@ -258,6 +258,8 @@ def _form_of(name: str, text: str) -> dict[str, Any]:
             return {"type": kind, "unit": quantity.unit}
     except Unparsed as error:
         raise NotATemplate(f"{name}: {text!r} is {error}") from None
+    if name in TIMES and (form := time_format_of(text)):
+        return {"type": "time", "format": form}
     return {"type": "text"} | ({"shape": shape_of(text)} if any(map(str.isdigit, text)) else {})
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-type Type = Literal["date", "latitude", "longitude", "number", "text"]
+type Type = Literal["date", "latitude", "longitude", "number", "text", "time"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,8 @@ KINDS: Mapping[str, Kind] = {
 }  # fmt: skip
 
 UNITS = ("ft", "m", "pct", "usd", "deg", "f", "mph", "lbf", "days")
-_TIMES = ("observed", "faa_notified", "repair", "restored")
+TIMES = ("observed", "faa_notified", "repair", "restored")
+"""Columns that say when, unless a form says there what or who."""
 
 
 def type_of(name: str) -> Type:

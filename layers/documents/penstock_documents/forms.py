@@ -47,8 +47,7 @@ def _is_understood(read: Read, templates: Sequence[Template]) -> bool:
 
 def _is_of(template: Template, number: int, read: Read) -> bool:
     alignment = align(template, number, read.page)
-    known = KNOWN * len(alignment.labels)
-    return bool(alignment.labels) and alignment.found >= known and len(alignment.at_place) >= known
+    return alignment.found >= KNOWN and alignment.fits >= KNOWN
 
 
 class FormFinder:

@@ -4,17 +4,20 @@ whole. Small revisions keep most labels in place, and a form's own scan loses as
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
-from itertools import pairwise
+from itertools import dropwhile, pairwise
 from typing import Any
 
 from penstock_documents.aligning import TOLERANCE, Alignment, Transform, align, header_box, labels_of, place_of
 from penstock_documents.fields import is_plausible, unit_of
 from penstock_documents.template import Column, Place, Table, Template, box
-from penstock_documents.values import Unparsed, converted, date_of, degrees_of, quantity_of, shape_of
+from penstock_documents.values import BLANKS, Unparsed, converted, date_of, degrees_of, quantity_of, shape_of, time_of
 from penstock_documents.words import Box, Page, Word, around, plain, runs_of, text_of
 
 STRAYED = 40.0
 """Points by which a value may begin off its place, along its line: right-aligned ones do."""
+
+SAME_LEFT = 4.0
+"""Points within which two values begin at one place."""
 
 SURE = 0.6
 """How sure a reader must be of every word of a critical value."""
@@ -113,6 +116,7 @@ class _OnePage:
         self._lines = page.lines
         self._labels = labels_of(form.template, number)
         self._texts = {box for boxes in alignment.labels.values() for box in boxes[:1]}
+        self._places = list(form.template.places_on(number).values())
 
     def read(self) -> None:
         """Fills the form."""
@@ -151,14 +155,38 @@ class _OnePage:
 
     def _take(self, name: str, place: Place, label: Box, value_box: Box, label_box: Box) -> None:
         value = self._value_at(name, place, label, value_box, label_box)
+        if not value.words and (elsewhere := self._value_elsewhere(name, place, label)):
+            value, by = elsewhere
+            self._form.drift.append(Drift(name, "moved", by=by))
         unit = self._unit_drift(name, place, value)
         if unit:
             self._form.drift.append(unit)
         self._form.values[name] = value
-        if value.doubt and place.critical and not unit:
+        if value.doubt and not unit:
             self._form.doubts.append(f"{name}: {value.doubt}")
         elif value.value is None and place.critical and not unit:
             self._form.doubts.append(f"{name}: nothing stands where its value should")
+
+    def _value_elsewhere(self, name: str, place: Place, label: Box) -> tuple[Value, tuple[float, float]] | None:
+        """A value that stands below its label and not beside it any more, or the other way round; and by how much that
+        is to the right and down."""
+        scale, (label_box, value_box) = self._transform.scale, place_of(place)
+        if place.below:
+            beside = [word for word in self._line_at(label.middle, label.height) if word.box.left >= label.right - 2]
+            runs = runs_of([word for word in beside if not self._in_a_label(word)], LONGEST_GAP)
+            words = runs[0] if runs else []
+        else:
+            lines = (line for line in self._lines if 0 < _middle(line) - label.middle < 2.6 * label.height)
+            under = (run for line in lines for run in runs_of(line, LONGEST_GAP))
+            words = next((run for run in under if abs(run[0].box.left - label.left) <= TOLERANCE), list[Word]())
+        if not words or any(map(self._in_a_label, words)):
+            return None
+        value = self._parsed(name, place, words)
+        if value.value is None or (place.shape and shape_of(text_of(words)) != place.shape):
+            return None
+        left = label.left + scale * (value_box.left - label_box.left)
+        middle = label.middle + scale * (value_box.middle - label_box.middle)
+        return value, ((words[0].box.left - left) / scale, (words[0].box.middle - middle) / scale)
 
     def _unit_drift(self, name: str, place: Place, value: Value) -> Drift | None:
         if place.type != "number" or not value.words:
@@ -177,6 +205,8 @@ class _OnePage:
         left = label.left + scale * (value_box.left - label_box.left)
         middle = label.middle + scale * (value_box.middle - label_box.middle)
         words = self._words_on(left, middle, scale * value_box.height, None if place.below else label)
+        # Dots that lead the eye to a value are none of it.
+        words = list(dropwhile(lambda word: not plain(word.text), words))
         if not words:
             return Value(None, (), self._page.number)
         return self._parsed(name, place, words)
@@ -193,10 +223,20 @@ class _OnePage:
             return []
         first = min(strayed, key=lambda word: abs(word.box.left - left))
         run = next(run for run in runs_of(after, LONGEST_GAP) if first in run)
-        barrier = min(
-            (box.left for box in self._texts if box.left > first.box.left and self._beside(box, first)), default=1e9
-        )
-        return [word for word in run if word.box.left < barrier]
+        if abs(first.box.left - left) < SAME_LEFT:
+            run = run[run.index(first) :]
+        barriers = [box.left for box in self._texts if box.left > first.box.left and self._beside(box, first)]
+        barriers += self._neighbours(run, first)
+        return [word for word in run if word.box.left < min(barriers, default=1e9)]
+
+    def _neighbours(self, run: Sequence[Word], first: Word) -> Iterator[float]:
+        """Where in a run another field's value begins: at its own place, and with more than a blank before it."""
+        places = [self._transform.box(value) for place in self._places for _, value in (place_of(place),)]
+        for before, word in pairwise(run):
+            apart = word.box.left - before.box.right > 0.65 * word.box.height
+            if apart and word.box.left > first.box.left + TOLERANCE:
+                here = (box for box in places if abs(box.left - word.box.left) < SAME_LEFT and self._beside(box, word))
+                yield from (word.box.left for _ in here)
 
     def _line_at(self, middle: float, height: float) -> list[Word]:
         near = [line for line in self._lines if abs(_middle(line) - middle) <= max(0.6 * height, TOLERANCE)]
@@ -212,7 +252,7 @@ class _OnePage:
         """What stands where a label should."""
         line = self._line_at(expected.middle, expected.height)
         for run in runs_of(line, 1.5):
-            if abs(run[0].box.left - expected.left) <= 2 * TOLERANCE:
+            if min(abs(run[0].box.left - expected.left), abs(run[-1].box.right - expected.right)) <= 2 * TOLERANCE:
                 return run
         return []
 
@@ -232,11 +272,11 @@ class _OnePage:
         return now != before and (by > 0) is (now > before) and abs(by) <= (abs(now - before) + 1) * 1.6 * pitch
 
     def _is_passed(self, name: str, here: Box) -> bool:
-        own = self._labels[name][1]
+        own = self._labels[name].box
         return any(
-            (label.middle < own.middle - 2) is not (places[0].middle < here.middle - 2)
-            for other, (_, label) in self._labels.items()
-            if other != name and (places := self._alignment.labels[other]) and abs(label.middle - own.middle) > 2
+            (label.box.middle < own.middle - 2) is not (places[0].middle < here.middle - 2)
+            for other, label in self._labels.items()
+            if other != name and (places := self._alignment.labels[other]) and abs(label.box.middle - own.middle) > 2
         )
 
     # -- tables
@@ -341,7 +381,7 @@ class _OnePage:
                 format=column.format, critical=table.critical,
             )  # fmt: skip
             value = self._parsed(column.field, as_place, words) if words else Value(None, (), self._page.number)
-            if value.doubt and table.critical:
+            if value.doubt:
                 self._form.doubts.append(f"{name}.{column.field}: {value.doubt}")
             row[column.field] = value
         return row
@@ -373,10 +413,14 @@ class _OnePage:
 
 def _parse(name: str, place: Place, text: str) -> tuple[Any, str, str]:
     """(value as JSON has it, unit, what is wrong)."""
+    if place.type != "text" and plain(text) in BLANKS:
+        return None, "", ""
     try:
         match place.type:
             case "date":
                 return date_of(text, place.format), "", ""
+            case "time":
+                return time_of(text, place.format), "", ""
             case "latitude" | "longitude":
                 return float(degrees_of(text, place.type)), "deg", ""
             case "number":

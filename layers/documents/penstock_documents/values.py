@@ -1,6 +1,7 @@
 """What a printed value says: dates, numbers with their units, coordinates, as a field's name wants them."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
@@ -12,6 +13,16 @@ DATE_FORMATS = (
     "%d %b %Y", "%B %d, %Y", "%b %d, %Y", "%B %d %Y", "%b %d %Y", "%d-%b-%Y", "%d-%b-%y", "%b. %d, %Y", "%Y%m%d",
 )  # fmt: skip
 """As forms print them; where a date could be read in two ways, month first, as agencies of the US write it."""
+
+TIME_FORMATS = tuple(f"{day}{between}{time}" for day in ("%m/%d/%Y", "%Y-%m-%d", "%m/%d/%y", "%d %b %Y") for between in (" ", "T")
+                     for time in ("%H:%M", "%I:%M %p", "%H%M", "%H:%M:%S"))  # fmt: skip
+"""As logs print an instant."""
+
+_CLEAR = ("%Y-%m-%d", "%Y/%m/%d", "%d %B %Y", "%d %b %Y", "%B %d, %Y", "%b %d, %Y", "%d-%b-%Y", "%b. %d, %Y")
+"""Forms that can be read in one way only."""
+
+BLANKS = frozenset({"", "n/a", "na", "none", "nil", "-", "--", "---", "–", "—", "not applicable"})
+"""What is written where a number or a date is left blank."""
 
 _UNITS = {
     "ft": ("ft", "feet", "foot", "'", "’", "′", "ft agl", "feet agl", "ft amsl", "feet amsl", "ft. agl", "ft. amsl"),
@@ -43,7 +54,7 @@ _NUMBER = re.compile(
     r"^(?P<before>[^\d+\-.(]*)(?P<sign>[+\-−]?)\s?(?P<digits>\d{1,3}(?:,\d{3})+|\d+)?(?P<part>\.\d+)?(?P<after>.*)$"
 )
 _DMS = re.compile(
-    r"^(?P<side>[NSEW])?\s*(?P<sign>[+\-−]?)\s*(?P<d>\d{1,3})\s*[°ºd\-–\s:]\s*(?P<m>\d{1,2})\s*['’′m\-–\s:]\s*"
+    r"^(?P<side>[NSEW])?\s*(?P<sign>[+\-−]?)\s*(?P<d>\d{1,3})\s*[°ºd\-–\s:]\s*(?P<m>\d{1,2})\s*['’′!m\-–\s:]\s*"
     r"(?P<s>\d{1,2}(?:\.\d+)?)\s*(?:[\"”″s]|'')?\s*(?P<hemisphere>[NSEW])?$",
     re.IGNORECASE,
 )
@@ -112,18 +123,43 @@ def date_format_of(text: str) -> str:
 
 
 def date_of(text: str, form: str) -> str:
-    """A printed date as ISO 8601 has it, read by the form that its template prints.
+    """A printed date as ISO 8601 has it, read by the form that its template prints, or by one that nobody can mistake.
 
     Raises:
         Unparsed: it has another form, or is no date.
     """
-    try:
-        there = datetime.strptime(_spaced(text), form)  # noqa: DTZ007
-    except ValueError:
-        raise Unparsed(f"no date of the form {form}") from None
-    if not 1900 <= there.year <= 2199:
-        raise Unparsed("no date of our time")
+    there = _instant(text, (form, *_CLEAR))
+    if there is None:
+        raise Unparsed(f"no date of the form {form}")
     return there.date().isoformat()
+
+
+def time_format_of(text: str) -> str | None:
+    """The form that a printed instant has, None if it is none."""
+    return next((form for form in TIME_FORMATS if _instant(text, (form,))), None)
+
+
+def time_of(text: str, form: str) -> str:
+    """A printed instant as ISO 8601 has it, to the minute; it is local, as the log is.
+
+    Raises:
+        Unparsed: it has another form, or is none.
+    """
+    there = _instant(text, (form,))
+    if there is None:
+        raise Unparsed(f"no time of the form {form}")
+    return there.isoformat(timespec="minutes" if not there.second else "seconds")
+
+
+def _instant(text: str, forms: Iterable[str]) -> datetime | None:
+    for form in forms:
+        try:
+            there = datetime.strptime(_spaced(text), form)  # noqa: DTZ007
+        except ValueError:
+            continue
+        if 1900 <= there.year <= 2199:
+            return there
+    return None
 
 
 def _spaced(text: str) -> str:
