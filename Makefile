@@ -131,6 +131,7 @@ LOCK := .tools/uv/bin/uv pip compile --quiet --universal --python-version 3.13 -
 lock: setup
 	$(LOCK) requirements/layer.in --output-file layers/penstock/requirements.txt
 	$(LOCK) requirements/documents.in --constraint layers/penstock/requirements.txt --output-file layers/documents/requirements.txt
+	$(LOCK) requirements/tables.in --output-file layers/tables/requirements.txt
 	$(LOCK) requirements/app.in --output-file requirements/app.txt
 	$(LOCK) requirements/sam.in --output-file requirements/sam.txt
 	$(LOCK) requirements/build.in --output-file requirements/build.txt

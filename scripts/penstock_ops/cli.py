@@ -17,6 +17,7 @@ from penstock_ops.console.command_line import Exit
 from penstock_ops.console.command_page import page
 from penstock_ops.console.visible import LINES, visible
 from penstock_ops.verbs import (
+    asking,
     check,
     circuits,
     demo,
@@ -40,7 +41,22 @@ app = typer.Typer(
 )
 
 # In the order in which --help lists them.
-for group in (check, sample, templates, world, files, find, demo, feeds, recovery, held, circuits, destination, invoke):
+for group in (
+    check,
+    sample,
+    templates,
+    world,
+    files,
+    find,
+    asking,
+    demo,
+    feeds,
+    recovery,
+    held,
+    circuits,
+    destination,
+    invoke,
+):
     group.add_to(app)
 
 

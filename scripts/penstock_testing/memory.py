@@ -79,6 +79,16 @@ class MemoryStore:
         """As `ObjectStore.put_parts`."""
         self.work[key] = b"".join([part async for part in parts])
 
+    async def listed(self, prefix: str) -> AsyncIterator[tuple[str, int]]:
+        """As `Folder.listed`."""
+        for key in sorted(self.work):
+            if key.startswith(prefix):
+                yield key, len(self.work[key])
+
+    async def remove(self, key: str) -> None:
+        """As `Folder.remove`."""
+        self.work.pop(key, None)
+
     async def put_once(self, key: str, body: bytes, content_type: str) -> None:
         """As `Archive.put_once`."""
         self.archive.setdefault(key, body)

@@ -4,6 +4,7 @@
 `!Sub "${Ledger.Arn}/*"` as "Ledger.Arn/*".
 """
 
+import base64
 import copy
 import json
 import re
@@ -169,6 +170,8 @@ class Template:
                 return self._substituted(text, self._resolved(values))
             case {"Fn::If": [str(condition), one, other]}:
                 return self._resolved(one if self.holds(self.raw["Conditions"][condition]) else other)
+            case {"Fn::Base64": text}:
+                return base64.b64encode(self._resolved(text).encode()).decode()
             case {"Fn::Select": [index, items]}:
                 return self._resolved(items)[int(index)]
             case {"Fn::Split": [separator, text]}:

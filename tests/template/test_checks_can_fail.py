@@ -540,6 +540,31 @@ BREAKS: list[Break] = [
         59,
     ),
     (
+        checks.test_the_table_of_outcomes_is_declared_as_it_is_written,
+        "EndingsTable.Properties.TableInput.StorageDescriptor.Columns.0.Type",
+        "int",
+    ),
+    (
+        checks.test_athena_looks_for_every_feed_and_day_that_there_may_be,
+        "EndingsTable.Properties.TableInput.Parameters",
+        {"projection.enabled": "true", "projection.feed.values": "traffic", "projection.day.range": ""},
+    ),
+    (
+        checks.test_the_view_shows_each_record_as_it_is_now,
+        "OutcomesView.Properties.TableInput.StorageDescriptor.Columns.0.Type",
+        "int",
+    ),
+    (
+        checks.test_a_question_may_scan_so_many_bytes_and_no_more,
+        "OutcomesWorkGroup.Properties.WorkGroupConfiguration.EnforceWorkGroupConfiguration",
+        False,
+    ),
+    (
+        checks.test_the_tabulator_looks_every_minute_and_alone,
+        "TabulatorFunction.Properties.ReservedConcurrentExecutions",
+        2,
+    ),
+    (
         checks.test_i8_code_and_layer_are_built_for_the_same_machine,
         "Globals.Function.Architectures",
         ["x86_64"],

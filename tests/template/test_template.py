@@ -4,6 +4,7 @@ Over all queues, mappings, functions, tables and buckets there are, so that a ne
 test_checks_can_fail.py shows that each check here fails when it should.
 """
 
+import base64
 import copy
 import json
 import re
@@ -21,6 +22,7 @@ from penstock.model.stage_result import FAULTS
 from penstock.operate.sweep import LOOKED_BACK, SETTLING_IN, UNSEEN
 from penstock.ports.destination import DestinationSettings
 from penstock.split.stage import MOST_HOPS, RESERVE
+from penstock.tabulate.columns import PARTITIONS, columns, view
 from tests.template.cloudformation import PSEUDO_PARAMETERS, SqsMapping, Template
 
 README = Path(__file__).parents[2] / "README.md"
@@ -586,11 +588,13 @@ def test_r35_what_a_function_is_told_of_it_may_use(template: Template) -> None:
         }
         usable = {resource.split(".")[0] for grant in template.function_grants(name) for resource in grant.resources}
         resources = told & template.resources.keys()
-        assert resources <= usable, name
+        # What all functions are told; the tabulator has nothing to do there.
+        there = {"ArchiveBucket"} if name == "TabulatorFunction" else set[str]()
+        assert resources - there <= usable, name
 
 
 def test_r35_nobody_may_delete_from_the_ledger_or_a_bucket(template: Template) -> None:
-    """States move forward only; what a claim's owner gives up is the one thing that goes."""
+    """States move forward only; what a claim's owner gives up goes, and of the table what it has twice."""
     deleting = {
         resource
         for grant in template.grants()
@@ -598,7 +602,10 @@ def test_r35_nobody_may_delete_from_the_ledger_or_a_bucket(template: Template) -
         if "Delete" in action and not action.startswith("sqs:")
         for resource in grant.resources
     }
-    assert deleting <= {"Claims.Arn"}
+    tables = {f"WorkBucket.Arn/{folder}/*" for folder in ("due", "merged", "outcomes")}
+    assert deleting == {"Claims.Arn"} | tables
+    for function in template.functions().keys() - {"TabulatorFunction"}:
+        assert not tables & granted(template, function, "s3:DeleteObject"), function
 
 
 def test_r35_settings_and_secrets_are_those_of_the_stack(template: Template) -> None:
@@ -828,6 +835,55 @@ def test_alarms_where_one_look_of_the_sweeper_stays_silent_whatever_the_others_d
         assert seconds <= alarm["Period"], look
 
 
+# The table of outcomes
+
+
+def glue_tables(template: Template) -> dict[str, Any]:
+    """By the name that a question has for it."""
+    return {one["TableInput"]["Name"]: one["TableInput"] for one in template.of_type("AWS::Glue::Table").values()}
+
+
+def test_the_table_of_outcomes_is_declared_as_it_is_written(template: Template) -> None:
+    table = glue_tables(template)["endings"]
+    assert {one["Name"]: one["Type"] for one in table["StorageDescriptor"]["Columns"]} == columns(FEEDS.values())
+    assert {one["Name"]: one["Type"] for one in table["PartitionKeys"]} == PARTITIONS
+    assert table["StorageDescriptor"]["Location"] == "s3://WorkBucket/outcomes/"
+
+
+def test_athena_looks_for_every_feed_and_day_that_there_may_be(template: Template) -> None:
+    says = glue_tables(template)["endings"]["Parameters"]
+    assert says["projection.enabled"] == "true"
+    assert says["projection.feed.values"].split(",") == list(FEEDS)
+    assert says["projection.day.range"] == f"NOW-{template.default('ReportRetentionDays')}DAYS,NOW+1DAYS"
+
+
+def test_the_view_shows_each_record_as_it_is_now(template: Template) -> None:
+    shown = glue_tables(template)["outcomes"]
+    encoded = shown["ViewOriginalText"].removeprefix("/* Presto View: ").removesuffix(" */")
+    stored = json.loads(base64.b64decode(encoded))
+    assert stored["originalSql"] == view()
+    wanted = {**columns(FEEDS.values()), **PARTITIONS, "trace": "string", "newest": "bigint"}
+    assert {one["Name"]: one["Type"] for one in shown["StorageDescriptor"]["Columns"]} == wanted
+    presto = {"string": "varchar", "int": "integer", "timestamp": "timestamp(3)", "array<string>": "array(varchar)"}
+    assert {one["name"]: one["type"] for one in stored["columns"]} == {
+        name: presto.get(kind, kind) for name, kind in wanted.items()
+    }
+
+
+def test_a_question_may_scan_so_many_bytes_and_no_more(template: Template) -> None:
+    (group,) = template.of_type("AWS::Athena::WorkGroup").values()
+    within = group["WorkGroupConfiguration"]
+    assert within["EnforceWorkGroupConfiguration"] is True, "whoever asks cannot ask for more"
+    assert within["BytesScannedCutoffPerQuery"] == template.default("MostBytesScanned")
+    assert within["ResultConfiguration"]["OutputLocation"] == "s3://WorkBucket/answers/"
+
+
+def test_the_tabulator_looks_every_minute_and_alone(template: Template) -> None:
+    every = {s.event["look"]: s.seconds for s in template.schedules() if s.function == "TabulatorFunction"}
+    assert every == {"due": 60, "small": 3600}
+    assert template.functions()["TabulatorFunction"]["ReservedConcurrentExecutions"] == 1
+
+
 def test_work_is_sent_again_long_before_its_message_is_forgotten(template: Template) -> None:
     hours = template.parameters["ResendAfterHours"]
     assert hours["Default"] == 6
@@ -910,7 +966,7 @@ def test_r35_functions_write_to_the_archive_and_do_nothing_else_there(template: 
             for action in grant.actions
             if any(resource.startswith("ArchiveBucket.") for resource in grant.resources)
         }
-        assert actions == {"s3:PutObject"}, function
+        assert actions == ({"s3:PutObject"} if function != "TabulatorFunction" else set()), function
 
 
 def test_i8_three_attempts_at_a_batch_fit_into_one_call(template: Template) -> None:

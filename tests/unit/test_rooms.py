@@ -28,6 +28,7 @@ DRAWN = {
     "extract": "model ports io account split",
     "validate": "model formats ports feeds io outputs",
     "deliver": "model ports feeds io outputs identity account",
+    "tabulate": "model ports feeds io outputs",
     "operate": "model ports feeds io outputs account split",
     "adapters": "model ports io",
 }

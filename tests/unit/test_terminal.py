@@ -95,6 +95,9 @@ SCREENS: dict[str, Any] = {
     "held_records": [
         {"record": HOSTILE, "key": HOSTILE, "since": HOSTILE, "identity": {HOSTILE: HOSTILE}, "findings": [FINDING]}
     ],
+    "answered": {
+        "columns": [HOSTILE], "rows": [{HOSTILE: HOSTILE}], "more": True, "bytes_scanned": 1, "seconds": 1.0,
+    },
     "found": {
         "feed": HOSTILE, "by": "files", "looked_through": 1,
         "records": [

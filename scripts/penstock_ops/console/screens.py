@@ -309,6 +309,21 @@ def found(answer: Mapping[str, Any]) -> None:
         say(f"no such record in the {answer['looked_through']:,} latest files of {answer['feed']}, and no claim")
 
 
+def answered(answer: Mapping[str, Any]) -> None:
+    """What a question to the table of outcomes was answered: a line a row where there is room."""
+    columns, rows = answer["columns"], answer["rows"]
+    numbers = [name for name in columns if any(isinstance(row[name], int | float) for row in rows)]
+    cells = [[_cell(row[name]) for name in columns] for row in rows]
+    if rows:
+        listing(out, [Column(name, right=name in numbers) for name in columns], cells)
+    scanned = f"{answer['bytes_scanned']:,} bytes scanned in {answer['seconds']:.1f} s"
+    say(f"{len(rows):,} rows{'; there are more (--rows)' if answer['more'] else ''}, {scanned}")
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else f"{value:,}" if isinstance(value, int) else str(value)
+
+
 def released(answer: Mapping[str, Any]) -> None:
     """Which records were released, and their file's account since."""
     say(f"{answer['count']:,} records of {answer['file_id']} were released: {answer['records']}")

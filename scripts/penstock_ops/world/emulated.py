@@ -59,9 +59,9 @@ class Started:
 
 
 def layers_of(build: Path, name: str) -> list[Path]:
-    """What a function has beside its package, of a build: the core, and the extractor what reads documents."""
-    names = ["PenstockLayer", *(["DocumentsLayer"] if name.lower().startswith("extractor") else [])]
-    return [build / layer for layer in names]
+    """What a function has beside its package, of a build: the core, and what only it needs."""
+    of_its_own = {"extractor": "DocumentsLayer", "tabulator": "TablesLayer"}.get(name.lower().removesuffix("function"))
+    return [build / layer for layer in ("PenstockLayer", of_its_own) if layer]
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from penstock.model.messages import ChunkMessage
 from penstock.model.records import Accepted, Rejected
 from penstock.model.rows import ChunkRow, ChunkState, Owner, scope_of
 from penstock.outputs import rejects
+from penstock.outputs.due import note_due
 from penstock.outputs.findings import ends_dead, judged_of, rejects_any
 from penstock.outputs.late_rejects import rejected_later, rejected_without_original
 from penstock.outputs.outcomes import (
@@ -227,12 +228,13 @@ def _add_the_others(
 
 
 async def _write(store: ObjectStore, message: ChunkMessage, chunk: ChunkRow, fence: int, decided: _Decided) -> None:
-    """Writes a chunk's end, and keeps it in the archive; there its rejects have a header of their own, as nothing will
-    put them together."""
+    """Writes a chunk's end, says that it is to be tabulated, and keeps it in the archive; there its rejects have a
+    header of their own, as nothing will put them together."""
     feed, outcomes, rejected = feed_named(message.file.feed), f"outcomes-{fence}.ndjson", f"rejects-{fence}.csv"
     await store.put(chunk_key(chunk, outcomes), decided.lines, "application/x-ndjson")
     if decided.rows:
         await store.put(chunk_key(chunk, rejected), decided.rows, "text/csv; charset=utf-8")
+    await note_due(store, message, fence)
     await archive(store, feed.name, chunk_key(chunk, outcomes), decided.lines, "application/x-ndjson")
     if decided.rows:
         table = rejects.header(feed, message.layout) + decided.rows

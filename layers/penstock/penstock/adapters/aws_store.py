@@ -21,7 +21,7 @@ _BEING_TAKEN = frozenset({"ConditionalRequestConflict", "409"})
 
 @dataclass(frozen=True, slots=True)
 class S3Store:
-    """As `ObjectStore`."""
+    """As `ObjectStore`, and as `Folder`."""
 
     s3: Any
     work_bucket: str
@@ -88,6 +88,19 @@ class S3Store:
         """As `Archive.put_once`. A bucket with Object Lock takes nothing without a checksum."""
         where = {"Bucket": self.archive_bucket, "Key": key}
         await self._put_unless_taken(**where, Body=body, ContentType=content_type, ChecksumAlgorithm="SHA256")
+
+    async def listed(self, prefix: str) -> AsyncIterator[tuple[str, int]]:
+        """As `Folder.listed`."""
+        pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.work_bucket, Prefix=prefix)
+        with transient_faults():
+            async for page in pages:
+                for one in page.get("Contents", ()):
+                    yield one["Key"], one["Size"]
+
+    async def remove(self, key: str) -> None:
+        """As `Folder.remove`."""
+        with transient_faults():
+            await self.s3.delete_object(Bucket=self.work_bucket, Key=key)
 
     async def _put_unless_taken(self, **request: Any) -> bool:
         with transient_faults():

@@ -114,6 +114,15 @@ class Feed:
     identity: tuple[str, ...]
     """The fields that make two records the same in the business sense. Without any, no record is a duplicate."""
 
+    search: tuple[str, ...] = ()
+    """The fields, beside the identity's, by which people look for a record: they stand in the table of outcomes."""
+
+    sender: str = ""
+    """The field that says whom a record comes from, "" where none does: by it findings are counted in the table."""
+
+    tabled: bool = False
+    """Whether the table of outcomes also has what was delivered of each record, whole."""
+
     revision: str = ""
     """The field that decides between two records with the same identity: the higher one corrects the other."""
 
@@ -206,6 +215,12 @@ class Feed:
     def fields(self) -> frozenset[str]:
         """The names of the model's fields."""
         return frozenset(self.record.__annotations__)
+
+    @cached_property
+    def found_by(self) -> tuple[str, ...]:
+        """The fields by which a record is found in the table of outcomes: the identity's, those of `search`, and its
+        sender."""
+        return tuple(dict.fromkeys((*self.identity, *self.search, *([self.sender] if self.sender else []))))
 
     @cached_property
     def required(self) -> frozenset[str]:

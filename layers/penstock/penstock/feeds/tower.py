@@ -447,6 +447,7 @@ TOWER = Feed(
     formats=(NdJson(),),
     record=TowerRecord,
     identity=("kind", "form_id"),
+    search=("site_id", "asr_number"),
     to_record=_to_record,
     provenance=PROVENANCE,
     rules=tuple(RULES),

@@ -169,6 +169,8 @@ TRAFFIC = Feed(
     formats=(AsRun(), JsonArray(), JsonSequence(), NdJson(), Delimited()),
     record=TrafficRecord,
     identity=("station", "spot_id", "air_date", "air_time"),
+    search=("isci", "house_number"),
+    sender="station",
     limits=Limits(records=5000),
     normalise=_normalised,
     decimals=("rate",),

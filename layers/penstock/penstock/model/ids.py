@@ -2,6 +2,9 @@
 
 import hashlib
 
+DUE = "due/"  #: under which lies what says that a chunk's end is to be tabulated
+TABLE = "outcomes/"  #: under which lies the table of outcomes
+
 
 def file_id(bucket: str, key: str, version_id: str) -> str:
     """The id of one object version: 20 hexadecimal digits of SHA-256 over bucket, key and version id.
@@ -49,6 +52,24 @@ def earlier_work_key(file: str, chunk: int, name: str, in_generation: int) -> st
     'chunks/4c9e/000007/round-1/accepted'
     """
     return f"chunks/{file}/{chunk_name(chunk)}/round-{in_generation}/{name}"
+
+
+def due_key(file: str, chunk: int, fence: int) -> str:
+    """The key in the work bucket of what says that a chunk's end is to be tabulated.
+
+    >>> due_key("4c9e", 7, 3)
+    'due/4c9e/000007/3.json'
+    """
+    return f"{DUE}{file}/{chunk_name(chunk)}/{fence}.json"
+
+
+def table_key(feed: str, day: str, name: str) -> str:
+    """The key in the work bucket of a part of the table of outcomes, by feed and day.
+
+    >>> table_key("traffic", "2026-11-20", "4c9e")
+    'outcomes/feed=traffic/day=2026-11-20/4c9e.parquet'
+    """
+    return f"{TABLE}feed={feed}/day={day}/{name}.parquet"
 
 
 def report_key(file: str, name: str) -> str:

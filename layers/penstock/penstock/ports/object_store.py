@@ -77,6 +77,34 @@ type Place = tuple[str, str]
 """Where a listing of object versions has come to: a key and a version id."""
 
 
+class Folder(Protocol):
+    """The work bucket, as whoever tidies up in it sees it."""
+
+    async def get(self, key: str) -> bytes | None:
+        """As `ObjectStore.get`."""
+        ...
+
+    async def put(self, key: str, body: bytes, content_type: str) -> None:
+        """As `ObjectStore.put`."""
+        ...
+
+    def listed(self, prefix: str) -> AsyncIterator[tuple[str, int]]:
+        """The objects whose keys begin so, in the keys' order: key, and bytes.
+
+        Raises:
+            Transient: the listing broke.
+        """
+        ...
+
+    async def remove(self, key: str) -> None:
+        """Removes an object; harmless where there is none.
+
+        Raises:
+            Transient: it is not known to be gone.
+        """
+        ...
+
+
 class Drops(Protocol):
     """The drop bucket, looked through."""
 

@@ -38,6 +38,8 @@ MRO = Feed(
     record=ComponentRecord,
     # Each line of a certificate tells of one thing that was done to a component on one day.
     identity=("form_type", "form_tracking_number", "item", "part_number", "component_sn", "event", "removal_date"),
+    search=("work_order", "registration"),
+    sender="organisation",
     revision="revision",
     # No group: a component's records are compared through its history, wherever they stand.
     rules=(*certificate.RULES, *component.RULES, *dates.RULES),

@@ -1,0 +1,17 @@
+"""What the tabulator is told by its environment."""
+
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from penstock.adapters.environment import BucketName, BusName, RetentionDays, TableName
+
+
+class Settings(BaseSettings):
+    """From the variables `PENSTOCK_…` that template.yaml sets."""
+
+    model_config = SettingsConfigDict(env_prefix="PENSTOCK_", frozen=True)
+
+    ledger_table: TableName
+    work_bucket: BucketName
+    archive_bucket: BucketName
+    event_bus: BusName
+    retention_days: RetentionDays

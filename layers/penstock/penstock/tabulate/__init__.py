@@ -1,0 +1,1 @@
+"""How chunks ended, as a table that can be asked."""

@@ -1,0 +1,1 @@
+"""The table of outcomes as Parquet, by DuckDB."""

@@ -1,0 +1,202 @@
+"""Parts of the table of outcomes: what the stages wrote about chunks, as Parquet.
+
+DuckDB reads the lines of what was accepted, takes the fields out of their payloads and writes the columns, a part at a
+time and without a Python object a record.
+"""
+
+import asyncio
+import json
+import tempfile
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from penstock.ports.tables import Endings
+from penstock.tabulate.columns import COMMON, columns
+
+# Version 1 of Parquet with snappy is what every reader of it takes, Athena's among them. A dictionary of a column whose
+# values are nearly all different only costs.
+_FORM = "FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v1, DICTIONARY_SIZE_LIMIT 5000"
+_MEMORY = "1200MB"  #: of the function's; what does not fit goes to its disk
+
+_CHUNKS = {
+    "n": "BIGINT",
+    "file_id": "VARCHAR",
+    "key": "VARCHAR",
+    "chunk": "INTEGER",
+    "fence": "BIGINT",
+    "dropped_at": "DOUBLE",
+    "ended_at": "DOUBLE",
+}
+_TOLD = {
+    "n": "BIGINT",
+    "ordinal": "INTEGER",
+    "outcome": "VARCHAR",
+    "codes": "VARCHAR[]",
+    "of": "VARCHAR",
+    "batch": "VARCHAR",
+    "raw": "VARCHAR",
+    "values": "JSON",
+}
+_BATCHES = {"n": "BIGINT", "batch": "VARCHAR", "sent_at": "DOUBLE", "ordinals": "INTEGER[]"}
+
+
+class DuckDbTables:
+    """As `Tables`."""
+
+    async def written(self, chunks: Sequence[Endings], fields: Sequence[str], *, content: bool) -> tuple[bytes, int]:
+        """As `Tables.written`."""
+        return await asyncio.to_thread(_written, chunks, fields, content)
+
+    async def merged(self, parts: Sequence[bytes]) -> bytes:
+        """As `Tables.merged`."""
+        return await asyncio.to_thread(_merged, parts)
+
+
+def connection(folder: Path) -> duckdb.DuckDBPyConnection:
+    """DuckDB, which loads nothing from the network and keeps to the function's memory."""
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "memory_limit": _MEMORY,
+        "temp_directory": str(folder / "spilled"),
+        "threads": "1",
+    }
+    return duckdb.connect(":memory:", config=settings)
+
+
+def _written(chunks: Sequence[Endings], fields: Sequence[str], content: bool) -> tuple[bytes, int]:
+    with _opened() as (duck, folder):
+        for n, one in enumerate(chunks):
+            (folder / f"{n}.accepted").write_bytes(one.accepted.partition(b"\n")[2])
+        for name, columns, rows in (
+            ("chunks", _CHUNKS, (_chunk(n, one) for n, one in enumerate(chunks))),
+            ("told", _TOLD, ({"n": n, **line} for n, one in enumerate(chunks) for line in one.told)),
+            ("batches", _BATCHES, (_batch(n, batch) for n, one in enumerate(chunks) for batch in one.batches)),
+        ):
+            _load(duck, name, folder / name, rows, columns)
+        duck.execute("CREATE TABLE batch_of AS SELECT n, batch, sent_at, unnest(ordinals) AS ordinal FROM batches")
+        duck.execute(f"CREATE TABLE accepted AS {_accepted(folder, fields, content)}")
+        return _copied(duck, folder, _rows(fields))
+
+
+def _merged(parts: Sequence[bytes]) -> bytes:
+    with _opened() as (duck, folder):
+        for n, body in enumerate(parts):
+            (folder / f"{n}.parquet").write_bytes(body)
+        paths = [f"{folder}/{n}.parquet" for n in range(len(parts))]
+        rows = f"SELECT * FROM read_parquet({paths!r}, union_by_name = true) ORDER BY file_id, ordinal, fence"
+        return _copied(duck, folder, rows)[0]
+
+
+@contextmanager
+def _opened() -> Generator[tuple[duckdb.DuckDBPyConnection, Path]]:
+    """DuckDB, and a folder for what it reads and writes."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        with _connection(folder) as duck:
+            yield duck, folder
+
+
+def _connection(folder: Path) -> duckdb.DuckDBPyConnection:
+    """It loads nothing from the network and keeps to the function's memory."""
+    settings: dict[str, str | bool | int | float | list[str]] = {
+        "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false",
+        "memory_limit": _MEMORY,
+        "temp_directory": str(folder / "spilled"),
+        "threads": "1",
+    }
+    return duckdb.connect(":memory:", config=settings)
+
+
+def _copied(duck: duckdb.DuckDBPyConnection, folder: Path, query: str) -> tuple[bytes, int]:
+    """What a query gives as Parquet, and how many rows it has."""
+    part = folder / "part.parquet"
+    (rows,) = duck.execute(f"COPY ({query}) TO '{part}' ({_FORM})").fetchone() or (0,)
+    return part.read_bytes(), rows
+
+
+def _chunk(n: int, one: Endings) -> dict[str, Any]:
+    return {name: n if name == "n" else getattr(one, name) for name in _CHUNKS}
+
+
+def _batch(n: int, batch: Any) -> dict[str, Any]:
+    return {"n": n, "batch": batch.id, "sent_at": batch.sent_at, "ordinals": list(batch.ordinals)}
+
+
+def _load(
+    duck: duckdb.DuckDBPyConnection,
+    name: str,
+    path: Path,
+    rows: Iterable[Mapping[str, Any]],
+    columns: Mapping[str, str],
+) -> None:
+    """A table of these rows."""
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    said = ", ".join(f"{column}: '{kind}'" for column, kind in columns.items())
+    read = f"read_json('{path}', format = 'newline_delimited', columns = {{{said}}})"
+    duck.execute(f"CREATE TABLE {name} AS SELECT * FROM {read}")
+
+
+def _accepted(folder: Path, fields: Sequence[str], content: bool) -> str:
+    """Who was accepted, by lines that no CSV reader would understand: their last word is JSON."""
+    return f"""
+        WITH files AS (
+            SELECT parse_filename(filename, true)::BIGINT AS n, content FROM read_text('{folder}/*.accepted')
+        ),
+        lines AS (SELECT n, unnest(string_split(content, chr(10))) AS line FROM files),
+        words AS (
+            SELECT n, string_split(substr(line, 1, 250), ' ') AS word, substr(line, strpos(line, '{{')) AS payload
+            FROM lines WHERE line <> ''
+        )
+        SELECT n, word[1]::INTEGER AS ordinal, word[2] AS raw_digest, word[4] AS payload_digest,
+            word[5]::BIGINT AS revision, {"payload" if content else "CAST(NULL AS VARCHAR)"} AS payload,
+            json_extract_string(payload, {[f"$.{name}" for name in fields]!r}) AS found
+        FROM words
+    """
+
+
+def _rows(fields: Sequence[str]) -> str:
+    """The rows of all chunks: who was accepted, with what is told of it; and who was not."""
+    shown = {
+        "file_id": "c.file_id",
+        "ordinal": "coalesce(a.ordinal, t.ordinal)",
+        "key": "c.key",
+        "outcome": "coalesce(t.outcome, 'delivered')",
+        "codes": "coalesce(t.codes, [])",
+        "of_record": "t.of",
+        "batch": "coalesce(b.batch, t.batch)",
+        "dropped_at": _moment("c.dropped_at"),
+        "sent_at": _moment("b.sent_at"),
+        "ended_at": _moment("c.ended_at"),
+        "raw_digest": "coalesce(a.raw_digest, t.raw)",
+        "payload_digest": "a.payload_digest",
+        "revision": "a.revision",
+        "chunk": "c.chunk",
+        "fence": "c.fence",
+        "content": "a.payload",
+    }
+    assert shown.keys() == COMMON.keys()
+    shown |= {name: f"coalesce(a.found[{at}], t.values->>'$.{name}')" for at, name in enumerate(fields, 1)}
+    # All parts have all columns, so that whoever asks need not know which feeds there have been.
+    selected = ", ".join(f"{shown.get(name, 'CAST(NULL AS VARCHAR)')} AS {name}" for name in columns())
+    beside = """
+        JOIN chunks AS c ON c.n = {0}.n
+        LEFT JOIN batch_of AS b ON b.n = {0}.n AND b.ordinal = {0}.ordinal
+    """
+    return f"""
+        SELECT {selected} FROM accepted AS a
+            LEFT JOIN told AS t ON t.n = a.n AND t.ordinal = a.ordinal {beside.format("a")}
+        UNION ALL
+        SELECT {selected} FROM (SELECT * FROM told ANTI JOIN accepted USING (n, ordinal)) AS t
+            LEFT JOIN (SELECT * FROM accepted WHERE false) AS a ON true {beside.format("t")}
+    """
+
+
+def _moment(seconds: str) -> str:
+    """A moment in UTC, without its zone, as Athena reads them."""
+    return f"make_timestamp(CAST(round({seconds} * 1e6) AS BIGINT))"
