@@ -10,6 +10,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
+LAYERS = ("penstock", "documents", "tables")
+
 #: What a layer may carry, by the identifiers of SPDX: nothing that asks a user to give away what is their own.
 ALLOWED = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT", "MIT-0", "MIT-CMU", "PSF-2.0"}
 
@@ -43,7 +45,7 @@ def identifiers(expression: str) -> set[str]:
 
 def lines() -> Iterator[str]:
     """The page's table."""
-    layers = {layer: locked(layer) for layer in ("penstock", "documents")}
+    layers = {layer: locked(layer) for layer in LAYERS}
     yield "| package | version | licence | layer |"
     yield "| --- | --- | --- | --- |"
     for package in sorted({name for packages in layers.values() for name in packages}):

@@ -1,15 +1,17 @@
 """What the layers carry: its licences, and the page that lists them."""
 
-from pathlib import Path
-
 import pytest
 
-from tests.support.dependencies import ALLOWED, identifiers, licence, lines, locked
+from tests.support.dependencies import ALLOWED, LAYERS, ROOT, identifiers, licence, lines, locked
 
-PAGE = Path(__file__).parents[2] / "docs" / "dependencies.md"
+PAGE = ROOT / "docs" / "dependencies.md"
 
 
-@pytest.mark.parametrize("layer", ["penstock", "documents"])
+def test_every_layer_is_looked_at() -> None:
+    assert {path.parent.name for path in (ROOT / "layers").glob("*/requirements.txt")} == set(LAYERS)
+
+
+@pytest.mark.parametrize("layer", LAYERS)
 def test_a_layer_carries_only_what_anybody_may_pass_on(layer: str) -> None:
     refused = {package: licence(package) for package in locked(layer) if not identifiers(licence(package)) <= ALLOWED}
 
