@@ -25,7 +25,10 @@ from penstock.split.stage import MOST_HOPS, RESERVE
 from penstock.tabulate.columns import PARTITIONS, columns, view
 from tests.template.cloudformation import PSEUDO_PARAMETERS, SqsMapping, Template
 
-README = Path(__file__).parents[2] / "README.md"
+ROOT = Path(__file__).parents[2]
+README = ROOT / "README.md"
+#: Lambda's names of machines, and those of wheels.
+MACHINES = {"arm64": "aarch64", "x86_64": "x86_64"}
 DAY = 24 * 60 * 60
 #: R13: as long as SQS keeps anything.
 DLQ_RETENTION = 14 * DAY
@@ -990,5 +993,9 @@ def test_i8_code_and_layer_are_built_for_the_same_machine(template: Template) ->
     for name, resource in template.resources.items():
         if resource["Type"] == "AWS::Serverless::LayerVersion":
             properties, built = resource["Properties"], resource["Metadata"]
-            assert properties["CompatibleRuntimes"] == [built["BuildMethod"]], name
             assert properties["CompatibleArchitectures"] == [built["BuildArchitecture"]], name
+            makefile = (ROOT / built["ContextPath"] / "Makefile").read_text()
+            assert makefile.startswith(f"machine := {MACHINES[built['BuildArchitecture']]}\n"), name
+            recipe = (ROOT / properties["ContentUri"] / "layer.mk").read_text()
+            assert f"\nbuild-{name}:\n" in recipe
+            assert set(re.findall(r"python3\.[0-9]+", recipe)) == set(properties["CompatibleRuntimes"]), name

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from . import processes, project, sam, servers
 
 #: Seconds until a call must have been answered, its init included.
@@ -39,6 +41,7 @@ class Started:
 
     url: str
     log: Path
+    process: processes.Process
 
     def invoke(self, event: Any, seconds: float = ANSWER_WITHIN) -> Any:
         """The function's answer.
@@ -51,6 +54,12 @@ class Started:
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         with opener.open(request, timeout=seconds) as answer:
             return json.load(answer)
+
+    def cpu_milliseconds(self) -> float:
+        """What the emulator and the function have used of the processor until now."""
+        emulator = psutil.Process(self.process.pid)
+        used = [one.cpu_times() for one in (emulator, *emulator.children(recursive=True))]
+        return 1000 * sum(one.user + one.system for one in used)
 
     def init_milliseconds(self) -> float | None:
         """How long its init took, once it was called."""
@@ -97,7 +106,7 @@ def started(function: Function, package: Path, layers: Sequence[Path], log: Path
     process = processes.start(command, environment=environment, folder=package, log=log)
     try:
         servers.await_ready("The emulator", lambda: _listens(port), process, log)
-        yield Started(f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", log)
+        yield Started(f"http://127.0.0.1:{port}/2015-03-31/functions/function/invocations", log, process)
     finally:
         processes.stop(process)
 

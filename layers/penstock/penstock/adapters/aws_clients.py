@@ -6,8 +6,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-import aioboto3
 from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session
 
 CONFIG = AioConfig(
     connect_timeout=3,
@@ -21,7 +21,7 @@ CONFIG = AioConfig(
 
 @dataclass(frozen=True, slots=True)
 class AwsClients:
-    """aioboto3's clients. Typed loosely: the stubs would be a dependency for the sake of five names. `lambdas` makes
+    """aiobotocore's clients. Typed loosely: the stubs would be a dependency for the sake of five names. `lambdas` makes
     Lambda's client when it is first asked for: that takes a while, and few invocations need it."""
 
     s3: Any
@@ -34,11 +34,11 @@ class AwsClients:
 @asynccontextmanager
 async def aws_clients() -> AsyncGenerator[AwsClients]:
     """Clients from the usual AWS environment."""
-    session: Any = aioboto3.Session()
+    session: Any = get_session()
     async with AsyncExitStack() as stack:
 
         async def client(name: str) -> Any:
-            return await stack.enter_async_context(session.client(name, config=CONFIG))
+            return await stack.enter_async_context(session.create_client(name, config=CONFIG))
 
         made = [await client(name) for name in ("s3", "sqs", "dynamodb", "events")]
         yield AwsClients(*made, lambdas=_once(lambda: client("lambda")))
