@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 SERVICES = frozenset({"dynamodb", "events", "lambda", "s3", "secretsmanager", "sqs", "ssm"})
-"""What `penstock.adapters` makes clients of. Credentials are in the environment of a function: nobody is asked for them."""
+"""What `penstock.adapters` makes clients of. Credentials are in the environment: nobody is asked for them."""
 
 _SAID = frozenset({"documentation", "documentationUrl"})
 
