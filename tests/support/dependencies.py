@@ -20,6 +20,7 @@ SPELLINGS = {
     "Apache 2.0": "Apache-2.0",
     "Apache License 2.0": "Apache-2.0",
     "BSD": "BSD-2-Clause",
+    "MIT License": "MIT",
     "Dual License": "Apache-2.0 OR BSD-3-Clause",
     "BSD-3-Clause, Apache-2.0, dependency licenses": "Apache-2.0 AND BSD-3-Clause",
 }
@@ -34,8 +35,14 @@ def locked(layer: str) -> Mapping[str, str]:
 def licence(package: str) -> str:
     """A package's licence as an expression of SPDX, as its metadata has it."""
     said = metadata.metadata(package)
-    text = said.get("License-Expression") or said.get("License") or ""
+    text = said.get("License-Expression") or said.get("License") or _classified(said)
     return SPELLINGS.get(text, text)
+
+
+def _classified(said: metadata.PackageMetadata) -> str:
+    """What the last part of its classifiers says, of a package that says it nowhere else."""
+    names = [one.rpartition(" :: ")[2] for one in said.get_all("Classifier") or () if one.startswith("License :: ")]
+    return " AND ".join(names)
 
 
 def identifiers(expression: str) -> set[str]:

@@ -1,4 +1,4 @@
-"""A held correction of a duty counts for nothing yet: it bars no earlier revision, by its identity or by its history."""
+"""A held correction of a duty counts for nothing yet: it bars no earlier revision, by identity or by history."""
 
 import json
 from dataclasses import replace
