@@ -14,8 +14,12 @@ DATE_FORMATS = (
 )  # fmt: skip
 """As forms print them; where a date could be read in two ways, month first, as agencies of the US write it."""
 
-TIME_FORMATS = tuple(f"{day}{between}{time}" for day in ("%m/%d/%Y", "%Y-%m-%d", "%m/%d/%y", "%d %b %Y") for between in (" ", "T")
-                     for time in ("%H:%M", "%I:%M %p", "%H%M", "%H:%M:%S"))  # fmt: skip
+TIME_FORMATS = tuple(
+    f"{day}{between}{time}"
+    for day in ("%m/%d/%Y", "%Y-%m-%d", "%m/%d/%y", "%d %b %Y")
+    for between in (" ", "T")
+    for time in ("%H:%M", "%I:%M %p", "%H%M", "%H:%M:%S")
+)
 """As logs print an instant."""
 
 _CLEAR = ("%Y-%m-%d", "%Y/%m/%d", "%d %B %Y", "%d %b %Y", "%B %d, %Y", "%b %d, %Y", "%d-%b-%Y", "%b. %d, %Y")
