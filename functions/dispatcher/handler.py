@@ -10,10 +10,11 @@ from penstock.adapters.aws_events import EventBridge
 from penstock.adapters.aws_histories import DynamoHistories
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_mappings import LambdaMappings
+from penstock.adapters.aws_parameters import ParameterSettings
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_throttle import DynamoThrottle
-from penstock.adapters.http_destination import HttpDestination, ParameterSettings, Tokens, http_session
+from penstock.adapters.http_destination import HttpDestination, Tokens, http_session
 from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from penstock.adapters.system_clock import SystemClock
 from penstock.deliver.stage import DispatcherPorts, dispatch
@@ -29,7 +30,7 @@ async def ports_of(stack: AsyncExitStack) -> tuple[DispatcherPorts, dict[str, Sq
     aws = await stack.enter_async_context(aws_clients())
     private = settings.private_destinations
     http = await stack.enter_async_context(http_session(private=private))
-    parameters = ParameterSettings(settings.destinations_path, private=private)
+    parameters = ParameterSettings(aws.ssm, aws.secrets, settings.destinations_path, private=private)
     ttl_seconds = settings.retention_days * DAY
     queues = {feed: SqsQueue(aws.sqs, url) for feed, url in settings.dispatch_queues.items()}
     ports = DispatcherPorts(

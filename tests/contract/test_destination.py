@@ -4,8 +4,8 @@ import asyncio
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
 from email.utils import formatdate
+from time import monotonic
 from typing import Any, Protocol
 
 import aiohttp
@@ -13,9 +13,11 @@ import pytest
 import pytest_asyncio
 from aiohttp import web
 from aiohttp.test_utils import TestServer
-from aws_lambda_powertools.utilities.parameters import base as parameters
 
-from penstock.adapters.http_destination import AHEAD, SETTINGS_AGE, HttpDestination, ParameterSettings, Tokens
+from penstock.adapters import aws_parameters
+from penstock.adapters.aws_clients import AwsClients, aws_clients
+from penstock.adapters.aws_parameters import SETTINGS_AGE, ParameterSettings
+from penstock.adapters.http_destination import AHEAD, HttpDestination, Tokens
 from penstock.model.errors import Transient, Unanswered
 from penstock.ports.destination import Answer, Credentials, Destination, DestinationSettings
 from penstock_ops.demo_api.app import create_app
@@ -113,17 +115,18 @@ class Http:
         return await self.destination.post(replace(DestinationSettings(self.api.url()), **changes), KEY, BODY)
 
 
-@pytest.fixture(scope="module")
-def settings(moto: Emulator) -> ParameterSettings:
-    """Its clients take longer to make than any of these tests."""
+@pytest_asyncio.fixture(loop_scope="session", scope="module")
+async def aws(moto: Emulator) -> AsyncGenerator[AwsClients]:
+    """They take longer to make than any of these tests."""
     with moto.around():
-        return ParameterSettings(PATH)
+        async with aws_clients() as clients:
+            yield clients
 
 
 @pytest_asyncio.fixture(loop_scope="session")
-async def http(moto: Emulator, settings: ParameterSettings) -> AsyncGenerator[Http]:
+async def http(moto: Emulator, aws: AwsClients) -> AsyncGenerator[Http]:
     """Over moto, which keeps parameters and secrets as AWS does, and a real server."""
-    settings._parameters.clear_cache()
+    settings = ParameterSettings(aws.ssm, aws.secrets, PATH)
     clock, api = MemoryClock(), Api()
     async with api.server, aiohttp.ClientSession() as session:
         destination = HttpDestination(session, settings, Tokens(session, clock, settings.secret), clock)
@@ -308,19 +311,11 @@ async def test_settings_change_without_a_deploy(http: Http, monkeypatch: pytest.
     assert (await http.destination.settings("traffic")).url.endswith("v1")
     http.configure("traffic", {"url": "https://api.example/v2"})
 
-    monkeypatch.setattr(parameters, "datetime", ahead_by(SETTINGS_AGE - 5))
+    now = monotonic()
+    monkeypatch.setattr(aws_parameters, "monotonic", lambda: now + SETTINGS_AGE - 5)
     assert (await http.destination.settings("traffic")).url.endswith("v1"), "not read for every chunk"
-    monkeypatch.setattr(parameters, "datetime", ahead_by(SETTINGS_AGE + 5))
+    monkeypatch.setattr(aws_parameters, "monotonic", lambda: now + SETTINGS_AGE + 5)
     assert (await http.destination.settings("traffic")).url.endswith("v2")
-
-
-def ahead_by(seconds: float) -> type[datetime]:
-    class Ahead(datetime):
-        @classmethod
-        def now(cls, tz: Any = None) -> Any:
-            return super().now(tz) + timedelta(seconds=seconds)
-
-    return Ahead
 
 
 @pytest.mark.parametrize(

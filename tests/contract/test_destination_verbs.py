@@ -13,7 +13,8 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 from typer.testing import CliRunner
 
-from penstock.adapters.http_destination import HttpDestination, ParameterSettings, Tokens, http_session
+from penstock.adapters.aws_parameters import ParameterSettings
+from penstock.adapters.http_destination import HttpDestination, Tokens, http_session
 from penstock.model.errors import Misconfigured, Transient
 from penstock.ports.destination import Credentials, DestinationSettings
 from penstock_ops import cli
@@ -170,7 +171,7 @@ async def test_a_name_that_resolves_to_where_no_destination_may_be_is_not_connec
     monkeypatch.setattr(aiohttp.ThreadedResolver, "resolve", resolve)
     clock = MemoryClock()
 
-    def secret(_: str) -> dict[str, str]:
+    async def secret(_: str) -> dict[str, str]:
         return {"client_id": "a", "client_secret": "b"}
 
     async with http_session() as session:
@@ -190,7 +191,7 @@ async def test_this_machine_may_be_called_by_its_name(desk: Desk) -> None:
     clock = MemoryClock()
     async with http_session() as session:
         parameters: Any = ParameterSettings.__new__(ParameterSettings)
-        destination = HttpDestination(session, parameters, Tokens(session, clock, lambda _: {}), clock)
+        destination = HttpDestination(session, parameters, Tokens(session, clock, parameters.secret), clock)
         url = desk.url.replace("127.0.0.1", "localhost")
         called, status = await destination.look(DestinationSettings(url))
         assert (called, status) == (f"HEAD {url}", 401)

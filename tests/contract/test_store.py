@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-import aioboto3
 import pytest
 from aiobotocore.config import AioConfig
+from aiobotocore.session import get_session  # pyright: ignore[reportUnknownVariableType]
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_store import PART, S3Store
@@ -375,7 +375,9 @@ async def breaking_off(answer: bytes) -> AsyncGenerator[str]:
 @asynccontextmanager
 async def client_of(endpoint: str) -> AsyncGenerator[Any]:
     """A client that tries once."""
-    session: Any = aioboto3.Session("test", "test", region_name="us-east-1")
+    session: Any = get_session()
+    where = {"region_name": "us-east-1", "endpoint_url": endpoint}
+    key = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
     config = AioConfig(connect_timeout=3, read_timeout=3, retries={"total_max_attempts": 1})
-    async with session.client("s3", endpoint_url=endpoint, config=config) as s3:
+    async with session.create_client("s3", config=config, **where, **key) as s3:
         yield s3

@@ -5,12 +5,10 @@ import json
 import random
 from dataclasses import dataclass, field, replace
 from typing import Any
-from unittest.mock import patch
 
 from pydantic import TypeAdapter
 
-from penstock.adapters import http_destination
-from penstock.adapters.http_destination import ParameterSettings
+from penstock.adapters.aws_parameters import ParameterSettings
 from penstock.model.errors import Transient, Unanswered
 from penstock.ports.destination import Answer, DestinationSettings
 from tests.simulation.chaos import Chaos, Kind
@@ -113,13 +111,17 @@ class Departures:
 
 @dataclass(slots=True)
 class _Parameters:
-    """As Powertools' provider of parameters, of one."""
+    """As Parameter Store's client, with one parameter."""
 
     text: str = ""
 
-    def get(self, name: str, max_age: int) -> str:
+    async def client(self) -> Any:
+        """Itself."""
+        return self
+
+    async def get_parameter(self, **_: str) -> dict[str, Any]:
         """The parameter, as it is now."""
-        return self.text
+        return {"Parameter": {"Value": self.text}}
 
 
 class Api:
@@ -131,8 +133,7 @@ class Api:
         self._keys: dict[tuple[str, str], Kept] = {}
         self.trace = Trace(loop, on=False)
         self._kept = _Parameters()
-        with patch.multiple(http_destination, SSMProvider=lambda **_: self._kept, SecretsProvider=lambda **_: None):
-            self._parameters = ParameterSettings("destinations")
+        self._parameters = ParameterSettings(self._kept.client, self._kept.client, "destinations", seconds=0)
         self.configure(replace(settings, url=HERE))
 
     def configure(self, settings: DestinationSettings) -> None:
@@ -145,7 +146,7 @@ class Api:
 
     async def settings(self, feed: str) -> DestinationSettings:
         """As `Destination.settings`: what the operator has set, as the function reads it."""
-        return self._parameters.settings(feed)
+        return await self._parameters.settings(feed)
 
     async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
         """As `Destination.post`."""

@@ -68,7 +68,8 @@ def test_the_core_needs_nothing_of_aws() -> None:
     """Only `adapters/` knows it: everything else and the twins are imported, and no SDK has come with it."""
     core = [name for name in CORE if not name.startswith("penstock.adapters.")]
     probe = (
-        IMPORT + "\nassert not {'boto3', 'botocore', 'aioboto3', 'aiohttp', 'aws_lambda_powertools'} & set(sys.modules)"
+        IMPORT
+        + "\nassert not {'boto3', 'botocore', 'aiobotocore', 'aiohttp', 'aws_lambda_powertools'} & set(sys.modules)"
     )
     done = subprocess.run(
         [sys.executable, "-B", "-c", probe, *core, *TWINS],

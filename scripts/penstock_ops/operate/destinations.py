@@ -9,7 +9,9 @@ from typing import Any, cast
 import boto3
 from yarl import URL
 
-from penstock.adapters.http_destination import HttpDestination, ParameterSettings, Tokens, http_session
+from penstock.adapters.aws_clients import aws_clients
+from penstock.adapters.aws_parameters import ParameterSettings
+from penstock.adapters.http_destination import HttpDestination, Tokens, http_session
 from penstock.adapters.system_clock import SystemClock
 from penstock.feeds import FEEDS
 from penstock.feeds.feed import Feed
@@ -94,8 +96,8 @@ class Destinations:
         except WrongSettings as error:
             return described | {"verdict": f"nothing was called, as its settings are wrong: {error}"}
         clock, began = SystemClock(), time.monotonic()
-        async with http_session(private=self.private) as http:
-            parameters = ParameterSettings(self.outputs["DestinationsPath"], private=self.private)
+        async with http_session(private=self.private) as http, aws_clients() as aws:
+            parameters = ParameterSettings(aws.ssm, aws.secrets, self.outputs["DestinationsPath"], private=self.private)
             destination = HttpDestination(http, parameters, Tokens(http, clock, parameters.secret), clock)
             try:
                 called, status = await destination.look(settings)

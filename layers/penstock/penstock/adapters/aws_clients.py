@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from aiobotocore.config import AioConfig
-from aiobotocore.session import get_session
+from aiobotocore.session import get_session  # pyright: ignore[reportUnknownVariableType]
 
 CONFIG = AioConfig(
     connect_timeout=3,
@@ -21,14 +22,16 @@ CONFIG = AioConfig(
 
 @dataclass(frozen=True, slots=True)
 class AwsClients:
-    """aiobotocore's clients. Typed loosely: the stubs would be a dependency for the sake of five names. `lambdas` makes
-    Lambda's client when it is first asked for: that takes a while, and few invocations need it."""
+    """aiobotocore's clients. Typed loosely: the stubs would be a dependency for the sake of five names. Those
+    that few invocations need are made when they are first asked for."""
 
     s3: Any
     sqs: Any
     dynamodb: Any
     events: Any
     lambdas: Callable[[], Awaitable[Any]]
+    ssm: Callable[[], Awaitable[Any]]
+    secrets: Callable[[], Awaitable[Any]]
 
 
 @asynccontextmanager
@@ -41,7 +44,8 @@ async def aws_clients() -> AsyncGenerator[AwsClients]:
             return await stack.enter_async_context(session.create_client(name, config=CONFIG))
 
         made = [await client(name) for name in ("s3", "sqs", "dynamodb", "events")]
-        yield AwsClients(*made, lambdas=_once(lambda: client("lambda")))
+        later = [_once(partial(client, name)) for name in ("lambda", "ssm", "secretsmanager")]
+        yield AwsClients(*made, *later)
 
 
 def _once(make: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:

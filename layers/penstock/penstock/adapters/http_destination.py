@@ -1,24 +1,21 @@
-"""The destination over HTTP: aiohttp for the calls, Powertools Parameters for its settings and secrets."""
+"""The destination over HTTP, by aiohttp."""
 
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote_plus
 
 import aiohttp
 from aiohttp.abc import ResolveResult
-from aws_lambda_powertools.utilities.parameters import SecretsProvider, SSMProvider
-from aws_lambda_powertools.utilities.parameters.exceptions import GetParameterError
-from botocore.config import Config
-from pydantic import TypeAdapter, ValidationError
 from yarl import URL
 
+from penstock.adapters.aws_parameters import UNCONFIGURED, ParameterSettings
 from penstock.model.errors import Misconfigured, Transient, Unanswered
 from penstock.ports.clock import Clock
 from penstock.ports.destination import (
@@ -26,15 +23,11 @@ from penstock.ports.destination import (
     Answer,
     Credentials,
     DestinationSettings,
-    WrongSettings,
-    read_settings,
 )
 from penstock.ports.endpoints import ensure_address, is_this_machine
 
 LONGEST_BODY = 16 * 1024 * 1024  #: bytes; no answer to a batch is longer
-SETTINGS_AGE = 60  #: seconds settings and secrets are kept before they are read again
 LONGEST_WAIT = 86_400.0  #: seconds that a destination may ask for; it is asked again then
-UNCONFIGURED = 60.0  #: seconds until settings that are wrong are read again
 AHEAD = 0.2  #: share of a token's life before whose end it is renewed
 
 #: What aiohttp raises before a byte has left; whatever else it raises comes too late to be sure.
@@ -44,47 +37,6 @@ _NOT_SENT = (
     aiohttp.InvalidURL,
     aiohttp.NonHttpUrlClientError,
 )
-
-_CONFIG = Config(connect_timeout=3, read_timeout=10, retries={"mode": "standard", "total_max_attempts": 3})
-
-
-class ParameterSettings:
-    """Settings from SSM Parameter Store, secrets from Secrets Manager; both cached, both changed without a deploy."""
-
-    def __init__(self, path: str, *, private: bool = False) -> None:
-        """`private` allows destinations at private addresses."""
-        self._path, self._private = path, private
-        self._parameters = SSMProvider(boto_config=_CONFIG)
-        self._secrets = SecretsProvider(boto_config=_CONFIG)
-        self._secret_reader: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
-
-    def settings(self, feed: str) -> DestinationSettings:
-        """The settings of a feed's destination, at most `SETTINGS_AGE` seconds old.
-
-        Raises:
-            Misconfigured: they are wrong.
-            Transient: there are none, or they cannot be read.
-        """
-        name = f"{self._path}/{feed}"
-        try:
-            text = cast(str, self._parameters.get(name, max_age=SETTINGS_AGE))
-            return read_settings(text, private=self._private)
-        except GetParameterError as error:
-            raise Transient(f"the destination's settings {name} cannot be read") from error
-        except WrongSettings as error:
-            raise Misconfigured(f"the destination's settings {name} are wrong: {error}", UNCONFIGURED) from None
-
-    def secret(self, name: str) -> dict[str, str]:
-        """A secret, a JSON object of strings.
-
-        Raises:
-            Transient: there is none, or it cannot be read.
-        """
-        try:
-            text = cast(str, self._secrets.get(name, max_age=SETTINGS_AGE))
-            return self._secret_reader.validate_json(text)
-        except (GetParameterError, ValidationError):
-            raise Transient(f"the secret {name} cannot be read, or is no JSON object of strings") from None
 
 
 class _Forbidden(Exception):
@@ -154,7 +106,7 @@ class Tokens:
 
     http: aiohttp.ClientSession
     clock: Clock
-    secret: Callable[[str], dict[str, str]]
+    secret: Callable[[str], Awaitable[dict[str, str]]]
     _kept: dict[Credentials, _Token] = field(default_factory=dict[Credentials, _Token])
     _renewing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -167,7 +119,7 @@ class Tokens:
         if auth.kind == "none":
             return {}
         if auth.kind == "bearer":
-            secret = await asyncio.to_thread(self.secret, auth.secret)
+            secret = await self.secret(auth.secret)
             token = _value(secret, "token", auth.secret).strip()  # a line end at its end is nobody's intention
             try:
                 return {"Authorization": f"Bearer {_sendable(token)}"}
@@ -186,7 +138,7 @@ class Tokens:
             del self._kept[auth]
 
     async def _fetch(self, auth: Credentials) -> _Token:
-        secret = await asyncio.to_thread(self.secret, auth.secret)
+        secret = await self.secret(auth.secret)
         form = {"grant_type": "client_credentials"} | ({"scope": auth.scope} if auth.scope else {})
         # Both are form-encoded before they go into the header (RFC 6749 §2.3.1).
         client = (quote_plus(_value(secret, name, auth.secret)) for name in ("client_id", "client_secret"))
@@ -218,7 +170,7 @@ class HttpDestination:
 
     async def settings(self, feed: str) -> DestinationSettings:
         """As `Destination.settings`."""
-        return await asyncio.to_thread(self.parameters.settings, feed)
+        return await self.parameters.settings(feed)
 
     async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
         """As `Destination.post`. A token that is not accepted is renewed once."""

@@ -1,10 +1,5 @@
-"""What all functions behind a queue share: a loop and clients made once, a line and metrics a message, retry by
-visibility.
+"""What all functions behind a queue share: a line and metrics a message, and retry by visibility."""
 
-A handler is an object so that importing it does nothing: what a function needs is composed at its first event.
-"""
-
-import asyncio
 import contextlib
 import random
 import time
@@ -21,6 +16,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from penstock.adapters.aws_queue import SqsQueue
+from penstock.adapters.composed import ComposedFunction
 from penstock.adapters.telemetry import Telemetry
 from penstock.io.retry import backoff
 from penstock.io.sending import put_off
@@ -47,20 +43,18 @@ def by_name(queues: Iterable[SqsQueue]) -> SourceQueues:
     return {queue.url.rpartition("/")[2]: queue for queue in queues}
 
 
-class QueueFunction:
+class QueueFunction(ComposedFunction[tuple[Process, SourceQueues]]):
     """A Lambda handler for SQS events, answering with partial batch failures (R9)."""
 
     def __init__(self, stage: str, unit: str, compose: Compose) -> None:
         """`unit` is what a message is about, "File" or "Chunk"."""
-        self._stage, self._unit, self._compose = stage, unit, compose
-        self._made: tuple[asyncio.AbstractEventLoop, Process, SourceQueues, Telemetry] | None = None
-        self._rng = random.Random()
+        super().__init__(stage, unit, compose)
+        self._rng = random.SystemRandom()  # it has no state that a snapshot could keep
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
         """Processes the event's messages. The answer lists those that must come again; if all must, it raises, so that
         the poller slows down."""
-        loop, process, sources, telemetry = self._made = self._made or self._make()
-        asyncio.set_event_loop(loop)
+        _, (process, sources), telemetry = self._ready()
         with telemetry.invocation(context):
             if not event.get("Records"):
                 return {"batchItemFailures": []}
@@ -75,12 +69,6 @@ class QueueFunction:
                 # Powertools' own error would quote what each message failed of, and that may quote a record (R32).
                 raise BatchProcessingError(f"none of {len(event['Records'])} messages could be processed")
             return answer
-
-    def _make(self) -> tuple[asyncio.AbstractEventLoop, Process, SourceQueues, Telemetry]:
-        loop = asyncio.new_event_loop()
-        # The stack is never closed: its clients live as long as the function's environment.
-        process, sources = loop.run_until_complete(self._compose(AsyncExitStack()))
-        return loop, process, sources, Telemetry(self._stage, self._unit)
 
     async def _process(
         self, record: SQSRecord, process: Process, sources: SourceQueues, telemetry: Telemetry, deadline: float

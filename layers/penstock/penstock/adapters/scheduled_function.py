@@ -1,8 +1,4 @@
-"""What the functions that a schedule calls share: a loop and clients made once, a line and metrics for each thing that
-is looked after.
-
-As with `QueueFunction`, importing a handler does nothing: what it needs is composed at its first event.
-"""
+"""What the functions that a schedule calls share: a line and metrics for each thing that is looked after."""
 
 import asyncio
 import time
@@ -11,8 +7,8 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict
 from typing import Any
 
+from penstock.adapters.composed import ComposedFunction
 from penstock.adapters.lambda_function import MARGIN
-from penstock.adapters.telemetry import Telemetry
 from penstock.model.errors import Transient
 from penstock.model.stage_result import StageResult
 
@@ -23,12 +19,11 @@ type Compose = Callable[[AsyncExitStack], Awaitable[Plan]]
 """Builds what a function needs to know what is to be done."""
 
 
-class ScheduledFunction:
+class ScheduledFunction(ComposedFunction[Plan]):
     """A Lambda handler for events of a schedule."""
 
     def __init__(self, stage: str, compose: Compose) -> None:
-        self._stage, self._compose = stage, compose
-        self._made: tuple[asyncio.AbstractEventLoop, Plan, Telemetry] | None = None
+        super().__init__(stage, "Look", compose)
 
     def __call__(self, event: Mapping[str, Any], context: Any) -> list[dict[str, Any]]:
         """Does everything at once, so that nothing waits for what is slow or broken; what was done.
@@ -37,8 +32,7 @@ class ScheduledFunction:
             MalformedMessage: nobody here knows what the event asks for.
             Transient: some of it could not be done. It is left to the next event of the schedule.
         """
-        loop, plan, telemetry = self._made = self._made or self._make()
-        asyncio.set_event_loop(loop)
+        loop, plan, telemetry = self._ready()
         with telemetry.invocation(context):
             began = time.time()
             jobs = plan(event, began + context.get_remaining_time_in_millis() / 1000 - MARGIN)
@@ -53,12 +47,6 @@ class ScheduledFunction:
                 # Not the errors themselves: what they quote may be a record (R32).
                 raise Transient(f"{len(failed)} of {len(jobs)} could not be done: {', '.join(failed)}")
             return [asdict(result) for result in done]
-
-    def _make(self) -> tuple[asyncio.AbstractEventLoop, Plan, Telemetry]:
-        loop = asyncio.new_event_loop()
-        # The stack is never closed: its clients live as long as the function's environment.
-        plan = loop.run_until_complete(self._compose(AsyncExitStack()))
-        return loop, plan, Telemetry(self._stage, "Look")
 
 
 async def _all_of(jobs: Iterable[Awaitable[Sequence[StageResult]]]) -> list[Sequence[StageResult] | BaseException]:

@@ -53,14 +53,14 @@ class Reading:
     returned: frozenset[int] = frozenset()
 
 
-class _Result(BaseModel):
+class _Result(BaseModel, defer_build=True):
     index: int
     status: int
     code: str | None = None
     message: str | None = None
 
 
-class _Results(BaseModel):
+class _Results(BaseModel, defer_build=True):
     results: list[_Result] | None = None
 
 

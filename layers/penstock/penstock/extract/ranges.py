@@ -31,7 +31,7 @@ class Range(NamedTuple):
 class Ranges(BaseModel):
     """So many pages, so many of them at once, of the document with this SHA-256."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
     pages: int
     at_once: int

@@ -111,7 +111,7 @@ class Begun:
     records: int = 0
 
 
-class State(BaseModel):
+class State(BaseModel, defer_build=True):
     """What a file's envelopes have come to. `pending` are bytes that have gone by, kept to recognise a segment in."""
 
     byte: int

@@ -260,7 +260,7 @@ class FixedWidth:
         return LineChecker(self, layout, state)
 
 
-class _State(BaseModel):
+class _State(BaseModel, defer_build=True):
     """What a file's lines have come to. `pending` is a line's beginning; `part` is the line on which a part began."""
 
     pending: str = ""

@@ -109,7 +109,7 @@ class Breach(Finding):
         )
 
 
-class Noted(BaseModel):
+class Noted(BaseModel, defer_build=True):
     """What was found about a file and not about one of its records: how often each code, and the first findings in
     full. They reject nothing."""
 

@@ -8,7 +8,7 @@ from penstock.model.errors import MalformedMessage
 from penstock.model.messages import SourceFile, SplitMessage, read_message
 
 
-class _Object(BaseModel):
+class _Object(BaseModel, defer_build=True):
     key: str
     size: int = 0
     etag: str = Field(default="", alias="eTag")
@@ -16,31 +16,31 @@ class _Object(BaseModel):
     sequencer: str = ""
 
 
-class _Bucket(BaseModel):
+class _Bucket(BaseModel, defer_build=True):
     name: str
 
 
-class _S3(BaseModel):
+class _S3(BaseModel, defer_build=True):
     bucket: _Bucket
     object: _Object
 
 
-class _Record(BaseModel):
+class _Record(BaseModel, defer_build=True):
     event_name: str = Field(alias="eventName")
     s3: _S3
 
 
 class _Notification(BaseModel):
-    model_config = ConfigDict(hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True, defer_build=True)
 
     records: list[_Record] = Field(alias="Records")
 
 
-class _TestEvent(BaseModel):
+class _TestEvent(BaseModel, defer_build=True):
     event: str = Field(alias="Event", pattern="^s3:TestEvent$")
 
 
-class _Typed(BaseModel):
+class _Typed(BaseModel, defer_build=True):
     type: str
 
 

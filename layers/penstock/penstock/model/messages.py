@@ -15,7 +15,8 @@ from penstock.model.findings import Finding
 
 
 class _Message(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    # No function reads them all: each one's validator is built when the first is read.
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
     @classmethod
     def read(cls, text: str) -> Self:
@@ -266,14 +267,15 @@ class DispatchMessage(_Message):
 type Message = SplitMessage | PagesMessage | ChunkMessage | DispatchMessage
 
 _reader: TypeAdapter[Message] = TypeAdapter(
-    Annotated[SplitMessage | PagesMessage | ChunkMessage | DispatchMessage, Field(discriminator="type")]
+    Annotated[SplitMessage | PagesMessage | ChunkMessage | DispatchMessage, Field(discriminator="type")],
+    config=ConfigDict(defer_build=True),
 )
 
 
 class _Head(BaseModel):
     """What no version of a message does without."""
 
-    model_config = ConfigDict(hide_input_in_errors=True)
+    model_config = ConfigDict(hide_input_in_errors=True, defer_build=True)
 
     v: int
     type: str

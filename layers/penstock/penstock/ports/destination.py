@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Annotated, Any, Literal, Protocol
 
 import jiter
@@ -86,7 +87,9 @@ class WrongSettings(ValueError):
         self.problems = problems
 
 
-_reader: TypeAdapter[DestinationSettings] = TypeAdapter(DestinationSettings)
+@cache
+def _reader() -> TypeAdapter[DestinationSettings]:
+    return TypeAdapter(DestinationSettings)
 
 
 def read_settings(text: str, *, private: bool) -> DestinationSettings:
@@ -96,7 +99,7 @@ def read_settings(text: str, *, private: bool) -> DestinationSettings:
         WrongSettings: a name, a type, a range or an address is wrong.
     """
     try:
-        settings = _reader.validate_json(text, strict=True, extra="forbid", context={"private": private})
+        settings = _reader().validate_json(text, strict=True, extra="forbid", context={"private": private})
     except ValidationError as error:
         faults = error.errors(include_url=False, include_input=False, include_context=False)
         raise WrongSettings([problem_of(fault, DestinationSettings) for fault in faults]) from None

@@ -1,0 +1,85 @@
+"""Settings of destinations from SSM Parameter Store, secrets from Secrets Manager. Both are kept for a while, and both
+change without a deploy."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pydantic import TypeAdapter, ValidationError
+
+from penstock.model.errors import Misconfigured, Transient
+from penstock.ports.destination import DestinationSettings, WrongSettings, read_settings
+
+SETTINGS_AGE = 60  #: seconds settings and secrets are kept before they are read again
+UNCONFIGURED = 60.0  #: seconds until settings that are wrong are read again
+
+type Client = Callable[[], Awaitable[Any]]
+"""Gives a client, which is made when it is first asked for."""
+
+_FAULTS = (ClientError, BotoCoreError, OSError, TimeoutError)
+
+
+@dataclass(slots=True)
+class Kept:
+    """Texts by their names, as `fetch` gives them, each at most `seconds` old."""
+
+    fetch: Callable[[str], Awaitable[str]]
+    seconds: float
+    _texts: dict[str, tuple[float, str]] = field(default_factory=dict[str, tuple[float, str]])
+
+    async def get(self, name: str) -> str:
+        """The text of that name."""
+        fetched, text = self._texts.get(name, (float("-inf"), ""))
+        if monotonic() >= fetched + self.seconds:
+            fetched, text = self._texts[name] = monotonic(), await self.fetch(name)
+        return text
+
+
+class ParameterSettings:
+    """What is set of destinations, and what they ask to be shown."""
+
+    def __init__(
+        self, ssm: Client, secrets: Client, path: str, *, private: bool = False, seconds: float = SETTINGS_AGE
+    ) -> None:
+        """A feed's settings are below `path`; `private` allows destinations at private addresses. What was read is kept
+        for so many `seconds`."""
+        self._ssm, self._secretsmanager = ssm, secrets
+        self._path, self._private = path, private
+        self._parameters, self._secrets = Kept(self._parameter, seconds), Kept(self._secret, seconds)
+        self._secret_reader: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
+
+    async def settings(self, feed: str) -> DestinationSettings:
+        """The settings of a feed's destination.
+
+        Raises:
+            Misconfigured: they are wrong.
+            Transient: there are none, or they cannot be read.
+        """
+        name = f"{self._path}/{feed}"
+        try:
+            return read_settings(await self._parameters.get(name), private=self._private)
+        except _FAULTS as error:
+            raise Transient(f"the destination's settings {name} cannot be read") from error
+        except WrongSettings as error:
+            raise Misconfigured(f"the destination's settings {name} are wrong: {error}", UNCONFIGURED) from None
+
+    async def secret(self, name: str) -> dict[str, str]:
+        """A secret, a JSON object of strings.
+
+        Raises:
+            Transient: there is none, or it cannot be read.
+        """
+        try:
+            return self._secret_reader.validate_json(await self._secrets.get(name))
+        except (*_FAULTS, ValidationError):
+            raise Transient(f"the secret {name} cannot be read, or is no JSON object of strings") from None
+
+    async def _parameter(self, name: str) -> str:
+        answer = await (await self._ssm()).get_parameter(Name=name)
+        return answer["Parameter"]["Value"]
+
+    async def _secret(self, name: str) -> str:
+        answer = await (await self._secretsmanager()).get_secret_value(SecretId=name)
+        return answer.get("SecretString", "")
