@@ -38,7 +38,6 @@ class Function(ComposedFunction[Connection]):
     def end(self) -> None:
         if self._made:
             self._made[0].close()
-        asyncio.set_event_loop(None)
 
 
 @asynccontextmanager
@@ -56,6 +55,7 @@ async def compose(stack: AsyncExitStack) -> Connection:
 def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Function]]:
     """Loads the function as Lambda would."""
     monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
+    monkeypatch.setattr(asyncio, "set_event_loop", lambda _: None)  # the tests' own stays
     started: list[Function] = []
 
     def load(stage: str = "composed", **environment: str) -> Function:
