@@ -17,7 +17,7 @@ from penstock.model.defects import at_a_file
 from penstock.model.errors import Misconfigured, Refused, Transient
 from penstock.ports.pages import Assembled, Drifted, Survey
 from penstock.ports.templates import Templates
-from penstock_documents import child
+from penstock_documents import child, invoices
 from penstock_documents.forms import FormFinder, Found, record_of
 from penstock_documents.kept_pages import page_of
 from penstock_documents.pdf import Unreadable
@@ -96,7 +96,12 @@ class DocumentReader:
     def assemble(self, feed: str, sha256: str, ranges: AsyncIterator[bytes]) -> Assembled:
         """As `PageReader.assemble`."""
 
-        async def lines() -> AsyncGenerator[bytes]:
+        async def invoice() -> AsyncGenerator[bytes]:
+            pages = [page_of(line) async for body in ranges for line in gzip.decompress(body).splitlines()]
+            with at_a_file(feed):
+                yield self._line(invoices.record_of(pages, sha256), assembled)
+
+        async def forms() -> AsyncGenerator[bytes]:
             finder = FormFinder((await self._registry()).active)
             async for body in ranges:
                 for line in guarded(_found_in(finder, body)):
@@ -109,7 +114,7 @@ class DocumentReader:
                 for one in found:
                     yield self._line(record_of(one, sha256), assembled)
 
-        assembled = Assembled(lines())
+        assembled = Assembled(invoice() if feed == invoices.FEED else forms())
         return assembled
 
     def _line(self, record: Mapping[str, Any], assembled: Assembled) -> bytes:

@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -74,13 +75,14 @@ def read_pages(document: Path, templates: Path, first: int, last: int, seconds: 
             return
 
 
-def records_in_child(document: Path, templates: Path) -> list[dict[str, Any]]:
-    """A document's records, as `forms.records_of` has them.
+def records_in_child(document: Path, templates: Path, feed: str) -> list[dict[str, Any]]:
+    """A document's records, as its feed wants them; where nobody says of which it is, it is an invoice if it carries
+    one, and else a form.
 
     Raises:
         Unreadable: it cannot be read, or the reader died of it.
     """
-    from penstock_documents.forms import records_of
+    from penstock_documents import forms, invoices
     from penstock_documents.kept_pages import page_of
     from penstock_documents.template import load_all
 
@@ -92,7 +94,12 @@ def records_in_child(document: Path, templates: Path) -> list[dict[str, Any]]:
     )
     with document.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    return list(records_of(map(page_of, lines), load_all(templates).active, sha256))
+    reads = map(page_of, lines)
+    first = next(reads)
+    reads = chain([first], reads)
+    if feed == invoices.FEED or (first.attached and not feed):
+        return [invoices.record_of(reads, sha256)]
+    return list(forms.records_of(reads, load_all(templates).active, sha256))
 
 
 def _run(*arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:

@@ -5,7 +5,8 @@ is rendered and read by OCR, and so it is once more if no template understands i
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ LOOKED_AT = 5  #: pages from which it is told which of them they are
 
 @dataclass(slots=True)
 class Read:
-    """A page as it was read, with what a second look of its words read otherwise."""
+    """A page as it was read, with what a second look of its words read otherwise. A document's first page has the
+    invoices that the document carries, by their names."""
 
     page: Page
     second: dict[int, str] = field(default_factory=dict[int, str])
+    attached: dict[str, str] = field(default_factory=dict[str, str])
 
 
 class Document:
@@ -51,9 +54,15 @@ class Document:
         looked_at = {1 + at * (self.pages - 1) // (LOOKED_AT - 1) for at in range(LOOKED_AT)}
         return TEXTS_AT_ONCE if all(self._by_text(number) for number in sorted(looked_at)) else SCANS_AT_ONCE
 
+    @cached_property
+    def invoices(self) -> dict[str, str]:
+        """The invoices that it carries as XML."""
+        return pdf.invoices_in(self._pages) if self.kind == "pdf" else {}
+
     def read(self, number: int) -> Read:
         """A page by its text where that is to be believed, else by OCR."""
-        return self._by_text(number) or self.read_by_ocr(number)
+        read = self._by_text(number) or self.read_by_ocr(number)
+        return replace(read, attached=self.invoices) if number == 1 else read
 
     def _by_text(self, number: int) -> Read | None:
         if self.kind != "pdf":

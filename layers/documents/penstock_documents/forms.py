@@ -27,9 +27,9 @@ class Found:
 
 def read_page(document: Document, number: int, templates: Sequence[Template]) -> Read:
     """A page as it is best read: text that no template understands is read by OCR once, and that is believed if one
-    does."""
+    does. A document that carries an invoice is no form."""
     read = document.read(number)
-    if document.kind != "pdf" or read.page.route != "text" or _is_understood(read, templates):
+    if document.kind != "pdf" or read.page.route != "text" or document.invoices or _is_understood(read, templates):
         return read
     again = document.read_by_ocr(number)
     return again if _is_understood(again, templates) else read

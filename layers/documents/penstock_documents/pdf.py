@@ -1,8 +1,10 @@
 """A PDF's own text, word by word, and its pages as pictures. By pdfium, a document's page range at a time: pdfium keeps
 every stream that it has touched until the document is closed."""
 
+import codecs
 import ctypes
 import math
+import re
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +22,9 @@ raw: Any = _raw
 ENGINE = f"pdfium {pdfium.PYPDFIUM_INFO}"
 DPI = 300
 LARGEST_SIDE = 72 * 60  #: points; a page of more than 60 inches is not rendered
+
+HEAD_OF_XML = 4096  #: bytes within which a document's root begins
+LARGEST_XML = 20_000_000
 
 SANE = 0.85
 """The share of a text layer's characters that are letters, digits or usual marks, below which nobody wrote it."""
@@ -51,6 +56,49 @@ def open_pdf(source: Path | bytes) -> Any:
     if not pages:
         raise Unreadable("the PDF has no pages")
     return document
+
+
+_NAMES = ("factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml", "order-x.xml")
+"""What the norms call an invoice that is attached (Factur-X 1.0, 6; ZUGFeRD 1.0, 4; Order-X 1.0)."""
+
+_ROOTS = re.compile(
+    rb"<(?:[\w.-]+:)?(?:CrossIndustry(?:Invoice|Document)|Invoice|CreditNote|FreightInvoice|SCRDMCCBDACIOMessageStructure)[\s>/]"
+)
+_DECLARED = re.compile(r"""^\s*<\?xml\s[^>]*?\?>""")
+_ENCODING = re.compile(rb"""^\s*<\?xml\s[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)""")
+
+
+def invoices_in(document: Any) -> dict[str, str]:
+    """What a PDF carries as invoices, by their names: those that the norms name, else those that are by their root.
+
+    Raises:
+        Unreadable: one of them is broken or too large.
+    """
+    attached: dict[str, bytes] = {}
+    try:
+        for at in range(document.count_attachments()):
+            one = document.get_attachment(at)
+            attached[one.get_name()] = bytes(one.get_data())
+    except pdfium.PdfiumError:
+        raise Unreadable("what the PDF carries is broken; export it again") from None
+    named = {name: body for name, body in attached.items() if name.casefold() in _NAMES}
+    found = named or {name: body for name, body in attached.items() if _ROOTS.search(body[:HEAD_OF_XML])}
+    if sum(map(len, found.values())) > LARGEST_XML:
+        raise Unreadable(f"the PDF carries an invoice of more than {LARGEST_XML:,} bytes; send that by itself")
+    return {name: _as_text(body) for name, body in found.items()}
+
+
+def _as_text(body: bytes) -> str:
+    """XML as text, without a declaration that would be wrong from here on."""
+    declared = _ENCODING.match(body.removeprefix(codecs.BOM_UTF8))
+    encoding = "utf-16" if body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE) else "utf-8-sig"
+    if declared and encoding != "utf-16":
+        encoding = declared[1].decode()
+    try:
+        text = body.decode(encoding)
+    except (LookupError, UnicodeDecodeError):
+        text = body.decode("utf-8", "replace")
+    return _DECLARED.sub("", text.removeprefix("\ufeff"), count=1)
 
 
 def read_text(page: Any, number: int) -> Page:

@@ -308,16 +308,16 @@ def _held(feed: Feed, settings: OperatorSettings, judgement: Judgement, in_file:
 
 
 def _as_records(store: LocalStore, file: SourceFile, path: Path, asked: Asked) -> SourceFile:
-    """The file as records can be cut from it. A document of which neither somebody nor its folder says the feed is of
-    the first that reads some."""
+    """The file as records can be cut from it. Where neither somebody nor its folder says of which feed a document is,
+    what is in it does."""
     with store.path_of(file).open("rb") as source:
         head = source.read(HEAD)
     folder = path.resolve().parent.name
     name = asked.feed or (folder if folder in FEEDS else None)
     if name is None and is_document(head):
-        name = next(feed.name for feed in FEEDS.values() if feed.documents)
+        return as_records(store, file, asked.templates, "")
     documents = feed_named(name).documents if name else None
-    return as_records(store, file, asked.templates) if documents and documents(head) else file
+    return as_records(store, file, asked.templates, name) if name and documents and documents(head) else file
 
 
 def _controlled(store: LocalStore, feed: Feed, file: SourceFile, layout: Layout) -> Layout:

@@ -9,8 +9,8 @@ from penstock.model.messages import SourceFile
 from penstock_ops.check.local_store import LocalStore
 
 
-def as_records(store: LocalStore, document: SourceFile, templates: Path) -> SourceFile:
-    """What a document holds, a line a record.
+def as_records(store: LocalStore, document: SourceFile, templates: Path, feed: str) -> SourceFile:
+    """What a document of a feed holds, a line a record; of no named one, of the feed that it looks like.
 
     Raises:
         Refused: `document.unreadable`.
@@ -22,7 +22,7 @@ def as_records(store: LocalStore, document: SourceFile, templates: Path) -> Sour
 
     load_all(templates)
     try:
-        records = records_in_child(store.path_of(document), templates)
+        records = records_in_child(store.path_of(document), templates, feed)
     except Unreadable as error:
         raise Refused("document.unreadable", str(error)) from None
     return store.replace(document, b"".join(_line(record) for record in records))

@@ -65,8 +65,8 @@ class PageReader(Protocol):
         ...
 
     def assemble(self, feed: str, sha256: str, ranges: AsyncIterator[bytes]) -> Assembled:
-        """A document's records, by its pages, of which all ranges come in order: in bounded memory, and the same from
-        the same pages and templates. What is no template is found before the first of them comes.
+        """A document's records as its feed wants them, by its pages, of which all ranges come in order: in bounded
+        memory, and the same from the same pages and templates. What is no template is found before the first comes.
 
         Raises:
             Misconfigured: what an operator keeps as a template is none.

@@ -7,10 +7,13 @@ document, several in an element `Invoices`, or those in the envelope of a Standa
 
 What comes is told by what is in it (`routing`), never by a file's name. CII is EN 16931's second syntax: XRechnung,
 Factur-X and ZUGFeRD 2, from BASIC to EXTENDED; ZUGFeRD 1 says the same by older names. Not read yet are X12 110, 310,
-410, 812, 859 and 880, and PDFs; what is no invoice at all is rejected by name. So are Factur-X MINIMUM and BASIC WL:
+410, 812, 859 and 880; what is no invoice at all is rejected by name. So are Factur-X MINIMUM and BASIC WL:
 they have no lines, and nothing of their totals could be looked at. What is passed over in an invoice that is read is
 told by name, too (`format.unknown_field`): of X12 remarks, measures, package details and the like, of XML what stands
 at a document's own level.
+
+A PDF is read for the XML that it carries (Factur-X, ZUGFeRD, XRechnung), known by its name or its root. It is held
+where number, date or what is due stands otherwise on its pages; a PDF or a scan without is held whole.
 
 What money hangs on stands once, in its own namespace: in XML anybody's element that is called as one of the document's
 rejects it, wherever it stands outside of UBLExtensions.
@@ -49,7 +52,7 @@ his partners makes no rule for the event.
 """
 
 from penstock.feeds.feed import Examination, Feed, Limits
-from penstock.feeds.freight import examination
+from penstock.feeds.freight import examination, pdf_documents
 from penstock.feeds.freight.defects import FINDINGS
 from penstock.feeds.freight.examination import DAYS, HOLDING, TRACE, examine, histories_of, prune, to_history
 from penstock.feeds.freight.invoice import Invoice
@@ -58,19 +61,20 @@ from penstock.feeds.freight.policy import Policy
 from penstock.feeds.freight.routing import to_record
 from penstock.feeds.freight.totals import RULES
 from penstock.feeds.freight.xml_documents import DOCUMENTS
+from penstock.formats.documents import is_document
 from penstock.formats.edifact import Edifact
 from penstock.formats.x12 import X12
 
 FREIGHT = Feed(
     name="freight",
-    title="Carriers' freight invoices in X12, UBL, CII and EDIFACT",
-    formats=(X12(), Edifact(), DOCUMENTS),
+    title="Carriers' freight invoices in X12, UBL, CII and EDIFACT, and in PDFs that carry one",
+    formats=(X12(), Edifact(), DOCUMENTS, pdf_documents.PdfDocuments()),
     record=Invoice,
     identity=("carrier_scheme", "carrier", "invoice_number", "invoice_date", "standing"),
     search=("scac", "pro_number", "shipment_id", "order_number"),
     sender="carrier",
     revision="revision",
-    rules=RULES,
+    rules=(*RULES, *pdf_documents.RULES),
     to_record=to_record,
     examination=Examination(
         by=("carrier", "invoice_number", "pro_number"),
@@ -82,11 +86,12 @@ FREIGHT = Feed(
         days=DAYS,
     ),
     findings=(*FINDINGS, *examination.FINDINGS),
-    holds=(*HOLDING, "freight.negative", "freight.paid_negative", "freight.currency_missing"),
+    holds=(*HOLDING, *pdf_documents.HOLDING, "freight.negative", "freight.paid_negative", "freight.currency_missing"),
     limits=Limits(lines=750, bytes=45_000_000),
     lines=lines_in,
     log_fields=("document_type", "scac"),
     trace=TRACE,
     unread="unread",
+    documents=is_document,
     acknowledged=True,
 )

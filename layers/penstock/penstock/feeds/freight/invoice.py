@@ -29,7 +29,14 @@ type Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 """ISO 4217."""
 
 type DocumentType = Literal[
-    "x12_210", "x12_810", "ubl_invoice", "ubl_freight_invoice", "ubl_credit_note", "cii_invoice", "edifact_invoic"
+    "x12_210",
+    "x12_810",
+    "ubl_invoice",
+    "ubl_freight_invoice",
+    "ubl_credit_note",
+    "cii_invoice",
+    "edifact_invoic",
+    "pdf",
 ]
 
 Inner = Annotated[Word, Field(exclude=True)]  # no `type`: pydantic sees what is excluded only so
@@ -296,3 +303,4 @@ class Invoice(TypedDict, total=False):
     sums: Inner
     of_charges: Annotated[OfCharges, Field(exclude=True)]
     unread: Annotated[list[str], Field(exclude=True)]
+    differing: Annotated[list[str], Field(exclude=True)]

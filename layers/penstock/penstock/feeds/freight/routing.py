@@ -1,8 +1,8 @@
 """Which reader a record goes to, told by what is in it and never by its file's name.
 
 A transaction set says in ST01 what it is, and one interchange may hold several kinds; a document says it by its
-element. What is no invoice is rejected with its kind's name. A PDF does not come this far: the feed has no format for
-it yet, so such a file is refused, and its reader will be one more format and one more entry here.
+element. What is no invoice is rejected with its kind's name. Of a PDF the
+extractor has made a line.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from penstock.feeds.freight import edifact_invoic, x12_210, x12_810
+from penstock.feeds.freight import edifact_invoic, pdf_documents, x12_210, x12_810
 from penstock.feeds.freight.defects import OF_SUMS, Defective
 from penstock.feeds.freight.invoice import Invoice
 from penstock.feeds.freight.totals import RULES
@@ -60,7 +60,7 @@ _NO_INVOICES = {
 def to_record(tree: Mapping[str, Any]) -> Parsed | tuple[Finding, ...]:
     """The invoice's fields, or why the record is no invoice: defects that no retry mends."""
     try:
-        return _reader_of(tree)(tree)
+        return pdf_documents.to_record(tree) if "attached" in tree else _reader_of(tree)(tree)
     except Defective as defect:
         return (*defect.findings, *_sums_of(defect))
 

@@ -39,7 +39,7 @@ def _sum(amounts: Iterable[Any], field: str = "amount") -> Decimal:
 
 @_RULES.among("lines_missing", "lines", "an invoice has at least one line")
 def _without_lines(records: Sequence[Record]) -> list[int]:
-    return [at for at, one in enumerate(records) if not one["lines"]]
+    return [at for at, one in enumerate(records) if not one["lines"] and one["document_type"] != "pdf"]
 
 
 # -- X12 210
