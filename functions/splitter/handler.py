@@ -34,6 +34,7 @@ async def compose(stack: AsyncExitStack) -> tuple[Process, SourceQueues]:
         clock=clock,
         rng=random.Random(),
         sheets=settings.sheets,
+        awaits=settings.awaits,
     )
 
     async def process(body: str, deadline: float) -> list[StageResult]:

@@ -19,3 +19,4 @@ class Settings(BaseSettings):
     event_bus: BusName
     retention_days: RetentionDays
     sheets: dict[FeedName, str] = {}
+    awaits: dict[FeedName, float] = {}

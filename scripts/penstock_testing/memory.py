@@ -8,7 +8,7 @@ from typing import Any
 from penstock.model.errors import ObjectMissing, Transient
 from penstock.model.messages import SourceFile
 from penstock.ports.destination import Answer, DestinationSettings
-from penstock.ports.object_store import Place
+from penstock.ports.object_store import SIDECAR, Place
 from penstock.ports.queue import Outgoing, Received
 
 
@@ -55,6 +55,13 @@ class MemoryStore:
         if body is None or _etag(body) != file.etag:
             raise ObjectMissing("format.gone", "the dropped version of the object does not exist any more")
         return body[start:end]
+
+    async def beside(self, file: SourceFile, key: str) -> bytes | None:
+        """As `Sources.beside`."""
+        bodies = [
+            body for (bucket, name, _), body in self.sources.items() if (bucket, name) == (file.dropped.bucket, key)
+        ]
+        return bodies[-1][:SIDECAR] if bodies else None
 
     async def get(self, key: str) -> bytes | None:
         """As `ObjectStore.get`."""

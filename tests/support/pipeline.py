@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -98,6 +98,7 @@ class Pipeline:
     #: With it, messages are worked on at once, and every port call lets others go first, as these numbers fall.
     turns: random.Random | None = None
     invocation: float = INVOCATION
+    awaits: Mapping[str, float] = field(default_factory=dict[str, float])
 
     def __post_init__(self) -> None:
         self.clock = MemoryClock()
@@ -223,7 +224,10 @@ class Pipeline:
             intake, chunks = reach(self.intake), reach(self.chunks)
             (message,) = read_intake(body)
             return await split(
-                SplitterPorts(store, ledger, intake, chunks, reach(self.documents), events, self.clock, self.rng),
+                SplitterPorts(
+                    *(store, ledger, intake, chunks, reach(self.documents), events, self.clock, self.rng),
+                    awaits=self.awaits,
+                ),
                 message,
                 deadline,
             )

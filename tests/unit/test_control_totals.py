@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from penstock.feeds.control import CONTROL_TOTAL
+from penstock.feeds.traffic import TRAFFIC
 from penstock.ports.destination import DestinationSettings
 from penstock_ops.check.check_file import check
 from penstock_ops.operate import held
@@ -72,6 +73,75 @@ async def test_a_key_may_say_how_many_records_there_are(key: str, outcome: str, 
     file = pipeline.drop(log(), key=f"traffic/{key}")
     await pipeline.run()
     assert await pipeline.assert_sound(file, 5) == {outcome: 5}
+
+
+SIDECARS = {
+    ".ok": (b"records=5\nrate=62.50\n", b"records=5\nrate=62.51\n"),
+    ".cnt": (b"5", b"6"),
+    ".manifest.json": (b'{"records": 5}', b'{"files": [{"name": "spots.csv", "rows": 4}]}'),
+}
+
+
+@pytest.mark.parametrize("ending", SIDECARS)
+@pytest.mark.parametrize("begin", ["traffic/spots.csv", "traffic/spots"])
+async def test_a_file_beside_it_may_say_what_there_is_and_has_no_records_itself(
+    begin: str, ending: str, pipeline: Pipeline
+) -> None:
+    for body, outcome in zip(SIDECARS[ending], ("delivered", "held"), strict=True):
+        beside = pipeline.drop(body, key=begin + ending)
+        file = pipeline.drop(log())
+        await pipeline.run()
+        assert await pipeline.ledger.file(beside.file_id) is None
+        outcomes = await pipeline.counted(file)
+        assert outcomes == {outcome: 5} or outcomes == {"duplicate": 5}
+        assert bool(pipeline.report(file)["control_totals"]["differ"]) == (outcome == "held")
+
+
+@pytest.mark.parametrize(
+    ("said", "declared"),
+    [
+        ("", {}),
+        ("OK", {}),
+        ("5", {"records": "5"}),
+        ("5;62.50", {"records": "5", "rate": "62.50"}),
+        ("Record count: 5\nTotal rate: $62.50", {"records": "5", "rate": "62.50"}),
+        ("records,rate\n5,62.50", {"records": "5", "rate": "62.50"}),
+        ('[{"file": "x.csv", "lines": 9}, {"file": "a.csv", "lines": 5}]', {"records": "5"}),
+        ("created 2026-11-20", {"records": None}),
+    ],
+)
+def test_a_sidecar_is_read_in_any_of_the_forms_that_senders_write(said: str, declared: dict[str, str | None]) -> None:
+    assert TRAFFIC.control is not None
+    totals = TRAFFIC.control.of_sidecar(said.encode(), "traffic/a.csv")
+    assert {name: total and str(total) for name, total in totals.items()} == declared
+
+
+async def test_a_file_waits_for_its_sidecar_where_the_operator_says_so_and_everybody_sees_it() -> None:
+    pipeline = Pipeline(Api(KEYED), awaits={"traffic": 600.0})
+    file = pipeline.drop(log())
+    for _ in range(3):
+        await pipeline.step()
+        await pipeline.clock.sleep(60.0)
+    row = await pipeline.row(file)
+    assert row.setback is not None
+    assert row.setback.reason == "no file with its control totals has come yet"
+    pipeline.drop(b"5", key="traffic/spots.csv.cnt")
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 5) == {"delivered": 5}
+
+
+async def test_a_file_that_has_waited_for_nothing_is_held_whole() -> None:
+    pipeline = Pipeline(Api(KEYED), awaits={"traffic": 600.0})
+    file = pipeline.drop(log("TRAILER,5"))
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 5) == {"held": 5}
+    assert pipeline.report(file)["control_totals"]["differ"] == "no file with them has come"
+
+
+async def test_of_two_that_differ_one_is_wrong(pipeline: Pipeline) -> None:
+    file = pipeline.drop(log("TRAILER,5"), key="traffic/log_6rec.csv")
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 5) == {"held": 5}
 
 
 async def test_who_is_rejected_is_so_all_the_same(pipeline: Pipeline) -> None:

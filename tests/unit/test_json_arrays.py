@@ -11,6 +11,7 @@ from penstock.feeds.feed import Feed, Limits
 from penstock.feeds.traffic import TRAFFIC
 from penstock.formats.format import Parsed
 from penstock.formats.json_array import JsonArray
+from penstock.formats.json_objects import parse_objects
 from penstock.formats.ndjson import NdJson
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding
@@ -173,6 +174,32 @@ def test_the_end_of_an_element_too_large_to_hold_is_where_it_would_have_been(res
 def test_nothing_is_lost_without_a_word(body: bytes, expected: list[bool]) -> None:
     """True is a rejected record."""
     assert faults(body, "items") == expected
+
+
+def test_a_second_array_of_objects_is_not_lost_where_nobody_has_said_which_are_the_records() -> None:
+    assert faults(b'{"items":[{"id":1}],"others":[{"id":2}]}', None) == [False, True]
+    assert faults(b'{"items":[{"id":1}],"tags":["a"],"pages":{"next":2}}', None) == [False]
+
+
+def test_the_array_may_lie_some_objects_down() -> None:
+    assert faults(b'{"meta":{"page":1},"data":{"result":{"rows":[{"id":1},{"id":2}],"n":2}}}', None) == [False, False]
+
+
+@pytest.mark.parametrize(
+    ("record", "words"),
+    [
+        (b'{"id":1},', "take commas between lines out"),
+        (b"{'id':1}", "double quotes"),
+        (b'{"id":NaN}', "write null"),
+        (b'{"id":None}', "write null"),
+        (b'][{"id":1}', "write one array"),
+        (b",", "take it out"),
+    ],
+)
+def test_what_senders_programs_are_known_to_write_is_told_with_what_to_do(record: bytes, words: str) -> None:
+    (finding,) = parse_objects([record], "utf-8")
+    assert isinstance(finding, Finding)
+    assert words in finding.message
 
 
 @pytest.mark.parametrize(

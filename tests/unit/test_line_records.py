@@ -145,6 +145,19 @@ def test_an_as_run_line_is_a_spot_with_a_house_number() -> None:
     }
 
 
+def test_what_is_planned_is_a_spot_too_and_none_of_what_came_of_it() -> None:
+    """`BR…` beside `AR…`: the same log before the broadcast, with BeginTime for StartTime."""
+    planned = asrun_file([airing(1, "250000")]).replace(b"StartTime", b"BeginTime")
+    (before,), (after,) = (judge_file(TRAFFIC, body).accepted for body in (planned, asrun_file([airing(1, "250000")])))
+    payload = json.loads(before.payload)
+    assert (payload["spot_id"], payload["air_time"], payload["notes"]) == (
+        "K1-planned",
+        "25:00:00",
+        "planned, not aired yet",
+    )
+    assert before.identity != after.identity
+
+
 @pytest.mark.parametrize(("start", "fits"), [("020000", True), ("255959", True), ("015959", False), ("260000", False)])
 def test_a_time_outside_the_logs_broadcast_day_is_rejected(start: str, fits: bool) -> None:
     judgement = judge_file(TRAFFIC, asrun_file([airing(1, start)]))

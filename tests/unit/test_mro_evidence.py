@@ -36,11 +36,25 @@ def test_what_says_something_is_none(text: str) -> None:
 
 @pytest.mark.parametrize(
     "field",
-    ["form_tracking_number", "organisation", "release_signature", "release_certificate", "release_name"],
+    [
+        *("authority", "form_tracking_number", "organisation", "work_order", "description"),
+        *("release_signature", "release_certificate", "release_name", "release_date"),
+    ],
 )
 @pytest.mark.parametrize("text", ["N/A", "ILLEGIBLE", "0000", "-"])
 def test_no_block_of_evidence_may_say_nothing(field: str, text: str) -> None:
     assert codes_of(**{field: text}) == [f"mro.{field}_placeholder"]
+
+
+def test_remarks_that_say_nothing_name_no_regulation_and_no_other_certificate() -> None:
+    assert codes_of(release_basis="other", remarks="-") == ["mro.regulation_unnamed"]
+    assert codes_of(corrects="N/A") == ["mro.corrects_placeholder"]
+
+
+@pytest.mark.parametrize("words", ["LIFE LIMITED PART", "disk, LLP", "a life-limited item"])
+def test_the_words_of_a_certificate_are_evidence_of_a_limited_life(words: str) -> None:
+    assert codes_of(remarks=words, component_sn="N/A") == ["mro.life_limited_without_serial"]
+    assert codes_of(remarks=f"NOT {words}" if words.startswith("LIFE") else "lifetime seal", component_sn="N/A") == []
 
 
 @pytest.mark.parametrize("serial", ["0000", "XXXX", "ILLEGIBLE", "NONE"])
@@ -63,6 +77,9 @@ def test_a_limit_is_evidence_of_a_life_limited_part_whatever_the_flag_says() -> 
         ({"part_number": "1E+07"}, "mro.digits_lost"),
         ({"component_sn": "05-MAR-24"}, "mro.looks_like_a_day"),
         ({"component_sn": "MAR-24"}, "mro.looks_like_a_day"),
+        ({"component_sn": "2024-03-05"}, "mro.looks_like_a_day"),
+        ({"form_tracking_number": "1.23E+11"}, "mro.digits_lost"),
+        ({"form_tracking_number": "3/5/2024"}, "mro.looks_like_a_day"),
     ],
 )
 def test_what_a_spreadsheet_makes_of_a_number_is_told(changes: dict[str, str], code: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from penstock.feeds import FEEDS
 from penstock.formats.record_text import bytes_of, text_of
 from penstock.formats.spreadsheet import COLUMNS as OURS
 from penstock.formats.spreadsheet import restored
@@ -20,6 +21,7 @@ from tests.support.documents import MESSAGE, message_file
 from tests.support.edi import Words
 from tests.support.invoices import TOTALS, goods_bill, ubl, ubl_file, x12_file
 from tests.support.pipeline import Pipeline
+from tests.support.reading import feed_with
 from tests.support.spots import COLUMNS, csv_file, ndjson_file, rows_of, spot
 from tests.support.workbooks import saved
 
@@ -192,6 +194,39 @@ async def test_a_row_that_stands_twice_or_never_went_out_is_told() -> None:
     pipeline, _, second = await round_trip(csv_file([BAD]), change)
     assert await told(pipeline, second) == {1: ["format.row_again"], 2: ["format.row_added"]}
     assert await pipeline.assert_sound(second, 3) == {"delivered": 2, "duplicate": 1}
+
+
+@pytest.mark.parametrize("kind", ["rejects.csv", "rejects.ndjson"])
+async def test_a_row_that_stands_twice_is_told_wherever_it_stands(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = [spot(at, isci="?") for at in range(3)]
+    monkeypatch.setitem(FEEDS, "traffic", feed_with(records=2))
+
+    def change(files: Mapping[str, bytes]) -> bytes:
+        body = files[kind].replace(b"?", b"ABCD0001")
+        lines = body.splitlines(keepends=True)
+        return body + lines[-3]
+
+    dropped = csv_file(records) if kind == "rejects.csv" else ndjson_file(records)
+    pipeline, _, second = await round_trip(dropped, change)
+    assert await told(pipeline, second) == {3: ["format.row_again"]}
+
+
+async def test_without_its_digests_nobody_can_tell_what_was_changed() -> None:
+    def drop_digests(files: Mapping[str, bytes]) -> bytes:
+        rows = with_cells(table_of(files["rejects.csv"]), isci="ABCD0001", spot_id="123")
+        at = rows[0].index("penstock_cells")
+        return as_csv([[cell for place, cell in enumerate(row) if place != at] for row in rows])
+
+    pipeline, _, second = await round_trip(csv_file([BAD]), drop_digests)
+    assert await told(pipeline, second) == {0: ["format.not_compared"]}
+
+
+async def test_reasons_have_the_senders_own_names_of_columns() -> None:
+    pipeline = Pipeline()
+    file = pipeline.drop(csv_file([BAD]).replace(b"isci", b"Ad-ID"))
+    await pipeline.run()
+    (row,) = rows_of(reports(pipeline, file)["rejects.csv"])
+    assert row["penstock_message"].startswith("Ad-ID: the value does not have the form of an Ad-ID")
 
 
 HEADERS: dict[str, Callable[[str], str]] = {

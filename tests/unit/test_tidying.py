@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from penstock.feeds.crew import CREW
 from penstock.feeds.mro import MRO
 from penstock.feeds.numbers import number_of, separator_of
 from penstock.feeds.traffic import TRAFFIC
@@ -17,6 +18,7 @@ from penstock.feeds.written import in_cents, plain
 from penstock.model.findings import Finding, Severity
 from penstock.model.tidied import TIDIED
 from penstock.validate.judging import Judgement
+from penstock.validate.tidying import Told, tidied_texts
 from tests.support.components import removal
 from tests.support.reading import feed_with, judge_file, split_file
 from tests.support.spots import csv_file, ndjson_file, spot
@@ -82,6 +84,24 @@ def test_a_number_that_a_json_sender_has_for_an_id_is_the_text_of_its_digits() -
     assert len(digests(judge_file(TRAFFIC, ndjson_file([as_number, as_text])))) == 1
 
 
+def test_nor_does_it_matter_whether_its_program_knows_floats_alone() -> None:
+    """What has a fraction, as a number of a version may, keeps it."""
+    bodies = [
+        ndjson_file([spot(1, rate=1.5)]).replace(b'"S00001"', number)
+        for number in (b"123", b"123.0", b"1.23E2", b'"123"')
+    ]
+    assert len({digest for body in bodies for digest in digests(judge_file(TRAFFIC, body))}) == 1
+    judgement = judge_file(TRAFFIC, bodies[0].replace(b": 123,", b": 1.10,"))
+    assert json.loads(judgement.accepted[0].payload)["spot_id"] == "1.10"
+
+
+def test_texts_within_other_values_are_tidied_as_well() -> None:
+    told: Told = {}
+    (tidy,) = tidied_texts(CREW, [{"sectors": [{"from": " AMS\u200b", "legs": 2}], "qualifications": ["A320 "]}], told)
+    assert tidy == {"sectors": [{"from": "AMS", "legs": 2}], "qualifications": ["A320"]}
+    assert told.keys() == {"tidied.padding", "tidied.zero_width"}
+
+
 def test_rejects_come_back_as_they_were_written_and_not_as_they_were_tidied() -> None:
     judgement = judge_file(TRAFFIC, ndjson_file([spot(1, rate="$10", isci="?", notes=" n")]))
     cells = judgement.rejected[0].cells
@@ -99,6 +119,33 @@ def test_hours_and_confidence_have_one_form_too() -> None:
     records = [removal(hours_since_new=hours) for hours in ("12500.50", "12500.5", "12,500.5")]
     judgement = judge_file(MRO, csv_file(records, tuple(records[0])))
     assert len(digests(judgement)) == 1
+
+
+class TestWholeNumbers:
+    """Nobody writes three digits behind the point of a whole number, but for thousands."""
+
+    def cycles(self, hours: str, cycles: str) -> int | str:
+        record = removal(hours_since_new=hours, cycles_since_new=cycles)
+        judgement = judge_file(MRO, csv_file([record], tuple(record), delimiter=";"))
+        if judgement.rejected:
+            return judgement.rejected[0].findings[0].code
+        return json.loads(judgement.accepted[0].payload)["cycles_since_new"]
+
+    @pytest.mark.parametrize(
+        ("hours", "cycles", "read"),
+        [
+            ("12500", "6.000", "schema.ambiguous"),
+            ("12500.5", "6.000", "schema.ambiguous"),
+            ("12500,5", "6.000", 6000),
+            ("12500", "6,000", 6000),
+            ("12500", "6 000", 6000),
+            ("12500", "6000.0", 6000),
+            ("12500", "$6000", "schema.type"),
+            ("12500", "6E3", "schema.type"),
+        ],
+    )
+    def test_thousands_are_thousands_or_a_finding(self, hours: str, cycles: str, read: int | str) -> None:
+        assert self.cycles(hours, cycles) == read
 
 
 class TestNumbers:

@@ -246,6 +246,18 @@ async def test_an_error_in_a_cell_rejects_its_record() -> None:
     assert [(one.code, one.field) for one in rejected.findings] == [("format.cell_error", "air_time")]
 
 
+@pytest.mark.parametrize(
+    ("number", "read"),
+    [("1.2345678901234568E+19", None), ("12345678901234567", "12345678901234567"), ("1E+5", "100000")],
+)
+async def test_a_number_whose_digits_a_spreadsheet_has_lost_is_no_id(number: str, read: str | None) -> None:
+    """It keeps fifteen; with more, and an exponent, it says so."""
+    body = await Stage().body(workbook_with(texts(HEADER) + line_with("S1", f"<c><v>{number}</v></c>")))
+    judgement = judge_file(TRAFFIC, body)
+    assert [json.loads(one.payload)["spot_id"] for one in judgement.accepted] == [read] * bool(read)
+    assert [one.findings[0].code for one in judgement.rejected] == ["format.digits_lost"] * (not read)
+
+
 async def test_one_value_for_several_rows_rejects_them_all_with_the_value_in_each() -> None:
     workbook = workbook_of(("Log", [HEADER, *([f"S{at}", *LINE[1:]] for at in range(5))]))
     workbook.worksheets[0].merge_cells("B3:B5")

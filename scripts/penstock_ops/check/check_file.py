@@ -25,6 +25,7 @@ from penstock.outputs import rejects
 from penstock.outputs.late_rejects import rejected_later
 from penstock.split.control import with_control_totals
 from penstock.split.planner import Planner
+from penstock.split.returned import with_rows_again
 from penstock.split.staging import Staging
 from penstock.validate.judging import Judgement, judge
 from penstock_ops.check.acknowledged import Acknowledged
@@ -242,7 +243,7 @@ def _check(
         head = source.read(HEAD)
         recognised = recognise(head, asked.feed, path, asked.choose)
         feed = recognised.feed
-        layout = _controlled(store, feed, file, recognised.layout)
+        layout = _looked_through(store, feed, file, recognised.layout, head)
         checked.feed, checked.format, checked.guessed = feed.name, layout.format, recognised.guessed
         checked.findings.update({"format.unknown_field": len(layout.unknown)} if layout.unknown else {})
         source.seek(0)
@@ -320,9 +321,10 @@ def _as_records(store: LocalStore, file: SourceFile, path: Path, asked: Asked) -
     return as_records(store, file, asked.templates, name) if name and documents and documents(head) else file
 
 
-def _controlled(store: LocalStore, feed: Feed, file: SourceFile, layout: Layout) -> Layout:
-    """The layout, once the file's control totals are known."""
+def _looked_through(store: LocalStore, feed: Feed, file: SourceFile, layout: Layout, head: bytes) -> Layout:
+    """The layout, once it is known what stands twice in the file, and what its control totals are."""
     clock, rng = SystemClock(), random.Random()
+    layout = asyncio.run(with_rows_again(feed, file, layout, head, store, clock, rng))
     return asyncio.run(with_control_totals(feed, file, layout, store, clock, rng, deadline=math.inf))
 
 

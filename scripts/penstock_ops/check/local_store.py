@@ -6,6 +6,7 @@ from pathlib import Path
 
 from penstock.model.ids import staged_key
 from penstock.model.messages import SourceFile
+from penstock.ports.object_store import SIDECAR
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,11 @@ class LocalStore:
         with self.path_of(file).open("rb") as source:
             source.seek(start)
             return source.read(end - start)
+
+    async def beside(self, file: SourceFile, key: str) -> bytes | None:
+        """As `Sources.beside`."""
+        path = Path(file.dropped.bucket) / key
+        return path.read_bytes()[:SIDECAR] if path.is_file() else None
 
     async def stage(self, file: SourceFile, parts: AsyncIterator[bytes]) -> SourceFile:
         """As `Sources.stage`; without an ETag, as nobody else writes here."""

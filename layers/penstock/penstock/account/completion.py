@@ -185,7 +185,7 @@ def summary(row: FileRow, now: float) -> dict[str, Any]:
         "findings": dict(sorted(findings.items())),
         "notes": [finding.as_dict() for finding in row.noted.examples],
         "control_totals": {"declared": row.layout.declared, "differ": row.layout.control or None}
-        if row.layout and row.layout.declared
+        if row.layout and (row.layout.declared or row.layout.control)
         else None,
         "unknown_fields": list(row.layout.unknown) if row.layout else [],
         "refused": row.refused.as_dict() if row.refused else None,

@@ -11,6 +11,7 @@ from penstock.adapters.aws_faults import code_of, transient_faults
 from penstock.model.errors import ObjectMissing, Transient
 from penstock.model.ids import staged_key
 from penstock.model.messages import SourceFile
+from penstock.ports.object_store import SIDECAR
 
 PART = 8 * 1024 * 1024  #: bytes of a part of a multipart upload; S3 wants at least 5 MiB
 
@@ -49,6 +50,18 @@ class S3Store:
             if code_of(error) not in _GONE | _MOVED_ON:
                 raise
             raise ObjectMissing("format.gone", "the dropped version of the object does not exist any more") from error
+
+    async def beside(self, file: SourceFile, key: str) -> bytes | None:
+        """As `Sources.beside`."""
+        with transient_faults():
+            try:
+                answer = await self.s3.get_object(Bucket=file.dropped.bucket, Key=key)
+            except ClientError as error:
+                if code_of(error) in _GONE:
+                    return None
+                raise
+            async with answer["Body"] as body:
+                return bytes(await body.read(SIDECAR))
 
     async def get(self, key: str) -> bytes | None:
         """As `ObjectStore.get`."""

@@ -3,8 +3,9 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache, cached_property
 from typing import Annotated, Any, Literal, cast
 
@@ -23,6 +24,8 @@ from penstock.model.messages import Layout
 #: takes six there. With all else that stands beside it, it fits into an item of DynamoDB (400 KB), a message of SQS and
 #: an event of EventBridge (256 KB each).
 LARGEST_LAYOUT = 100_000
+
+NEAR = 0.8  #: how alike two names must be, of 1, for one to be taken for the other misspelt
 
 SEEN = 500  #: records, as far as the first bytes go, that tell how a table writes its numbers
 
@@ -136,11 +139,17 @@ class Feed:
     spellings: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     """What else columns call a field. Case, blanks and punctuation never matter."""
 
+    written: Mapping[str, str] = field(default_factory=dict[str, str])
+    """How fields are to be written whose form is a pattern, in words."""
+
     normalise: Callable[[dict[str, Any]], dict[str, Any]] = dict
     """Mends usual spellings of values, in a record that the model refused, before it is refused for good."""
 
     decimals: tuple[str, ...] = ()
     """The fields that are numbers with a fraction: in a table they are read as the file writes such numbers."""
+
+    wholes: tuple[str, ...] = ()
+    """The fields that are whole numbers: thousands may be set apart in them, as the file does it."""
 
     to_record: Callable[[Mapping[str, Any]], Parsed | tuple[Finding, ...]] | None = None
     """Makes the model's fields of a record that came as something else, such as a document's tree or a set of segments;
@@ -247,7 +256,7 @@ class Feed:
             Refused: the feed cannot read it; the code says why.
         """
         for candidate in self.formats:
-            layout = candidate.recognise(head, self.field_of)
+            layout = self._layout_by(candidate, head)
             if layout:
                 layout = self._with_separator(candidate, layout, head)
                 _refuse_unless_storable(layout)
@@ -256,6 +265,18 @@ class Feed:
         refuse_unless_text(head)
         known = ", ".join(candidate.name for candidate in self.formats)
         raise Refused("format.unrecognised", f"the file is none of what the {self.name} feed reads: {known}")
+
+    def _layout_by(self, candidate: Format, head: bytes) -> Layout | None:
+        """What a format says of the file; where it looked for a header, with the columns that are expected there."""
+        try:
+            return candidate.recognise(head, self.field_of)
+        except Refused as refusal:
+            if refusal.code != "format.no_header" or not self.required:
+                raise
+            expected = (
+                f"expected are columns for {', '.join(sorted(self.required))}, and others of the {self.name} feed"
+            )
+            raise Refused(refusal.code, f"{refusal.message}; {expected}") from None
 
     def _with_separator(self, reader: Format, layout: Layout, head: bytes) -> Layout:
         """The layout with what the first records have before their fractions. JSON has a point, also in its strings."""
@@ -272,10 +293,21 @@ class Feed:
     def _require_columns(self, layout: Layout) -> None:
         missing = sorted(self.required - set(layout.columns))
         if layout.columns and missing:
+            likely = (f"{name[:40]!r} for {field}" for field, name in self._likely(missing, layout.unknown))
+            perhaps = "".join(f"; is {one} meant?" for one in [", ".join(likely)] if one)
             raise Refused(
                 "format.missing_column",
-                f"the header has no column for {', '.join(missing)}, and no record is valid without; add it",
+                f"the header has no column for {', '.join(missing)}, and no record is valid without; add it{perhaps}",
             )
+
+    def _likely(self, missing: Sequence[str], unknown: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """For each missing field the unknown column whose name is nearest to one of its own, if any is near."""
+        for field_name in missing:
+            names = {_plain(one): one for one in unknown}
+            own = (_plain(one) for one in (field_name, *self.spellings.get(field_name, ())))
+            near = [match for one in own for match in get_close_matches(one, names, 1, NEAR)]
+            if near:
+                yield field_name, names[near[0]]
 
     def conflict_with(self, earlier: str) -> Finding:
         """The finding of a record whose identity `earlier` has, with another payload."""

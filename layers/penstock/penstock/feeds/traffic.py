@@ -10,10 +10,13 @@ yesterday's date. Frames may follow (SMPTE ST 2021-2: the separator is one of . 
 Lengths are understood as exports write them (`:30`, `1:00`, `00:00:30`), and so are rates (`$1,250.00`). What is
 delivered has one form, whatever the export: stations in capitals, rates in cents (10.00), frames behind a colon, or a
 semicolon where frames are dropped, and none where they are 00. Every aired row of an as-run log is a spot, its material
-the promo or programme number.
+the promo or programme number; so is every row of the plan before it (BEFORE_BROADCAST), under an id of its own that
+ends with -planned, and with a note that says so.
 
 A last row that begins with a word such as TRAILER declares the number of records, and perhaps the sum of their rates;
-a key such as `traffic/log_1250rec.csv` declares the number. What differs holds the whole file.
+a key such as `traffic/log_1250rec.csv` declares the number, and so does a file beside it, `traffic/log.csv.ok` or
+`traffic/log.ok` (or `.cnt`, `.manifest.json`): `records=1250`, `rate=56250.00`, the numbers alone, or a JSON object.
+What differs holds the whole file.
 """
 
 import re
@@ -43,7 +46,9 @@ type Station = Annotated[
 ]
 """Call letters or a channel's name, in capitals."""
 
-type Isci = Annotated[str, StringConstraints(pattern=r"^(?:[A-Z1-9][A-Z0-9]{10}[HD]?|[A-Z]{4}[0-9]{4}[HD]?)$")]
+type Isci = Annotated[
+    str, Numbered, StringConstraints(pattern=r"^(?:[A-Z1-9][A-Z0-9]{10}[HD]?|[A-Z]{4}[0-9]{4}[HD]?)$")
+]
 """Ad-ID: 11 characters, the first not 0, then H (high definition) or D (3D) for video (Ad-ID, "What is an Ad-ID code").
 The older ISCI: four letters, four digits."""
 
@@ -123,17 +128,24 @@ def _avail_with_advertiser(records: Sequence[Record]) -> list[int]:
 
 
 _CLOCK_LENGTH = re.compile(r"(?:(?:(\d{1,2}):)?([0-5]?\d))?:([0-5]\d)", re.ASCII)
+_WITHOUT_FRAMES = re.compile(r"(\d{1,2}:[0-5]\d:[0-5]\d)[.,:;]00", re.ASCII)
+_AT_MIDNIGHT = re.compile(r"(\d{4}-\d\d-\d\d)[T ]00:00(?::00(?:\.0+)?)?", re.ASCII)
 _FRAMES = re.compile(r"(\d\d:\d\d:\d\d)([.,:;])(\d\d)", re.ASCII)
 _COUNTED_AS = {".": ":", ",": ";"}  #: what else stands before frames, of which none are dropped, or some
 
 
 def _normalised(record: dict[str, Any]) -> dict[str, Any]:
-    """Lengths written as clock times (`:30`, `1:00`, `00:00:30`), frames of 00 or behind another character, capitals,
-    and no field where nothing is meant."""
+    """Lengths written as clock times (`:30`, `1:00`, `00:00:30`), frames of 00 or behind another character, days as
+    timestamps of their midnight, capitals, and no field where nothing is meant."""
     normal = {name: value for name, value in record.items() if value != ""}
     if isinstance(normal.get("station"), str):
         normal["station"] = normal["station"].upper()
-    length = _CLOCK_LENGTH.fullmatch(str(normal.get("length_s", "")))
+    if isinstance(normal.get("record_type"), str):
+        normal["record_type"] = re.sub("[ -]+", "_", normal["record_type"].lower())
+    midnight = _AT_MIDNIGHT.fullmatch(str(normal.get("air_date", "")))
+    if midnight:
+        normal["air_date"] = midnight[1]
+    length = _CLOCK_LENGTH.fullmatch(_WITHOUT_FRAMES.sub(r"\1", str(normal.get("length_s", ""))))
     if length:
         hours, minutes, seconds = (int(part or 0) for part in length.groups())
         normal["length_s"] = hours * 3600 + minutes * 60 + seconds
@@ -172,11 +184,19 @@ TRAFFIC = Feed(
     search=("isci", "house_number"),
     sender="station",
     limits=Limits(records=5000),
+    written={
+        "station": "of call letters in capitals",
+        "isci": "of an Ad-ID, 11 letters and digits, perhaps with H or D behind them, or of an ISCI, four letters and"
+        " four digits",
+        "air_time": "HH:MM:SS of the broadcast day, hours 00 to 29, perhaps with frames: 20:15:00 or 25:10:00:12",
+    },
     normalise=_normalised,
     decimals=("rate",),
+    wholes=("length_s",),
     control=ControlTotals(
         words=("TRAILER", "TRL", "TOTAL", "TOTALS", "END", "EOF"),
         sums=("rate",),
+        sidecars=(".ok", ".cnt", ".manifest.json"),
         key=r"(?<![0-9a-z])([0-9]{1,12})[ _-]?(?:records|recs|rec|rows)(?![0-9a-z])",
     ),
     rules=tuple(RULES),

@@ -36,8 +36,8 @@ class Written:
 
 _INTEGER, _DECIMAL = core_schema.int_schema(strict=True), core_schema.is_instance_schema(Decimal)
 
-WHOLE = Written("int_parsing", r"^-?[0-9]+(?:\.0+)?$", _INTEGER, _DECIMAL)
-"""A whole number: of digits, perhaps with a fraction of zeros, or a JSON number like that."""
+WHOLE = Written("int_parsing", r"^-?(?:0|[1-9][0-9]*)$", _INTEGER, _DECIMAL)
+"""A whole number: of digits, or a JSON number, perhaps with a fraction of zeros. In text 6.000 may be six thousand."""
 
 DAY = Written("date_type", r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")
 """A day of ISO 8601, in full."""

@@ -1,4 +1,5 @@
-"""The as-run log of Dutch broadcasters (NMO, file names `AR<date>.<channel>`): what a station says it aired.
+"""The as-run log of Dutch broadcasters (NMO, file names `AR<date>.<channel>`): what a station says it aired; and the
+log of what it plans to (`BR<date>.<channel>`, `%FILETYPE BEFORE_BROADCAST`), which calls StartTime BeginTime.
 
 Tab-separated, CRLF, ISO-8859-1 or ASCII, `%` lines on top that name the format, the pivot hour of the broadcast day
 and, in `%COMMENT`, the columns. Times are HHMMSS and run past 24 up to the next pivot hour. An empty text is unknown,
@@ -20,6 +21,7 @@ _COLUMNS = (
     "SubTitle", "PromoTypeID", "SecondaryUnharmonizedTitle", "TertiaryUnharmonizedTitle", "PromotionChannelID",
     "PromotionDay", "RepeatCode", "ReconciliationKey", "ProgramTypology", "CCC", "PromoID",
 )  # fmt: skip
+PLANNED = "BEFORE_BROADCAST"
 _READ = {
     "Omroep",
     "ChannelID",
@@ -52,7 +54,9 @@ class AsRun(Lines):
             word, _, first_column = name.partition(" ")
             preamble[word] = [first_column, *cells] if first_column else cells
             position, lines = newline + 1, lines + 1
-        columns = tuple(preamble.get("%COMMENT", _COLUMNS))
+        said = preamble.get("%COMMENT", _COLUMNS)
+        columns = tuple("StartTime" if column == "BeginTime" else column for column in said)
+        is_planned = "BeginTime" in said or (preamble.get("%FILETYPE") or [""])[0] == PLANNED
         missing = _READ - set(columns)
         if missing:
             raise Refused("format.missing_column", f"the %COMMENT line does not name {', '.join(sorted(missing))}")
@@ -68,6 +72,7 @@ class AsRun(Lines):
             first_byte=position,
             first_line=1 + lines,
             pivot=int(pivot[:2]),
+            envelope={"file_type": PLANNED} if is_planned else {},
         )
 
     def parse(self, layout: Layout, raws: Sequence[bytes]) -> list[Parsed]:
@@ -83,7 +88,7 @@ class AsRun(Lines):
             return Finding(
                 "format.ragged_row", f"{len(cells)} cells where the %COMMENT line names {len(layout.header)} columns"
             )
-        airing = _airing(dict(zip(layout.header, cells, strict=True)))
+        airing = _airing(dict(zip(layout.header, cells, strict=True)), is_planned="file_type" in layout.envelope)
         hour = airing["air_time"][:2]
         if layout.pivot is not None and hour.isdecimal() and not layout.pivot <= int(hour) < layout.pivot + 24:
             return Finding(
@@ -98,18 +103,20 @@ class AsRun(Lines):
         return set()
 
 
-def _airing(cells: Mapping[str, str]) -> dict[str, Any]:
+def _airing(cells: Mapping[str, str], *, is_planned: bool) -> dict[str, Any]:
     """An aired row as a spot. What was aired is the promo or the programme number, a house number; where the log
-    reconciles nothing, channel and start time tell one placement from another."""
+    reconciles nothing, channel and start time tell one placement from another. A plan is none of what came of it."""
     known = {name: "" if value.strip() == "-1" else value.strip() for name, value in cells.items()}
     date, time = known["Date"], known["StartTime"]
+    name = known["ReconciliationKey"] or f"{known['ChannelID']}-{time}"
     return {
         "record_type": "spot",
-        "spot_id": known["ReconciliationKey"] or f"{known['ChannelID']}-{time}",
+        "spot_id": f"{name}-planned" if is_planned else name,
         "station": known["Omroep"],
         "house_number": known["PromoID"] or known["ProgID"],
         "air_date": f"{date[:4]}-{date[4:6]}-{date[6:]}",
         "air_time": f"{time[:2]}:{time[2:4]}:{time[4:]}",
         "length_s": known["Duration"],
         "product": known["UnharmonizedTitle"],
+        "notes": "planned, not aired yet" if is_planned else "",
     }

@@ -9,13 +9,15 @@ that are left are counted, in C. Quotes that cannot be meant so are told when th
 import csv
 import re
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from itertools import compress
+from itertools import compress, islice
 
 from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
 from penstock.formats.lines import NARROWEST, WINDOW
 from penstock.formats.marks import mark_in, unmarked
+from penstock.formats.passed_over import TITLES, is_none, is_units, length_at_first, may_be_among
 from penstock.formats.quoting import misquoted, rows_in, swallowed, well_quoted
 from penstock.formats.returned_rows import came_back, original_of, restored_row
 from penstock.formats.spreadsheet import ours, restored
@@ -26,10 +28,12 @@ from penstock.model.messages import Layout
 
 DELIMITERS = (",", "\t", ";", "|")
 MOST_COLUMNS = 1000  #: a header of more is no header
+BY_ACCIDENT = 3  #: names of columns that a line may have that is no header, such as a title
 
 # Expressions that begin with one certain character skip to it far faster than a search for two.
 _BLANK = re.compile(rb"\n\r?\n")
 _LONE_CR = re.compile(rb"\r(?!\n)")
+_LINE = re.compile(rb"[^\r\n]++")
 
 _WITHIN = rb'[^"]*+(?:""[^"]*+)*+'
 _WITHIN_QUOTES = re.compile(_WITHIN)
@@ -64,23 +68,59 @@ class Delimited:
     name = "csv"
 
     def recognise(self, head: bytes, field_of: FieldOf) -> Layout | None:
-        """A header in which the feed finds its fields, by the delimiter that finds most of them."""
+        """A header in which the feed finds its fields, by the delimiter that finds most of them; what stands above it
+        is passed over."""
         refuse_unless_text(head)
         body = head.removeprefix(UTF8_BOM)
-        begin = len(head) - len(body) + len(body) - len(body.lstrip(b"\r\n"))
-        layouts = [self._layout(head, begin, delimiter, field_of) for delimiter in DELIMITERS]
-        best = max(layouts, key=lambda layout: (sum(map(bool, layout.columns)), len(layout.columns)))
+        begin = len(head) - len(body.lstrip(b"\r\n"))
+        best, above = self._header(head, begin, field_of)
+        if len(best.header) > MOST_COLUMNS:
+            raise Refused("format.header_too_long", f"the header names more than {MOST_COLUMNS} columns")
         named = [column for column in best.columns if column]
         # One name among many cells is a record's value: "spot" is a type of record and a name of a column.
         if len(named) < min(2, len(best.columns)):
             raise Refused(
                 "format.no_header",
-                "the first line does not name this feed's columns; put a header line on top of the records",
+                f"none of the first lines names this feed's columns{_nearest(best, named)}; put a header line on top of"
+                " the records",
             )
         twice = sorted({column for column in named if named.count(column) > 1})
         if twice:
             raise Refused("format.duplicate_header", f"more than one column is {', '.join(twice)}; keep one of each")
-        return best
+        _refuse_if_misquoted(best)
+        return self._below_units(best.model_copy(update={"above": above}), head)
+
+    def _header(self, head: bytes, begin: int, field_of: FieldOf) -> tuple[Layout, int]:
+        """The layout of the first of those lines that name most fields, and how many lines stand above it."""
+        best, above = self._best(head, begin, field_of), 0
+        if all(best.columns) or _score(best) > BY_ACCIDENT:
+            return best, 0
+        for number, line in enumerate(islice(_LINE.finditer(head, begin), 1, TITLES + 1), 1):
+            with suppress(Refused):  # as a row may be, whatever its header
+                candidate = self._best(head, line.start(), field_of)
+                if _score(candidate) > max(1, _score(best)):
+                    best, above = candidate, number
+        return best, above
+
+    def _best(self, head: bytes, begin: int, field_of: FieldOf) -> Layout:
+        """How the file reads whose header begins there, by the delimiter that finds most fields."""
+        return max(
+            (self._layout(head, begin, delimiter, field_of) for delimiter in DELIMITERS),
+            key=lambda layout: (_score(layout), len(layout.columns)),
+        )
+
+    def _below_units(self, layout: Layout, head: bytes) -> Layout:
+        """The layout, its records beginning below a row of units, if there is one."""
+        begin = layout.first_byte
+        first = self.take(layout, head, begin, 1, len(head), final=len(head) < HEAD)
+        raws = self.split(layout, head[begin : first.end]) if first.records else []
+        if not raws or b"\n" in raws[0] or b"\r" in raws[0] or undecodable(raws[0], layout.encoding):
+            return layout
+        cells = next(rows_in(layout.delimiter, [raws[0].decode(encoding_for(raws[0], layout.encoding))]), list[str]())
+        if len(cells) != len(layout.header) or not is_units(cells):
+            return layout
+        below = layout.first_line + line_breaks(head[begin : first.end])
+        return layout.model_copy(update={"first_byte": first.end, "first_line": below, "above": layout.above + 1})
 
     def _layout(self, head: bytes, begin: int, delimiter: str, field_of: FieldOf) -> Layout:
         """How the file reads with this delimiter."""
@@ -88,7 +128,10 @@ class Delimited:
         # By itself, so that a quote right after the BOM is seen to open a field.
         first = self.take(draft, head[begin:], 0, 1, HEAD, final=len(head) < HEAD)
         if not first.records:
-            raise Refused("format.header_too_long", f"no header line ends within the first {HEAD // 1024} KiB")
+            raise Refused(
+                "format.header_too_long",
+                f"no header line ends within the first {HEAD // 1024} KiB; is a closing quote missing?",
+            )
         raw = head[begin : begin + first.end]
         encoding = encoding_for(raw, draft.encoding)
         try:
@@ -101,8 +144,6 @@ class Delimited:
         header = tuple(name.strip() for name in next(csv.reader([line], delimiter=delimiter)))
         if came_back(header):
             header = tuple(map(restored, header))
-        if len(header) > MOST_COLUMNS:
-            raise Refused("format.header_too_long", f"the header names more than {MOST_COLUMNS} columns")
         columns = tuple(field_of(name) for name in header)
         return draft.model_copy(
             update={
@@ -113,11 +154,13 @@ class Delimited:
                 ),
                 "first_byte": begin + first.end,
                 "first_line": 1 + line_breaks(head[: begin + first.end]),
+                "again": line.strip("\r\n"),
             }
         )
 
     def take(self, layout: Layout, buffer: bytes, start: int, records: int, limit: int, final: bool) -> Taken:
-        """As `Format.take`. A record ends at the first line end outside a quoted field; a blank line is no record."""
+        """As `Format.take`. A record ends at the first line end outside a quoted field; a blank line is no record, nor
+        is what `passed_over` knows."""
         taken, end, window = 0, start, WINDOW
         stop = min(len(buffer), limit)
         while taken < records and end < stop and window >= NARROWEST:
@@ -138,7 +181,8 @@ class Delimited:
                 return None
             bare = quoted.sub(b'"', piece[:edge]) if b'"' in piece else piece[:edge]
             if bare.endswith(b"\n"):
-                return None if _awkward(bare) else Taken(bare.count(b"\n"), edge)
+                awkward = _awkward(bare) or may_be_among(layout, piece[:edge])
+                return None if awkward else Taken(bare.count(b"\n"), edge)
             edge -= 1
         return None
 
@@ -149,7 +193,8 @@ class Delimited:
         for begin, stop, upto in self._spans(layout, buffer, end, final):
             if taken == records or upto > limit:
                 break
-            taken, end = taken + (stop > begin), upto
+            is_record = stop > begin and not is_none(layout, buffer[begin:stop])
+            taken, end = taken + is_record, upto
         return Taken(taken, end)
 
     def _spans(self, layout: Layout, buffer: bytes, begin: int, final: bool) -> Iterator[tuple[int, int, int]]:
@@ -167,7 +212,7 @@ class Delimited:
 
     def blank(self, layout: Layout, buffer: bytes, final: bool) -> int:
         """As `Format.blank`."""
-        return len(buffer) - len(buffer.lstrip(b"\r\n"))
+        return length_at_first(layout, buffer, final) if layout.again else len(buffer) - len(buffer.lstrip(b"\r\n"))
 
     def ending(self, layout: Layout) -> Callable[[bytes], int | None]:
         """As `Format.ending`."""
@@ -175,9 +220,18 @@ class Delimited:
 
     def split(self, layout: Layout, chunk: bytes) -> list[bytes]:
         """As `Format.split`."""
-        if b'"' not in chunk and b"\r" not in chunk and b"\n\n" not in chunk and not chunk.startswith(b"\n"):
+        has_others = _may_have_others(layout, chunk)
+        is_plain = b'"' not in chunk and b"\r" not in chunk and b"\n\n" not in chunk and not chunk.startswith(b"\n")
+        if is_plain and not has_others:
             return chunk.removesuffix(b"\n").split(b"\n")
-        return _record(layout.delimiter).findall(chunk)
+        records = _record(layout.delimiter).findall(chunk)
+        return [record for record in records if not is_none(layout, record)] if has_others else records
+
+    def passed_over(self, layout: Layout, chunk: bytes) -> bool:
+        """Whether lines that are no records stand among these."""
+        if not _may_have_others(layout, chunk):
+            return False
+        return any(is_none(layout, record) for record in _record(layout.delimiter).findall(chunk))
 
     def parse(self, layout: Layout, raws: Sequence[bytes]) -> list[Parsed]:
         """All records at once: by the csv module those with a quote; without one, a cell ends at every delimiter. What
@@ -216,8 +270,8 @@ class Delimited:
         original = original_of(layout, raw)
         if original:
             return self._parse_one(*original)
-        fault = mark_in(layout, raw) or undecodable(raw, layout.encoding)
-        if fault:
+        fault, raw = mark_in(layout, raw), unmarked(raw)
+        if fault := fault or undecodable(raw, layout.encoding):
             return fault
         text = raw.decode(encoding_for(raw, layout.encoding))
         if fault := misquoted(layout, text):
@@ -235,7 +289,7 @@ class Delimited:
         over = f", over {lines + 1:,} lines" if lines else ""
         return (
             f"{cells:,} cells{over}, {beyond} than the {width:,} that the header has, {layout.header[0]} to"
-            f" {layout.header[-1]}; check the quotes and delimiters of this row"
+            f" {layout.header[-1]}; check the quotes and delimiters of this row{_marked(layout, text)}"
         )
 
     def unknown_fields(self, layout: Layout, parsed: Sequence[Parsed]) -> set[str]:
@@ -288,6 +342,40 @@ def row_of(layout: Layout, raw: bytes) -> list[str] | None:
     if len(row) != len(layout.header):
         return None
     return restored_row(layout, row) if came_back(layout.header) else row
+
+
+def _marked(layout: Layout, text: str) -> str:
+    is_marked = f"\\{layout.delimiter}" in text or '\\"' in text
+    return ", none of which a backslash makes part of a text: quote the cell for that" if is_marked else ""
+
+
+def _may_have_others(layout: Layout, chunk: bytes) -> bool:
+    return may_be_among(layout, chunk + b"\n") or bool(layout.again and b"\r" in chunk and _LONE_CR.search(chunk))
+
+
+def _score(layout: Layout) -> int:
+    """How many of its columns have a field."""
+    return sum(map(bool, layout.columns))
+
+
+def _nearest(layout: Layout, named: Sequence[str]) -> str:
+    return f"; line {layout.first_line - 1} comes nearest, as it names {', '.join(named)}" if named else ""
+
+
+def _refuse_if_misquoted(layout: Layout) -> None:
+    """Raises:
+    Refused: `format.quote`, `format.quote_unclosed`: a quote in the header is too many, or has swallowed rows.
+    """
+    fault = misquoted(layout.model_copy(update={"header": ()}), layout.again)
+    if fault:
+        raise Refused(fault.code, f"in the header: {fault.message}")
+    for number, name in enumerate(layout.header, 1):
+        if layout.delimiter in name and ("\n" in name or "\r" in name):
+            raise Refused(
+                "format.quote",
+                f"in the header the cell of column {number} holds more lines, which look like rows; a quote is too"
+                " many",
+            )
 
 
 @cache

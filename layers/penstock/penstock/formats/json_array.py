@@ -4,9 +4,9 @@
 
 An element is what stands between two commas of the array, whatever it is: only what stands there can be told without
 building it. So whatever an element is but one object is a record too, and `parse` rejects it: another value, nothing
-at all (`[1,,2]`), two objects without a comma. What stands after the array, and is not what completes the file, is one
-more record, rejected. A file that breaks off behind a whole element has that element rejected: it is cut out short of
-its last braces, so that nobody takes the file for whole.
+at all (`[1,,2]`), two objects without a comma. What stands after the array, and is not what completes the file, or
+holds another array of objects, is one more record, rejected. A file that breaks off behind a whole element has that
+element rejected: it is cut out short of its last braces, so that nobody takes the file for whole.
 
 Cutting looks at brackets, commas and strings only. Most arrays look alike from element to element: they are cut by the
 bytes that are between any two, at the speed of `bytes.split`, and what came out is proved to be elements by taking away
@@ -16,6 +16,7 @@ strings and brackets until nothing is left. Where that fails, elements are walke
 import json
 import re
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
 
 from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
 from penstock.formats.json_objects import json_fault, load, names_in, parse_objects
@@ -53,6 +54,7 @@ _BARE_PAIR = re.compile(rb"[{\[],*+[}\]]")
 _COMMA, _ARRAY_END, _OPENING, _CLOSING = ord(","), ord("]"), b"{[", b"}]"
 _NO_END = 1 << 62  #: more brackets than any file can close
 
+DEPTH = 3  #: objects that may lie round the array within the file's own
 _LEVELS = 8  #: of nesting that are worth taking away; deeper elements are walked
 
 
@@ -66,8 +68,8 @@ class JsonArray:
 
     def recognise(self, head: bytes, field_of: FieldOf) -> Layout | None:
         """An array; or an object with the array under its key. Without a key to look for, that is the first member
-        that is an array of objects, if these objects have more of the feed's fields than the object round it: else that
-        is a record itself, and the file is NDJSON.
+        that is an array of objects with more of the feed's fields than the object round it, which may be some levels
+        down. An object that has fields itself is a record, and the file is NDJSON.
 
         Raises:
             Refused: `format.binary`, for UTF-16; `format.json`, if what is before the array is no JSON;
@@ -84,18 +86,34 @@ class JsonArray:
         return None
 
     def _wrapped(self, head: bytes, begin: int, field_of: FieldOf) -> Layout | None:
-        names: list[str] = []
+        """The array within the object that begins there, or within an object in that, if there is one."""
+        found = self._array_within(head, begin, field_of, DEPTH)
+        if found is None:
+            return None
+        path, at, others = found
+        _refuse_unless_json(head[begin : at + 1] + b"]" + b"}" * len(path))
+        return self._layout(head, "".join(f"{{{json.dumps(name)}:" for name in path) + "[", at + 1, others)
+
+    def _array_within(
+        self, head: bytes, begin: int, field_of: FieldOf, levels: int
+    ) -> tuple[list[str], int, tuple[str, ...]] | None:
+        """The names on the way to the array, where its bracket is, and the names that were passed over."""
+        others: list[str] = []
+        around = _known([name for name, _ in _members(head, begin)], field_of)
         for name, at in _members(head, begin):
             if head[at : at + 1] == b"[":
                 element = _past_blanks(head, at + 1)
                 if name == self._key or (self._key is None and head[element : element + 1] == b"{"):
-                    within = [inner for inner, _ in _members(head, element)]
-                    around = [other for other, _ in _members(head, begin)]
-                    if self._key is None and _known(within, field_of) <= _known(around, field_of):
+                    within = _known([inner for inner, _ in _members(head, element)], field_of)
+                    if self._key is not None or within > around:
+                        return [name], at, tuple(others)
+                    if around:
                         return None
-                    _refuse_unless_json(head[begin : at + 1] + b"]}")
-                    return self._layout(head, f"{{{json.dumps(name)}:[", at + 1, tuple(names))
-            names.append(name)
+            elif levels and not around and self._key is None and head[at : at + 1] == b"{":
+                found = self._array_within(head, at, field_of, levels - 1)
+                if found:
+                    return [name, *found[0]], found[1], (*others, *found[2])
+            others.append(name)
         return None
 
     def _layout(self, head: bytes, opening: str, after: int, unknown: tuple[str, ...]) -> Layout:
@@ -148,10 +166,19 @@ class JsonArray:
         if not final or count == records or not rest.strip(_SPACE) or rest.startswith(b"}"):
             return Taken(count, end)
         if rest.lstrip(_SPACE).startswith(b"]"):
-            upto = end if _completes(layout, rest.lstrip(_SPACE)) else len(buffer)
+            upto = end if self._completes(layout, rest.lstrip(_SPACE)) else len(buffer)
         else:
             upto = end + len(rest.rstrip(b"}" + _SPACE)) if _is_whole(rest) else len(buffer)
         return Taken(count + (upto > end), upto) if upto <= limit else Taken(count, end)
+
+    def _completes(self, layout: Layout, rest: bytes) -> bool:
+        """Whether the file's end is what its beginning asks for, and holds no objects more where nobody has said which
+        are the records: they may not be lost."""
+        try:
+            whole = load(layout.opening.encode() + rest)
+        except ValueError:
+            return False
+        return self._key is not None or not _has_objects_in_arrays(whole)
 
     def blank(self, layout: Layout, buffer: bytes, final: bool) -> int:
         """As `Format.blank`: a comma, once it is seen that an element follows; without one it is a record itself."""
@@ -244,13 +271,11 @@ def _is_whole(rest: bytes) -> bool:
     return element.startswith(b"{") and any(upto == len(element) for _, upto in _elements(element + b",", 0))
 
 
-def _completes(layout: Layout, rest: bytes) -> bool:
-    """Whether the file's end is what its beginning asks for."""
-    try:
-        load(layout.opening.encode() + rest)
-    except ValueError:
-        return False
-    return True
+def _has_objects_in_arrays(value: Any) -> bool:
+    """Whether there is an array of objects within this."""
+    if isinstance(value, list):
+        return any(isinstance(one, dict) for one in cast(list[Any], value))
+    return isinstance(value, dict) and any(map(_has_objects_in_arrays, cast(dict[str, Any], value).values()))
 
 
 def _refuse_unless_json(preamble: bytes) -> None:

@@ -70,7 +70,7 @@ def _parse_one(raw: bytes, encoding: str) -> Parsed:
     try:
         value: Any = load(raw)
     except ValueError as error:
-        return Finding("format.json", json_fault(error))
+        return Finding("format.json", _fault(raw, error))
     if not isinstance(value, dict):
         return Finding("format.json", "a JSON value that is not an object; write an object for each record")
     if len(cast(dict[str, Any], value)) > MOST_KEYS:
@@ -78,6 +78,29 @@ def _parse_one(raw: bytes, encoding: str) -> Parsed:
     if (_HUGE_EXPONENT.search(raw) or _MANY_DIGITS.search(raw)) and _has_huge_number(value):
         return Finding("format.json", f"a number beyond 1e±999, or of more than {MOST_DIGITS:,} digits")
     return _said(cast(dict[str, Any], value))
+
+
+_USUAL = (
+    (
+        re.compile(rb"[ \t\r\n]*+\].*", re.DOTALL),
+        "more stands behind the array of records: write one array, or an object a line, and drop what is left again",
+    ),
+    (re.compile(rb"[ \t\r\n,]++"), "a comma with no record behind it: take it out"),
+    (
+        re.compile(rb"[ \t\r\n]*+\{.*\}[ \t\r\n]*,[ \t\r\n]*", re.DOTALL),
+        "a comma stands behind the object: take commas between lines out, or put all objects within [ and ]",
+    ),
+    (re.compile(rb"[ \t\r\n]*+\{[ \t\r\n]*+'.*", re.DOTALL), "not JSON: names and texts stand in double quotes"),
+)
+"""What senders' programs are known to write, and what to do about it."""
+_NO_VALUE = re.compile(rb"[:,\[][ \t\r\n]*+(?:NaN|-?Infinity|nan|None|True|False|undefined)\b")
+
+
+def _fault(raw: bytes, error: ValueError) -> str:
+    """What is wrong with a record, and what to do about it, where it is known."""
+    if "expected value" in str(error) and _NO_VALUE.search(raw):
+        return "not JSON: NaN, Infinity, None, True and the like are none of its values; write null, true or false"
+    return next((words for form, words in _USUAL if form.fullmatch(raw)), None) or json_fault(error)
 
 
 def json_fault(error: ValueError) -> str:

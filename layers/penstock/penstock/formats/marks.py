@@ -4,6 +4,7 @@ no XML can hold (XML 1.0 §2.2), so that its record is rejected with a finding o
     \\0formula F12\\0      a formula without a value
     \\0error F12\\0#N/A    a formula that came to an error, and what it shows
     \\0merged C3:C12\\0x   a value that stands for several rows
+    \\0digits F12\\0123…   a whole number with more digits than a spreadsheet keeps
 """
 
 import re
@@ -11,7 +12,7 @@ import re
 from penstock.model.findings import Finding
 from penstock.model.messages import Layout
 
-_MARK = re.compile(rb"\0(formula|error|merged) (([A-Z]{1,3})[0-9]+(?::[A-Z]+[0-9]+)?)\0")
+_MARK = re.compile(rb"\0(formula|error|merged|digits) (([A-Z]{1,3})[0-9]+(?::[A-Z]+[0-9]+)?)\0")
 _FOUND = {
     "formula": (
         "format.formula",
@@ -22,6 +23,11 @@ _FOUND = {
     "merged": (
         "format.merged_cells",
         "one value stands for several rows in the merged cells {where}; take them apart and give each row its own",
+    ),
+    "digits": (
+        "format.digits_lost",
+        "cell {where} holds a number of more than 15 digits, and spreadsheets keep no more of one; make its column"
+        " text, and write it whole",
     ),
 }
 
@@ -38,14 +44,15 @@ def unmarked(raw: bytes) -> bytes:
 
 
 def mark_in(layout: Layout, raw: bytes) -> Finding | None:
-    """What the first marked cell of a record says; None if there is none. Tables of workbooks begin in column A."""
-    mark = _MARK.search(raw) if b"\0" in raw else None
-    if not mark:
-        return None
-    code, message = _FOUND[mark[1].decode()]
-    column = column_of(mark[3].decode()) - 1
-    named = layout.columns[column] or layout.header[column] if column < len(layout.columns) else None
-    return Finding(code, message.format(where=mark[2].decode()), named or None)
+    """What the first marked cell of a record says that the feed has a field for; None if there is none. Tables of
+    workbooks begin in column A."""
+    for mark in _MARK.finditer(raw) if b"\0" in raw else ():
+        column = column_of(mark[3].decode()) - 1
+        field = layout.columns[column] if column < len(layout.columns) else ""
+        if field:
+            code, message = _FOUND[mark[1].decode()]
+            return Finding(code, message.format(where=mark[2].decode()), field)
+    return None
 
 
 def column_of(letters: str) -> int:

@@ -21,20 +21,22 @@ _LETTERS, _DIGITS = re.compile(r"[^\W\d_]+"), re.compile(r"\d+")
 
 
 @cache
-def _cells(delimiter: str) -> str:
-    """Cells that are sound, each with the delimiter behind it."""
-    return rf"(?:(?:{_CLOSED}|(?!\")[^{re.escape(delimiter)}\r\n]*+){re.escape(delimiter)})*+"
+def _cell(delimiter: str) -> str:
+    """A cell that is sound. Blanks may stand behind its closing quote, as they may round any value."""
+    blanks = r"[ ]*+" if delimiter == "\t" else r"[ \t]*+"
+    return rf"(?:{_CLOSED}{blanks}|(?!{blanks}\")[^{re.escape(delimiter)}\r\n]*+)"
 
 
 @cache
 def well_quoted(delimiter: str) -> re.Pattern[str]:
     """A whole record of sound cells."""
-    return re.compile(rf"{_cells(delimiter)}(?:{_CLOSED}|(?!\")[^{re.escape(delimiter)}\r\n]*+)")
+    return re.compile(rf"(?:{_cell(delimiter)}{re.escape(delimiter)})*+{_cell(delimiter)}")
 
 
 @cache
 def _before(delimiter: str) -> re.Pattern[str]:
-    return re.compile(_cells(delimiter))
+    """Sound cells, each with the delimiter behind it."""
+    return re.compile(rf"(?:{_cell(delimiter)}{re.escape(delimiter)})*+")
 
 
 _WHOLE = re.compile(_CLOSED)
@@ -54,6 +56,9 @@ def misquoted(layout: Layout, record: str) -> Placed | None:
     begin = found.end() if found else 0
     column, below = _column_at(layout, record[:begin]), _line_ends(record[:begin])
     name, field = _named(layout, column)
+    if record[begin] != '"':
+        message = f"blanks stand before the quote that opens the cell of {name}: take them out"
+        return Placed("format.quote", message, field, below=below)
     closed = _WHOLE.match(record, begin)
     if closed is None:
         lines = _line_ends(record[begin:].rstrip("\r\n"))
@@ -65,10 +70,12 @@ def misquoted(layout: Layout, record: str) -> Placed | None:
             field,
             below=below,
         )
+    lines = _line_ends(record.rstrip("\r\n"))
+    over = f", and the record goes on over {lines} more {_lines(lines)}" if lines else ""
     doubled = 'a quote within a cell is doubled (""), and not marked by a backslash'
     hint = doubled if record[closed.end() - 2] == "\\" else "double the quotes that are part of the text"
     return Placed(
-        "format.quote", f"text stands behind the quote that closes the cell of {name}; {hint}", field, below=below
+        "format.quote", f"text stands behind the quote that closes the cell of {name}{over}; {hint}", field, below=below
     )
 
 
@@ -85,8 +92,8 @@ def swallowed(layout: Layout, record: str, row: list[str]) -> Placed | None:
             name, field = _named(layout, column)
             return Placed(
                 "format.swallowed_lines",
-                f"the cell of {name} holds {len(lines) + 1:,} more lines, and they look like records; the quote that"
-                " opens it, or the one that closes it, is too many",
+                f"the cell of {name} holds {len(lines) + 1:,} more {_lines(len(lines) + 1)} that look like records; the"
+                " quote that opens it, or the one that closes it, is too many",
                 field,
                 below=_line_ends(record[: record.index(cell)]) if cell in record else 0,
             )
@@ -117,6 +124,10 @@ def _column_at(layout: Layout, before: str) -> int:
 
 def _line_ends(text: str) -> int:
     return len(_LINE_END.findall(text))
+
+
+def _lines(number: int) -> str:
+    return "line" if number == 1 else "lines"
 
 
 def _named(layout: Layout, column: int) -> tuple[str, str | None]:

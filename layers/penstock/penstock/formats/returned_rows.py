@@ -14,6 +14,7 @@ from penstock.formats.cell_digests import digest_of, key_of, load_cells
 from penstock.formats.record_text import bytes_of
 from penstock.formats.spreadsheet import ours, restored
 from penstock.formats.text import encoding_for, undecodable
+from penstock.formats.wrapped_json import BEGINNING, unwrapped
 from penstock.model.messages import Layout
 
 
@@ -54,6 +55,21 @@ def _keys(header: tuple[str, ...], columns: tuple[str, ...]) -> list[str]:
 def _restored(cell: str, sent: str) -> str:
     without = restored(cell)
     return cell if without != cell and digest_of(cell) == sent != digest_of(without) else without
+
+
+def may_have_come_back(layout: Layout, records: bytes) -> bool:
+    """Whether a file whose records begin so is a reject file of ours, a table or lines of JSON."""
+    return came_back(layout.header) or records.lstrip().startswith(BEGINNING)
+
+
+def trace_of(layout: Layout, raw: bytes) -> str:
+    """Which record a row was, as the reject file said it; "" where it does not say."""
+    if not came_back(layout.header):
+        return unwrapped(raw)[1].get("penstock_trace", "")
+    if undecodable(raw, layout.encoding):
+        return ""
+    row = next(csv.reader([raw.decode(encoding_for(raw, layout.encoding))], delimiter=layout.delimiter), list[str]())
+    return said(layout, row, "penstock_trace")
 
 
 def original_of(layout: Layout, raw: bytes) -> tuple[Layout, bytes] | None:

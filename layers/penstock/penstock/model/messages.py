@@ -93,7 +93,10 @@ class Layout(_Message):
     and `control` says what of them differs: all records are held for it. `delimiters` are an EDI interchange's.
     `envelope` is what the envelopes say that the records lie in, by name. `opening` is what encloses all records of a
     JSON array or an XML file, as it is opened before the first of them. `fields` are the feed's when the file was
-    recognised, where it has no columns: those of its rejects, whatever release writes them.
+    recognised, where it has no columns: those of its rejects, whatever release writes them. `again` is a table's header
+    as it stands in the file, where it and other lines that are no records are passed over (`formats.passed_over`), and
+    `above` how many such lines there are above the first record. `twice` are the ordinals of rows of a reject file that
+    came back which stand in it before.
     """
 
     format: str
@@ -113,6 +116,9 @@ class Layout(_Message):
     envelope: dict[str, str] = {}
     opening: str = ""
     fields: tuple[str, ...] = ()
+    again: str = ""
+    above: int = 0
+    twice: tuple[int, ...] = ()
 
 
 class Span(_Message):

@@ -31,6 +31,7 @@ from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import Drops, ObjectStore
 from penstock.ports.queue import Outlet, Queue, Received
 from penstock.ports.throttle import Circuit, Throttle
+from penstock.split.control import is_sidecar
 
 STALLED = 6 * 3600.0  #: seconds after which a file that is still open is worth a look
 LOOKED_AT = 500  #: files a look, the oldest that have not had their turn
@@ -178,7 +179,7 @@ async def look_for_overlooked(ports: SweeperPorts, deadline: float) -> list[Stag
 
 
 async def _tell_if_overlooked(ports: SweeperPorts, file: SourceFile) -> bool:
-    if await ports.ledger.file(file.file_id) is not None:
+    if is_sidecar(file) or await ports.ledger.file(file.file_id) is not None:
         return False
     await ports.events.put("FileOverlooked", {"feed": file.feed, "key": file.key, "file_id": file.file_id})
     return True

@@ -24,7 +24,7 @@ from penstock.formats.text import encoding_for
 from penstock.formats.wrapped_json import unwrapped
 from penstock.model import ids
 from penstock.model.defects import defect
-from penstock.model.findings import GONE, Finding, Severity
+from penstock.model.findings import CHANGED_CELL, GONE, Finding, Severity
 from penstock.model.messages import Layout
 from penstock.model.records import Rejected
 
@@ -78,7 +78,7 @@ def _written(feed: Feed, layout: Layout, one: Rejected, file: str) -> list[str]:
         *map(neutralised, source or [""] * len(columns)),
         trace,
         _digests(feed, layout, one, source, sent),
-        *_ours(one),
+        *_ours(layout, one),
         "" if source and layout.columns else neutralised(_text(layout, one.raw_bytes)),
     ]
 
@@ -125,15 +125,16 @@ def _outermost(field: str | None) -> str:
     return (field or "").partition(".")[0].partition("[")[0]
 
 
-def _ours(one: Rejected) -> list[str]:
-    """Line, ordinal, field, code and message."""
-    hard = [finding for finding in one.findings if finding.severity is Severity.HARD]
+def _ours(layout: Layout, one: Rejected) -> list[str]:
+    """Line, ordinal, field, code and message; the message has the columns' names as the sender has them."""
+    hard = [said for said in one.findings if said.severity is Severity.HARD or said.code == CHANGED_CELL]
+    names = dict(zip(layout.columns, layout.header, strict=True)) if layout.columns else {}
     return [
         "" if one.line is None else str(one.line),
         str(one.ordinal),
         hard[0].field or "",
         " ".join(finding.code for finding in hard),
-        neutralised("; ".join(_sentence(finding) for finding in hard)),
+        neutralised("; ".join(_sentence(finding, names) for finding in hard)),
     ]
 
 
@@ -141,15 +142,15 @@ def _row_without_original(columns: tuple[str, ...], layout: Layout, one: Rejecte
     """What is known of a record whose original was deleted: its fields as it was accepted, and what is said of that."""
     fields = [field for field, name in zip(layout.columns, layout.header, strict=True) if not ours(name)]
     source = _values(fields or columns, one.cells or {})
-    return [*map(neutralised, source), ids.trace(file, one.ordinal), "", *_ours(one), _deleted(one)]
+    return [*map(neutralised, source), ids.trace(file, one.ordinal), "", *_ours(layout, one), _deleted(one)]
 
 
 def _deleted(one: Rejected) -> str:
     return neutralised("; ".join(finding.message for finding in one.findings if finding.code == GONE))
 
 
-def _sentence(finding: Finding) -> str:
-    return f"{finding.field}: {finding.message}" if finding.field else finding.message
+def _sentence(finding: Finding, names: Mapping[str, str]) -> str:
+    return f"{names.get(finding.field) or finding.field}: {finding.message}" if finding.field else finding.message
 
 
 def _values(columns: Iterable[str], record: Mapping[str, Any]) -> list[str]:

@@ -5,6 +5,8 @@ from typing import Protocol
 
 from penstock.model.messages import SourceFile
 
+SIDECAR = 64 * 1024  #: bytes of what lies beside a file, with what is said of it; no more are read
+
 
 class Sources(Protocol):
     """What files are read from, and staged to where they cannot be read as they lie."""
@@ -15,6 +17,15 @@ class Sources(Protocol):
         Raises:
             ObjectMissing: that version is gone.
             Transient: the read broke, or the answer was of another range.
+        """
+        ...
+
+    async def beside(self, file: SourceFile, key: str) -> bytes | None:
+        """The newest object under this key in the bucket that the file was dropped into, as far as `SIDECAR` bytes go;
+        None if there is none.
+
+        Raises:
+            Transient: the read broke.
         """
         ...
 

@@ -5,32 +5,59 @@ parsed where a sum is declared. What differs is written into the file's layout, 
 also when it is judged again: all its records are then held.
 """
 
+import asyncio
 import random
-from collections.abc import Iterator
 from contextlib import aclosing
 from decimal import Decimal
 
+from penstock.feeds import FEEDS
 from penstock.feeds.control import ControlTotals, Totals, difference
 from penstock.feeds.feed import Feed
 from penstock.feeds.numbers import number_of
 from penstock.formats.format import HEAD
+from penstock.formats.passed_over import is_none
 from penstock.formats.quoting import rows_in
 from penstock.formats.text import encoding_for
-from penstock.io.reader import read_blocks, read_range
+from penstock.io.reader import read_range
 from penstock.model.findings import Finding
 from penstock.model.messages import Layout, SourceFile, Span
 from penstock.ports.clock import Clock
 from penstock.ports.object_store import Sources
-from penstock.split.planner import Planner
+from penstock.split.chunks import chunks_of
 
-LARGEST = 64 * 1024 * 1024  #: bytes of a chunk that are kept to be summed; a feed's chunks are far smaller
+
+def is_sidecar(file: SourceFile) -> bool:
+    """Whether a drop tells of another file, and has no records itself."""
+    feed = FEEDS.get(file.feed)
+    return bool(feed and feed.control and feed.control.is_sidecar(file.key))
+
+
+async def totals_beside(feed: Feed, file: SourceFile, store: Sources) -> Totals | None:
+    """What a file beside this one declares of it; None if there is none.
+
+    Raises:
+        Transient: a read broke.
+    """
+    keys = feed.control.sidecars_of(file.dropped.key) if feed.control else []
+    bodies = await asyncio.gather(*(store.beside(file, key) for key in keys))
+    found = [body for body in bodies if body is not None]
+    return feed.control.of_sidecar(found[0], file.dropped.key) if found and feed.control else None
 
 
 async def with_control_totals(
-    feed: Feed, file: SourceFile, layout: Layout, store: Sources, clock: Clock, rng: random.Random, deadline: float
+    feed: Feed,
+    file: SourceFile,
+    layout: Layout,
+    store: Sources,
+    clock: Clock,
+    rng: random.Random,
+    deadline: float,
+    *,
+    is_awaited: bool = False,
 ) -> Layout:
     """The layout with where the records end, if a row with totals follows them, with what is declared, and what of it
-    differs. `deadline` is when counting must be over, in seconds since the epoch.
+    differs. `deadline` is when counting must be over, in seconds since the epoch; `is_awaited` says that there should
+    be a sidecar.
 
     Raises:
         ObjectMissing: the object's version is gone.
@@ -38,70 +65,66 @@ async def with_control_totals(
     """
     if feed.control is None:
         return layout
-    declared = dict(feed.control.of_key(file.dropped.key))
+    beside = await totals_beside(feed, file, store)
+    by_row: Totals = {}
     if layout.columns:
         begin = max(layout.first_byte, file.size - HEAD)
         tail = await read_range(store, file, begin, file.size, clock, rng)
         until, row = _last_row(feed.control, layout, tail)
         if row is not None:
             layout = layout.model_copy(update={"until": begin + until})
-            declared |= row
+            by_row = row
+    if is_awaited and beside is None:
+        return layout.model_copy(update={"control": "no file with them has come"})
+    # Of two that differ one cannot be what is found: each is held against that.
+    every = (feed.control.of_key(file.dropped.key), by_row, beside or {})
+    declared = {name: total for totals in every for name, total in totals.items()}
     if not declared:
         return layout
-    counting = _Counting(feed, layout, file.size, [name for name in declared if name != "records"])
+    counting = _Counting(feed, layout, [name for name in declared if name != "records"])
     said = {name: "" if total is None else f"{total:f}" for name, total in declared.items()}
     layout = layout.model_copy(update={"declared": said})
-    async with aclosing(read_blocks(store, file, clock, rng, layout.first_byte, layout.until)) as blocks:
-        async for block in blocks:
-            counting.push(block)
+    chunks = chunks_of(feed, layout, file, store, clock, rng, kept=counting.sums_any)
+    async with aclosing(chunks):
+        async for span, chunk in chunks:
+            counting.add(span, chunk)
             if clock.now() > deadline:
                 return layout.model_copy(update={"control": "the file is too long to be counted in one go"})
-    return layout.model_copy(update={"control": difference(declared, counting.finish())})
+    differ = dict.fromkeys(one for one in (difference(totals, counting.found) for totals in every) if one)
+    return layout.model_copy(update={"control": "; ".join(differ)})
 
 
 def _last_row(control: ControlTotals, layout: Layout, tail: bytes) -> tuple[int, Totals | None]:
     """Where the file's last line begins in its last bytes, and the totals that it declares."""
-    lines = tail.rstrip(b"\r\n \t")
-    begin = max(lines.rfind(b"\n"), lines.rfind(b"\r")) + 1
+    raw, begin = b"", len(tail)
+    while begin and (not raw or is_none(layout, raw)):
+        lines = tail[:begin].rstrip(b"\r\n \t")
+        begin = max(lines.rfind(b"\n"), lines.rfind(b"\r")) + 1
+        raw = lines[begin:]
     if not begin:
         return 0, None
-    raw = lines[begin:]
     text = raw.decode(encoding_for(raw, layout.encoding), "replace")
     return begin, control.of_row(next(rows_in(layout.delimiter, [text]), list[str]()), layout.separator)
 
 
 class _Counting:
-    """Counts a file's records, and sums fields of theirs, as its bytes go by."""
+    """Counts a file's records, and sums fields of theirs, as its chunks go by."""
 
-    def __init__(self, feed: Feed, layout: Layout, size: int, fields: list[str]) -> None:
+    def __init__(self, feed: Feed, layout: Layout, fields: list[str]) -> None:
         self._layout, self._reader = layout, feed.format_named(layout.format)
-        self._planner = Planner(feed, layout, start=layout.first_byte, size=layout.until or size)
-        self._kept, self._begin = bytearray(), layout.first_byte  # bytes that are in no chunk yet, if any are summed
-        self._sums = dict.fromkeys(fields, Decimal(0))
+        self._records, self._sums = 0, dict.fromkeys(fields, Decimal(0))
+        self.sums_any = bool(fields)
 
-    def push(self, block: bytes) -> None:
-        """The next block."""
-        if self._sums and len(self._kept) < LARGEST:
-            self._kept += block
-        self._add(self._planner.push(block))
+    @property
+    def found(self) -> dict[str, Decimal]:
+        """The totals of what has gone by."""
+        return {"records": Decimal(self._records)} | self._sums
 
-    def finish(self) -> dict[str, Decimal]:
-        """The totals, once all blocks have gone by."""
-        self._add(self._planner.finish())
-        return {"records": Decimal(self._planner.records)} | self._sums
-
-    def _add(self, spans: Iterator[Span]) -> None:
-        for span in spans:
-            if self._sums:
-                chunk = bytes(self._kept[span.start - self._begin : span.end - self._begin])
-                del self._kept[: span.end - self._begin]
-                self._begin = span.end
-                if not span.oversize:
-                    self._sum(span, chunk)
-
-    def _sum(self, span: Span, chunk: bytes) -> None:
+    def add(self, span: Span, chunk: bytes) -> None:
+        """The next chunk."""
+        self._records += span.records
         layout = span.layout or self._layout
-        for record in self._reader.parse(layout, self._reader.split(layout, chunk)):
+        for record in self._reader.parse(layout, self._reader.split(layout, chunk)) if chunk else ():
             if not isinstance(record, Finding):
                 for name in self._sums:
                     self._sums[name] += _value(record.get(name), layout.separator)

@@ -35,21 +35,24 @@ from penstock.model.errors import Busy, Defective, LeaseLost, ObjectMissing, Oth
 from penstock.model.findings import Finding, Noted
 from penstock.model.messages import Checkpoint, ChunkMessage, Layout, Place, SourceFile, Span, SplitMessage, ZipEntry
 from penstock.model.rows import FileRow
+from penstock.model.setbacks import Setback
 from penstock.model.stage_result import StageResult
 from penstock.ports.clock import Clock
 from penstock.ports.event_bus import EventBus
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock.ports.queue import Outgoing, Outlet
-from penstock.split.control import with_control_totals
+from penstock.split.control import is_sidecar, totals_beside, with_control_totals
 from penstock.split.cut import cut_of, feed_that_cuts, layout_of
 from penstock.split.planner import Planner
+from penstock.split.returned import with_rows_again
 from penstock.split.staging import Staging
 from penstock.split.tree_digest import TreeDigest
 
 ANNOUNCED = 20  #: chunks written to the ledger and sent together, but for the first, which goes at once
 KEPT = 500  #: chunks announced until a checkpoint is written: what a splitter that dies leaves to be done again
 RESERVE = 30.0  #: seconds of an invocation kept for handing the rest on
+LOOK_AGAIN = 60  #: seconds until a file that waits for its sidecar is looked at again
 PAUSE = 1  #: seconds until the message that hands on can be received: the lease is released by then
 
 #: The largest object that S3 takes, 50 TB, read at a slow 60 MB/s for the 870 s that an invocation has, takes 958 hops.
@@ -60,7 +63,8 @@ MOST_HOPS = 1000
 @dataclass(frozen=True, slots=True)
 class SplitterPorts:
     """What the splitter needs of the world. `intake` is the queue that its own messages come from, `documents` that of
-    the extractor; `sheets` is as in `Staging`."""
+    the extractor; `sheets` is as in `Staging`. `awaits` has by feed for how many seconds its files wait for the sidecar
+    with their control totals; others do not."""
 
     store: ObjectStore
     ledger: Ledger
@@ -71,6 +75,7 @@ class SplitterPorts:
     clock: Clock
     rng: random.Random
     sheets: Mapping[str, str] = field(default_factory=dict[str, str])
+    awaits: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 async def split(ports: SplitterPorts, message: SplitMessage, deadline: float) -> StageResult:
@@ -82,6 +87,8 @@ async def split(ports: SplitterPorts, message: SplitMessage, deadline: float) ->
         Transient: something broke; splitting again carries on.
     """
     file, now = message.file, ports.clock.now()
+    if is_sidecar(file):
+        return StageResult("tells of another file", file.feed, file.file_id)
     lease = await ports.ledger.claim_file(file, now, deadline - now)
     checkpoint = lease.row.checkpoint
     if lease.fence is None:
@@ -98,6 +105,8 @@ async def split(ports: SplitterPorts, message: SplitMessage, deadline: float) ->
         entry = message.entry or await staging.entry_of(lease.row.file)
         if await _is_document(staging, lease.row, entry):
             return await _hand_to_extractor(ports, lease.row.file, entry, lease.fence)
+        if await _is_to_wait(ports, lease.row):
+            return await _wait(ports, message, lease.row, lease.fence)
         prepared = await _prepare(ports, staging, lease.row, entry, lease.fence)
         if isinstance(prepared, list):
             return await _unpack(ports, lease.row, prepared, lease.fence)
@@ -126,6 +135,25 @@ async def _hand_to_extractor(ports: SplitterPorts, file: SourceFile, entry: ZipE
     await send_all(ports.documents, [Outgoing(message, file.feed, PAUSE)], ports.clock, ports.rng)
     await ports.ledger.release_file(file.file_id, fence)
     return StageResult("handed to the extractor", file.feed, file.file_id, {"DocumentsHandedOver": 1})
+
+
+async def _is_to_wait(ports: SplitterPorts, row: FileRow) -> bool:
+    """Whether the file's sidecar is still to come."""
+    patience = ports.awaits.get(row.file.feed, 0.0)
+    has_begun = row.checkpoint or row.cut or row.file.origin
+    if has_begun or ports.clock.now() >= row.opened_at + patience:
+        return False
+    return await totals_beside(feed_named(row.file.feed), row.file, ports.store) is None
+
+
+async def _wait(ports: SplitterPorts, message: SplitMessage, row: FileRow, fence: int) -> StageResult:
+    """The file's message comes again in a while. That it waits, and for what, is seen in the ledger."""
+    file = row.file
+    await send_all(ports.intake, [Outgoing(message.model_dump_json(), file.feed, LOOK_AGAIN)], ports.clock, ports.rng)
+    reason = "no file with its control totals has come yet"
+    setback = Setback("splitter", reason, 0, row.opened_at, ports.clock.now() + LOOK_AGAIN)
+    await ports.ledger.release_file(file.file_id, fence, setback)
+    return StageResult("waits for its control totals", file.feed, file.file_id)
 
 
 async def _prepare(
@@ -195,7 +223,15 @@ async def _recognise(ports: SplitterPorts, feed: Feed, file: SourceFile, head: b
     ready = deadline - 2 * RESERVE
     with at_a_file(feed.name):
         layout = layout_of(feed, head)
-        return await with_control_totals(feed, file, layout, ports.store, ports.clock, ports.rng, ready)
+        layout = await with_rows_again(feed, file, layout, head, ports.store, ports.clock, ports.rng)
+        return await with_control_totals(
+            feed, file, layout, ports.store, ports.clock, ports.rng, ready, is_awaited=_is_awaited(ports, file)
+        )
+
+
+def _is_awaited(ports: SplitterPorts, file: SourceFile) -> bool:
+    """Whether there should be a sidecar by now; files of an archive have none of their own."""
+    return file.feed in ports.awaits and "!" not in file.dropped.key
 
 
 def _beginning(layout: Layout) -> Checkpoint:

@@ -18,15 +18,18 @@ from pydantic_core import ErrorDetails
 
 from penstock.feeds.control import held_for
 from penstock.feeds.feed import Feed
+from penstock.formats.delimited import Delimited
 from penstock.formats.format import ENDLESS, Parsed
+from penstock.formats.passed_over import PASSED_OVER
 from penstock.formats.record_lines import RecordLines
+from penstock.formats.text import line_breaks
 from penstock.model.defects import defect
 from penstock.model.errors import PenstockError
 from penstock.model.findings import Finding, Placed, Severity
 from penstock.model.messages import Layout, Span
 from penstock.model.records import DIGEST, Accepted, Flagged, Rejected
 from penstock.validate.returns import Returns
-from penstock.validate.tidying import Told, read_decimals, tell_values, tidied_texts
+from penstock.validate.tidying import Told, read_numbers, tell_values, tidied_texts
 
 NAME = 128  #: characters of a field's name that a finding has: a file may call one whatever it likes
 PART = 500  #: records worked on at once: so few stay in a processor's cache, and a chunk takes a sixth less time
@@ -78,6 +81,7 @@ def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
         return _oversize(feed, span, chunk)
     try:
         raws = _taken_apart(feed, layout, span, chunk)
+        has_passed_over = _has_passed_over(feed, layout, chunk, len(raws))
     except Exception as error:
         return _all_dead(span, defect(feed.name, error))
     if span.of_group is not None:
@@ -88,6 +92,8 @@ def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
         part = raws[begin : begin + PART]
         judgement.add(_judge_part(feed, layout, span.first_record + begin, part, lines, returns))
     judgement.origins = returns.origins
+    if (layout.above and not span.chunk) or has_passed_over:
+        judgement.told[PASSED_OVER.code] = PASSED_OVER
     judgement.findings.update(unknown_field(name).code for name in judgement.unknown)
     judgement.findings.update(judgement.told.keys())
     if layout.control:
@@ -105,6 +111,12 @@ def _taken_apart(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> list[b
     if len(raws) != span.records:
         raise Miscounted(f"chunk {span.chunk}: {len(raws)} records where {span.records} were counted")
     return raws
+
+
+def _has_passed_over(feed: Feed, layout: Layout, chunk: bytes, records: int) -> bool:
+    """Whether lines of a table are no records; where there are no more lines than records, nobody has to look."""
+    reader = feed.format_named(layout.format)
+    return isinstance(reader, Delimited) and line_breaks(chunk) > records and reader.passed_over(layout, chunk)
 
 
 def _hold(judgement: Judgement, finding: Finding, lines: RecordLines) -> None:
@@ -244,7 +256,7 @@ def _validated(
             faults[at] = [entry] if isinstance(entry, Finding) else list(entry)
             continue
         normal = dict(entry)
-        faults[at] = read_decimals(feed, normal, layout.separator)
+        faults[at] = read_numbers(feed, normal, layout.separator)
         again[at] = feed.normalise(normal)
     for (at, normal), record in zip(again.items(), feed.model.validate_python(list(again.values())), strict=True):
         doubts = {one.field for one in faults[at]}
@@ -263,13 +275,14 @@ def _model_findings(feed: Feed, record: dict[str, Any]) -> list[Finding]:
     try:
         feed.one.validate_python(record)
     except ValidationError as error:
-        return [schema_finding(fault) for fault in error.errors(include_url=False)]
+        return [schema_finding(fault, feed.written) for fault in error.errors(include_url=False)]
     raise AssertionError("the model takes by itself what it refuses among others")
 
 
 SCHEMA = {
     "missing": ("schema.required", "the field is required"),
     "string_too_short": ("schema.required", "the field is required and is empty"),
+    "string_type": ("schema.type", "the value is not a text; write it in quotes"),
     "string_pattern_mismatch": ("schema.pattern", "the value does not have the form {pattern}"),
     "string_too_long": ("schema.length", "the value is longer than {max_length} characters"),
     "literal_error": ("schema.choice", "the value is none of {expected}"),
@@ -300,11 +313,15 @@ def of_these(judgement: Judgement, ordinals: frozenset[int]) -> Judgement:
     return Judgement(judgement.raws, accepted, rejected, dead, flagged, codes, origins=judgement.origins)
 
 
-def schema_finding(fault: ErrorDetails) -> Finding:
-    """What the model found, in our words and without the value. An unlisted fault is one of type."""
+def schema_finding(fault: ErrorDetails, written: Mapping[str, str]) -> Finding:
+    """What the model found, in our words and without the value. An unlisted fault is one of type; `written` says how
+    fields are to be written."""
     code, message = SCHEMA.get(fault["type"], ("schema.type", "the value is of the wrong kind"))
     name = ".".join(str(part) for part in fault["loc"] if isinstance(part, str))[:NAME] or None
-    return Finding(code, message.format_map(fault.get("ctx", {})), name)
+    told = fault.get("ctx", {})
+    if "pattern" in told and name in written:
+        told = told | {"pattern": written[name]}
+    return Finding(code, message.format_map(told), name)
 
 
 def unknown_field(name: str) -> Finding:

@@ -3,7 +3,8 @@ as 00123 to 123, and what it makes of them may be valid.
 
     a cell is another than was sent, and nothing was found of it   told, and the record is held
     a column that had something is gone                            the same
-    a row that went out twice, or never                            told
+    a row that stands twice, or never went out                     told
+    the column with the digests is gone                            told, as a soft finding of each record
 
 Rows of tables and records of JSON carry digests of what they held; a record that stands as a text, or in a document of
 its own, carries none: it has no cells that a spreadsheet knows.
@@ -18,7 +19,7 @@ from penstock.formats.cell_digests import Sent, changed, key_of, load_cells, val
 from penstock.formats.delimited import row_of
 from penstock.formats.format import Parsed
 from penstock.formats.origins import ORIGIN
-from penstock.formats.returned_rows import came_back, keys_of, original_of, said
+from penstock.formats.returned_rows import came_back, keys_of, original_of, our_columns, said
 from penstock.formats.spreadsheet import ours
 from penstock.formats.wrapped_json import BEGINNING, unwrapped
 from penstock.model.findings import CHANGED_CELL, Finding, Severity
@@ -29,6 +30,12 @@ _TRACE = re.compile("([0-9a-f]{20}):[0-9]{1,12}")
 NAMED = 5  #: columns that a finding names; of the others it has the number
 
 AGAIN = Finding("format.row_again", "the row stands twice in a reject file that came back", severity=Severity.INFO)
+NOT_COMPARED = Finding(
+    "format.not_compared",
+    "the column penstock_cells is gone from the reject file that came back: nobody can tell whether a spreadsheet has"
+    " changed cells that were right",
+    severity=Severity.SOFT,
+)
 ADDED = Finding("format.row_added", "the row was not in the reject file that came back", severity=Severity.INFO)
 
 
@@ -42,9 +49,10 @@ class Returns:
         some = self._is_table or any(raw.startswith(BEGINNING) for raw in raws)
         self._said = [self._of(raw) for raw in raws] if some else []
         traces = [trace for trace, _ in self._said]
-        seen = set[str]()
-        self._again = {at for at, trace in enumerate(traces) if trace and (trace in seen or seen.add(trace))}
-        files = sorted({match[1] for match in map(_TRACE.fullmatch, seen) if match})
+        self._again = {ordinal - first for ordinal in layout.twice}
+        mine = our_columns(layout.header)
+        self._compares = not self._is_table or "penstock_cells" in mine
+        files = sorted({match[1] for match in map(_TRACE.fullmatch, set(traces)) if match})
         self.origins = {*files[:MOST_ORIGINS], *filter(None, [layout.envelope.get(ORIGIN)])}
 
     def told(self, first: int, raws: Sequence[bytes], came: Sequence[Parsed]) -> dict[int, list[Finding]]:
@@ -56,6 +64,9 @@ class Returns:
 
     def _told(self, at: int, raw: bytes, came: Parsed) -> list[Finding]:
         trace, sent = self._said[at]
+        if not self._compares:
+            has_cells = not original_of(self._layout, raw)
+            return [AGAIN] * (at in self._again) + [NOT_COMPARED] * (has_cells and not self._feed.to_record)
         if not trace and not sent:
             return [ADDED]
         return [AGAIN] * (at in self._again) + self._changes(sent, raw, came)

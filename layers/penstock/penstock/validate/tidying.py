@@ -10,10 +10,10 @@ Whatever was changed is told once a kind: which, and of which field first. It re
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from itertools import chain
-from typing import Any
+from typing import Any, cast
 
 from penstock.feeds.feed import Feed
 from penstock.feeds.numbers import number_of
@@ -36,6 +36,10 @@ _UNSEEN = _MEANINGLESS + "".join(
 """With those that words may need, and codes do not: joiners, soft hyphens, marks of direction."""
 _OF_WORDS, _OF_CODES = re.compile(f"[{_MEANINGLESS}]"), re.compile(f"[{_UNSEEN}]")
 
+_WHOLE = re.compile(r"[0-9][0-9.,' \u00a0\u202f]*")
+_THREE_BEHIND = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
+_IN_TWO_WAYS = "the number may be in thousands or have three digits behind its point; write digits alone"
+
 _NUMBER, _DATE, _TIME = (
     re.compile(r"-?[0-9]+(?:\.[0-9]+)?"),
     re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}"),
@@ -44,16 +48,40 @@ _NUMBER, _DATE, _TIME = (
 
 
 def tidied_texts(feed: Feed, parsed: Sequence[Parsed], told: Told) -> Sequence[Parsed]:
-    """The records with every text in its one form. What is no text, or lies within another value, stays as it is."""
-    if not _may_need_it(parsed):
+    """The records with every text in its one form. What is no text stays as it is."""
+    records = [one for one in parsed if not isinstance(one, Finding)]
+    values = list(chain.from_iterable([record.values() for record in records]))
+    kinds = set(map(type, values))
+    if Decimal in kinds and _may_be_ids(feed, records, values):
+        parsed = [one if isinstance(one, Finding) else _with_whole_ids(feed, one, told) for one in parsed]
+    if not _may_need_it(values if kinds == {str} else list(_texts_in(values))):
         return parsed
     codes = {*feed.identity, *feed.group}
     return [one if isinstance(one, Finding) else _tidied_record(one, codes, told) for one in parsed]
 
 
-def _may_need_it(parsed: Sequence[Parsed]) -> bool:
+def _may_be_ids(feed: Feed, records: Sequence[Mapping[str, Any]], values: Sequence[Any]) -> bool:
+    """Whether any numbers with a fraction stand where the feed has no numbers. Cheap, as most feeds' have some."""
+    numbers = [list(map(type, [one.get(name) for one in records])).count(Decimal) for name in _numbers(feed)]
+    return sum(numbers) < list(map(type, values)).count(Decimal)
+
+
+def _with_whole_ids(feed: Feed, record: Mapping[str, Any], told: Told) -> dict[str, Any]:
+    """The record with whole numbers where it has 123.0 or 1E5 for a text, as programs write that know floats alone."""
+    tidy = dict(record)
+    for name, value in record.items():
+        if isinstance(value, Decimal) and name not in _numbers(feed) and value == value.to_integral_value():
+            tidy[name] = int(value)
+            _tell(told, "number", name)
+    return tidy
+
+
+def _numbers(feed: Feed) -> tuple[str, ...]:
+    return (*feed.decimals, *feed.wholes)
+
+
+def _may_need_it(texts: list[str]) -> bool:
     """Cheap, and all that most parts of a file are asked."""
-    texts = _texts([one for one in parsed if not isinstance(one, Finding)])
     if list(map(str.strip, texts)) != texts:
         return True
     text = "".join(texts)
@@ -64,18 +92,31 @@ def _may_need_it(parsed: Sequence[Parsed]) -> bool:
     return not beyond.isdisjoint(_UNSEEN) or not unicodedata.is_normalized("NFC", text)
 
 
-def _texts(records: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Every text in these records."""
-    values = list(chain.from_iterable([record.values() for record in records]))
-    return values if set(map(type, values)) == {str} else [value for value in values if isinstance(value, str)]
+def _texts_in(values: Iterable[Any]) -> Iterator[str]:
+    """Every text among these values, and within them."""
+    for value in values:
+        if isinstance(value, str):
+            yield value
+        elif isinstance(value, dict | list):
+            yield from _texts_in(cast(Any, value).values() if isinstance(value, dict) else cast(Any, value))
 
 
 def _tidied_record(record: Mapping[str, Any], codes: Iterable[str], told: Told) -> dict[str, Any]:
-    tidy = dict(record)
-    for name, value in record.items():
-        if isinstance(value, str) and value:
-            tidy[name] = _tidied_text(name, value, _OF_CODES if name in codes else _OF_WORDS, told)
-    return tidy
+    return {
+        name: _tidied_value(name, value, _OF_CODES if name in codes else _OF_WORDS, told)
+        for name, value in record.items()
+    }
+
+
+def _tidied_value(name: str, value: Any, unseen: re.Pattern[str], told: Told) -> Any:
+    """The value with every text in it in its one form; what is within it is told by the field's name."""
+    if isinstance(value, str):
+        return _tidied_text(name, value, unseen, told) if value else value
+    if isinstance(value, list):
+        return [_tidied_value(name, one, unseen, told) for one in cast(list[Any], value)]
+    if isinstance(value, dict):
+        return {key: _tidied_value(name, one, unseen, told) for key, one in cast(dict[str, Any], value).items()}
+    return value
 
 
 def _tidied_text(name: str, text: str, unseen: re.Pattern[str], told: Told) -> str:
@@ -88,18 +129,28 @@ def _tidied_text(name: str, text: str, unseen: re.Pattern[str], told: Told) -> s
     return bare
 
 
-def read_decimals(feed: Feed, record: dict[str, Any], separator: str) -> list[Finding]:
-    """Reads the record's numbers with a fraction as its file writes them; what is none stays for the model to refuse.
-    The findings are of those that could be read in two ways."""
+def read_numbers(feed: Feed, record: dict[str, Any], separator: str) -> list[Finding]:
+    """Reads the record's numbers as its file writes them; what is none stays for the model to refuse. The findings are
+    of those that could be read in two ways."""
     found: list[Finding] = []
-    for name in feed.decimals:
-        if isinstance(record.get(name), str):
-            number = number_of(record[name], separator)
-            if isinstance(number, Finding):
-                found.append(Finding(number.code, number.message, name))
-            elif number is not None:
-                record[name] = number
+    for name in _numbers(feed):
+        text = record.get(name)
+        if not isinstance(text, str):
+            continue
+        is_whole = name in feed.wholes
+        # No whole number is written with three digits behind its point, but for thousands.
+        number = _whole_of(text, separator) if is_whole else number_of(text, separator)
+        if isinstance(number, Finding):
+            found.append(Finding(number.code, _IN_TWO_WAYS if is_whole else number.message, name))
+        elif number is not None:
+            record[name] = number
     return found
+
+
+def _whole_of(text: str, separator: str) -> Decimal | Finding | None:
+    if not _WHOLE.fullmatch(text):
+        return None
+    return number_of(text, "" if _THREE_BEHIND.fullmatch(text) and separator != "," else separator)
 
 
 def tell_values(
@@ -107,7 +158,7 @@ def tell_values(
 ) -> None:
     """Tells what a record says otherwise than it came, once `normalise` has been at it and the model has taken it."""
     for name, before in came.items():
-        after = valid.get(name) if name in feed.decimals else normal.get(name)
+        after = valid.get(name) if name in _numbers(feed) else normal.get(name)
         if isinstance(before, str) and isinstance(after, str | int | Decimal) and before != str(after):
             _tell(told, _kind(before, after), name)
 

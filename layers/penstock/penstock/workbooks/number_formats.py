@@ -85,6 +85,13 @@ def _number(text: str) -> Decimal | None:
     return number if is_written_whole else number.normalize(_AS_DOUBLE)
 
 
+def loses_digits(text: str) -> bool:
+    """Whether this is a whole number of which a spreadsheet has kept the first digits alone: it writes such a one with
+    an exponent, where a program that knows them all writes them."""
+    number = _number(text)
+    return number is not None and abs(number) >= 10**DIGITS and not text.strip().lstrip("+-").isdigit()
+
+
 def _whole(number: Decimal) -> str:
     """All digits, and no power of ten."""
     text = format(number, "f")

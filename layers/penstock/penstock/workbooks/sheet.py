@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from penstock.formats.marks import column_name, column_of, with_mark
 from penstock.workbooks.cells import as_cell, unescaped
 from penstock.workbooks.merges import Area, Merges, merged_areas
-from penstock.workbooks.number_formats import Show
+from penstock.workbooks.number_formats import DIGITS, Show, loses_digits
 from penstock.workbooks.parts import Attributes, Levels, Part, damaged, whole_number
 from penstock.workbooks.shared_strings import SharedStrings
 
@@ -216,7 +216,7 @@ class Sheet:
             is_missing = formula and kind != "str" and self._header_seen
             return with_mark("formula", f"{column_name(column)}{self._row}", "") if is_missing else ""
         if kind == "n":
-            return self._number(style, text)
+            return self._number(column, style, text)
         if kind == "b":
             return "TRUE" if text.strip() in ("1", "true") else "FALSE"
         cell = as_cell(unescaped(text))
@@ -229,13 +229,15 @@ class Sheet:
         except (ValueError, IndexError):
             raise damaged("a cell has a text that is not there") from None
 
-    def _number(self, style: str, text: str) -> str:
+    def _number(self, column: int, style: str, text: str) -> str:
         number = whole_number(style, -1)
         if not 0 <= number < len(self._shows):
             raise damaged("a cell has a format that is not there")
         shown = self._shows[number](text)
         self.told.showing_less += shown.less
         cell = as_cell(shown.text)
+        if len(text) > DIGITS and loses_digits(text):
+            return with_mark("digits", f"{column_name(column)}{self._row}", cell)
         if len(self._known) >= REMEMBERED:
             self._known.clear()
         if not shown.less:  # so that each cell is counted

@@ -56,7 +56,16 @@ MRO = Feed(
     soft="hold",
     archived=True,
     spellings=SPELLINGS,
+    written=dict.fromkeys(
+        ("part_number", "component_sn"), "of letters and digits, with blanks or ./#()&+_- between them, 32 at most"
+    )
+    | {
+        "cert_status": "of one of the form's words for the work, such as REPAIRED",
+        "registration": "of a registration, such as N841PS or G-ABCD",
+        "ata": "of an ATA chapter, perhaps with section and subject: 32, 32-42 or 32-42-31",
+    },
     normalise=normalised,
     decimals=("hours_since_new", "hours_since_overhaul", "life_limit_hours", "ocr_confidence"),
+    wholes=("cycles_since_new", "cycles_since_overhaul", "life_limit_cycles", "quantity", "item", "items", "revision"),
     limits=Limits(records=2000),
 )

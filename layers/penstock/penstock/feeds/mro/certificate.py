@@ -21,32 +21,38 @@ _OTHER_DATE = "the form writes its dates otherwise: dd/mmm/yyyy on FAA Form 8130
 RULES = Rulebook("mro")
 
 
+_SAYS_NOTHING = "what stands there says nothing; write what the certificate has"
+_OR_EMPTY = f"{_SAYS_NOTHING}, or leave it empty where it has nothing"
+
 _EVIDENCE = {
+    "authority": "block 1",
     "form_tracking_number": "block 3",
     "organisation": "block 4",
+    "description": "block 7",
     "production_signature": "block 13b",
     "production_approval": "block 13c",
     "production_name": "block 13d",
+    "production_date": "block 13e",
     "release_signature": "block 14b",
     "release_certificate": "block 14c",
     "release_name": "block 14d",
+    "release_date": "block 14e",
 }
-"""The blocks by which a certificate proves who did what, beside the serial and part number (see `component`)."""
+"""The blocks by which a certificate proves who did what to what, beside the serial and part number (see
+`component`)."""
 
 
-def _demand_evidence(field: str, block: str) -> None:
-    @RULES.among(
-        f"{field}_placeholder",
-        field,
-        "what stands there says nothing; write what the certificate has",
-        f"{_FORMS}, {block}",
-    )
+def _demand_evidence(field: str, block: str, message: str, severity: Severity = Severity.HARD) -> None:
+    @RULES.among(f"{field}_placeholder", field, message, f"{_FORMS}, {block}", severity)
     def _says_nothing(records: Sequence[Record]) -> list[int]:  # pyright: ignore[reportUnusedFunction]
         return [at for at, one in enumerate(records) if is_placeholder(one.get(field) or "")]
 
 
 for _field, _block in _EVIDENCE.items():
-    _demand_evidence(_field, _block)
+    _demand_evidence(_field, _block, _SAYS_NOTHING)
+# Block 5 may be empty, so it proves nothing; block 12 names another certificate only where one is corrected.
+_demand_evidence("work_order", "block 5", _OR_EMPTY, Severity.SOFT)
+_demand_evidence("corrects", "block 12", _OR_EMPTY)
 
 
 def _has_any(one: Record, fields: Sequence[str]) -> bool:
@@ -59,7 +65,7 @@ def _has_all(one: Record, fields: Sequence[str]) -> bool:
 
 def _badly_dated(one: Record, field: str) -> bool:
     text = one.get(field)
-    return bool(text) and block_date(one["form_type"], text) is None
+    return bool(text) and not is_placeholder(text) and block_date(one["form_type"], text) is None
 
 
 @RULES.each(
@@ -76,7 +82,11 @@ def _status_of_another_form(one: Record) -> bool:
 @RULES.each("authority_of_form", "authority", "this authority does not issue the form", f"{_FORMS}, block 1")
 def _authority_of_another_form(one: Record) -> bool:
     authority: str = one.get("authority") or ""
-    return bool(authority) and not FORMS[one["form_type"]].authority.search(authority.upper())
+    return (
+        bool(authority)
+        and not is_placeholder(authority)
+        and not FORMS[one["form_type"]].authority.search(authority.upper())
+    )
 
 
 @RULES.each("tracking_number", "form_tracking_number", "a certificate has a tracking number", f"{_FORMS}, block 3")
@@ -123,7 +133,8 @@ def _block_empty(one: Record) -> bool:
     f"{_FORMS}, block 14a",
 )
 def _regulation_unnamed(one: Record) -> bool:
-    return one.get("release_basis") in ("other", "both") and not one.get("remarks")
+    remarks: str = one.get("remarks") or ""
+    return one.get("release_basis") in ("other", "both") and (not remarks or is_placeholder(remarks))
 
 
 @RULES.each(
@@ -136,6 +147,8 @@ def _regulation_unnamed(one: Record) -> bool:
 def _correction_unnamed(one: Record) -> bool:
     """`corrects` names the old certificate, and block 12 says so: both, or neither."""
     old, remarks = one.get("corrects"), one.get("remarks") or ""
+    if old and is_placeholder(old):
+        return False
     if old:
         return not re.search(
             rf"(?<![A-Z0-9])(?<![A-Z0-9][-/_.]){re.escape(old.upper())}(?![-/_.]?[A-Z0-9])", remarks.upper()

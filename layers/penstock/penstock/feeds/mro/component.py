@@ -1,6 +1,7 @@
 """What is wrong with a component by itself: its part and serial number, its life, its hours and cycles."""
 
 import re
+from collections.abc import Sequence
 
 from penstock.feeds.mro.days import day_of
 from penstock.feeds.mro.placeholders import is_placeholder
@@ -16,18 +17,29 @@ _FORMS = "FAA Order 8130.21H; Part-M Appendix II"
 RULES = Rulebook("mro")
 
 
-_NUMBERS = ("component_sn", "part_number")
-_ROUNDED = re.compile(r"[0-9](?:\.[0-9]+)?E\+[0-9]{2,3}")
+_NUMBERS = {"component_sn": "block 10", "part_number": "block 8", "form_tracking_number": "block 3"}
+"""What is called a number and is none, and the block where it stands."""
+
+# As spreadsheets show what they have taken for a number or a day. (1.23E11, without a sign, is none of theirs.)
+_ROUNDED = re.compile(r"[0-9](?:[.,][0-9]+)?E\+[0-9]{2,3}", re.IGNORECASE)
 _MONTH = "(?:JAN|FEB|MAR|APR|MAY|JUN|JUL|AUG|SEP|OCT|NOV|DEC)"
-_DAY = re.compile(rf"[0-9]{{1,2}}-{_MONTH}(?:-[0-9]{{2}}(?:[0-9]{{2}})?)?|{_MONTH}-[0-9]{{2}}")
+_DAY = re.compile(
+    rf"[0-9]{{1,2}}[- ]{_MONTH}(?:[- ][0-9]{{2}}(?:[0-9]{{2}})?)?|{_MONTH}[- ][0-9]{{2}}"
+    r"|[0-9]{1,2}/[0-9]{1,2}/(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?: [0-9:]+)?",
+    re.IGNORECASE,
+)
+
+
+_LIFE_LIMITED = re.compile(r"(?<!not )(?<!non-)(?<!non )(?<!no )\b(?:life[- ]limited|llp)\b")
 
 
 def is_life_limited(one: Record) -> bool:
-    """Whether the part is life-limited, by its flag or by a limit that is given: the limit is evidence enough (14 CFR
-    43.10(a))."""
-    return bool(one.get("life_limited")) or any(
-        one.get(name) is not None for name in ("life_limit_hours", "life_limit_cycles")
-    )
+    """Whether the part is life-limited, by its flag, by a limit that is given, or by the words of its certificate: each
+    is evidence enough (14 CFR 43.10(a)), whatever the flag says."""
+    if one.get("life_limited") or any(one.get(name) is not None for name in ("life_limit_hours", "life_limit_cycles")):
+        return True
+    words = f"{one.get('description')} {one.get('remarks')}".lower()
+    return ("life" in words or "llp" in words) and bool(_LIFE_LIMITED.search(words))
 
 
 def _over_its_life(one: Record) -> bool:
@@ -63,27 +75,32 @@ def _part_is_a_placeholder(one: Record) -> bool:
     return is_placeholder(one.get("part_number") or "")
 
 
-@RULES.each(
-    "digits_lost",
-    "component_sn",
-    "a spreadsheet has made a number of the serial or part number, and its digits are lost; write it as it stands on"
-    " the item, in a column of text",
-    f"{_PART_M}, blocks 8 and 10",
-)
-def _digits_lost(one: Record) -> bool:
-    return any(_ROUNDED.fullmatch(one.get(name) or "") for name in _NUMBERS)
+def _demand_a_number_as_it_is_written(field: str, block: str) -> None:
+    """For each of them, so that the finding is of the cell that is to be mended."""
+    source = f"{_PART_M}, {block}"
+
+    @RULES.among(
+        "digits_lost",
+        field,
+        "a spreadsheet has made a number of it, and its digits are lost; write it as it was, in a column of text",
+        source,
+    )
+    def _digits_lost(records: Sequence[Record]) -> list[int]:  # pyright: ignore[reportUnusedFunction]
+        return [at for at, one in enumerate(records) if _ROUNDED.fullmatch(one.get(field) or "")]
+
+    @RULES.among(
+        "looks_like_a_day",
+        field,
+        "it looks like what spreadsheets make of a number that they take for a day; does it really read so?",
+        source,
+        Severity.SOFT,
+    )
+    def _looks_like_a_day(records: Sequence[Record]) -> list[int]:  # pyright: ignore[reportUnusedFunction]
+        return [at for at, one in enumerate(records) if _DAY.fullmatch(one.get(field) or "")]
 
 
-@RULES.each(
-    "looks_like_a_day",
-    "component_sn",
-    "a serial or part number looks like what spreadsheets make of one that they take for a day; does it stand so on the"
-    " item?",
-    f"{_PART_M}, blocks 8 and 10",
-    severity=Severity.SOFT,
-)
-def _looks_like_a_day(one: Record) -> bool:
-    return any(_DAY.fullmatch(one.get(name) or "") for name in _NUMBERS)
+for _field, _block in _NUMBERS.items():
+    _demand_a_number_as_it_is_written(_field, _block)
 
 
 @RULES.each(

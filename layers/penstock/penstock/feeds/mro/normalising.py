@@ -21,12 +21,23 @@ _FORMS = {
     "ukcaaform1": "UK_CAA_FORM_1",
     "ukcaaformone": "UK_CAA_FORM_1",
     "ukform1": "UK_CAA_FORM_1",
+    "caaformone": "UK_CAA_FORM_1",
+    "caaukform1": "UK_CAA_FORM_1",
     "anacf10001": "ANAC_F-100-01",
     "anacform10001": "ANAC_F-100-01",
     "f10001": "ANAC_F-100-01",
+    "anacformf10001": "ANAC_F-100-01",
+    "formf10001": "ANAC_F-100-01",
     "segvoo003": "ANAC_F-100-01",
+    "formsegvoo003": "ANAC_F-100-01",
+    "anacformsegvoo003": "ANAC_F-100-01",
     "anacsegvoo003": "ANAC_F-100-01",
     "tccaform1": "TCCA_FORM_ONE",
+    "tcformone": "TCCA_FORM_ONE",
+    "transportcanadaformone": "TCCA_FORM_ONE",
+    "transportcanadaform1": "TCCA_FORM_ONE",
+    "form240078": "TCCA_FORM_ONE",
+    "240078": "TCCA_FORM_ONE",
 }
 _WORDS = {
     "event": {
@@ -54,17 +65,15 @@ _WORDS = {
 }
 _IN_CAPITALS = ("part_number", "component_sn", "cert_status", "registration")
 _DAYS = ("removal_date", "installation_date", "completion_date", "submitted_on", "life_expires_on")
-_NUMBERS = ("cycles_since_new", "cycles_since_overhaul", "life_limit_cycles", "quantity")
 
 _ISO_AND_CLOCK = re.compile(r"(\d{4}-\d{2}-\d{2})[T ]\d{1,2}:\d{2}(?::\d{2})?(?:Z|[+-]\d{2}:?\d{2})?")
 _SLASHES = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})(?: \d{1,2}:\d{2}(?::\d{2})?(?: ?[AP]M)?)?", re.IGNORECASE)
-_THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _PERCENT = re.compile(r"([0-9]{1,3}(?:\.[0-9]+)?) ?%")
 
 
 def normalised(record: dict[str, Any]) -> dict[str, Any]:
     """Without blanks; words as the model has them; days without a clock time, and from slashes where they can only be
-    read in one way; confidence in percent, and cycles in thousands with commas, as numbers."""
+    read in one way; confidence in percent as a number."""
     normal = {name: value for name, value in record.items() if value != ""}
     for name in _IN_CAPITALS:
         if isinstance(normal.get(name), str):
@@ -77,9 +86,6 @@ def normalised(record: dict[str, Any]) -> dict[str, Any]:
     for name in _DAYS:
         if isinstance(normal.get(name), str):
             normal[name] = _day(normal[name].strip())
-    for name, value in normal.items():
-        if name in _NUMBERS and isinstance(value, str) and _THOUSANDS.fullmatch(value.strip()):
-            normal[name] = value.replace(",", "")
     percent = _PERCENT.fullmatch(str(normal.get("ocr_confidence", "")).strip())
     if percent:
         normal["ocr_confidence"] = _hundredth(percent[1])

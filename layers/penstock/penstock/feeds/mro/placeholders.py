@@ -7,7 +7,9 @@ _WORDS = frozenset(
     (
         *("N/A", "#N/A", "NA", "N.A", "N-A", "N A", "NIL", "NONE", "NULL", "UNKNOWN", "UNK", "TBD", "TBA", "TBC"),
         *("VARIOUS", "ILLEGIBLE", "UNREADABLE", "UNAVAILABLE", "MISSING", "BLANK", "NOT AVAILABLE", "NOT APPLICABLE"),
-        *("NOT LEGIBLE", "NOT KNOWN", "NO NUMBER", "SEE BLOCK 12"),
+        *("NOT LEGIBLE", "NOT KNOWN", "NO NUMBER", "NO DATA", "NONE GIVEN", "SEE BLOCK 12", "SEE REMARKS"),
+        *("NOT GIVEN", "NOT STATED", "NOT RECORDED", "NOT PROVIDED", "NOT MARKED", "UNMARKED", "NO S/N", "NO P/N"),
+        *("#REF!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!", "#DIV/0!"),
     )
 )
 _NOTHING = re.compile(r"[\W_]*|0+|X{2,}")

@@ -1,0 +1,99 @@
+"""Lines of a table that are no records, as printers, traffic systems and spreadsheets leave them: they are passed over,
+and told.
+
+    above the header    titles, comments, `sep=;`: whatever is no header, within the first lines
+    below the header    a row of units
+    anywhere            nothing but delimiters and blanks; the header again; a comment that is no row of the table
+
+A quoted cell may hold such lines: only what stands where a record could begin is one.
+"""
+
+import re
+from collections.abc import Sequence
+from functools import cache
+
+from penstock.model.findings import Finding, Severity
+from penstock.model.messages import Layout
+
+TITLES = 30  #: lines that may stand above a header
+
+PASSED_OVER = Finding(
+    "format.passed_over",
+    "lines that are no records were passed over: titles, comments, units, the header again, or nothing but delimiters",
+    severity=Severity.INFO,
+)
+
+_UNIT = re.compile(
+    r"[(\[<].*[)\]>]|[-=_]{2,}|[ymdhs]{1,4}(?:[-/.: ][ymdhs]{1,4})+(?:[:;.]f{1,2})?|[$€£%#]"
+    r"|se?cs?|seconds?|mins?|minutes?|h|hrs?|hours?|days?|frames?|usd|eur|gbp|cad|dollars?|cents?|cycles?|pcs|each"
+    r"|text|string|str|var(?:char)?|char|code|id|date|time|datetime|number|numeric|integer|int|decimal|float|money"
+    r"|bool(?:ean)?|enum|s",
+    re.IGNORECASE,
+)
+
+
+def is_units(cells: Sequence[str]) -> bool:
+    """Whether a row below the header says what its columns are in, and nothing else.
+
+    >>> is_units(["", "yyyy-mm-dd", "(s)"]), is_units(["spot", "2026-11-20", "s"]), is_units(["", ""])
+    (True, False, False)
+    """
+    said = [cell.strip() for cell in cells if cell.strip()]
+    return len(said) > 1 and all(map(_UNIT.fullmatch, said))
+
+
+def is_none(layout: Layout, record: bytes) -> bool:
+    """Whether what stands where a record could is none."""
+    return bool(layout.again and _none(*_known_by(layout)).fullmatch(record))
+
+
+def may_be_among(layout: Layout, lines: bytes) -> bool:
+    """Whether such a line may be among these. Cheap, and seldom yes where there is none."""
+    if not layout.again:
+        return False
+    known = _known_by(layout)
+    return bool(_none_below(*known).search(lines) or _first(*known).match(lines))
+
+
+def length_at_first(layout: Layout, buffer: bytes, final: bool) -> int:
+    """How many bytes such lines take that stand first, blank ones among them, as far as their ends are seen."""
+    match = (_first_to_end if final else _first)(*_known_by(layout)).match(buffer)
+    return match.end() if match else 0
+
+
+def _known_by(layout: Layout) -> tuple[str, int, str]:
+    return layout.delimiter, len(layout.header), layout.again
+
+
+@cache
+def _none(delimiter: str, width: int, header: str) -> re.Pattern[bytes]:
+    """A line that is no record, without its end; never a blank one."""
+    return re.compile(_any_of(delimiter, width, header))
+
+
+@cache
+def _none_below(delimiter: str, width: int, header: str) -> re.Pattern[bytes]:
+    # Begins with one certain character, for which a search skips through what is none.
+    return re.compile(rb"\n(?:%s)\r?\n" % _any_of(delimiter, width, header))
+
+
+@cache
+def _first(delimiter: str, width: int, header: str) -> re.Pattern[bytes]:
+    return re.compile(rb"(?:[\r\n]++|(?:%s)(?=[\r\n]))++" % _any_of(delimiter, width, header))
+
+
+@cache
+def _first_to_end(delimiter: str, width: int, header: str) -> re.Pattern[bytes]:
+    return re.compile(rb"(?:[\r\n]++|(?:%s)(?=[\r\n]|\Z))++" % _any_of(delimiter, width, header))
+
+
+def _any_of(delimiter: str, width: int, header: str) -> bytes:
+    mark = re.escape(delimiter.encode())
+    blank = rb"[ ]" if delimiter == "\t" else rb"[ \t]"
+    empty = rb'(?:"%s*+"%s*+|%s*+)' % (blank, blank, blank)
+    nothing = rb'(?=[" \t%s])%s(?:%s%s)*+' % (mark, empty, mark, empty)
+    again = rb"(?i:%s)[ \t%s]*+" % (re.escape(header.encode()), mark)
+    # With as many cells as the header it may be a record whose first value begins so.
+    cell, more = rb"[^%s\r\n]*+" % mark, rb"(?:%s[^%s\r\n]*+)" % (mark, mark)
+    comment = rb"%s*+(?:#|//)%s(?:%s{%d,}|%s{0,%d})" % (blank, cell, more, width, more, max(0, width - 2))
+    return b"|".join((nothing, again, *([comment] if width > 1 else [])))
