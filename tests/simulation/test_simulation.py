@@ -3,9 +3,11 @@
 import os
 import subprocess
 import sys
+from typing import Any
 
 import pytest
 
+from penstock_testing.tables import MemoryTables
 from tests.simulation.__main__ import show
 from tests.simulation.chaos import LIVING, Kind, Plan
 from tests.simulation.mutations import MUTATIONS
@@ -31,6 +33,18 @@ def test_bad_nights_with_documents_are_sound() -> None:
         show(run)
     assert not any(run.problems for run in runs)
     assert any("reader.look" in run.calls for run in runs)
+
+
+def test_a_table_that_says_otherwise_than_the_accounts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    written = MemoryTables.written
+
+    async def wrong(*args: Any, **named: Any) -> tuple[bytes, int]:
+        part, rows = await written(*args, **named)
+        return part.replace(b'"delivered"', b'"held"', 1), rows
+
+    monkeypatch.setattr(MemoryTables, "written", wrong)
+
+    assert any("and the table" in problem for problem in simulate(Plan(0)).problems)
 
 
 @pytest.mark.parametrize("kind", sorted(LIVING))
