@@ -13,8 +13,11 @@ from penstock.feeds.feed import Limits
 from penstock.feeds.freight import FREIGHT
 from penstock.model.errors import Transient
 from penstock.model.messages import SourceFile
+from penstock.model.rows import FileState
 from penstock.operate.replay import begin_replay, plan_replay
 from penstock_ops.check.check_file import check
+from penstock_ops.operate.acknowledging import acknowledge
+from penstock_ops.operate.errors import Unacknowledged
 from penstock_testing.memory import MemoryEvents
 from tests.support import edi
 from tests.support.acknowledged import Acknowledged, acknowledged
@@ -22,6 +25,7 @@ from tests.support.destination import Api, refusing
 from tests.support.documents import MESSAGE, message_file
 from tests.support.edi import Words
 from tests.support.invoices import B3, changed, freight_bill, ubl, ubl_file
+from tests.support.operators import audited, operated
 from tests.support.pipeline import Fault, Pipeline
 
 
@@ -220,3 +224,29 @@ async def test_a_worker_that_dies_anywhere_leaves_the_same_acknowledgement() -> 
 def _undated(body: bytes) -> bytes:
     """Without when it was made: a splitter that died sealed the file later."""
     return b"~".join(one for one in body.split(b"~") if not one.startswith((b"ISA", b"GS")))
+
+
+async def test_an_operator_has_it_told_again_and_the_audit_knows() -> None:
+    pipeline = Pipeline()
+    file = await dropped(pipeline)
+    row = await pipeline.ledger.file(file.file_id)
+    assert row is not None
+    before = pipeline.report(file, "acknowledgements.edi")
+
+    told_again = await acknowledge(operated(pipeline), row)
+    assert (told_again["file_id"], told_again["answered"]) == (file.file_id, 1)
+    assert pipeline.report(file, "acknowledgements.edi") == before
+    assert [kind for kind, _ in pipeline.events.published].count("FileAcknowledged") == 2
+    assert [line["by"] for line in audited(pipeline, "FileAcknowledged")] == ["Ada"]
+
+
+async def test_what_has_no_acknowledgement_says_why_not() -> None:
+    pipeline = Pipeline()
+    file = await dropped(pipeline, ubl_file(ubl()), "freight/one.xml")
+    row = await pipeline.ledger.file(file.file_id)
+    assert row is not None
+    with pytest.raises(Unacknowledged, match="no word for it"):
+        await acknowledge(operated(pipeline), row)
+    with pytest.raises(Unacknowledged, match="has not settled"):
+        await acknowledge(operated(pipeline), replace(row, state=FileState.SPLITTING))
+    assert audited(pipeline, "FileAcknowledged") == []

@@ -5,3 +5,7 @@ from penstock.model.errors import PenstockError
 
 class NotFound(PenstockError):
     """Raised when there is no such file, record or batch."""
+
+
+class Unacknowledged(PenstockError):
+    """Raised when a file's senders cannot be told what became of it."""

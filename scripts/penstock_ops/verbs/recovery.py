@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from penstock_ops.console import screens
-from penstock_ops.console.command_line import FILE, AsJson, Exit, FileOption, Stack, exit_for, show
+from penstock_ops.console.command_line import FILE, AsJson, Exit, FileId, FileOption, Stack, exit_for, show
 from penstock_ops.console.errors import WrongUse
 from penstock_ops.console.progress import counting_bar
 from penstock_ops.console.visible import shown
@@ -33,6 +33,7 @@ def add_to(app: typer.Typer) -> None:
     app.command()(redrive)
     app.command()(replay)
     app.command()(resend)
+    app.command()(acknowledge)
     app.add_typer(unknown, name="unknown")
     app.command()(adopt)
 
@@ -216,6 +217,21 @@ async def _replayed(
         with counting_bar("records", quiet) as advance:
             await replays.follow(ports, prepared, patience, advance)
         return await report_of(ports.ledger, ports.store, prepared.asked.file_id, ports.clock.now())
+
+
+def acknowledge(file_id: FileId, stack: Stack = None, as_json: AsJson = False) -> None:
+    """Tell the senders of a settled file once more what became of it: its acknowledgements are written, and their event
+    put, whatever was told before."""
+    from penstock_ops.operate import acknowledging, operations, stack_ports
+    from penstock_ops.operate.reporting import row_of
+
+    outputs = operations.connect(stack)
+
+    async def tell() -> dict[str, Any]:
+        async with stack_ports.open_stack(outputs, stack) as ports:
+            return await acknowledging.acknowledge(ports, await row_of(ports.ledger, file_id))
+
+    show(asyncio.run(tell()), as_json, screens.facts)
 
 
 @unknown.command("list")

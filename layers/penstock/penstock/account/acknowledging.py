@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import Any
 
 from penstock.account.ports import CompletionPorts
 from penstock.feeds import feed_named
@@ -35,28 +36,41 @@ SECONDS = 100.0  #: how long it may take: a gibibyte takes some thirty
 async def acknowledge(ports: CompletionPorts, row: FileRow) -> int:
     """Tells the senders of a file's interchanges what became of their records, once; how often that went wrong. As long
     as one of these is dead, nobody has judged it, and nothing is told."""
-    if row.counted[Outcome.DEAD] or row.layout is None or reader_of(feed_named(row.file.feed), row.layout) is None:
+    if why_untold(row):
         return 0
     by_itself = ByItself(ports, "acknowledgement", ports.clock.now() + SECONDS)
     await by_itself.at(row.file.file_id, _acknowledge(ports, row))
     return by_itself.faults
 
 
+def why_untold(row: FileRow) -> str:
+    """Why a file is not acknowledged, "" if it can be."""
+    if row.layout is None or reader_of(feed_named(row.file.feed), row.layout) is None:
+        return "its feed acknowledges nothing, or its format's standard has no word for it"
+    return "records of it are dead, so that nobody has judged them" if row.counted[Outcome.DEAD] else ""
+
+
 async def _acknowledge(ports: CompletionPorts, row: FileRow) -> None:
+    if await ports.store.get(report_key(row.file.file_id, MADE)) is None:
+        await tell(ports, row)
+
+
+async def tell(ports: CompletionPorts, row: FileRow) -> dict[str, Any] | None:
+    """Acknowledges a file, also one that was before; what the event says, None where there is nothing to answer. What
+    reading and writing raise goes through."""
     file, store = row.file, ports.store
-    if await store.get(report_key(file.file_id, MADE)) is not None:
-        return
     made = Acknowledgements(await _source(ports, row), row.sealed_at or row.opened_at)
     async with aclosing(made.parts()) as parts:
         first = await anext(parts, None)
         if first is None:
-            return
+            return None
         key = report_key(file.file_id, EDI)
         await store.put_parts(key, _with(first, parts), CONTENT_TYPE)
     about = {"id": file.file_id, "file_id": file.file_id, "feed": file.feed, "key": file.dropped.key}
     detail = about | {"acknowledgements": key} | made.detail()
     await ports.events.put("FileAcknowledged", detail)
     await store.put(report_key(file.file_id, MADE), json.dumps(detail, indent=2).encode(), "application/json")
+    return detail
 
 
 async def _with(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
