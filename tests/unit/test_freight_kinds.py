@@ -47,6 +47,9 @@ def found(body: bytes, policy: Policy | None = None) -> list[Finding]:
         ("PR", "invoice", 1),  # product or service
         ("CI", "invoice", 1),  # consolidated invoice
         ("DI", "invoice", 1),  # debit invoice
+        ("BZ", "invoice", 1),  # freight invoice
+        ("25", "invoice", 1),  # ocean import invoice
+        ("RG", "corrected_invoice", 1),  # revised final bill
         ("PB", "partial_invoice", 1),
         ("PP", "prepayment_invoice", 1),
         ("DR", "debit_note", 1),  # debit memo

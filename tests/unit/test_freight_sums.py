@@ -141,6 +141,23 @@ def test_a_price_leaves_with_what_it_is_per() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("tax", "due", "found"),
+    [
+        (("TXI", "VA", "19", "19"), "11900", []),
+        (("TXI", "VA", "19", ".19"), "11900", []),
+        (("TXI", "VA", "25", "19"), "12500", ["freight.tax_base"]),
+        (("TXI", "VA", "9.50", "19"), "10950", ["freight.tax_base"]),
+    ],
+)
+def test_a_tax_that_does_not_say_what_is_taxed_is_looked_at_unless_it_is_all(
+    tax: Words, due: str, found: list[str]
+) -> None:
+    line = ("IT1", "1", "1", "EA", "100.00")
+    assert flags(judged(goods_bill(due, [line], behind=[tax]), "810")) == found
+    assert flags(judged(goods_bill(due, [line, tax]), "810")) == found
+
+
 def test_a_basis_that_is_none_rejects() -> None:
     assert faults(judged(goods_bill("6000", [("IT1", "1", "500", "EA", "12.00", "XX")]), "810")) == [
         "freight.price_basis"

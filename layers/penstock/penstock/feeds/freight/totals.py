@@ -161,11 +161,42 @@ def _tax_differs(invoice: Record) -> bool:
     """A percentage is a share of one (data element 954), which many write as one of a hundred."""
     unit = _unit(invoice.get("currency", ""))
     taxes = [*invoice.get("taxes", ()), *(tax for line in invoice["lines"] for tax in line.get("taxes", ()))]
+    return any(not _is_share(tax, [tax["taxable"]], unit) for tax in taxes if "taxable" in tax and "percent" in tax)
+
+
+def _is_share(tax: Record, bases: Iterable[Decimal], unit: Decimal) -> bool:
+    shares = {(base * tax["percent"] / of).quantize(unit, ROUND_HALF_UP) for base in bases for of in (1, 100)}
+    return tax["amount"] in shares
+
+
+@_RULES.among(
+    "tax_base",
+    "taxes",
+    "a tax that does not say how much is taxed (TXI-08) is not its percentage of all that is invoiced; is less taxed?",
+    f"{_X12} TXI-08",
+    Severity.SOFT,
+)
+@_810
+def _taxes_something_else(invoice: Record) -> bool:
+    """Of a line, with its own charges or without; of the invoice, with those of the lines or without as well."""
+    unit, lines = _unit(invoice.get("currency", "")), invoice["lines"]
+    own = [(_sum([line]), _untaxed(line)) for line in lines]
+    whole, extra, of_lines = _sum(lines), _untaxed(invoice), sum((charges for _, charges in own), _NOTHING)
+    stated = [(tax, (base, base + charges)) for line, (base, charges) in zip(lines, own, strict=True)
+              for tax in line.get("taxes", ())]  # fmt: skip
+    stated += [
+        (tax, (whole, whole + extra, whole + of_lines, whole + extra + of_lines)) for tax in invoice.get("taxes", ())
+    ]
     return any(
-        tax["amount"] not in {(tax["taxable"] * tax["percent"] / of).quantize(unit, ROUND_HALF_UP) for of in (1, 100)}
-        for tax in taxes
-        if "taxable" in tax and "percent" in tax
+        not _is_share(tax, bases, unit)
+        for tax, bases in stated
+        if "percent" in tax and "taxable" not in tax and tax["amount"]
     )
+
+
+def _untaxed(holder: Record) -> Decimal:
+    """Charges and allowances that are no tax themselves."""
+    return _sum(one for one in holder.get("charges", ()) if one["kind"] != "tax")
 
 
 @_RULES.among("line_count", "totals.line_count", "CTT-01 is the number of IT1 segments", f"{_X12} CTT-01")

@@ -8,13 +8,13 @@ from penstock.feeds.freight.kinds import Kind, Purpose, says
 _KINDS: dict[Kind, str] = {
     # Of a carrier or supplier, and what telephone companies bill in parts: each is a claim of its own.
     "invoice": """
-    BA BH CD CI CT DC DI DO EB EF EI ER FB IB IF IR IU MF MI MM MR MS PR RB RF SM SS UF
+    20 21 22 23 24 25 26 27 BA BH BZ CD CI CT DC DI DO EB EF EI ER FB FD IB IF IR IU MF MI MM MR MS PR RB RF SM SS UF
     """,
     "partial_invoice": "PB",
     "prepayment_invoice": "PP",
     "debit_note": "CF DR",
     "credit_note": "CC CE CG CN CR MC",
-    "corrected_invoice": "AI CO RE",
+    "corrected_invoice": "AI CO RE RG",
 }
 _KIND_OF_640: dict[str, Kind] = {code: kind for kind, codes in _KINDS.items() for code in codes.split()}
 
