@@ -8,7 +8,7 @@ PYTEST := .venv/bin/pytest
 # From the quickest to the slowest, each its own process: what fails first says most.
 SUITES := unit contract simulation template events fuzz emulator stack
 
-.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora test-office test-living simulate simulate-histories simulate-nights simulate-mutations soak properties prove fuzz bench clean lock sbom
+.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora test-office test-living simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak properties prove fuzz bench clean lock sbom
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
@@ -21,6 +21,7 @@ help:
 	@echo '              FAULTS=RECUT,DOWN: only these kinds of fault; ALSO=EXPIRED: that one in every seed, too'
 	@echo '              simulate-histories: dispatchers that change the same histories'
 	@echo '              simulate-nights: an outage, the rate, a huge file, measured; simulate-mutations: bugs it must find'
+	@echo '              simulate-reproductions: faults that were found once; the test of each must miss its mend'
 	@echo 'make soak MINUTES=20         the local world: files of all feeds, workers killed, deploys in the middle, a restart'
 	@echo 'make properties ROUNDS=10    the laws on new examples each round, where make test has the same ones each time'
 	@echo 'make fuzz SECONDS=600        bytes against every format and compression, guided by coverage (test-fuzz: a minute)'
@@ -98,6 +99,9 @@ simulate-nights: setup
 
 simulate-mutations: setup
 	@.venv/bin/python -m tests.simulation.mutations
+
+simulate-reproductions: setup
+	@.venv/bin/python -m tests.simulation.reproductions
 
 ROUNDS ?= 10
 

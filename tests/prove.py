@@ -19,6 +19,7 @@ PROOFS: Mapping[str, Sequence[str]] = {
     "histories": ("simulate-histories", "SEEDS=2000"),
     "nights": ("simulate-nights",),
     "mutations": ("simulate-mutations",),
+    "reproductions": ("simulate-reproductions",),
     "seeds": ("simulate", "SEEDS=10000"),
     "fuzz": ("fuzz", "SECONDS=1800"),
     "living": ("test-living",),

@@ -79,7 +79,7 @@ MUTATIONS = (
         "held = self._held(feed, identity)",
         "held = None",
     ),
-    Mutation("a claim is never given up", f"{_CLAIMS}.give_up", "if held and held.is_same(owner)", "if False"),
+    Mutation("a claim is never given up", f"{_CLAIMS}.give_up", "held and held.is_same(owner) and", "False and"),
     Mutation("a void claim is never taken over", f"{_CLAIMS}.take_over", ".is_same(held)", " is self"),
     Mutation("a correction that fails frees what it corrects", f"{_CLAIMS}.give_up", "if held.was:", "if False:"),
     Mutation(
@@ -110,9 +110,9 @@ MUTATIONS = (
     ),
     Mutation(
         "an unknown record gives its claim up",
-        "account.finalising:_give_up",
-        "end.ended_as(*_FREE)",
-        "end.ended_as(*_FREE, Outcome.UNKNOWN)",
+        f"{_CLAIMS}.note_end",
+        "self._put(feed, identity, held.noting(owner))",
+        "self.held.pop((feed, identity))",
     ),
     Mutation(
         "a duplicate is decided while its owner is on its way",
@@ -400,7 +400,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a mapping that somebody died over stays off",
-        "deliver.probing:probe",
+        "deliver.probing:_look",
         "await ports.mappings.switch(feed, on=row.circuit is Circuit.CLOSED)",
         "pass",
         rare=True,
