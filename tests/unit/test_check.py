@@ -250,6 +250,17 @@ def test_settings_that_are_none_are_told_and_nothing_is_judged(tmp_path: Path, t
     assert "--policy" in result.output
 
 
+def test_a_policy_of_a_feed_that_takes_none_is_told(tmp_path: Path) -> None:
+    """Nothing would be sent with it."""
+    path, _ = written(tmp_path, "csv", records=5, faults=0.0, seed=7)
+    settings = tmp_path / "settings.json"
+    settings.write_text('{"policy": {"test": "hold"}}')
+    result = CliRunner().invoke(cli.app, ["check", str(path), "--feed", "traffic", "--policy", str(settings)])
+
+    assert result.exit_code == 2
+    assert "this feed takes none" in result.output
+
+
 def test_soft_findings_hold_where_the_settings_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Of a feed without an examination as well."""
     odd = Rule("traffic.odd", "length_s", "is it so long?", lambda records: range(0, len(records), 10), Severity.SOFT)

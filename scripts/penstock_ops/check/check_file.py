@@ -17,6 +17,7 @@ from penstock.feeds.control import held_for
 from penstock.feeds.feed import Feed
 from penstock.formats.documents import is_document
 from penstock.formats.format import HEAD
+from penstock.identity.examination import policy_of
 from penstock.model.defects import at_a_file, broken_off_at
 from penstock.model.errors import Defective, Permanent, Refused
 from penstock.model.findings import Finding
@@ -248,6 +249,7 @@ def _check(
         checked.findings.update({"format.unknown_field": len(layout.unknown)} if layout.unknown else {})
         source.seek(0)
         settings = asked.settings or OperatorSettings()
+        policy_of(feed, settings.policy)  # also where the feed takes none, as a drop would find
         check_in_file = Judge(feed, settings).judge if feed.examination or feed.revision else Repeats(feed).judge
         checked.by_itself = feed.examination is not None
         checked.unasked = checked.by_itself and asked.settings is None
