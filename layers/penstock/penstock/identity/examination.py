@@ -202,7 +202,7 @@ class Examiner:
     ) -> Examined:
         """All of one history. A chunk that loses the race too often comes again later."""
         for _ in range(TRIES):
-            standing, on_their_way, held = await self._standing(seen, lookup, self._ids_of(records))
+            standing, on_their_way, held = await self._standing(seen, lookup, records)
             examined, entries = self._decide(records, standing, on_their_way)
             entries = _before_held(entries, held, {known.id for known in examined.accepted.values()})
             if not examined.accepted and not self._has_void(seen, standing):
@@ -229,15 +229,16 @@ class Examiner:
         return ids
 
     async def _standing(
-        self, seen: History, lookup: OutcomeLookup, ours: set[str]
+        self, seen: History, lookup: OutcomeLookup, records: _Records
     ) -> tuple[dict[str, Entry], set[str], dict[str, Entry]]:
         """The entries that are in force by their ids, the ids of those on their way, and those that are passed over: a
         correction that is held bars nothing, so that ours is judged beside what that was to correct (as
         `decision.passes_over` has it)."""
         standing, on_their_way, held = dict[str, Entry](), set[str](), dict[str, Entry]()
+        ids_of_ours = cache(lambda: self._ids_of(records))  # to have them takes time, and next to no entry is held
         for entry in seen.entries:
             in_force, outcome = await self._in_force(entry, lookup)
-            while in_force and outcome is Outcome.HELD and in_force.id in ours:
+            while in_force and outcome is Outcome.HELD and in_force.id in ids_of_ours():
                 held.setdefault(in_force.id, in_force)
                 in_force, outcome = await self._in_force(in_force.was, lookup) if in_force.was else (None, None)
             if in_force:
