@@ -36,6 +36,10 @@ _FENCED = frozenset(
 )  # fmt: skip
 
 
+async def _nothing(file_id: str) -> None:
+    """Who looks at nothing."""
+
+
 class WatchedLedger:
     """The twin, watched. `broken` are the promises that were not kept."""
 
@@ -48,6 +52,8 @@ class WatchedLedger:
         self.broken: list[str] = []
         #: Chunks that have had an ending with unknown or held records, whatever became of them later.
         self.once_open: set[Row] = set()
+        #: Who looks at a file that was settled just now.
+        self.settled: Callable[[str], Awaitable[None]] = _nothing
         #: When batches ended as unknown.
         self.doubted: dict[tuple[str, int, int], float] = {}
 
@@ -81,6 +87,8 @@ class WatchedLedger:
             self.broken.append(f"{name} of {row} by a worker whose lease had passed on")
         with self._deployed.outside():
             await self._look(row)
+            if name == "settle_file" and answer:
+                await self.settled(row[0])
         return answer
 
     def _is_of_newer_release(self, row: Row) -> bool:

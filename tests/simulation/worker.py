@@ -5,6 +5,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from penstock.model import ids
 from penstock.model.errors import Transient
 from penstock.model.messages import SourceFile
 from penstock.model.rows import BatchRow, ChunkRow
@@ -34,6 +35,10 @@ class Worker:
         """A call of a port, with whatever happens on the way there and back."""
         if self._dead:
             raise asyncio.CancelledError
+        if name == "store.put" and args[0].startswith(ids.DUE):
+            # Beside a record's way, and of no effect on it: nights stay what they were without it. What goes wrong
+            # there is tried in unit/test_tabulating.py.
+            return await method(*args, **named)
         self._chaos.live(name)
         fault = self._chaos.strike(place, name)
         if self._trace.on:

@@ -46,6 +46,7 @@ from tests.simulation.queues import DeadLetters, SimQueue
 from tests.simulation.releases import Deployed, Release, RowVersions
 from tests.simulation.senders import Drop, Item, Senders, mended
 from tests.simulation.stages import Scheduled, Stage, Switches
+from tests.simulation.tabulated import Tabulated
 from tests.simulation.trace import Trace
 from tests.simulation.virtual import EPOCH, VirtualClock, VirtualLoop
 from tests.simulation.watch import WatchedLedger, WatchedStore
@@ -110,6 +111,8 @@ class World:
         self.memory, self.claims, self.histories = MemoryLedger(), MemoryClaims(), MemoryHistories()
         self.ledger = WatchedLedger(self.memory, self.clock, self.deployed)
         self.throttle = MemoryThrottle()
+        self.tabulated = Tabulated(self.store, self.memory, self.clock)
+        self.ledger.settled = self.tabulated.look
         self.api = Api(self.settings, self.loop, self.chaos, self._rng)
         self.api.trace = self.trace
         self.drops = list(night.drops) if night else Senders(random.Random(plan.seed * 4), plan.files).drops
