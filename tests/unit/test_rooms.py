@@ -30,7 +30,7 @@ DRAWN = {
     "deliver": "model ports feeds io outputs identity account",
     "tabulate": "model ports feeds io outputs",
     "operate": "model ports feeds io outputs account split",
-    "adapters": "model ports io",
+    "adapters": "model ports io feeds",
 }
 
 
