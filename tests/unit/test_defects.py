@@ -11,31 +11,35 @@ import pytest
 from typer.testing import CliRunner
 
 from penstock import feeds
+from penstock.account import finalising
 from penstock.feeds.crew import CREW
 from penstock.feeds.feed import Examination, Feed, Known, Limits, Record, Rule
 from penstock.feeds.traffic import TRAFFIC
+from penstock.formats.record_lines import RecordLines
 from penstock.io import reader
 from penstock.model.defects import at_a_file, defect, is_defect
 from penstock.model.errors import Transient, Unanswered
 from penstock.model.findings import Outcome
-from penstock.model.messages import SourceFile
+from penstock.model.messages import SourceFile, Span
 from penstock.model.rows import FileState
 from penstock.operate.replay import begin_replay, plan_replay
 from penstock.operate.sweep import send_idle_again
 from penstock.outputs.outcomes import codes_of
 from penstock.ports.pages import Assembled
 from penstock.split import grouping, stage, staging, tabling, zips
+from penstock.validate import judging
 from penstock.workbooks import merges, parts, sheet, styles
 from penstock_ops import cli
 from penstock_ops.check import check_file
 from penstock_ops.operate.operations import Records
 from penstock_testing.pages import BEGINS, MemoryDocument, MemoryPages, document, page
 from tests.support.archives import packed
+from tests.support.destination import Api, refusing
 from tests.support.duties import duty
 from tests.support.operators import operated
 from tests.support.pipeline import Fault, Pipeline
 from tests.support.reading import judge_file
-from tests.support.spots import csv_file, spot
+from tests.support.spots import csv_file, rows_of, spot
 from tests.support.swept import Swept
 from tests.support.workbooks import saved, table_of, workbook_of
 from tests.unit.test_histories import Desk, ndjson, week
@@ -89,6 +93,48 @@ def test_what_must_never_be_swallowed_goes_through_a_judgement(error: Any) -> No
     feed = replace(TRAFFIC, rules=(trip_at("S00001", error=error),))
     with pytest.raises(error):
         judge_file(feed, csv_file([spot(0), spot(1)]))
+
+
+# -- where a chunk is looked at as a whole
+
+
+@pytest.mark.parametrize(("where", "what"), [(judging, "Returns"), (RecordLines, "of"), (judging, "_taken_apart")])
+async def test_what_fails_at_a_whole_chunk_ends_it_at_once(
+    monkeypatch: pytest.MonkeyPatch, where: Any, what: str
+) -> None:
+    pipeline = Pipeline()
+    with monkeypatch.context() as patch:
+        patch.setattr(where, what, fails)
+        file = pipeline.drop(csv_file([spot(1), spot(2, isci="?")]))
+        await pipeline.run()
+    assert await pipeline.counted(file) == {"dead": 2}
+    assert not pipeline.errors + pipeline.dead_letters
+    await replayed(pipeline, file)
+    assert await pipeline.assert_sound(file, 2) == {"delivered": 1, "rejected": 1}
+
+
+def test_a_record_that_does_not_stand_in_its_chunk_is_not_looked_for_for_ever() -> None:
+    lines = RecordLines(
+        b"one\ntwo\n", [b"one", b"tow"], Span(chunk=0, start=0, end=8, first_record=0, records=2, line=1)
+    )
+    with pytest.raises(ValueError, match="does not stand"):
+        lines.of(1)
+
+
+async def test_a_late_reject_whose_chunk_we_fail_at_comes_back_with_what_was_found(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A release that fails at it has come between; the chunk ends all the same."""
+    pipeline = Pipeline(Api(refuses=refusing("spot_id", "S00001")))
+    file = pipeline.drop(csv_file([spot(0), spot(1)]))
+    for _ in range(2):
+        await pipeline.step()
+    monkeypatch.setattr(finalising, "rejected_later", fails)
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 2) == {"delivered": 1, "rejected": 1}
+    (row,) = rows_of(pipeline.report(file, "rejects.csv"))
+    assert row["penstock_code"] == "destination.rejected traffic.internal_error"
+    assert row["penstock_ordinal"] == "1"
 
 
 # -- where a record is judged by itself
@@ -471,7 +517,25 @@ async def ends_of(desk: Desk, file: SourceFile) -> dict[int, tuple[Outcome, list
     return {at: (Outcome(line["outcome"]), codes_of(line)) for at, line in lines.items()}
 
 
-@pytest.mark.parametrize("changes", [{"examine": examine_but("D1", "D4")}, {"to_history": to_history_but("D1", "D4")}])
+def failing_but(what: Callable[..., Any] | None, *duties: str) -> Callable[..., Any]:
+    """A function of the examination that is asked of one record, but that it raises at these duties."""
+
+    def asked(record: Record, *others: Any) -> Any:
+        assert what
+        return fails() if record["duty_id"] in duties else what(record, *others)
+
+    return asked
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"examine": examine_but("D1", "D4")},
+        {"to_history": to_history_but("D1", "D4")},
+        {"also": failing_but(EXAMINATION.also, "D1", "D4")},
+        {"keys": failing_but(lambda record: [record["crew_id"]], "D1", "D4")},
+    ],
+)
 async def test_only_the_records_that_an_examination_fails_at_are_dead(
     monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
 ) -> None:

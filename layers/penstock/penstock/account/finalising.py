@@ -25,6 +25,7 @@ from penstock.identity.examination import take_back
 from penstock.identity.ours import Ours
 from penstock.io.archiving import archive
 from penstock.io.reader import read_range
+from penstock.model.defects import defect
 from penstock.model.errors import ObjectMissing
 from penstock.model.findings import Account, Finding, Outcome, account
 from penstock.model.messages import ChunkMessage
@@ -33,7 +34,7 @@ from penstock.model.rows import ChunkRow, ChunkState, Owner, scope_of
 from penstock.outputs import rejects
 from penstock.outputs.due import note_due
 from penstock.outputs.findings import ends_dead, judged_of, rejects_any
-from penstock.outputs.late_rejects import rejected_later, rejected_without_original
+from penstock.outputs.late_rejects import rejected_later, rejected_unread, rejected_without_original
 from penstock.outputs.outcomes import (
     OutcomeLine,
     RecordEnd,
@@ -138,7 +139,10 @@ async def _refused_late(ports: FinalisingPorts, message: ChunkMessage, end: Chun
         source = await read_range(ports.store, file, span.start, span.end, ports.clock, ports.rng)
     except ObjectMissing:
         return rejected_without_original({at: end.records[at].raw for at in findings}, findings, fields)
-    return rejected_later(feed, layout, span, source, findings, fields)
+    try:
+        return rejected_later(feed, layout, span, source, findings, fields)
+    except Exception as error:
+        return rejected_unread(findings, fields, defect(feed.name, error))
 
 
 # -- decide ------------------------------------------------------------------------------------------------------------

@@ -20,6 +20,8 @@ class RecordLines:
             begin = end
             while not chunk.startswith(raw, begin):
                 begin += 1
+                if begin > len(chunk):
+                    raise ValueError("a record does not stand in its chunk")
             end = begin + len(raw)
         self._line += line_breaks(chunk[self._begin : begin])
         self._passed, self._begin, self._end = place, begin, end

@@ -398,7 +398,12 @@ async def take_back(histories: Histories, feed: Feed, ours: Ours, records: Itera
     by_key, _ = by_history(feed, examination, ours.file_id, records)
     for of_one in list(by_key.values()):
         for ordinal, record in of_one.items():
-            for key, part in parts_of(examination, record, {}, None).items():
+            try:
+                parts = parts_of(examination, record, {}, None)
+            except Exception as error:
+                defect(feed.name, error)  # raises what is none: an entry of a record that we fail at may stay
+                continue
+            for key, part in parts.items():
                 by_key.setdefault(key, {})[ordinal] = part
     for _ in range(TRIES):
         for key, seen in (await histories.read(feed.name, list(by_key))).items():

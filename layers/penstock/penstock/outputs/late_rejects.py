@@ -47,6 +47,13 @@ def rejected_without_original(
     ]
 
 
+def rejected_unread(
+    findings: Mapping[int, tuple[Finding, ...]], cells: Mapping[int, dict[str, Any]], fault: Finding
+) -> list[Rejected]:
+    """As `rejected_later`, where a function of ours fails at the chunk: what was found comes back in any case."""
+    return [Rejected(at, None, b"", "", (*findings[at], fault), cells.get(at)) for at in sorted(findings)]
+
+
 def _gone(raw: str) -> Finding:
     message = f"the original was deleted before the record was rejected; the SHA-256 of its bytes was {raw}"
     return Finding(GONE, message, severity=Severity.INFO)

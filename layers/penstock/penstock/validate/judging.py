@@ -80,10 +80,14 @@ def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
     if span.oversize:
         return _oversize(feed, span, chunk)
     try:
-        raws = _taken_apart(feed, layout, span, chunk)
-        has_passed_over = _has_passed_over(feed, layout, chunk, len(raws))
+        return _judge(feed, layout, span, chunk)
     except Exception as error:
         return _all_dead(span, defect(feed.name, error))
+
+
+def _judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
+    """As `judge`; whatever fails at the chunk as a whole goes through."""
+    raws = _taken_apart(feed, layout, span, chunk)
     if span.of_group is not None:
         return _of_large_group(feed, span, chunk, raws, span.of_group)
     judgement, lines = Judgement(raws), RecordLines(chunk, raws, span)
@@ -92,7 +96,7 @@ def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
         part = raws[begin : begin + PART]
         judgement.add(_judge_part(feed, layout, span.first_record + begin, part, lines, returns))
     judgement.origins = returns.origins
-    if (layout.above and not span.chunk) or has_passed_over:
+    if (layout.above and not span.chunk) or _has_passed_over(feed, layout, chunk, len(raws)):
         judgement.told[PASSED_OVER.code] = PASSED_OVER
     judgement.findings.update(unknown_field(name).code for name in judgement.unknown)
     judgement.findings.update(judgement.told.keys())
