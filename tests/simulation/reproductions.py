@@ -239,6 +239,16 @@ REPRODUCTIONS = (
         "unit/test_crashes.py::test_a_fault_at_any_call_loses_nothing_and_doubles_nothing",
     ),
     _of(
+        "two releases judge a dead chunk anew, and the one that was held up writes over the other's word",
+        Mutation(
+            "whoever has lost a dead chunk writes over what stands",
+            "validate.stage:_validate",
+            "if not await ports.ledger.holds(chunk, fence):",
+            "if False:",
+        ),
+        "unit/test_judged_once.py::test_of_two_releases_that_judge_a_dead_chunk_anew_the_later_word_stands_once_it_is_gone_by",
+    ),
+    _of(
         "a splitter whose lease has passed plans chunks",
         "chunks are planned without the splitter's fence",
         "contract/test_ledger.py::test_a_splitter_that_lost_its_lease_finishes_nothing",

@@ -10,9 +10,10 @@ from penstock import feeds
 from penstock.feeds.feed import Limits, Record, Rule
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model import versions
-from penstock.model.errors import NewerRelease
+from penstock.model.errors import LeaseLost, NewerRelease
 from penstock.model.findings import Severity
 from penstock.model.messages import ChunkMessage, DispatchMessage, read_message
+from penstock.operate.bury import bury
 from penstock.outputs.accepted import dump_accepted, load_accepted
 from penstock.outputs.judged import PARTS, dump_judged, part_of
 from penstock_testing.memory import MemoryStore
@@ -116,6 +117,45 @@ async def test_whoever_judges_after_a_validator_that_died_passes_on_what_that_on
 
     assert await pipeline.assert_sound(file, 4) == {"delivered": 3, "rejected": 1}
     assert [row["spot_id"] for row in rows_of(pipeline.report(file, "rejects.csv"))] == ["S00002"]
+
+
+@pytest.mark.parametrize("redriven", ["chunk", "dispatch"])
+async def test_of_two_releases_that_judge_a_dead_chunk_anew_the_later_word_stands_once_it_is_gone_by(
+    pipeline: Pipeline, store: HeldUp, redriven: str
+) -> None:
+    """Whoever is held up writes over nothing by which another, or a dispatcher, is at work."""
+    # Given a chunk that died on its way to delivery
+    release("S00002")
+    file = pipeline.drop(BODY)
+    await pipeline.handle_next(pipeline.intake)
+    (held,) = pipeline.chunks.messages.values()
+    await pipeline.handle_next(pipeline.chunks)
+    (letter,) = pipeline.dispatches.messages.values()
+    pipeline.dispatches.messages.clear()
+    await bury(pipeline, read_message(letter.body, DispatchMessage))
+
+    async def another_has_it() -> None:
+        await pipeline.clock.sleep(2 * pipeline.invocation)
+        if redriven == "chunk":
+            release("S00001")
+            await pipeline.work(pipeline.chunks, held.body)
+        else:
+            pipeline.put(pipeline.dispatches, letter.body)
+        await pipeline.handle_next(pipeline.dispatches)
+
+    # When it is taken up again by a release whose validator is held up
+    release("S00003")
+    store.before = another_has_it
+    with pytest.raises(LeaseLost):
+        await pipeline.work(pipeline.chunks, held.body)
+    await pipeline.run()
+    # Expect
+    assert await pipeline.counted(file) == {"delivered": 3, "rejected": 1}
+    rejected = "S00001" if redriven == "chunk" else "S00002"
+    assert [row["spot_id"] for row in rows_of(pipeline.report(file, "rejects.csv"))] == [rejected]
+    kept = part_of(store.work[f"chunks/{file.file_id}/000000/accepted"], "rejects.csv") or b""
+    assert rejected.encode() in kept
+    assert all(rejected not in str(body) for _, body in pipeline.api.bodies)
 
 
 async def test_a_record_that_is_to_be_held_is_held_although_its_validator_died_and_its_original_is_gone(

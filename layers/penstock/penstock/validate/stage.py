@@ -91,6 +91,8 @@ async def _validate(
         judged_before = None if is_back else await dispatch_message_of(ports.store, message, chunk)
         if judged_before:
             return await _pass_on(ports, judged_before, fence, began)
+        if not await ports.ledger.holds(chunk, fence):
+            raise LeaseLost("another worker has the chunk, and goes by what stands")
         await ports.store.put(key, body, "text/plain")
     dispatch = _dispatch_of(message, judgement)
     defects = sum(any(is_defect(finding.code) for finding in one.findings) for one in judgement.dead)
