@@ -120,7 +120,7 @@ REPRODUCTIONS = (
         Mutation(
             "a look for drops begins at the beginning",
             "operate.sweep:look_for_overlooked",
-            "last = json.dumps((file.key, file.version_id))",
+            "last = json.dumps(place)",
             'last = ""',
         ),
         "unit/test_sweeper.py::test_a_look_for_drops_that_is_cut_short_says_so_and_goes_on_there_the_next_time",
