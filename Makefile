@@ -75,7 +75,7 @@ test-corpora: setup
 		echo "test-corpora: not run, there are no sample files at $(CORPORA) (CORPORA=folder names another place)"; \
 	fi
 
-# A quarter of an hour: it deploys two releases, back and forth, and two stacks.
+# A quarter of an hour, twice that on a busy machine: it deploys two releases, back and forth, and two stacks.
 test-living: setup
 	$(PYTEST) tests/living
 
