@@ -23,6 +23,7 @@ help:
 	@echo '              simulate-nights: an outage, the rate, a huge file, measured; simulate-mutations: bugs it must find'
 	@echo '              simulate-reproductions: faults that were found once; the test of each must miss its mend'
 	@echo 'make soak MINUTES=20         the local world: files of all feeds, workers killed, deploys in the middle, a restart'
+	@echo '              SLOW=3: on a machine that others use as well, where a function takes longer to start'
 	@echo 'make properties ROUNDS=10    the laws on new examples each round, where make test has the same ones each time'
 	@echo 'make fuzz SECONDS=600        bytes against every format and compression, guided by coverage (test-fuzz: a minute)'
 	@echo 'make prove    hours: all of these one after the other, with a report in .proof (PROOFS="seeds soak": only these)'
@@ -117,9 +118,10 @@ prove: setup
 SECONDS ?= 600
 
 MINUTES ?= 20
+SLOW ?= 1
 
 soak: setup
-	@.venv/bin/python -m tests.soak --minutes $(MINUTES)
+	@.venv/bin/python -m tests.soak --minutes $(MINUTES) --slow $(SLOW)
 
 fuzz: setup
 	@.venv/bin/python -m tests.fuzz --seconds $(SECONDS)

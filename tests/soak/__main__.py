@@ -10,8 +10,8 @@ import pytest
 from rich.console import Console
 
 from penstock_ops import world as local_world
-from tests.soak.soak import TIMEOUTS, Soak, figures
-from tests.stack.kills import PACE, shorten
+from tests.soak.soak import Soak, figures
+from tests.stack.kills import PACE
 from tests.support.deployed import Deployed
 
 
@@ -20,6 +20,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.soak", description=__doc__)
     parser.add_argument("--minutes", type=float, default=20.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument(
+        "--slow", type=float, default=1.0, help="3: on a machine that is three times as slow, or shared"
+    )
     asked = parser.parse_args()
     began = time.monotonic()
 
@@ -38,8 +41,7 @@ def main() -> int:
                 deployed.calm()
                 for feed in here.destinations:
                     deployed.configure(feed, **PACE)
-                shorten(deployed, TIMEOUTS)
-                soak = Soak(deployed, home, asked.seed, say)
+                soak = Soak(deployed, home, asked.seed, asked.slow, say)
                 soak.run(asked.minutes * 60)
                 found = figures(deployed, soak.told)
             finally:

@@ -100,10 +100,11 @@ def sample_of(feed: str, seed: int) -> Sample:
 
 
 class Soak:
-    """The soak. `say` is told what happens, a line each time."""
+    """The soak. `slow` is how many times as long everything takes as on a machine of one's own; `say` is told what
+    happens, a line each time."""
 
-    def __init__(self, deployed: Deployed, home: Path, seed: int, say: Callable[[str], None]) -> None:
-        self._deployed, self._home, self._say = deployed, home, say
+    def __init__(self, deployed: Deployed, home: Path, seed: int, slow: float, say: Callable[[str], None]) -> None:
+        self._deployed, self._home, self._slow, self._say = deployed, home, slow, say
         self._rng = random.Random(seed)
         self.told = Told()
         self._moods: list[str] = []
@@ -115,6 +116,7 @@ class Soak:
 
     def run(self, seconds: float) -> None:
         """The storm, and what is left of it, to its end."""
+        self._shorten()
         began = time.monotonic()
         self._storm(seconds)
         self.told.seconds = time.monotonic() - began
@@ -173,7 +175,7 @@ class Soak:
     def _kill(self) -> None:
         """Kills a worker that has just been at work, if there is one, and if the machine gets on in spite of it."""
         calls, now = sum(sum(self._deployed.books(feed)["calls"].values()) for feed in FEEDS), time.monotonic()
-        if calls == self._calls and now < self._killed_at + STANDSTILL:
+        if calls == self._calls and now < self._killed_at + STANDSTILL * self._slow:
             return
         was, self._busy = self._busy, {}
         at_work: list[tuple[str, psutil.Process]] = []
@@ -224,9 +226,12 @@ class Soak:
         self._has_deployed("the release before")
 
     def _has_deployed(self, what: str) -> None:
-        shorten(self._deployed, TIMEOUTS)
+        self._shorten()
         self.told.faults[f"deployed: {what}"] += 1
         self._say(f"{what} is deployed")
+
+    def _shorten(self) -> None:
+        shorten(self._deployed, {name: min(900, round(seconds * self._slow)) for name, seconds in TIMEOUTS.items()})
 
     def _restart(self) -> None:
         self._say("the world ends, and comes back")
@@ -241,7 +246,7 @@ class Soak:
         began, deployed = time.monotonic(), self._deployed
         deployed.behave(**WELL)
         while waiting := [file for _, file in self.told.files if not self._has_ended(file)]:
-            if time.monotonic() > began + PATIENCE:
+            if time.monotonic() > began + PATIENCE * self._slow:
                 raise TimeoutError(f"{len(waiting)} files have not ended: {[file.key for file in waiting][:5]}")
             self._look_now()
             if dead := deployed.dead_letters():
