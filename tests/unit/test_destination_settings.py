@@ -51,6 +51,7 @@ NO_URLS = [
     "https://" + "a" * 2000, "https://169%2e254%2e169%2e254/", "https://api.example%00.x/", "https://api..example/",
     "https://metadata.google.internal../", "https://.example/", "https://*.example/", "https://-/", "https://api.example:0/",
     "https://" + "a" * 64 + ".example/", "https:api.example", "https://api.example\\@169.254.169.254/",
+    "https://[]@/",
 ]  # fmt: skip
 GOOD = [
     "https://api.example.com/records", "https://API.example.com:8443/a?b=c", "https://93.184.216.34/", "https://traffic.invalid/x",
@@ -352,6 +353,7 @@ def test_what_is_shown_has_no_secret_in_it() -> None:
         {"url": [SECRET]},
         {"auth": SECRET},
         {"url": f"x:{SECRET}"},
+        {"url": f"https://[{SECRET}]@/"},
     ):
         assert SECRET not in json.dumps(masked(nonsense))
 

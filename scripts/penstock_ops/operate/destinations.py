@@ -179,7 +179,7 @@ def _masked_url(value: Any) -> str:
     try:
         url = URL(value)
         origin = str(url.origin()) if url.host else ""
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, IndexError):
         return MASKED
     beside = "?" + MASKED if url.query_string or url.fragment else ""
     return f"{origin}{url.path}{beside}" if origin else (MASKED if value else "")

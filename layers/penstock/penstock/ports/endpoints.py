@@ -56,7 +56,7 @@ def ensure_endpoint(text: str, *, private: bool) -> None:
     try:
         url = URL(text)
         host = (url.raw_host or "").removesuffix(".").lower()
-    except ValueError:
+    except (ValueError, IndexError):  # yarl has the latter for brackets before an @
         raise ValueError("no URL: host or port cannot be read") from None
     if url.scheme not in ("https", "http") or not host:
         raise ValueError("not a URL of https with a host")
