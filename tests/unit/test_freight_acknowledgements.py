@@ -250,3 +250,24 @@ async def test_what_has_no_acknowledgement_says_why_not() -> None:
     with pytest.raises(Unacknowledged, match="has not settled"):
         await acknowledge(operated(pipeline), replace(row, state=FileState.SPLITTING))
     assert audited(pipeline, "FileAcknowledged") == []
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "code"),
+    [
+        (b"*U*00401*", b"*U*4010 *", "017"),
+        (b"*0*P*:~", b"*0*P*~~", "026"),
+        (b"*U*00401*000000001*", b"*U*00401**", ""),
+    ],
+)
+async def test_a_file_that_is_refused_at_its_isa_is_answered_by_a_ta1(right: bytes, wrong: bytes, code: str) -> None:
+    """X12.5: R, rejected; where the ISA has no number that could be answered, nobody is."""
+    pipeline = Pipeline()
+    file = await dropped(pipeline, BODY.replace(right, wrong))
+
+    kinds = [kind for kind, _ in pipeline.events.published]
+    assert kinds == ["FileRefused", "FileAcknowledged"][: 1 + bool(code)]
+    if code:
+        said = told(pipeline, file)
+        assert (said.control, said.verdict, said.code, said.groups) == ("000000001", "R", code, [])
+        assert pipeline.events.published[-1][1]["text"].encode() == pipeline.report(file, "acknowledgements.edi")

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from penstock.adapters.system_clock import SystemClock
+from penstock.feeds import FEEDS
 from penstock.feeds.feed import Feed
 from penstock.io.reader import read_blocks, read_range
 from penstock.model.messages import Layout, SourceFile, Span
 from penstock.model.records import Rejected
-from penstock.outputs.acknowledgements import Acknowledgements, Source, reader_of
+from penstock.outputs.acknowledgements import Acknowledgements, Source, reader_of, refusal_of
 from penstock.outputs.acknowledgements import Rejected as RejectedFor
 from penstock_ops.check.local_store import LocalStore
 
@@ -44,6 +45,15 @@ class Acknowledged:
 
         source = Source(reader, layout, self.spans, rejected_in, _Local(self.store, self.file))
         return self.path if asyncio.run(_written(Acknowledgements(source, made), self.path)) else None
+
+
+def write_refusal(feed: str | None, head: bytes, why: str, path: Path | None, made: float) -> Path | None:
+    """As `Acknowledged.write`, of a file that was refused at its first bytes."""
+    told = refusal_of(FEEDS[feed], head, why, made) if feed and path else None
+    if told is None or path is None:
+        return None
+    path.write_bytes(told[0])
+    return path
 
 
 async def _written(acknowledgements: Acknowledgements, path: Path) -> int:

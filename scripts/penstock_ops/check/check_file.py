@@ -29,7 +29,7 @@ from penstock.split.planner import Planner
 from penstock.split.returned import with_rows_again
 from penstock.split.staging import Staging
 from penstock.validate.judging import Judgement, judge
-from penstock_ops.check.acknowledged import Acknowledged
+from penstock_ops.check.acknowledged import Acknowledged, write_refusal
 from penstock_ops.check.delivered import Delivered
 from penstock_ops.check.documents import as_records
 from penstock_ops.check.in_file import InFile, Judge, Repeats
@@ -189,6 +189,10 @@ def check(
                 checked.entries = _check_entries(store, prepared, path, asked, advance)
         except (Refused, Defective) as refusal:
             checked.refuse(refusal)
+            with path.open("rb") as source:
+                head = source.read(HEAD)
+            why, told_to = refusal.message, asked.acknowledgements_to
+            checked.acknowledgements = write_refusal(checked.feed, head, why, told_to, time.time())
     checked.seconds = time.perf_counter() - began
     return checked
 

@@ -5,18 +5,19 @@ again after a crash, the same bytes are written, and the same event is put.
 """
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
 from penstock.account.ports import CompletionPorts
-from penstock.feeds import feed_named
+from penstock.feeds import FEEDS, feed_named
+from penstock.formats.format import HEAD
 from penstock.io.by_itself import ByItself
 from penstock.io.reader import read_blocks, read_range
 from penstock.model.findings import Outcome
 from penstock.model.ids import report_key
-from penstock.model.messages import Span
+from penstock.model.messages import SourceFile, Span
 from penstock.model.rows import FileRow
 from penstock.outputs.acknowledgements import (
     CONTENT_TYPE,
@@ -26,6 +27,7 @@ from penstock.outputs.acknowledgements import (
     Rejected,
     Source,
     reader_of,
+    refusal_of,
     rejected_among,
 )
 from penstock.outputs.outcomes import outcome_lines_of
@@ -50,6 +52,34 @@ def why_untold(row: FileRow) -> str:
     return "records of it are dead, so that nobody has judged them" if row.counted[Outcome.DEAD] else ""
 
 
+async def acknowledge_refusal(ports: CompletionPorts, file: SourceFile, why: str, opened_at: float) -> int:
+    """Tells the sender of a file that was refused at its first bytes, where its standard has a word for that, once; how
+    often that went wrong."""
+    if file.feed not in FEEDS or not FEEDS[file.feed].acknowledged:
+        return 0
+    by_itself = ByItself(ports, "acknowledgement", ports.clock.now() + SECONDS)
+    await by_itself.at(file.file_id, _acknowledge_refusal(ports, file, why, opened_at))
+    return by_itself.faults
+
+
+async def _acknowledge_refusal(ports: CompletionPorts, file: SourceFile, why: str, opened_at: float) -> None:
+    if await ports.store.get(report_key(file.file_id, MADE)) is not None:
+        return
+    head = await read_range(ports.store, file, 0, min(file.size, HEAD), ports.clock, ports.rng)
+    made = refusal_of(FEEDS[file.feed], head, why, opened_at)
+    if made:
+        await ports.store.put(report_key(file.file_id, EDI), made[0], CONTENT_TYPE)
+        await _told(ports, file, made[1])
+
+
+async def _told(ports: CompletionPorts, file: SourceFile, made: Mapping[str, Any]) -> dict[str, Any]:
+    about = {"id": file.file_id, "file_id": file.file_id, "feed": file.feed, "key": file.dropped.key}
+    detail = about | {"acknowledgements": report_key(file.file_id, EDI)} | dict(made)
+    await ports.events.put("FileAcknowledged", detail)
+    await ports.store.put(report_key(file.file_id, MADE), json.dumps(detail, indent=2).encode(), "application/json")
+    return detail
+
+
 async def _acknowledge(ports: CompletionPorts, row: FileRow) -> None:
     if await ports.store.get(report_key(row.file.file_id, MADE)) is None:
         await tell(ports, row)
@@ -58,19 +88,14 @@ async def _acknowledge(ports: CompletionPorts, row: FileRow) -> None:
 async def tell(ports: CompletionPorts, row: FileRow) -> dict[str, Any] | None:
     """Acknowledges a file, also one that was before; what the event says, None where there is nothing to answer. What
     reading and writing raise goes through."""
-    file, store = row.file, ports.store
+    file = row.file
     made = Acknowledgements(await _source(ports, row), row.sealed_at or row.opened_at)
     async with aclosing(made.parts()) as parts:
         first = await anext(parts, None)
         if first is None:
             return None
-        key = report_key(file.file_id, EDI)
-        await store.put_parts(key, _with(first, parts), CONTENT_TYPE)
-    about = {"id": file.file_id, "file_id": file.file_id, "feed": file.feed, "key": file.dropped.key}
-    detail = about | {"acknowledgements": key} | made.detail()
-    await ports.events.put("FileAcknowledged", detail)
-    await store.put(report_key(file.file_id, MADE), json.dumps(detail, indent=2).encode(), "application/json")
-    return detail
+        await ports.store.put_parts(report_key(file.file_id, EDI), _with(first, parts), CONTENT_TYPE)
+    return await _told(ports, file, made.detail())
 
 
 async def _with(first: bytes, others: AsyncIterator[bytes]) -> AsyncIterator[bytes]:

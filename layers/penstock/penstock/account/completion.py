@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from penstock.account.acknowledging import acknowledge
+from penstock.account.acknowledging import acknowledge, acknowledge_refusal
 from penstock.account.ports import CompletionPorts
 from penstock.feeds import FEEDS, feed_named
 from penstock.io.archiving import archive
@@ -132,10 +132,11 @@ async def refuse_as_pinned(ports: CompletionPorts, row: FileRow, finding: Findin
     report = summary(refused, now)
     await _keep(ports.store, file, report)
     await ports.events.put("FileRefused", report)
+    faults = await acknowledge_refusal(ports, file, finding.message, row.opened_at)
     await ports.ledger.refuse_file(file.file_id, fence, finding, ports.clock.now())
     # A key that names no feed must not become a metric's dimension: anybody could make as many as they like.
     feed = file.feed if file.feed in FEEDS else ""
-    counts: dict[str, float] = {"FilesRefused": 1}
+    counts: dict[str, float] = {"FilesRefused": 1} | ({"LookFaults": faults} if faults else {})
     if is_defect(finding.code):
         counts["InternalErrors"] = 1
     return StageResult(f"refused: {finding.code}", feed, file.file_id, counts)

@@ -129,6 +129,11 @@ class Acknowledging(Format, Protocol):
         """For a file of this layout; `made` is when the acknowledgements are dated."""
         ...
 
+    def refusal(self, head: bytes, why: str, made: datetime) -> Answer | None:
+        """The answer to a file that was refused because its first interchange cannot be read, for what `why` cites;
+        None if its standard has none, or nobody can be told."""
+        ...
+
 
 class Body:
     """Segments of an answer on their way: written one by one, counted, and read once all of them are there. They are

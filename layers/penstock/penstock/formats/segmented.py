@@ -75,6 +75,10 @@ class Segmented(Segments):
     def answer(self, opens: Opens, made: datetime) -> Answer:
         """The answer to an interchange that begins, as its standard has it."""
 
+    def refusal(self, head: bytes, why: str, made: datetime) -> Answer | None:
+        """As `Acknowledging.refusal`."""
+        return None
+
     def acknowledger(self, layout: Layout, made: datetime) -> Acknowledger:
         """As `Acknowledging.acknowledger`."""
 

@@ -13,7 +13,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from penstock.formats.envelopes import Opens
+from penstock.formats.envelopes import Faulty, Opens
 from penstock.formats.format import HEAD, FieldOf
 from penstock.formats.origins import origin_in
 from penstock.formats.segment_records import Reading, Segment
@@ -60,6 +60,7 @@ RULES = {
 
 _READING = Reading(LEVELS, tag="[A-Z][A-Z0-9]{1,2}", kind="[A-Z0-9]{3}", kind_at=1, rules=RULES)
 _WITHOUT_ISA = re.compile(rb"(?:\A|[^A-Za-z0-9])(?:GS([^A-Za-z0-9\s])[A-Z]{2}\1|ISA([^A-Za-z0-9\s])\d\d\2)")
+_COMMON = "00401"  #: the version in which an interchange is answered that says none
 _STANDARD_ISA = 105  # without its terminator
 _BEHIND_ISA = b"GS|TA1|TA3|ISB|ISE|IEA"
 
@@ -116,6 +117,21 @@ class X12(Segmented):
     def answer(self, opens: Opens, made: datetime) -> X12Answer:
         """As `Segmented.answer`."""
         return X12Answer(opens, made)
+
+    def refusal(self, head: bytes, why: str, made: datetime) -> X12Answer | None:
+        """As `Acknowledging.refusal`: a TA1, where the ISA says between whom it goes, and under which number."""
+        cited = re.search(r"X12 TA105 \w+", why)
+        body = head.removeprefix(UTF8_BOM).lstrip(WHITE)
+        said = [part.decode("utf-8", "replace").strip() for part in body[:OPENING].split(body[3:4] or b"*")[:16]]
+        known = len(said) > 13 and said[0] == "ISA" and all(said[at] for at in (5, 6, 7, 8))
+        if not cited or not known or not re.fullmatch("[0-9]{1,9}", said[13]) or not int(said[13]):
+            return None
+        delimiters = Delimiters(segment="~" if body[3:4] != b"~" else "\n", element=body[3:4].decode(), component="")
+        layout = Layout(format=self.name, delimiters=delimiters)
+        said[12] = said[12] if re.fullmatch("[0-9]{5}", said[12]) else _COMMON
+        answer = self.answer(Opens("interchange", said, 0, layout), made)
+        answer.hear(Faulty("interchange_header", cited[0]), None)
+        return answer
 
 
 def _opened(layout: Layout, buffer: bytes, at: int) -> Opened:
@@ -185,7 +201,7 @@ def _divided(window: bytes, element: bytes) -> tuple[list[bytes], bytes, bytes]:
         begin = len(element.join(parts[:15])) + 1
         return [*parts[:15], cut_off[1]], b"", window[begin + cut_off.start(2) :]
     if len(parts) < 17 or len(parts[16]) < 2:
-        raise ValueError("does not have sixteen elements and a terminator")
+        raise ValueError("does not have sixteen elements and a terminator (X12 TA105 022: invalid control structure)")
     return parts[:16], *_ending(parts[16], element)
 
 

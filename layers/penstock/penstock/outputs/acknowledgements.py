@@ -137,6 +137,19 @@ class _Refusals:
             at += len(raw)
 
 
+def refusal_of(feed: Feed, head: bytes, why: str, made: float) -> tuple[bytes, dict[str, Any]] | None:
+    """What the sender of a file is told that was refused at its first bytes, and what is told of that (as `detail`);
+    None where nobody can be told, or no standard has a word for it."""
+    for reader in feed.formats:
+        at = datetime.fromtimestamp(made, UTC)
+        answer = reader.refusal(head, why, at) if feed.acknowledged and isinstance(reader, Acknowledging) else None
+        if answer:
+            body = b"".join(answer.pieces())
+            told = {"bytes": len(body), "sha256": hashlib.sha256(body).hexdigest(), "text": body.decode()}
+            return body, told | {"answered": 1, "interchanges": [answer.told.as_dict()]}
+    return None
+
+
 def reader_of(feed: Feed, layout: Layout) -> Acknowledging | None:
     """The format that acknowledges a file, None where the feed or the standard does not."""
     reader = feed.format_named(layout.format)

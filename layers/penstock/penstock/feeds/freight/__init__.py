@@ -46,9 +46,9 @@ as it came, the whole set or document: mend it, and send it in an interchange or
 
 The sender of an interchange is told what became of it in `acknowledgements.edi`, beside the file's report, and by an
 event: a 999 for groups of X12 005010, a 997 for others, a TA1 where ISA14 asks for it or the interchange itself is
-wrong, and for EDIFACT a CONTRL. Accepted is what is no reject of ours, be it held, a duplicate or refused by the
-destination. There is none for acknowledgements, and none as long as a record of the file is dead. `penstock
-acknowledge` has one told again. Who sends none to his partners makes no rule for the event.
+wrong, also where a file is refused for its ISA, and for EDIFACT a CONTRL. Accepted is what is no reject of ours, be it
+held, a duplicate or refused by the destination. There is none for acknowledgements, and none as long as a record of the
+file is dead. `penstock acknowledge` has one told again. Who sends none to his partners makes no rule for the event.
 """
 
 from penstock.feeds.feed import Examination, Feed, Limits
