@@ -136,7 +136,9 @@ async def refuse_as_pinned(ports: CompletionPorts, row: FileRow, finding: Findin
     await ports.ledger.refuse_file(file.file_id, fence, finding, ports.clock.now())
     # A key that names no feed must not become a metric's dimension: anybody could make as many as they like.
     feed = file.feed if file.feed in FEEDS else ""
-    counts: dict[str, float] = {"FilesRefused": 1} | ({"LookFaults": faults} if faults else {})
+    counts: dict[str, float] = {"FilesRefused": 1}
+    if faults:
+        counts["LookFaults"] = faults
     if is_defect(finding.code):
         counts["InternalErrors"] = 1
     return StageResult(f"refused: {finding.code}", feed, file.file_id, counts)
