@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -21,11 +22,12 @@ OTHERS = [*files("robustness/csvlint/*"), *files("robustness/csv/*.csv")]
 #: Without a header that can be read, or no text at all: what is there, and the code by which it is refused.
 REFUSED = {
     "robustness/csvlint/invalid-byte-sequence.csv": ("a header that is no UTF-8", "format.encoding"),
-    "robustness/csvlint/title-row.csv": ("a title above the header", "format.no_header"),
     "robustness/csvlint/spreadsheet.xls": ("a workbook", "format.binary"),
     "robustness/csvlint/spreadsheet.xlsx": ("a workbook", "format.binary"),
 }
 
+#: How many rows stand above the header.
+TITLES = {"robustness/csvlint/title-row.csv": 1}
 
 #: Records with a text behind a cell's closing quote, which the csv module makes a part of the cell, and we reject.
 MISQUOTED = {"robustness/csvlint/invalid_many_rows.csv": (2,)}
@@ -56,10 +58,12 @@ def records_of(cut: Split) -> list[dict[str, Any] | None]:
 
 
 def by_csv_module(name: str) -> tuple[list[str], list[dict[str, str] | None]]:
-    """The header and the records of a file, as the csv module reads them, without those that are wrongly quoted."""
+    """The header and the records of a file, as the csv module reads them, without rows that say nothing, and those that
+    are wrongly quoted."""
     body = (FOLDER / name).read_bytes()
     text = io.StringIO(body.decode("utf-8-sig", "surrogateescape"), newline="")
-    first, *rows = (row for row in csv.reader(text) if row)
+    every = (row for row in csv.reader(text) if any(cell.strip(" \t") for cell in row))
+    first, *rows = islice(every, TITLES.get(name, 0), None)
     header = [name.strip() for name in first]
     wrong = MISQUOTED.get(name, ())
     return header, [None if at in wrong else _named(header, row) for at, row in enumerate(rows)]

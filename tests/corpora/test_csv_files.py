@@ -42,7 +42,8 @@ def test_chunks_hold_the_records_of_the_whole_file(name: str, records: int) -> N
     assert ours == records_there
     ends = [cut.layout.first_byte, *(span.end for span in cut.spans)]
     starts = [*(span.start for span in cut.spans), len(body)]
-    assert b"".join(body[end:start] for end, start in zip(ends, starts, strict=True)).strip() == b""
+    between = b"".join(body[end:start] for end, start in zip(ends, starts, strict=True))
+    assert between.strip(b' \t\r\n,"') == b""
 
 
 @pytest.mark.parametrize("name", list(REFUSED))

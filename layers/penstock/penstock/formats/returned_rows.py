@@ -7,6 +7,7 @@ text, which needs apostrophes, and from a workbook, which does not.
 """
 
 import csv
+import re
 from collections.abc import Sequence
 from functools import cache
 
@@ -16,6 +17,10 @@ from penstock.formats.spreadsheet import ours, restored
 from penstock.formats.text import encoding_for, undecodable
 from penstock.formats.wrapped_json import BEGINNING, unwrapped
 from penstock.model.messages import Layout
+
+# Some programs write a text that reads as an escape, _x000D_, into a workbook as it is, where it is one (ECMA-376 Part
+# 1, §22.9.2.19).
+_CONTROL = re.compile("[\0-\x1f]")
 
 
 @cache
@@ -53,8 +58,16 @@ def _keys(header: tuple[str, ...], columns: tuple[str, ...]) -> list[str]:
 
 
 def _restored(cell: str, sent: str) -> str:
+    """The cell as it was sent, if it may have been that; else without an apostrophe that we may have put there."""
     without = restored(cell)
-    return cell if without != cell and digest_of(cell) == sent != digest_of(without) else without
+    for one in (without, cell, _CONTROL.sub(_escape, without)):
+        if digest_of(one) == sent:
+            return one
+    return without
+
+
+def _escape(match: re.Match[str]) -> str:
+    return f"_x{ord(match[0]):04X}_"
 
 
 def may_have_come_back(layout: Layout, records: bytes) -> bool:
