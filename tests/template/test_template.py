@@ -492,7 +492,11 @@ def test_private_addresses_are_called_only_where_a_parameter_says_so(template: T
 
 def test_a_form_that_has_changed_is_told_by_a_topic_of_its_own(template: Template) -> None:
     (rule,) = template.of_type("AWS::Events::Rule").values()
-    assert rule["EventPattern"] == {"source": ["penstock"], "detail-type": ["TemplateDrifted"]}
+    assert rule["EventPattern"] == {
+        "source": ["penstock"],
+        "detail-type": ["TemplateDrifted"],
+        "detail": {"bucket": ["DropBucket"]},
+    }, "another stack's are none of its topic's"
     assert [target["Arn"] for target in rule["Targets"]] == ["DriftTopic"]
     (allowed,) = [one for one in template.resources["DriftTopicPolicy"]["Properties"]["PolicyDocument"]["Statement"]
                   if one["Effect"] == "Allow"]  # fmt: skip

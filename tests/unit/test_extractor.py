@@ -178,3 +178,4 @@ async def test_a_change_of_a_form_is_told_once_however_many_documents_have_it() 
         ("form/1", "traffic/other.pdf"),
     ]
     assert len({detail["signature"] for detail in told}) == 2
+    assert all(detail["bucket"] for detail in told), "by which a stack knows its own"

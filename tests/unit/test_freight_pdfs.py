@@ -19,7 +19,12 @@ from tests.support.documents import Document as Invoice
 from tests.support.documents import as_cii, as_ubl, as_zugferd1
 from tests.unit.test_commands import run
 
-PAGE = ("Invoice R-1 of 20 November 2026", "Haul, 10 hours at 12.50, 125.00", "Toll 25.00", "Amount due EUR 166.60")
+PAGE: Sequence[str] = (
+    "Invoice R-1 of 20 November 2026",
+    "Haul, 10 hours at 12.50, 125.00",
+    "Toll 25.00",
+    "Amount due EUR 166.60",
+)
 
 
 def carrying(attached: dict[str, bytes], page: Sequence[str] = PAGE) -> bytes:
@@ -78,7 +83,7 @@ def test_xml_in_another_encoding_keeps_its_letters() -> None:
     ],
 )
 def test_what_its_page_says_otherwise_is_held(line: tuple[int, str], code: str) -> None:
-    page = list(PAGE)
+    page: list[str] = list(PAGE)
     page[line[0]] = line[1]
 
     record = read(carrying({"factur-x.xml": as_cii(Invoice())}, page))

@@ -82,7 +82,8 @@ class Document:
         if self.kind == "pdf":
             page = self._pages[number - 1]
             try:
-                found = ocr.read_picture(pdf.picture_of(page), number, pdf.DPI)
+                picture, dpi = pdf.picture_of(page)
+                found = ocr.read_picture(picture, number, dpi)
             finally:
                 page.close()
         else:

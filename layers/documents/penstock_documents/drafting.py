@@ -1,6 +1,7 @@
 """A template made from one good document: a person says what stands on it, and its places, labels, forms and units are
 found."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, cast
 
@@ -11,6 +12,13 @@ from penstock_documents.values import Unparsed, date_format_of, degrees_of, quan
 from penstock_documents.words import Box, Page, Word, around, plain, runs_of, text_of
 
 ABOVE = 2.6  #: heights of a value that its label may stand above it
+
+RESERVED = frozenset(
+    {"kind", "form_id", "document", "template", "pages", "route", "tags", "evidence", "drift", "doubts"}
+)
+"""What a record says of itself."""
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")
 
 type Choose = Callable[[str, Sequence[tuple[Page, Sequence[Word]]]], int]
 """Asked where a text stands several times: of (field, the places) which; told, too, where nobody can be asked."""
@@ -36,6 +44,10 @@ def draft(
     unknown = wanted - set(values)
     if unknown:
         raise NotATemplate(f"--critical names {', '.join(sorted(unknown))}, which VALUES does not have")
+    for field in values:
+        if not _NAME.fullmatch(field) or field in RESERVED:
+            own = ", ".join(sorted(RESERVED))
+            raise NotATemplate(f"{field!r} can be no field's name: small letters, digits and '_'; none of {own}")
     drafting = _Drafting(pages, choose)
     singles = {one: str(text) for one, text in values.items() if not isinstance(text, list) and str(text).strip()}
     taken = drafting.find_all(singles)

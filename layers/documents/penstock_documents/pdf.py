@@ -22,6 +22,7 @@ raw: Any = _raw
 ENGINE = f"pdfium {pdfium.PYPDFIUM_INFO}"
 DPI = 300
 LARGEST_SIDE = 72 * 60  #: points; a page of more than 60 inches is not rendered
+MOST_PIXELS = 36_000_000  #: of a rendered page: tabloid at 300 dots an inch; what is larger has fewer of them
 
 HEAD_OF_XML = 4096  #: bytes within which a document's root begins
 LARGEST_XML = 20_000_000
@@ -195,13 +196,15 @@ def _covered(page: Any, width: float, height: float) -> float:
     return max(areas, default=0.0) / (width * height) if width and height else 0.0
 
 
-def picture_of(page: Any, dpi: int = DPI) -> Image.Image:
-    """The page in shades of grey.
+def picture_of(page: Any) -> tuple[Image.Image, float]:
+    """The page in shades of grey, and its dots an inch: fewer where the page is large.
 
     Raises:
         Unreadable: it is larger than any paper.
     """
     if max(page.get_size()) > LARGEST_SIDE:
         raise Unreadable("a page is larger than 60 inches; nothing is printed on such paper")
+    width, height = page.get_size()
+    dpi = min(float(DPI), 72 * math.sqrt(MOST_PIXELS / max(1.0, width * height)))
     picture: Image.Image = page.render(scale=dpi / 72, grayscale=True).to_pil()
-    return picture
+    return picture, dpi

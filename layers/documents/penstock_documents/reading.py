@@ -1,6 +1,7 @@
 """A form's values by its template, and what has drifted: decided for each field by itself, never for the form as a
 whole. Small revisions keep most labels in place, and a form's own scan loses as many."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -20,7 +21,10 @@ SAME_LEFT = 4.0
 """Points within which two values begin at one place."""
 
 SURE = 0.6
-"""How sure a reader must be of every word of a critical value."""
+"""How sure a reader must be of every word of a value."""
+
+TOUCHING = 0.15
+"""Heights of a word within which the next one has no blank before it."""
 
 LONGEST_GAP = 3.0
 """Gaps of a value's words, in their height; beyond begins something else."""
@@ -389,7 +393,7 @@ class _OnePage:
     # -- values
 
     def _parsed(self, name: str, place: Place, words: Sequence[Word]) -> Value:
-        text = text_of(words)
+        text = text_of(words) if self._page.route == "text" else _text_of_ink(words)
         value, unit, doubt = _parse(name, place, text)
         others = [self._second.get(id(word)) for word in words]
         if not doubt and any(others):
@@ -397,7 +401,7 @@ class _OnePage:
             doubt = self._which(name, place, text, value, other)
         if not doubt and value is not None and not is_plausible(name, value):
             doubt = f"{text} is no {name.replace('_', ' ')} of a tower in the United States"
-        if not doubt and place.critical and min(word.confidence for word in words) < SURE:
+        if not doubt and min(word.confidence for word in words) < SURE:
             doubt = "the reader is not sure of it"
         return Value(value, words, self._page.number, unit, doubt)
 
@@ -425,6 +429,8 @@ def _parse(name: str, place: Place, text: str) -> tuple[Any, str, str]:
                 return float(degrees_of(text, place.type)), "deg", ""
             case "number":
                 quantity = quantity_of(text)
+                if quantity.unit is None:
+                    raise Unparsed(f"no number with a unit that is known: {quantity.words}")
                 wanted = unit_of(name) or place.unit
                 number = converted(quantity.number, quantity.unit or place.unit, wanted)
                 return _plain_number(number), wanted, ""
@@ -432,6 +438,15 @@ def _parse(name: str, place: Place, text: str) -> tuple[Any, str, str]:
                 return " ".join(text.split()), "", ""
     except Unparsed as error:
         return None, "", f"{text} is {error}" if str(error).startswith("no ") else f"{text}: {error}"
+
+
+def _text_of_ink(words: Sequence[Word]) -> str:
+    """Words of a picture as a text: what nearly touches is one word, and a list's commas are spaced alike."""
+    text = words[0].text
+    for before, word in pairwise(words):
+        touching = word.box.left - before.box.right < TOUCHING * max(before.box.height, word.box.height)
+        text += word.text if touching else f" {word.text}"
+    return re.sub(r",(?=\w)(?!\d{3}(?!\d))", ", ", text) if ", " in text else text
 
 
 def _plain_number(number: Decimal) -> int | float:

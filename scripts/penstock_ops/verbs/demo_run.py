@@ -20,6 +20,7 @@ from penstock_ops.samples.sample import SampleOptions
 from penstock_ops.verbs.world import bring_up
 
 FOLDER = world.HOME / "demo"  #: where the demo's files and what came of them can be looked at
+SCANNED = 3  #: pages, each a form of another kind
 PATIENCE = 600  #: seconds, until all of them have ended
 
 
@@ -38,8 +39,8 @@ def run_demo(records: int, *, keep: bool, quiet: bool) -> dict[str, Any]:
 def _run(here: world.World, records: int, began: float, quiet: bool) -> dict[str, Any]:
     outputs = operations.connect(None)
     keys: dict[str, str] = {}
-    for path in _files(records):
-        dropped = operations.drop(outputs, path, f"traffic/{path.name}", lambda _: None)
+    for key, path in _files(records).items():
+        dropped = operations.drop(outputs, path, key, lambda _: None)
         keys[dropped.file_id] = dropped.key
     dropped_after = time.monotonic() - began
     with file_bars(keys, quiet) as advance:
@@ -65,8 +66,9 @@ def _run(here: world.World, records: int, began: float, quiet: bool) -> dict[str
     return answer
 
 
-def _files(records: int) -> list[Path]:
-    """A large log with all kinds of faults, a trade export, NDJSON, that again under another name, no log."""
+def _files(records: int) -> dict[str, Path]:
+    """By their keys: a large log with all kinds of faults, a trade export, NDJSON, that again under another name, no
+    log, and forms about towers as they come from a scanner."""
     shutil.rmtree(FOLDER, ignore_errors=True)
     FOLDER.mkdir(parents=True)
     plans = {
@@ -83,7 +85,10 @@ def _files(records: int) -> list[Path]:
     shutil.copy(paths[-1], again)
     no_log = FOLDER / "holiday-picture.csv"
     no_log.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(1000))
-    return [*paths, again, no_log]
+    scan = FOLDER / "scan.tif"
+    with scan.open("wb") as out:
+        SAMPLES["tower"].write(out, SampleOptions(SCANNED, "tiff", seed=4), None)
+    return {f"traffic/{path.name}": path for path in (*paths, again, no_log)} | {f"tower/{scan.name}": scan}
 
 
 async def _save_rejects(outputs: dict[str, str], file_ids: list[str]) -> dict[str, Path]:

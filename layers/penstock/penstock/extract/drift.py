@@ -34,6 +34,7 @@ async def tell_of_drift(ports: DriftPorts, file: SourceFile, drifted: Sequence[D
             continue
         detail = {
             "feed": file.feed,
+            "bucket": file.dropped.bucket,
             "key": file.dropped.key,
             "file_id": file.file_id,
             "template": one.template,

@@ -3,7 +3,8 @@
 A record is one form, as it was read from a scan, a PDF or a text: a line of the staged text. Its fields are named as in
 `fields` of the document layer, dates ISO 8601, coordinates signed decimal degrees (NAD 83), numbers in the unit that
 ends their name. `evidence` has of each field where it stands and what was read there, `drift` what of its template has
-changed, `doubts` what nobody could read for certain, `others` what the form has beyond its kind.
+changed, `doubts` what nobody could read for certain. What a form has beyond its kind stands under the name that its
+template gives it.
 
 What a person has to look at is held: silence is never consent. What a regulation asks of the tower's owner is told, and
 the record is delivered.
@@ -29,6 +30,7 @@ type Latitude = Annotated[float, Field(ge=-90, le=90)]
 type Longitude = Annotated[float, Field(ge=-180, le=180)]
 
 _OPEN = ConfigDict(str_strip_whitespace=True, extra="ignore", hide_input_in_errors=True)
+_OF_ANY_FORM = ConfigDict(str_strip_whitespace=True, extra="allow", hide_input_in_errors=True)
 
 
 @with_config(_OPEN)
@@ -86,7 +88,7 @@ class Moved(TypedDict):
     critical: bool
 
 
-@with_config(_OPEN)
+@with_config(_OF_ANY_FORM)
 class TowerRecord(TypedDict, total=False):
     """One form."""
 
@@ -164,7 +166,6 @@ class TowerRecord(TypedDict, total=False):
     ground_elevation_m: Number
     location: Text
     outages: list[Outage]
-    others: dict[str, Any]
     tags: list[Id]
     evidence: dict[str, Any]
     drift: list[Moved]
