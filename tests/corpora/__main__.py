@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from tests.corpora import csv_files, edi, invoices, json_and_xml, naughty, reports, zip_files
+from tests.corpora import csv_files, edi, invoices, json_and_xml, naughty, reports, tower_documents, zip_files
 from tests.corpora.page import Row, table
 
 #: Each suite is in its own module, with the rows of its table.
@@ -15,6 +15,7 @@ SUITES: dict[str, Callable[[], list[Row]]] = {
     "SSIM chapter 7": edi.ssim_rows,
     "Freight invoices": invoices.rows,
     "Service difficulty reports": reports.rows,
+    "Documents about towers": tower_documents.rows,
     "Archives of yauzl": zip_files.rows,
     "The Big List of Naughty Strings": naughty.rows,
 }

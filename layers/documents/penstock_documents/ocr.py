@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 # Two of Tesseract's own threads are slower than one where others work beside it.
 os.environ.setdefault("OMP_THREAD_LIMIT", "1")
@@ -20,13 +20,23 @@ tesserocr: Any = _tesserocr
 """It has types for half of itself."""
 
 ENGINE = f"tesseract {tesserocr.tesseract_version().split()[1]}"
+
+
+class Look(NamedTuple):
+    """A look at a word: how much larger, how much softer, and how much of its height behind it."""
+
+    larger: float
+    softer: float
+    behind: float
+
+
 LETTER = (612.0, 792.0)
 SKEWED = 0.2  #: degrees; less is not worth turning for
 PALEST = 215  #: the shade above which nothing is ink: a page without any is empty, and no engine has to look at it
 BLACK = 0.5
 """The share of dark pixels above which a picture is no page: an OCR engine finds no word on it and is sure of that."""
-LOOKS = ((1.4, 0.0), (2.0, 1.0))
-"""How much larger, and how much softer, a word is looked at again, and once more if that differs."""
+LOOKS = (Look(1.4, 0.0, 0.3), Look(2.0, 1.0, 0.12))
+"""At a word, and once more if that differs. The first sees what may be its last full stop."""
 
 AGREED = 0.8
 """How sure a word is at least that two looks agree on."""
@@ -134,9 +144,9 @@ def _second_look(api: Any, picture: Image.Image, words: list[Word], scale: float
     for at, word in enumerate(words):
         if word.text.isalpha() and word.confidence >= AGREED:
             continue
-        looks: list[str] = []
-        for larger, softer in LOOKS:
-            again = _read_again(api, picture, word, scale, larger, softer)
+        others: list[str] = []
+        for look in LOOKS:
+            again = _read_again(api, picture, word, scale, look)
             if again in (f"{word.text}.", f"{word.text}:"):
                 # A mark at the end of a word is easily taken for dirt of the page.
                 words[at] = word._replace(text=again)
@@ -145,20 +155,21 @@ def _second_look(api: Any, picture: Image.Image, words: list[Word], scale: float
                 if word.confidence < AGREED:
                     words[at] = word._replace(confidence=AGREED)
                 break
-            looks.append(again)
-        said = [look for look in looks if look]
-        if len(looks) == len(LOOKS) and said:
+            others.append(again)
+        said = list(filter(None, others))
+        if len(others) == len(LOOKS) and said:
             otherwise[at] = said[-1]
     return otherwise
 
 
-def _read_again(api: Any, picture: Image.Image, word: Word, scale: float, larger: float, softer: float) -> str:
-    """A word by itself, so much larger: without what stands or is drawn beside it."""
-    edge = max(3, round(0.12 * word.box.height / scale))
+def _read_again(api: Any, picture: Image.Image, word: Word, scale: float, look: Look) -> str:
+    """A word by itself, without what stands or is drawn beside it."""
+    height = word.box.height / scale
+    edge, behind = max(3, round(0.12 * height)), max(3, round(look.behind * height))
     left, top, right, bottom = (round(place / scale) for place in word.box)
-    crop = picture.crop((max(0, left - edge), max(0, top - edge), right + edge, bottom + edge))
-    crop = crop.resize((round(crop.width * larger), round(crop.height * larger)), Image.Resampling.BICUBIC)
-    api.SetImage(ImageOps.expand(crop.filter(ImageFilter.GaussianBlur(softer)), 20, fill=255))
+    crop = picture.crop((max(0, left - edge), max(0, top - edge), right + behind, bottom + edge))
+    crop = crop.resize((round(crop.width * look.larger), round(crop.height * look.larger)), Image.Resampling.BICUBIC)
+    api.SetImage(ImageOps.expand(crop.filter(ImageFilter.GaussianBlur(look.softer)), 20, fill=255))
     return _text_of(api)
 
 

@@ -23,8 +23,8 @@ SAME_LEFT = 4.0
 SURE = 0.6
 """How sure a reader must be of every word of a value."""
 
-TOUCHING = 0.15
-"""Heights of a word within which the next one has no blank before it."""
+TOUCHING, WITHIN_A_NUMBER = 0.15, 0.8
+"""Heights of a word within which the next one has no blank before it: any, and one behind a hyphen or a stroke."""
 
 LONGEST_GAP = 3.0
 """Gaps of a value's words, in their height; beyond begins something else."""
@@ -444,7 +444,8 @@ def _text_of_ink(words: Sequence[Word]) -> str:
     """Words of a picture as a text: what nearly touches is one word, and a list's commas are spaced alike."""
     text = words[0].text
     for before, word in pairwise(words):
-        touching = word.box.left - before.box.right < TOUCHING * max(before.box.height, word.box.height)
+        gap = (word.box.left - before.box.right) / max(before.box.height, word.box.height)
+        touching = gap < (WITHIN_A_NUMBER if re.search(r"\w[-/]$", before.text) else TOUCHING)
         text += word.text if touching else f" {word.text}"
     return re.sub(r",(?=\w)(?!\d{3}(?!\d))", ", ", text) if ", " in text else text
 
