@@ -32,7 +32,9 @@ async def merged(pipeline: Pipeline) -> dict[str, float]:
 
 
 def asked(work: dict[str, bytes], sql: str) -> list[dict[str, Any]]:
-    """What a question is answered; `outcomes` is the view, `endings` the table."""
+    """What a question is answered; `outcomes` is the view, `endings` the table. Nothing, as long as it has no part."""
+    if not any(key.startswith(ids.TABLE) for key in work):
+        return []
     with tempfile.TemporaryDirectory() as name:
         for key, body in work.items():
             if key.startswith(ids.TABLE):

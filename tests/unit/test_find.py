@@ -1,5 +1,6 @@
 """`penstock find`: what became of a record, by what it is."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from penstock_ops.operate.find import NotToBeFound, Wanted, find, wanted
 from tests.support.destination import Api, refusing
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, ndjson_file, spot
+from tests.support.tabulated import asked, tabulated
 
 WHOLE = ("station", "spot_id", "air_date", "air_time")
 
@@ -115,6 +117,87 @@ async def test_two_hundred_records_are_found_across_fifty_files(pipeline: Pipeli
 
     assert len(answer["records"]) == 200
     assert {record["outcome"] for record in answer["records"]} == {"delivered"}
+
+
+# -- by the table of outcomes
+
+
+async def in_table(pipeline: Pipeline, *conditions: str, **besides: str) -> dict[str, Any]:
+    what, now = replace(wanted(TRAFFIC, conditions), **besides), pipeline.clock.now()
+
+    def ask(sql: str) -> list[dict[str, Any]]:
+        return [row | {"codes": str(row["codes"])} for row in asked(pipeline.store.work, sql)]
+
+    return await find(pipeline.claims, pipeline.ledger, pipeline.store, what, 0, now, ask)
+
+
+def traces(answer: dict[str, Any]) -> list[str]:
+    return [record["trace"] for record in answer["records"]]
+
+
+async def test_two_hundred_records_are_found_across_fifty_files_by_one_question(pipeline: Pipeline) -> None:
+    for number in range(50):
+        await dropped(pipeline, [spot(10 * number + at) for at in range(10)], f"{number}.csv")
+    await tabulated(pipeline)
+    looked_for = [f"spot_id={spot(10 * number + at)['spot_id']}" for number in range(50) for at in (1, 3, 5, 7)]
+
+    answer = await in_table(pipeline, *looked_for)
+
+    assert (answer["by"], answer["looked_through"], len(answer["records"])) == ("table", 0, 200)
+    assert {record["outcome"] for record in answer["records"]} == {"delivered"}
+
+
+async def test_what_was_rejected_is_found_there_as_its_sender_wrote_it(pipeline: Pipeline) -> None:
+    file = await dropped(pipeline, [spot(1, isci="?", air_time="7:28:30 PM")])
+    await tabulated(pipeline)
+
+    (record,) = (await in_table(pipeline, f"spot_id={spot(1)['spot_id']}", "air_time=7:28:30 PM"))["records"]
+
+    assert (record["trace"], record["outcome"]) == (f"{file.file_id}:0", "rejected")
+
+
+async def test_what_the_table_lacks_yet_is_looked_for_in_its_file(pipeline: Pipeline) -> None:
+    first = await dropped(pipeline, [spot(1)], "first.csv")
+    await tabulated(pipeline)
+    second = await dropped(pipeline, [spot(2)], "second.csv")
+
+    answer = await in_table(pipeline, f"spot_id={spot(1)['spot_id']}", f"spot_id={spot(2)['spot_id']}")
+
+    assert answer["looked_through"] == 1
+    assert sorted(traces(answer)) == sorted([f"{first.file_id}:0", f"{second.file_id}:0"])
+
+
+@pytest.mark.parametrize(
+    ("besides", "ordinals"),
+    [
+        ({"key": "traffic/monday.csv"}, [0, 1, 2]),
+        ({"key": "mon*"}, [0, 1, 2]),
+        ({"key": "mon_ay.csv"}, []),
+        ({"state": "rejected"}, [1, 2]),
+        ({"state": "settled"}, [0, 1, 2]),
+        ({"state": "incomplete"}, []),
+        ({"finding": "schema.pattern"}, [2]),
+        ({"finding": "schema.patter"}, []),
+        ({"day": "2027-01-15"}, [0, 1, 2]),
+        ({"day": "2027-01-16"}, []),
+        ({"key": "monday.csv", "state": "rejected", "finding": "destination.rejected"}, [1]),
+    ],
+)
+async def test_by_key_day_state_and_finding(pipeline: Pipeline, besides: dict[str, str], ordinals: list[int]) -> None:
+    file = await dropped(pipeline, [spot(0), spot(1, station="KBAD"), spot(2, isci="?")], "monday.csv")
+    expected = [f"{file.file_id}:{at}" for at in ordinals]
+    before = traces(await in_table(pipeline, **besides))
+
+    await tabulated(pipeline)
+
+    assert (before, traces(await in_table(pipeline, **besides))) == (expected, expected)
+
+
+async def test_a_quote_in_a_value_is_no_end_of_it(pipeline: Pipeline) -> None:
+    await dropped(pipeline, [spot(0)])
+    await tabulated(pipeline)
+
+    assert traces(await in_table(pipeline, key="o'clock' OR '1'='1")) == []
 
 
 # -- what is looked for

@@ -293,20 +293,33 @@ def held_records(records: list[dict[str, Any]]) -> None:
 
 def found(answer: Mapping[str, Any]) -> None:
     """Records that were looked for, each with what became of it and what to type about it."""
+    sentences = sentences_of(answer["feed"])
     for one in answer["records"]:
         outcome = one["outcome"] or "on its way"
         revised = ", forgotten by the ledger: only its claim tells" if one.get("forgotten") else ""
         say((one["trace"], "bold"), (outcome, _STYLES.get(outcome, "")), f"{one.get('key', '')}{revised}")
         for batch in one.get("batches", ()):
             say(f"batch {batch['batch_id']}: {batch['outcome']}, sent {_times(batch['attempts'])}", indent=2)
+        if one.get("batch") and "batches" not in one:
+            say(f"batch {one['batch']}: sent {one.get('sent_at', 'never')}, ended {one['ended_at']}", indent=2)
         if one.get("of"):
             say(f"the earlier one is {one['of']}", indent=2)
         for finding in one.get("findings", ()):
             say((f"{finding['message']} ({finding['code']})", "yellow"), indent=4)
+        for code in one.get("codes", ()):
+            say((f"{sentences.get(code, '')} ({code})".strip(), "yellow"), indent=4)
         if not one.get("forgotten"):
             say(f"next: penstock explain {one['file_id']} {one['ordinal']}", indent=2)
     if not answer["records"]:
-        say(f"no such record in the {answer['looked_through']:,} latest files of {answer['feed']}, and no claim")
+        say(_NOT_FOUND[answer["by"]].format(**answer))
+
+
+_NOT_FOUND = {
+    "claim": "no such record",
+    "files": "no such record in the {looked_through:,} latest files of {feed}, and no claim",
+    "table": "no such record of {feed}: no claim, no row in the table of outcomes, and none in the {looked_through:,}"
+    " files of which it lacks an end",
+}
 
 
 def answered(answer: Mapping[str, Any]) -> None:

@@ -46,7 +46,7 @@ def answer_of(
     Raises:
         NotAnswered: as it says.
     """
-    if "OutcomesWorkGroup" not in outputs:
+    if not has_table(outputs):
         raise NotAnswered("this stack has no table of outcomes yet; deploy this release")
     if _is_empty(outputs["WorkBucket"]):
         return {"columns": [], "rows": [], "more": False, "bytes_scanned": 0, "seconds": 0.0}
@@ -68,6 +68,11 @@ def answer_of(
         "bytes_scanned": execution["Statistics"].get("DataScannedInBytes", 0),
         "seconds": round(time.monotonic() - began, 3),
     }
+
+
+def has_table(outputs: Mapping[str, str]) -> bool:
+    """Whether a stack has a table of outcomes: an earlier release's has none."""
+    return "OutcomesWorkGroup" in outputs
 
 
 def _is_empty(bucket: str) -> bool:

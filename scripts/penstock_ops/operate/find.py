@@ -1,22 +1,29 @@
 """Records found by what they are in the business sense, not by file and ordinal.
 
     the whole identity is said    the claim says at once which record holds it, in whatever file it came
-    some fields are               the latest files are looked through: what was accepted of each, and what was rejected
+    what the table has is         the table of outcomes, and beside it the files of which it lacks an end
+    other fields are              the latest files are looked through: what was accepted of each, and what was rejected
 
 A claim is kept by what was delivered, is held, is unknown or on its way. What was rejected or died holds none, so where
-no claim answers, the files are looked through as well.
+no claim answers, the table is asked, or the files are looked through.
 """
 
+import asyncio
 import csv
 import io
 import json
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, NotRequired, Required, get_args, get_origin, get_type_hints
+import re
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+from typing import Any, NotRequired, Protocol, Required, get_args, get_origin, get_type_hints
 
 from pydantic import TypeAdapter, ValidationError
 
+from penstock.account.completion import summary
 from penstock.feeds.feed import Feed
+from penstock.model import ids
 from penstock.model.errors import PenstockError
 from penstock.model.findings import Outcome
 from penstock.model.rows import ChunkRow, FileRow, Owner
@@ -26,7 +33,7 @@ from penstock.outputs.outcomes import rejects_of
 from penstock.outputs.work import read_work
 from penstock.ports.claims import Claims
 from penstock.ports.ledger import Ledger
-from penstock.ports.object_store import ObjectStore
+from penstock.ports.object_store import Folder, ObjectStore
 from penstock_ops.operate.explaining import explain
 from penstock_ops.wording.nearest import hint
 
@@ -37,12 +44,51 @@ class NotToBeFound(PenstockError):
     """Raised where what is looked for cannot be."""
 
 
+type Ask = Callable[[str], Sequence[Mapping[str, Any]]]
+"""(SQL about the view `outcomes`) → rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is looked for: values by field. A record has one of the values of each."""
+    """What is looked for: values by field, of which a record has one of each, as the model writes them, and `said` as
+    they were said: what was rejected has what its sender wrote. Besides, "" where it does not matter: the file's `key`,
+    in which * stands for anything, the `day` when it was first heard of, in UTC, a `state` of the record (its outcome)
+    or of its file, and the code of a `finding`."""
 
     feed: Feed
     values: Mapping[str, tuple[str, ...]]
+    said: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    key: str = ""
+    day: str = ""
+    state: str = ""
+    finding: str = ""
+
+    @property
+    def is_about_more(self) -> bool:
+        """Whether anything but fields is said."""
+        return any((self.key, self.day, self.state, self.finding))
+
+    @property
+    def is_in_table(self) -> bool:
+        """Whether the table of outcomes has all the fields that are said."""
+        return self.values.keys() <= set(self.feed.found_by)
+
+    def is_of_file(self, row: FileRow, now: float) -> bool:
+        """Whether a wanted record may be in this file."""
+        heard = f"{datetime.fromtimestamp(row.opened_at, UTC):%Y-%m-%d}"
+        state = self.state if self.state not in list(Outcome) else ""
+        return (
+            row.file.feed == self.feed.name
+            and fnmatchcase(row.file.dropped.key, _pattern(self.feed, self.key) or "*")
+            and self.day in ("", heard)
+            and state in ("", summary(row, now)["state"])
+        )
+
+    def is_told(self, story: Mapping[str, Any]) -> bool:
+        """Whether what became of a record is as wanted."""
+        codes = {finding["code"] for finding in story.get("findings", ())}
+        outcome = self.state if self.state in list(Outcome) else ""
+        return outcome in ("", story["outcome"]) and (not self.finding or self.finding in codes)
 
     @property
     def identities(self) -> list[str]:
@@ -56,7 +102,11 @@ class Wanted:
 
     def is_met_by(self, record: Mapping[str, Any]) -> bool:
         """Whether a record is wanted."""
-        return all(str(record.get(name, "")) in values for name, values in self.values.items())
+        return all(str(record.get(name, "")) in self.either(name) for name in self.values)
+
+    def either(self, name: str) -> tuple[str, ...]:
+        """The values that a field may have, in either form."""
+        return tuple(dict.fromkeys((*self.values[name], *self.said.get(name, ()))))
 
 
 def wanted(feed: Feed, conditions: Sequence[str]) -> Wanted:
@@ -67,6 +117,7 @@ def wanted(feed: Feed, conditions: Sequence[str]) -> Wanted:
         NotToBeFound: a condition is none, or the feed has no such field, or none of such a value.
     """
     values: dict[str, tuple[str, ...]] = {}
+    as_said: dict[str, tuple[str, ...]] = {}
     for condition in conditions:
         said, equals, value = condition.partition("=")
         if not equals or not said:
@@ -75,7 +126,8 @@ def wanted(feed: Feed, conditions: Sequence[str]) -> Wanted:
         if name not in feed.fields:
             raise NotToBeFound(f"{feed.name} has no field {said}{hint(said, feed.fields)}")
         values[name] = (*values.get(name, ()), _as_the_model_writes(feed, name, value))
-    return Wanted(feed, values)
+        as_said[name] = (*as_said.get(name, ()), value)
+    return Wanted(feed, values, as_said)
 
 
 def _as_the_model_writes(feed: Feed, name: str, value: str) -> str:
@@ -89,22 +141,86 @@ def _as_the_model_writes(feed: Feed, name: str, value: str) -> str:
     raise NotToBeFound(f"{name} is never {value}: `penstock feeds {feed.name}` says how its values look")
 
 
+class Store(ObjectStore, Folder, Protocol):
+    """The work bucket, with its listings."""
+
+
 async def find(
-    claims: Claims, ledger: Ledger, store: ObjectStore, what: Wanted, most_files: int, now: float
+    claims: Claims, ledger: Ledger, store: Store, what: Wanted, most_files: int, now: float, ask: Ask | None = None
 ) -> dict[str, Any]:
     """What became of the records that are wanted: `records`, each with its story, the one that an identity stands with
-    first; `by` says how they were found, and `looked_through` so many files, where files were."""
+    first; of those that the table tells of, its row. `by` says how they were found, and `looked_through` so many files,
+    where files were."""
     answer: dict[str, Any] = {"feed": what.feed.name, "by": "claim", "looked_through": 0, "records": []}
-    owners = await claims.owners(what.feed.name, what.identities) if what.identities else {}
+    owners = await claims.owners(what.feed.name, what.identities) if what.identities and not what.is_about_more else {}
     for owner in owners.values():
         answer["records"] += [await _told(ledger, store, one, now) for one in _chain(owner)]
     if answer["records"]:
         return answer
-    rows = [row for row in await ledger.files(LATEST) if row.file.feed == what.feed.name and row.layout][:most_files]
-    for row in rows:
-        async for ordinal in _in_file(ledger, store, row, what):
-            answer["records"].append(await _story(ledger, store, row, ordinal, now))
-    return answer | {"by": "files", "looked_through": len(rows)}
+    if ask and what.is_in_table:
+        return answer | await _by_table(ledger, store, what, now, ask)
+    rows = [row for row in await ledger.files(LATEST) if what.is_of_file(row, now) and row.layout][:most_files]
+    found = [story for row in rows async for story in _stories(ledger, store, row, what, now)]
+    return answer | {"by": "files", "looked_through": len(rows), "records": found}
+
+
+async def _by_table(ledger: Ledger, store: Store, what: Wanted, now: float, ask: Ask) -> dict[str, Any]:
+    """What the table has, and what it lacks yet: the latter is looked for where an end is due, or has not come."""
+    latest = await ledger.files(LATEST)
+    due = {key.split("/")[1] async for key, _ in store.listed(ids.DUE)}
+    fresh = [row for row in latest if row.file.file_id in due and row.layout and what.is_of_file(row, now)]
+    among = [row.file.file_id for row in latest if what.is_of_file(row, now)] if what.state else []
+    rows = await asyncio.to_thread(ask, question(what, among))
+    found = {row["trace"]: _of_table(row) for row in rows}
+    for row in fresh:
+        found |= {story["trace"]: story async for story in _stories(ledger, store, row, what, now)}
+    return {"by": "table", "looked_through": len(fresh), "records": list(found.values())}
+
+
+def question(what: Wanted, among: Sequence[str]) -> str:
+    """SQL for what is wanted; `among` are the files that are in the state that is, if one of a file is."""
+    said = [f"feed = {_quoted(what.feed.name)}"]
+    said += [f"{name} IN ({', '.join(map(_quoted, what.either(name)))})" for name in what.values]
+    if what.day:
+        said.append(f"day = DATE {_quoted(what.day)}")
+    if what.key:
+        like = _pattern(what.feed, what.key).replace("!", "!!").replace("%", "!%").replace("_", "!_").replace("*", "%")
+        said.append(f"key LIKE {_quoted(like)} ESCAPE '!'")
+    if what.finding:
+        said.append(f"contains(codes, {_quoted(what.finding)})")
+    if what.state in list(Outcome):
+        said.append(f"outcome = {_quoted(what.state)}")
+    elif what.state:
+        said.append(f"file_id IN ({', '.join(map(_quoted, among or ['']))})")
+    shown = "trace, file_id, ordinal, key, feed, outcome, codes, of_record, batch, dropped_at, sent_at, ended_at"
+    order = "dropped_at DESC, file_id, ordinal"
+    return f"SELECT {shown} FROM outcomes WHERE {' AND '.join(said)} ORDER BY {order}"
+
+
+def _pattern(feed: Feed, key: str) -> str:
+    """A key as the ledger has it: whoever says it may leave its feed out."""
+    return key if not key or key.startswith((f"{feed.name}/", "*")) else f"{feed.name}/{key}"
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _of_table(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row of the table, told as a story is; its list of codes comes as text."""
+    told = {name: value for name, value in row.items() if value is not None and name not in ("codes", "of_record")}
+    codes = re.findall(r"[\w.]+", row["codes"] or "")
+    return told | {"codes": codes} | ({"of": row["of_record"]} if row["of_record"] else {})
+
+
+async def _stories(
+    ledger: Ledger, store: ObjectStore, row: FileRow, what: Wanted, now: float
+) -> AsyncIterator[dict[str, Any]]:
+    """What became of a file's records that are wanted."""
+    async for ordinal in _in_file(ledger, store, row, what):
+        story = await _story(ledger, store, row, ordinal, now)
+        if what.is_told(story):
+            yield story
 
 
 def _chain(owner: Owner) -> list[Owner]:

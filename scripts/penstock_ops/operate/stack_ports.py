@@ -7,7 +7,7 @@ import random
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import boto3
 
@@ -25,7 +25,7 @@ from penstock.ports.clock import Clock
 from penstock.ports.event_bus import EventBus
 from penstock.ports.histories import Histories
 from penstock.ports.ledger import Ledger
-from penstock.ports.object_store import ObjectStore
+from penstock.ports.object_store import Folder, ObjectStore
 from penstock.ports.queue import Queue
 from penstock.ports.throttle import Throttle
 from penstock_ops.operate.dead_letters import DeadLetters
@@ -34,11 +34,15 @@ BUS = "default"  #: where the stack puts its events
 DAY = 86_400
 
 
+class Store(ObjectStore, Folder, Protocol):
+    """The work bucket, with its listings."""
+
+
 @dataclass(frozen=True, slots=True)
 class StackPorts:
     """What an operator's verbs need of a stack. `operator` is whose name the audit gets, `feeds` are the stack's."""
 
-    store: ObjectStore
+    store: Store
     ledger: Ledger
     claims: Claims
     histories: Histories
