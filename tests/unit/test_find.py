@@ -148,10 +148,10 @@ async def test_two_hundred_records_are_found_across_fifty_files_by_one_question(
 
 
 async def test_what_was_rejected_is_found_there_as_its_sender_wrote_it(pipeline: Pipeline) -> None:
-    file = await dropped(pipeline, [spot(1, isci="?", air_time="7:28:30 PM")])
+    file = await dropped(pipeline, [spot(1, isci="?", station="wxyz")])
     await tabulated(pipeline)
 
-    (record,) = (await in_table(pipeline, f"spot_id={spot(1)['spot_id']}", "air_time=7:28:30 PM"))["records"]
+    (record,) = (await in_table(pipeline, f"spot_id={spot(1)['spot_id']}", "station=wxyz"))["records"]
 
     assert (record["trace"], record["outcome"]) == (f"{file.file_id}:0", "rejected")
 
