@@ -30,6 +30,7 @@ from penstock_ops.verbs import (
     recovery,
     sample,
     templates,
+    watch,
     world,
 )
 
@@ -46,6 +47,7 @@ for group in (
     sample,
     templates,
     world,
+    watch,
     files,
     find,
     asking,

@@ -98,6 +98,12 @@ SCREENS: dict[str, Any] = {
     "answered": {
         "columns": [HOSTILE], "rows": [{HOSTILE: HOSTILE}], "more": True, "bytes_scanned": 1, "seconds": 1.0,
     },
+    "watched": {
+        "at": HOSTILE,
+        "open": [PROGRESS | {"key": HOSTILE, "state": HOSTILE, "file_id": HOSTILE, "opened_at": HOSTILE}],
+        "queues": {HOSTILE: {"waiting": 1}}, "circuits": {HOSTILE: {"circuit": HOSTILE, "why": HOSTILE}},
+        "files": [REPORT],
+    },
     "found": {
         "feed": HOSTILE, "by": "files", "looked_through": 1,
         "records": [

@@ -442,6 +442,24 @@ def status(answer: Mapping[str, Any]) -> None:
             say(f"next: penstock probe {feed}, once its destination is mended")
 
 
+def watched(answer: Mapping[str, Any]) -> None:
+    """One look at the pipe: what is on its way first."""
+    say((f"penstock, {answer['at']}", "bold"))
+    for file in answer["open"]:
+        say((file["key"], "bold"), file["state"], f"file {file['file_id']}, open since {file['opened_at']}")
+        progress(file | {"waits": file["waits"][:3]}, indent=2)
+    if not answer["open"]:
+        say("nothing is on its way", indent=2)
+    waiting = [f"{name} {sum(those.values()):,}" for name, those in _queues(answer)]
+    say("messages:", ", ".join(waiting) or "none")
+    for feed, circuit in answer["circuits"].items():
+        if circuit["circuit"] != "closed":
+            say((f"the circuit of {feed} is {circuit['circuit']}: {circuit['why']}", "yellow"))
+    if answer["files"]:
+        out.print()
+        files([report | {"progress": None} for report in answer["files"]])
+
+
 def _queues(answer: Mapping[str, Any]) -> list[tuple[str, Mapping[str, int]]]:
     """Those with anything in them."""
     return [(name, those) for name, those in answer.get("queues", {}).items() if any(those.values())]

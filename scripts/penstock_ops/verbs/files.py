@@ -1,18 +1,24 @@
 """The verbs of a file's way: drop it, look at its account, take back what was rejected, explain one record."""
 
 import asyncio
+import csv
+import io
 import sys
+import time
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from penstock_ops.console import screens
+from penstock_ops.console import report_page, screens
 from penstock_ops.console.command_line import AsJson, Exit, FileId, Stack, exit_for, known_feed, show
+from penstock_ops.console.localising import localised
 from penstock_ops.console.progress import bytes_bar, file_bars
 from penstock_ops.console.visible import LINES, visible
 from penstock_ops.console.visible import as_json as to_json
+from penstock_ops.wording.times import local_time
 
 if TYPE_CHECKING:
     from penstock_ops.operate.operations import Records
@@ -68,19 +74,35 @@ def files(
     show(asyncio.run(look()), as_json, screens.files)
 
 
-def report(file_id: FileId, stack: Stack = None, as_json: AsJson = False) -> None:
+def report(
+    file_id: FileId,
+    html: Annotated[Path | None, typer.Option(help="Also save it there as one page, to send to a partner.")] = None,
+    stack: Stack = None,
+    as_json: AsJson = False,
+) -> None:
     """One file's account."""
     from penstock_ops.operate import operations
 
     outputs = operations.connect(stack)
 
-    async def look() -> dict[str, Any]:
+    async def look() -> tuple[dict[str, Any], bytes | None]:
         async with operations.records_of(outputs) as records:
-            return await records.report(file_id)
+            answer = await records.report(file_id)
+            return answer, await records.rejects(answer["file_id"]) if html else None
 
-    answer = asyncio.run(look())
+    answer, rejected = asyncio.run(look())
+    if html:
+        html.write_text(_page(answer, rejected), encoding="utf-8")
     show(answer, as_json, screens.account)
+    if html and not as_json:
+        screens.say(f"saved: {html}")
     exit_for(answer)
+
+
+def _page(answer: dict[str, Any], rejected: bytes | None) -> str:
+    """The account as a page, with the first of its rejects."""
+    rows = csv.DictReader(io.StringIO((rejected or b"").decode("utf-8-sig", "replace"), newline=""))
+    return report_page.page(localised(answer), list(islice(rows, report_page.MOST)), local_time(time.time()))
 
 
 def rejects(
