@@ -19,6 +19,7 @@ from tests.bench import (
     splitting,
     stack_huge,
     stages,
+    table,
     workbooks,
 )
 
@@ -30,6 +31,7 @@ GROUPS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "workbooks": workbooks.measure,
     "stages": stages.measure,
     "feeds": feeds.measure,
+    "table": table.measure,
     "requests": requests.measure,
     "cold": cold.measure,
     "huge": huge.measure,

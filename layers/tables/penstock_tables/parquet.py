@@ -49,7 +49,7 @@ class DuckDbTables:
 
     async def written(self, chunks: Sequence[Endings], fields: Sequence[str], *, content: bool) -> tuple[bytes, int]:
         """As `Tables.written`."""
-        return await asyncio.to_thread(_written, chunks, fields, content)
+        return await asyncio.to_thread(write, chunks, fields, content=content)
 
     async def merged(self, parts: Sequence[bytes]) -> bytes:
         """As `Tables.merged`."""
@@ -68,7 +68,8 @@ def connection(folder: Path) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(":memory:", config=settings)
 
 
-def _written(chunks: Sequence[Endings], fields: Sequence[str], content: bool) -> tuple[bytes, int]:
+def write(chunks: Sequence[Endings], fields: Sequence[str], *, content: bool) -> tuple[bytes, int]:
+    """As `Tables.written`, in this thread."""
     with _opened() as (duck, folder):
         for n, one in enumerate(chunks):
             (folder / f"{n}.accepted").write_bytes(one.accepted.partition(b"\n")[2])
