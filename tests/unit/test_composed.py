@@ -1,7 +1,6 @@
 """When a function makes what it needs, and that nothing of it survives a snapshot (SnapStart)."""
 
 import asyncio
-import logging
 import random
 from collections.abc import AsyncGenerator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 from snapshot_restore_py import get_after_restore, get_before_snapshot
 
+from penstock.adapters import composed
 from penstock.adapters.composed import ComposedFunction
 
 
@@ -54,7 +54,7 @@ async def compose(stack: AsyncExitStack) -> Connection:
 @pytest.fixture
 def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Function]]:
     """Loads the function as Lambda would."""
-    monkeypatch.setenv("POWERTOOLS_TRACE_DISABLED", "true")
+    monkeypatch.setattr(composed, "Telemetry", lambda *_: None)
     monkeypatch.setattr(asyncio, "set_event_loop", lambda _: None)  # the tests' own stays
     started: list[Function] = []
 
@@ -67,7 +67,6 @@ def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Function]]:
     yield load
     for one in started:
         one.end()
-    logging.getLogger("composed").handlers.clear()
     get_before_snapshot().clear()
     get_after_restore().clear()
 
