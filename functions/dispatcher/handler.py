@@ -3,6 +3,7 @@
 import random
 from contextlib import AsyncExitStack
 
+from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from dispatcher.settings import Settings
 from penstock.adapters.aws_claims import DynamoClaims
 from penstock.adapters.aws_clients import aws_clients
@@ -15,7 +16,6 @@ from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_throttle import DynamoThrottle
 from penstock.adapters.http_destination import HttpDestination, Tokens, http_session
-from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from penstock.adapters.system_clock import SystemClock
 from penstock.deliver.stage import DispatcherPorts, dispatch
 from penstock.model.messages import DispatchMessage, read_message

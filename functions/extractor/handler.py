@@ -4,6 +4,7 @@ a range of its pages."""
 import random
 from contextlib import AsyncExitStack
 
+from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from extractor.document_reader import DocumentReader
 from extractor.settings import Settings
 from penstock.adapters.aws_clients import aws_clients
@@ -12,7 +13,6 @@ from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_templates import S3Templates
-from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from penstock.adapters.system_clock import SystemClock
 from penstock.extract.stage import ExtractorPorts, extract
 from penstock.model.messages import read_document_message

@@ -4,12 +4,12 @@ of the rest of a file."""
 import random
 from contextlib import AsyncExitStack
 
+from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from penstock.adapters.aws_clients import aws_clients
 from penstock.adapters.aws_events import EventBridge
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
-from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from penstock.adapters.system_clock import SystemClock
 from penstock.model.intake import read_intake
 from penstock.model.stage_result import StageResult

@@ -3,11 +3,11 @@
 import random
 from contextlib import AsyncExitStack
 
+from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from penstock.adapters.aws_clients import aws_clients
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
-from penstock.adapters.lambda_function import Process, QueueFunction, SourceQueues, by_name
 from penstock.adapters.system_clock import SystemClock
 from penstock.model.messages import ChunkMessage, read_message
 from penstock.model.stage_result import StageResult

@@ -18,8 +18,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from unittest.mock import patch
 
-from penstock.adapters import lambda_function
 from penstock.adapters.lambda_function import Process
+from penstock.adapters import lambda_function
 from penstock.deliver.stage import DispatcherPorts, dispatch
 from penstock.model.errors import Unanswered
 from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, SplitMessage, read_message

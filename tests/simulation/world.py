@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from typing import Any, cast
 from unittest.mock import patch
 
+from penstock.adapters.lambda_function import Process
 from penstock import feeds
 from penstock.adapters import lambda_function
-from penstock.adapters.lambda_function import Process
 from penstock.deliver.probing import probe
 from penstock.deliver.stage import DispatcherPorts, dispatch
 from penstock.extract.stage import ExtractorPorts, extract

@@ -16,6 +16,8 @@ from contextlib import AsyncExitStack
 from penstock.adapters.telemetry import Telemetry
 from penstock.feeds import FEEDS
 
+MARGIN = 2.0  #: seconds at the end of an invocation in which nothing is begun, so that it always gets to answer (R10)
+
 
 class ComposedFunction[T]:
     """A function that composes what it needs once."""

@@ -16,7 +16,7 @@ from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingErro
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from penstock.adapters.aws_queue import SqsQueue
-from penstock.adapters.composed import ComposedFunction
+from penstock.adapters.composed import MARGIN, ComposedFunction
 from penstock.adapters.telemetry import Telemetry
 from penstock.io.retry import backoff
 from penstock.io.sending import put_off
@@ -25,8 +25,6 @@ from penstock.model.intake import read_intake
 from penstock.model.messages import ChunkMessage, DispatchMessage, read_document_message, read_message
 from penstock.model.stage_result import StageResult
 from penstock.ports.queue import Queue
-
-MARGIN = 2.0  #: seconds at the end of an invocation in which nothing is begun, so that it always gets to answer (R10)
 
 type Process = Callable[[str, float], Awaitable[Sequence[StageResult]]]
 """(message body, deadline in seconds since the epoch) → what was done."""

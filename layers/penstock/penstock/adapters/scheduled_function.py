@@ -7,8 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import asdict
 from typing import Any
 
-from penstock.adapters.composed import ComposedFunction
-from penstock.adapters.lambda_function import MARGIN
+from penstock.adapters.composed import MARGIN, ComposedFunction
 from penstock.model.errors import Transient
 from penstock.model.stage_result import StageResult
 

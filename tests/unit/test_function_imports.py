@@ -1,0 +1,68 @@
+"""What each function imports when it is loaded: a cold start waits for all of it. Whoever adds to it adds a name here,
+and says to `python -X importtime` what it costs."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+LAYERS = [ROOT / "layers" / "penstock", ROOT / "layers" / "documents"]
+LOAD = """
+import importlib, json, sys
+importlib.import_module(sys.argv[1])
+print(json.dumps(sorted(sys.modules)))
+"""
+
+AWS = {"aiobotocore", "aioitertools", "botocore", "dateutil", "jmespath", "six", "urllib3", "wrapt"}
+HTTP = {"aiohappyeyeballs", "aiohttp", "aiosignal", "attr", "frozenlist", "idna", "multidict", "propcache", "yarl"}
+MODELS = {"annotated_types", "pydantic", "pydantic_core", "typing_extensions", "typing_inspection"}
+ALWAYS = AWS | HTTP | MODELS | {"aws_lambda_powertools", "backports", "dotenv", "penstock", "pydantic_settings"}
+#: Of the tests' environment, or of no file of their own.
+OTHERS = {"certifi", "cython_runtime"}
+
+OWN = {
+    "splitter": set[str](),
+    "extractor": {"PIL", "penstock_documents", "pypdfium2", "pypdfium2_cfg", "pypdfium2_raw", "yaml"},
+    "validator": set[str](),
+    "dispatcher": {"jiter"},
+    "prober": {"dispatcher", "jiter"},
+    "sweeper": set[str](),
+}
+
+ALL = {"adapters", "feeds", "formats", "io", "model", "outputs", "ports"}
+PARTS = {
+    "splitter": {"account", "split", "workbooks"},
+    "extractor": {"account", "extract", "split", "workbooks"},
+    "validator": {"validate"},
+    "dispatcher": {"account", "deliver", "identity"},
+    "prober": {"account", "deliver", "identity"},
+    "sweeper": {"account", "identity", "operate", "split", "workbooks"},
+}
+
+
+def modules_of(function: str) -> set[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", LOAD, f"{function}.handler"],
+        env={"PYTHONPATH": ":".join(map(str, [*LAYERS, ROOT / "functions"])), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    )
+    return set(json.loads(done.stdout))
+
+
+@pytest.mark.parametrize("function", OWN)
+def test_a_function_imports_what_it_needs(function: str) -> None:
+    modules = modules_of(function)
+
+    packages = {name.partition(".")[0] for name in modules} - sys.stdlib_module_names - OTHERS
+    assert {name for name in packages if not name.startswith("_")} == ALWAYS | {function} | OWN[function]
+    core = {name.split(".")[1] for name in modules if name.startswith("penstock.")}
+    assert core == ALL | PARTS[function]
+    feeds = {name.split(".")[2] for name in modules if name.startswith("penstock.feeds.")}
+    assert feeds == {"control", "feed", "numbers", "rules"}, "a feed is imported when it is asked for"
+    assert "aws_lambda_powertools.utilities.parser" not in modules, "Powertools' batches must come before pydantic"
