@@ -8,7 +8,7 @@ PYTEST := .venv/bin/pytest
 # From the quickest to the slowest, each its own process: what fails first says most.
 SUITES := unit contract simulation template events fuzz emulator stack
 
-.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora test-office test-living simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak properties prove fuzz bench clean lock sbom
+.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora test-office test-living simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak storm properties prove fuzz bench clean lock sbom
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
@@ -24,6 +24,7 @@ help:
 	@echo '              simulate-reproductions: faults that were found once; the test of each must miss its mend'
 	@echo 'make soak MINUTES=20         the local world: files of all feeds, workers killed, deploys in the middle, a restart'
 	@echo '              SLOW=3: on a machine that others use as well, where a function takes longer to start'
+	@echo 'make storm                   the local world: 3,000 crew duties of which 410 change, and the account of their hours'
 	@echo 'make properties ROUNDS=10    the laws on new examples each round, where make test has the same ones each time'
 	@echo 'make fuzz SECONDS=600        bytes against every format and compression, guided by coverage (test-fuzz: a minute)'
 	@echo 'make prove    hours: all of these one after the other, with a report in .proof (PROOFS="seeds soak": only these)'
@@ -122,6 +123,9 @@ SLOW ?= 1
 
 soak: setup
 	@.venv/bin/python -m tests.soak --minutes $(MINUTES) --slow $(SLOW)
+
+storm: setup
+	@.venv/bin/python -m tests.storm
 
 fuzz: setup
 	@.venv/bin/python -m tests.fuzz --seconds $(SECONDS)

@@ -46,14 +46,14 @@ QUICK: dict[str, Any] = {
 _HTTP = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
-def until[T](look: Callable[[], T | None], what: str) -> T:
+def until[T](look: Callable[[], T | None], what: str, patience: float = PATIENCE) -> T:
     """What `look` returns, as soon as that is anything."""
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + patience
     while True:
         found = look()
         if found:
             return found
-        assert time.monotonic() < deadline, f"not within {PATIENCE:.0f} s: {what}"
+        assert time.monotonic() < deadline, f"not within {patience:.0f} s: {what}"
         time.sleep(INTERVAL)
 
 
@@ -119,9 +119,9 @@ class Deployed:
         version = answer["VersionId"]
         return File(ids.file_id(bucket, key, version), bucket, key, version, answer["ETag"].strip('"'), body)
 
-    def ended(self, file: File) -> dict[str, Any]:
+    def ended(self, file: File, patience: float = PATIENCE) -> dict[str, Any]:
         """The file's summary.json, once there is one; its books balance."""
-        report = json.loads(until(lambda: self.output(file, "summary.json"), f"the end of {file.key}"))
+        report = json.loads(until(lambda: self.output(file, "summary.json"), f"the end of {file.key}", patience))
         assert report["balanced"] is True, report
         assert report["file_id"] == file.file_id
         return report

@@ -8,7 +8,7 @@ import copy
 import json
 import random
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import islice
@@ -68,7 +68,7 @@ def storm_day(seed: int, part: int = 1) -> StormDay:
     return StormDay(
         {name: _lines(records) for name, records in planned.items()},
         {name: _lines(records) for name, records in changes.items()},
-        dict.fromkeys(everybody, (0, 0)) | _minutes(standing),
+        dict.fromkeys(everybody, (0, 0)) | minutes_of(standing),
         {name: len(records) for name, records in (planned | changes).items()},
     )
 
@@ -100,7 +100,7 @@ def _diverted(duty: Duty, rng: random.Random) -> Record:
     return record
 
 
-def _minutes(records: Iterable[Record]) -> dict[str, tuple[int, int]]:
+def minutes_of(records: Iterable[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
     """From report to release, and block to block, of each crew member."""
     duty, flown = defaultdict[str, int](int), defaultdict[str, int](int)
     for one in records:

@@ -68,7 +68,7 @@ def read_picture(picture: Image.Image, number: int, dpi: float | None) -> Readin
     doubts: list[str] = []
     if _dark(picture) > BLACK:
         return Reading(Page(number, *_size(picture, dpi), (), "ocr", ENGINE, ("the page is black",)))
-    if picture.getextrema()[0] > PALEST:
+    if min(picture.tobytes(), default=0) > PALEST:
         return Reading(Page(number, *_size(picture, dpi), (), "ocr", ENGINE, ("there are no words",)))
     picture = _straight(_upright(picture))
     width, height = _size(picture, dpi)

@@ -47,7 +47,7 @@ class QueueFunction(ComposedFunction[tuple[Process, SourceQueues]]):
     def __init__(self, stage: str, unit: str, compose: Compose) -> None:
         """`unit` is what a message is about, "File" or "Chunk"."""
         super().__init__(stage, unit, compose)
-        self._rng = random.SystemRandom()  # it has no state that a snapshot could keep
+        self._rng: random.Random = random.SystemRandom()  # it has no state that a snapshot could keep
 
     def __call__(self, event: dict[str, Any], context: Any) -> Any:
         """Processes the event's messages. The answer lists those that must come again; if all must, it raises, so that
