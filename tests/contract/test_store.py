@@ -15,7 +15,7 @@ from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_store import PART, S3Store
 from penstock.model.errors import ObjectMissing, Transient
 from penstock.model.messages import SourceFile
-from penstock.ports.object_store import ObjectStore
+from penstock.ports.object_store import SIDECAR, ObjectStore
 from penstock_testing.memory import MemoryStore
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
@@ -125,6 +125,15 @@ async def test_an_overwritten_key_is_still_read_as_the_version_that_was_dropped(
 
     assert await place.store.read_source(first, 3, 500) == BODY[3:500]
     assert await place.store.read_source(second, 3, 500) == BODY[::-1][3:500]
+
+
+@pytest.mark.parametrize("body", [b"", b"records=5", b"x" * (SIDECAR + 1)])
+async def test_what_lies_beside_a_file_is_the_newest_of_its_key_as_far_as_it_is_read(place: Place, body: bytes) -> None:
+    file = place.drop(BODY)
+    assert await place.store.beside(file, f"{KEY}.ok") is None
+    place.drop(b"older", f"{KEY}.ok")
+    place.drop(body, f"{KEY}.ok")
+    assert await place.store.beside(file, f"{KEY}.ok") == body[:SIDECAR]
 
 
 async def test_a_version_of_another_length_is_never_mixed_in(place: Place) -> None:

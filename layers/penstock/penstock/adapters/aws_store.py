@@ -16,6 +16,7 @@ from penstock.ports.object_store import SIDECAR
 PART = 8 * 1024 * 1024  #: bytes of a part of a multipart upload; S3 wants at least 5 MiB
 
 _GONE = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
+_EMPTY = frozenset({"InvalidRange", "416"})  #: S3's word where an object has nothing of the range that was asked for
 _MOVED_ON = _TAKEN = frozenset({"PreconditionFailed", "412"})
 _BEING_TAKEN = frozenset({"ConditionalRequestConflict", "409"})
 
@@ -55,13 +56,15 @@ class S3Store:
         """As `Sources.beside`."""
         with transient_faults():
             try:
-                answer = await self.s3.get_object(Bucket=file.dropped.bucket, Key=key)
+                where = {"Bucket": file.dropped.bucket, "Key": key, "Range": f"bytes=0-{SIDECAR - 1}"}
+                answer = await self.s3.get_object(**where)
             except ClientError as error:
                 if code_of(error) in _GONE:
                     return None
+                if code_of(error) in _EMPTY:
+                    return b""
                 raise
-            async with answer["Body"] as body:
-                return bytes(await body.read(SIDECAR))
+            return await _read(answer)
 
     async def get(self, key: str) -> bytes | None:
         """As `ObjectStore.get`."""

@@ -109,10 +109,12 @@ def _entry_of(value: Any, name: str) -> dict[str, Any]:
     """What a manifest says of the file of this name; what it says of all, where it names none."""
     if isinstance(value, list):
         entries = [cast(dict[str, Any], one) for one in cast(list[Any], value) if isinstance(one, dict)]
-        named = (one for one in entries if any(basename(str(said)) == name for said in one.values()))
-        return next(named, dict[str, Any]())
-    lists = [cast(list[Any], one) for one in cast(dict[str, Any], value).values() if isinstance(one, list)]
-    return _entry_of(lists[0], name) if lists else cast(dict[str, Any], value)
+        return next(
+            (one for one in entries if any(basename(str(said)) == name for said in one.values())), dict[str, Any]()
+        )
+    members = cast(dict[str, Any], value)
+    lists = [cast(list[Any], one) for one in members.values() if isinstance(one, list)]
+    return _entry_of(lists[0], name) if lists else members
 
 
 def _number(cell: str, separator: str) -> Decimal | None:

@@ -73,8 +73,9 @@ def _none(delimiter: str, width: int, header: str) -> re.Pattern[bytes]:
 
 @cache
 def _none_below(delimiter: str, width: int, header: str) -> re.Pattern[bytes]:
-    # Begins with one certain character, for which a search skips through what is none.
-    return re.compile(rb"\n(?:%s)\r?\n" % _any_of(delimiter, width, header))
+    # Begins with one certain character, which a search skips to; the next one tells nearly always that it is none.
+    first = (header[:1].lower() + header[:1].upper()).encode() + b'" \t#/' + delimiter.encode()
+    return re.compile(rb"\n(?=[%s])(?:%s)\r?\n" % (re.escape(first), _any_of(delimiter, width, header)))
 
 
 @cache

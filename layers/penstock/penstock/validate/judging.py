@@ -323,7 +323,7 @@ def schema_finding(fault: ErrorDetails, written: Mapping[str, str]) -> Finding:
     code, message = SCHEMA.get(fault["type"], ("schema.type", "the value is of the wrong kind"))
     name = ".".join(str(part) for part in fault["loc"] if isinstance(part, str))[:NAME] or None
     told = fault.get("ctx", {})
-    if "pattern" in told and name is not None and name in written:
+    if "pattern" in told and name and name in written:
         told = told | {"pattern": written[name]}
     return Finding(code, message.format_map(told), name)
 

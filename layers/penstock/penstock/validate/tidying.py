@@ -54,7 +54,11 @@ def tidied_texts(feed: Feed, parsed: Sequence[Parsed], told: Told) -> Sequence[P
     kinds = set(map(type, values))
     if Decimal in kinds and _may_be_ids(feed, records, values):
         parsed = [one if isinstance(one, Finding) else _with_whole_ids(feed, one, told) for one in parsed]
-    if not _may_need_it(values if kinds == {str} else list(_texts_in(values))):
+    if not kinds.isdisjoint((dict, list)):
+        values = list(_texts_in(values))
+    elif kinds != {str}:
+        values = [value for value in values if isinstance(value, str)]
+    if not _may_need_it(values):
         return parsed
     codes = {*feed.identity, *feed.group}
     return [one if isinstance(one, Finding) else _tidied_record(one, codes, told) for one in parsed]

@@ -86,7 +86,8 @@ def _demand_a_number_as_it_is_written(field: str, block: str) -> None:
         source,
     )
     def _digits_lost(records: Sequence[Record]) -> list[int]:  # pyright: ignore[reportUnusedFunction]
-        return [at for at, one in enumerate(records) if _ROUNDED.fullmatch(one.get(field) or "")]
+        said = [one.get(field) or "" for one in records]
+        return [at for at, text in enumerate(said) if "+" in text and _ROUNDED.fullmatch(text)]
 
     @RULES.among(
         "looks_like_a_day",
