@@ -231,7 +231,6 @@ REPRODUCTIONS = (
             "if False:",
         ),
         "unit/test_destination_settings.py::test_what_is_no_place_for_a_destination_is_refused_whatever_is_allowed",
-        "unit/test_destination_settings.py::test_a_name_that_resolves_to_where_no_destination_may_be_is_not_called",
     ),
     _of(
         "a chunk is marked before it is passed on",
