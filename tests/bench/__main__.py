@@ -11,6 +11,7 @@ from rich.table import Table
 from tests.bench import (
     checking,
     cold,
+    documents,
     expanding,
     feeds,
     formats,
@@ -29,6 +30,7 @@ GROUPS: dict[str, Callable[[], list[dict[str, Any]]]] = {
     "formats": formats.measure,
     "expanding": expanding.measure,
     "workbooks": workbooks.measure,
+    "documents": documents.measure,
     "stages": stages.measure,
     "feeds": feeds.measure,
     "table": table.measure,

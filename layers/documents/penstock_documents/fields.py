@@ -77,6 +77,9 @@ KINDS: Mapping[str, Kind] = {
     ),
 }  # fmt: skip
 
+NUMBERS = ("site_id", "asr_number", "permit_number", "file_number", "faa_study", "frn")
+"""What is numbered after one pattern, by whoever gives the numbers out."""
+
 UNITS = ("ft", "m", "pct", "usd", "deg", "f", "mph", "lbf", "days")
 TIMES = ("observed", "faa_notified", "repair", "restored")
 """Columns that say when, unless a form says there what or who."""

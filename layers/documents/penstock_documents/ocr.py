@@ -142,7 +142,7 @@ def _second_look(api: Any, picture: Image.Image, words: list[Word], scale: float
     otherwise: dict[int, str] = {}
     api.SetPageSegMode(tesserocr.PSM.SINGLE_LINE)
     for at, word in enumerate(words):
-        if word.text.isalpha() and word.confidence >= AGREED:
+        if word.text.isalpha() and word.confidence >= AGREED and not _is_followed_by_ink(picture, word, scale):
             continue
         others: list[str] = []
         for look in LOOKS:
@@ -160,6 +160,14 @@ def _second_look(api: Any, picture: Image.Image, words: list[Word], scale: float
         if len(others) == len(LOOKS) and said:
             otherwise[at] = said[-1]
     return otherwise
+
+
+def _is_followed_by_ink(picture: Image.Image, word: Word, scale: float) -> bool:
+    """Whether a mark stands right behind a word, at its foot: a full stop that was taken for dirt."""
+    _, top, right, bottom = (edge / scale for edge in word.box)
+    height = bottom - top
+    foot = picture.crop((round(right) + 1, round(bottom - 0.3 * height), round(right + 0.4 * height), round(bottom)))
+    return min(foot.size) > 0 and foot.getextrema()[0] < PALEST // 2
 
 
 def _read_again(api: Any, picture: Image.Image, word: Word, scale: float, look: Look) -> str:

@@ -9,7 +9,7 @@ from itertools import dropwhile, pairwise
 from typing import Any
 
 from penstock_documents.aligning import TOLERANCE, Alignment, Transform, align, header_box, labels_of, place_of
-from penstock_documents.fields import is_plausible, unit_of
+from penstock_documents.fields import NUMBERS, is_plausible, unit_of
 from penstock_documents.template import Column, Place, Table, Template, box
 from penstock_documents.values import BLANKS, Unparsed, converted, date_of, degrees_of, quantity_of, shape_of, time_of
 from penstock_documents.words import Box, Page, Word, around, plain, runs_of, text_of
@@ -401,6 +401,13 @@ class _OnePage:
             doubt = self._which(name, place, text, value, other)
         if not doubt and value is not None and not is_plausible(name, value):
             doubt = f"{text} is no {name.replace('_', ' ')} of a tower in the United States"
+        if (
+            not doubt
+            and self._page.route == "ocr"
+            and name in NUMBERS
+            and _pattern(text) != _pattern(place.shape or text)
+        ):
+            doubt = f"{text} has not the form of other {name.replace('_', ' ')}s"
         if not doubt and min(word.confidence for word in words) < SURE:
             doubt = "the reader is not sure of it"
         return Value(value, words, self._page.number, unit, doubt)
@@ -448,6 +455,11 @@ def _text_of_ink(words: Sequence[Word]) -> str:
         touching = gap < (WITHIN_A_NUMBER if re.search(r"\w[-/]$", before.text) else TOUCHING)
         text += word.text if touching else f" {word.text}"
     return re.sub(r",(?=\w)(?!\d{3}(?!\d))", ", ", text) if ", " in text else text
+
+
+def _pattern(text: str) -> str:
+    """Letters, digits and marks in order, however many there are of each."""
+    return re.sub(r"(.)\1+", r"\1", shape_of(text).upper())
 
 
 def _plain_number(number: Decimal) -> int | float:
