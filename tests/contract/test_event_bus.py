@@ -96,5 +96,10 @@ async def test_an_event_is_heard_with_its_kind_and_detail(listener: Listener) ->
 )
 async def test_an_event_that_was_not_taken_is_transient(answer: Any) -> None:
     """EventBridge answers 200 to a call none of whose entries it took."""
+    scripted = Scripted(put_events=[answer])
+
+    async def client() -> Any:
+        return scripted
+
     with pytest.raises(Transient):
-        await EventBridge(Scripted(put_events=[answer]), "default").put("FileSettled", SUMMARY)
+        await EventBridge(client, "default").put("FileSettled", SUMMARY)

@@ -22,13 +22,13 @@ CONFIG = AioConfig(
 
 @dataclass(frozen=True, slots=True)
 class AwsClients:
-    """aiobotocore's clients. Typed loosely: the stubs would be a dependency for the sake of five names. Those
-    that few invocations need are made when they are first asked for."""
+    """aiobotocore's clients. Typed loosely: the stubs would be a dependency for the sake of seven names. Those that few
+    invocations need are made when they are first asked for."""
 
     s3: Any
     sqs: Any
     dynamodb: Any
-    events: Any
+    events: Callable[[], Awaitable[Any]]
     lambdas: Callable[[], Awaitable[Any]]
     ssm: Callable[[], Awaitable[Any]]
     secrets: Callable[[], Awaitable[Any]]
@@ -43,8 +43,8 @@ async def aws_clients() -> AsyncGenerator[AwsClients]:
         async def client(name: str) -> Any:
             return await stack.enter_async_context(session.create_client(name, config=CONFIG))
 
-        made = [await client(name) for name in ("s3", "sqs", "dynamodb", "events")]
-        later = [_once(partial(client, name)) for name in ("lambda", "ssm", "secretsmanager")]
+        made = [await client(name) for name in ("s3", "sqs", "dynamodb")]
+        later = [_once(partial(client, name)) for name in ("events", "lambda", "ssm", "secretsmanager")]
         yield AwsClients(*made, *later)
 
 

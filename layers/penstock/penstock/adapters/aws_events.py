@@ -1,7 +1,7 @@
 """EventBridge behind the event bus's port."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,15 +11,15 @@ from penstock.model.errors import Transient
 
 @dataclass(frozen=True, slots=True)
 class EventBridge:
-    """As `EventBus`."""
+    """As `EventBus`. `client` gives EventBridge's client: only who ends a file needs it."""
 
-    events: Any
+    client: Callable[[], Awaitable[Any]]
     bus: str
 
     async def put(self, kind: str, detail: Mapping[str, Any]) -> None:
         """As `EventBus.put`."""
         entry = {"EventBusName": self.bus, "Source": "penstock", "DetailType": kind, "Detail": json.dumps(detail)}
         with transient_faults():
-            answer = await self.events.put_events(Entries=[entry])
+            answer = await (await self.client()).put_events(Entries=[entry])
         if answer.get("FailedEntryCount"):
             raise Transient("EventBridge did not take the event")
