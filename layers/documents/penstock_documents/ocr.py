@@ -68,7 +68,7 @@ def read_picture(picture: Image.Image, number: int, dpi: float | None) -> Readin
     doubts: list[str] = []
     if _dark(picture) > BLACK:
         return Reading(Page(number, *_size(picture, dpi), (), "ocr", ENGINE, ("the page is black",)))
-    if min(picture.tobytes(), default=0) > PALEST:
+    if _darkest(picture) > PALEST:
         return Reading(Page(number, *_size(picture, dpi), (), "ocr", ENGINE, ("there are no words",)))
     picture = _straight(_upright(picture))
     width, height = _size(picture, dpi)
@@ -82,6 +82,11 @@ def read_picture(picture: Image.Image, number: int, dpi: float | None) -> Readin
     if not words:
         doubts.append("there are no words")
     return Reading(Page(number, width, height, words, "ocr", ENGINE, doubts), second)
+
+
+def _darkest(picture: Image.Image) -> int:
+    """The darkest shade of a picture in shades of grey."""
+    return next((shade for shade, pixels in enumerate(picture.histogram()) if pixels), 255)
 
 
 def _dark(picture: Image.Image) -> float:
@@ -167,7 +172,7 @@ def _is_followed_by_ink(picture: Image.Image, word: Word, scale: float) -> bool:
     _, top, right, bottom = (edge / scale for edge in word.box)
     height = bottom - top
     foot = picture.crop((round(right) + 1, round(bottom - 0.3 * height), round(right + 0.4 * height), round(bottom)))
-    return min(foot.size) > 0 and foot.getextrema()[0] < PALEST // 2
+    return min(foot.size) > 0 and _darkest(foot) < PALEST // 2
 
 
 def _read_again(api: Any, picture: Image.Image, word: Word, scale: float, look: Look) -> str:
