@@ -408,7 +408,7 @@ class _OnePage:
             and _pattern(text) != _pattern(place.shape or text)
         ):
             doubt = f"{text} has not the form of other {name.replace('_', ' ')}s"
-        if not doubt and min(word.confidence for word in words) < SURE:
+        if not doubt and min(word.confidence for word in _asked(place, words)) < SURE:
             doubt = "the reader is not sure of it"
         return Value(value, words, self._page.number, unit, doubt)
 
@@ -455,6 +455,12 @@ def _text_of_ink(words: Sequence[Word]) -> str:
         touching = gap < (WITHIN_A_NUMBER if re.search(r"\w[-/]$", before.text) else TOUCHING)
         text += word.text if touching else f" {word.text}"
     return re.sub(r",(?=\w)(?!\d{3}(?!\d))", ", ", text) if ", " in text else text
+
+
+def _asked(place: Place, words: Sequence[Word]) -> Sequence[Word]:
+    """The words of which a reader must be sure: of a number its figures; its unit is compared with the template's."""
+    figures = [word for word in words if any(map(str.isdigit, word.text))]
+    return figures if figures and place.type == "number" else words
 
 
 def _pattern(text: str) -> str:
