@@ -23,6 +23,7 @@ FIGURES = frozenset(
         "DocumentsHandedOver",
         "DocumentsRead",
         "DropsLooks",
+        "DueLooks",
         "FileDuration",
         "FilesHandedOn",
         "FilesRefused",
@@ -30,8 +31,11 @@ FIGURES = frozenset(
         "FilesUnpacked",
         "IdleLooks",
         "PagesRead",
+        "PartsMerged",
         "RangesSent",
         "RecordsReceived",
+        "RecordsTabulated",
+        "SmallLooks",
         "WorkLooks",
     ]
 )
