@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LAYERS = [ROOT / "layers" / "penstock", ROOT / "layers" / "documents"]
+LAYERS = [path for path in (ROOT / "layers").iterdir() if path.is_dir()]
+FUNCTIONS = [path.name for path in (ROOT / "functions").iterdir() if (path / "handler.py").exists()]
 LOAD = """
 import importlib, json, sys
 importlib.import_module(sys.argv[1])
@@ -30,6 +31,7 @@ OWN = {
     "dispatcher": {"jiter"},
     "prober": {"dispatcher", "jiter"},
     "sweeper": set[str](),
+    "tabulator": {"duckdb", "penstock_tables"},
 }
 
 ALL = {"adapters", "feeds", "formats", "io", "model", "outputs", "ports"}
@@ -40,6 +42,7 @@ PARTS = {
     "dispatcher": {"account", "deliver", "identity"},
     "prober": {"account", "deliver", "identity"},
     "sweeper": {"account", "identity", "operate", "split", "workbooks"},
+    "tabulator": {"tabulate"},
 }
 
 
@@ -55,7 +58,7 @@ def modules_of(function: str) -> set[str]:
     return set(json.loads(done.stdout))
 
 
-@pytest.mark.parametrize("function", OWN)
+@pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_imports_what_it_needs(function: str) -> None:
     modules = modules_of(function)
 
