@@ -377,7 +377,7 @@ async def test_a_splitter_that_takes_over_and_fails_leaves_what_was_announced(mo
     """Be it at once, at what the earlier one has left."""
     pipeline = Pipeline()
     file = pipeline.drop(forty())
-    pipeline.fault = Fault(at=9, kills=True)
+    pipeline.fault = Fault(at=16, kills=True)
     await pipeline.handle_next(pipeline.intake)
     pipeline.fault = Fault()
     planned = await pipeline.ledger.chunks(file.file_id)

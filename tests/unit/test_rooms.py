@@ -23,7 +23,7 @@ DRAWN = {
     "io": "model ports feeds",
     "outputs": "model formats ports feeds",
     "identity": "model ports feeds outputs",
-    "account": "model ports feeds io outputs identity",
+    "account": "model formats ports feeds io outputs identity",
     "split": "model formats workbooks ports feeds io account",
     "extract": "model ports io account split",
     "validate": "model formats ports feeds io outputs",

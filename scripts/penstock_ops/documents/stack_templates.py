@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from penstock.adapters.aws_clients import aws_clients
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_templates import S3Templates
 from penstock.adapters.system_clock import SystemClock
 from penstock.io.auditing import audit
 from penstock_ops.operate import operations
+from penstock_ops.operate.clients import operators_clients
 from penstock_ops.operate.stack_ports import operator_of
 
 LOCAL = "local"  #: what the local world is called, where a folder is meant without a name
@@ -44,13 +44,13 @@ def named_stack(stack: str) -> str | None:
 
 
 async def _all(outputs: Mapping[str, str]) -> Mapping[str, bytes]:
-    async with aws_clients() as aws:
+    async with operators_clients() as aws:
         return await S3Templates(aws.s3, outputs["WorkBucket"]).all()
 
 
 async def _put(outputs: Mapping[str, str], stack: str | None, changed: Mapping[str, bytes]) -> None:
     by = await asyncio.to_thread(operator_of, stack)
-    async with aws_clients() as aws:
+    async with operators_clients() as aws:
         store = S3Store(aws.s3, outputs["WorkBucket"], outputs["ArchiveBucket"])
         detail: dict[str, Any] = {"by": by, "templates": sorted(changed)}
         await audit(store, "TemplatesKept", SystemClock().now(), detail)

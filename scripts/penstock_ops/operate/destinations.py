@@ -9,7 +9,6 @@ from typing import Any, cast
 import boto3
 from yarl import URL
 
-from penstock.adapters.aws_clients import aws_clients
 from penstock.adapters.aws_parameters import ParameterSettings
 from penstock.adapters.http_destination import HttpDestination, Tokens, http_session
 from penstock.adapters.system_clock import SystemClock
@@ -18,6 +17,7 @@ from penstock.feeds.feed import Feed
 from penstock.identity.examination import policy_of
 from penstock.model.errors import Misconfigured, Transient
 from penstock.ports.destination import DestinationSettings, WrongSettings, read_settings
+from penstock_ops.operate.clients import operators_clients
 from penstock_ops.operate.errors import NotFound
 
 MASKED = "…"
@@ -96,7 +96,7 @@ class Destinations:
         except WrongSettings as error:
             return described | {"verdict": f"nothing was called, as its settings are wrong: {error}"}
         clock, began = SystemClock(), time.monotonic()
-        async with http_session(private=self.private) as http, aws_clients() as aws:
+        async with http_session(private=self.private) as http, operators_clients() as aws:
             parameters = ParameterSettings(aws.ssm, aws.secrets, self.outputs["DestinationsPath"], private=self.private)
             destination = HttpDestination(http, parameters, Tokens(http, clock, parameters.secret), clock)
             try:

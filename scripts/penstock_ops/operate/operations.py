@@ -14,7 +14,7 @@ from typing import Any
 import boto3
 
 from penstock.account.completion import summary
-from penstock.adapters.aws_clients import AwsClients, aws_clients
+from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_throttle import DynamoThrottle
@@ -26,6 +26,7 @@ from penstock.model.rows import FileRow
 from penstock.outputs.outcomes import outcome_lines_of
 from penstock_ops import world
 from penstock_ops.operate.circuits import circuits_of, described
+from penstock_ops.operate.clients import operators_clients
 from penstock_ops.operate.destinations import Destinations
 from penstock_ops.operate.explaining import explain
 from penstock_ops.operate.progress import is_open, progress_of
@@ -86,7 +87,7 @@ def drop(outputs: Mapping[str, str], path: Path, key: str, advance: Callable[[in
 @asynccontextmanager
 async def records_of(outputs: Mapping[str, str]) -> AsyncGenerator["Records"]:
     """The stack's records, open for reading."""
-    async with aws_clients() as aws:
+    async with operators_clients() as aws:
         yield Records(aws, outputs)
 
 

@@ -12,7 +12,6 @@ from typing import Any, Protocol, cast
 import boto3
 
 from penstock.adapters.aws_claims import DynamoClaims
-from penstock.adapters.aws_clients import aws_clients
 from penstock.adapters.aws_events import EventBridge
 from penstock.adapters.aws_histories import DynamoHistories
 from penstock.adapters.aws_ledger import DynamoLedger
@@ -28,6 +27,7 @@ from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import Folder, ObjectStore
 from penstock.ports.queue import Queue
 from penstock.ports.throttle import Throttle
+from penstock_ops.operate.clients import operators_clients
 from penstock_ops.operate.dead_letters import DeadLetters
 
 BUS = "default"  #: where the stack puts its events
@@ -64,7 +64,7 @@ async def open_stack(outputs: Mapping[str, str], stack: str | None) -> AsyncGene
     clock = SystemClock()
     operator = await asyncio.to_thread(operator_of, stack)
     dispatches: dict[str, str] = json.loads(outputs["DispatchQueues"])
-    async with aws_clients() as aws:
+    async with operators_clients() as aws:
         sources = {
             "intake": {"": outputs["IntakeQueueUrl"]},
             "document": {"": outputs["DocumentQueueUrl"]},

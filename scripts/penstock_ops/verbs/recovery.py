@@ -292,9 +292,9 @@ def adopt(
     as_json: AsJson = False,
 ) -> None:
     """Take in the rows of a restored table, or of an earlier stack's, as far as this stack has none in their place."""
-    from penstock.adapters.aws_clients import aws_clients
     from penstock.io.auditing import audit
     from penstock_ops.operate import adopting, operations, stack_ports
+    from penstock_ops.operate.clients import operators_clients
 
     sources = {name: table for name, table in (("ledger", ledger), ("claims", claims)) if table}
     if not sources:
@@ -302,7 +302,7 @@ def adopt(
     outputs = operations.connect(stack)
 
     async def take_in() -> dict[str, Any]:
-        async with stack_ports.open_stack(outputs, stack) as ports, aws_clients() as aws:
+        async with stack_ports.open_stack(outputs, stack) as ports, operators_clients() as aws:
             if not dry_run:
                 detail = {"by": ports.operator, "tables": sources}
                 await audit(ports.store, "RowsAdopted", ports.clock.now(), detail)
