@@ -5,7 +5,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session  # pyright: ignore[reportUnknownVariableType]
@@ -38,7 +38,7 @@ class AwsClients:
 async def aws_clients(opened: Callable[..., Any] | None = None) -> AsyncGenerator[AwsClients]:
     """Clients from the usual AWS environment. `opened` opens one by its service's name in another way, as
     aioboto3's session does for an operator."""
-    open_client: Callable[..., Any] = opened or get_session().create_client
+    open_client: Callable[..., Any] = opened or cast(Any, get_session()).create_client
     async with AsyncExitStack() as stack:
 
         async def client(name: str) -> Any:
