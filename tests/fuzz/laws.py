@@ -33,7 +33,8 @@ type Counted = Callable[[Layout, bytes], int | None]
 class Laws:
     """The laws for files that a feed reads.
 
-    `between` are the bytes that may stand between two chunks, where that is all there can be. `group` are the fields
+    `between` are the bytes that may stand between two chunks, where that is all there can be but lines that the format
+    itself passes over. `group` are the fields
     of the feed's groups. `counted` is the reference. `least` are the bytes that a record may have in any case: what
     stands between records must be seen whole, too.
     """
@@ -87,8 +88,14 @@ class Laws:
             assert end <= span.start < span.end <= len(split.body), "spans on top of each other, or outside the file"
             assert span.records >= 1
             between = split.body[end : span.start]
-            assert self.between is None or not between.strip(self.between), "something between two spans is lost"
+            assert self.between is None or self._is_nothing(split, between), "something between two spans is lost"
             end, records = span.end, records + span.records
+
+    def _is_nothing(self, split: Split, between: bytes) -> bool:
+        left = between.strip(self.between)
+        return not left or bool(
+            split.layout.again and not self.feed.format_named(split.layout.format).split(split.layout, left)
+        )
 
     def _assert_unlimited(self, split: Split, body: bytes) -> None:
         """The limits change nothing but the chunks; and another reader finds as many records."""

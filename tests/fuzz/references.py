@@ -12,9 +12,18 @@ BESIDE = "head"  #: the element that is no record where the XML target reads rec
 
 
 def rows_of_csv(layout: Layout, body: bytes) -> int | None:
-    """By the csv module, whose meaning ours is, for whatever text there is."""
+    """By the csv module, whose meaning ours is, for whatever text there is; but for a file with lines that it takes for
+    rows and we perhaps for none (`formats.passed_over`)."""
     text = io.StringIO(body.decode("utf-8-sig", "surrogateescape"), newline="")
-    return sum(1 for row in csv.reader(text, delimiter=layout.delimiter) if row) - 1
+    header, *rows = [row for row in csv.reader(text, delimiter=layout.delimiter) if row]
+    if layout.above or any(_may_be_none(row, header) for row in rows):
+        return None
+    return len(rows)
+
+
+def _may_be_none(row: list[str], header: list[str]) -> bool:
+    first = row[0].strip().casefold()
+    return not "".join(row).strip() or first.startswith(("#", "//")) or first == header[0].strip().casefold()
 
 
 def lines(layout: Layout, body: bytes) -> int | None:
