@@ -167,6 +167,7 @@ MUTATIONS = (
         "io.sending:send_all",
         "left = [left[place] for place in failed]",
         "left = []",
+        rare=True,  # as idle work, it is sent again
     ),
     Mutation(
         "the rest is handed on without what waits", "split.stage:_Splitting.hand_on", "await self._announce()", "None"
