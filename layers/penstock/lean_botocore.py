@@ -1,5 +1,5 @@
 """Leaves of botocore's data what the functions' clients read when they are made: the services that are called, in their
-latest version, without the descriptions.
+latest version, with empty descriptions.
 
     python3.13 lean_botocore.py FOLDER    # botocore's own, with a folder a service
 """
@@ -40,12 +40,12 @@ def _lean_file(file: Path) -> None:
 
 
 def _undescribed(node: Any) -> Any:
-    """Without descriptions, which are texts: a member that has such a name is none."""
+    """With empty descriptions, as botocore asks for some. They are texts: a member that has such a name is none."""
     if isinstance(node, list):
         return [_undescribed(one) for one in node]
     if not isinstance(node, dict):
         return node
-    return {key: _undescribed(value) for key, value in node.items() if key not in _SAID or not isinstance(value, str)}
+    return {key: "" if key in _SAID and isinstance(value, str) else _undescribed(value) for key, value in node.items()}
 
 
 def _lean_endpoints(file: Path) -> None:

@@ -74,3 +74,20 @@ def test_it_is_called_where_it_was_called_before(region: str, lean_data: Path) -
     for service in SERVICES:
         lean, whole = (client(service, region, data).meta.endpoint_url for data in (lean_data, WHOLE))
         assert lean == whole
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_where_a_call_goes_is_found_as_before(region: str, lean_data: Path) -> None:
+    """By the rules of the service and its clients' own parameters, which nobody reads before the first call."""
+    for service in SERVICES:
+        lean, whole = (client(service, region, data) for data in (lean_data, WHOLE))
+        theirs, ours = (
+            [(one.name, one.type) for one in each.meta.service_model.client_context_parameters]
+            for each in (whole, lean)
+        )
+        assert ours == theirs
+    asked = {"Params": {"Bucket": "drops", "Key": "traffic/spots.csv"}}
+    lean, whole = (
+        client("s3", region, data).generate_presigned_url("get_object", **asked) for data in (lean_data, WHOLE)
+    )
+    assert lean.partition("?")[0] == whole.partition("?")[0]
