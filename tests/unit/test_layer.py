@@ -6,12 +6,12 @@ import shutil
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import botocore
 import botocore.session
 import pytest
-from botocore.awsrequest import AWSResponse, HeadersDict
+from botocore.awsrequest import AWSResponse
 
 ROOT = Path(__file__).parents[2]
 LEAN = runpy.run_path(str(ROOT / "layers" / "penstock" / "lean_botocore.py"))
@@ -97,7 +97,7 @@ def called_by(s3: Any) -> str:
 
     def answered(request: Any, **_: Any) -> AWSResponse:
         urls.append(request.url)
-        return AWSResponse(request.url, 200, HeadersDict(), BytesIO())
+        return AWSResponse(request.url, 200, cast(Any, {}), BytesIO())
 
     s3.meta.events.register("before-send.s3.GetObject", answered)
     s3.get_object(Bucket="drops", Key="traffic/spots.csv")
