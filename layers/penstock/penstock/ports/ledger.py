@@ -9,12 +9,8 @@ from penstock.model.rows import BatchRow, ChunkRow, ChunkState, Fault, FileRow, 
 from penstock.model.setbacks import Setback
 
 
-class Ledger(Protocol):
-    """The port. Every write raises LeaseLost where the fence it names is no longer the row's, or the state has moved
-    on.
-
-    Any call may raise Transient (throttled, broken); doing it again is always safe.
-    """
+class Files(Protocol):
+    """The life of a file: claimed, cut, sealed, refused or settled."""
 
     async def claim_file(self, file: SourceFile, now: float, seconds: float) -> Lease[FileRow]:
         """Opens the file's row, or takes it over where its lease has expired and it is still splitting."""
@@ -90,51 +86,14 @@ class Ledger(Protocol):
         """The file's row, consistently read."""
         ...
 
-    async def files(self, limit: int) -> list[FileRow]:
-        """The files opened last, newest first."""
-        ...
-
-    async def open_files(self, limit: int, after: float = 0.0) -> list[FileRow]:
-        """The files that are not settled or refused yet, opened after that time, oldest first."""
-        ...
-
-    async def note_begun_again(self, file_id: str, now: float) -> None:
-        """Notes, for two weeks, that a chunk is about to be worked on that had ended: its file may be settled, and is
-        not among those that are open."""
-        ...
-
-    async def files_begun_again(self, limit: int, after: float = 0.0) -> list[FileRow]:
-        """The files of which that was noted, opened after that time, oldest first."""
-        ...
-
-    async def note_stalled(self, file_id: str, now: float) -> bool:
-        """Notes that a file was reported as stalled. False where it had been, or has ended meanwhile."""
-        ...
-
-    async def note_resent(self, file_id: str, chunks: Sequence[int], now: float) -> None:
-        """Notes that messages of a file, or of these of its chunks, were sent again."""
-        ...
-
     async def tie_return(self, file_id: str, origin: str) -> None:
         """Has the rows of a file and of the one that it came back from, by its rejects, know of each other, as far as
         they are there. Of more than `MOST_RETURNS` nothing more is noted."""
         ...
 
-    async def cursor(self, look: str) -> str:
-        """Where a look that goes on from time to time is to go on, "" at its beginning."""
-        ...
 
-    async def keep_cursor(self, look: str, cursor: str) -> None:
-        """Has the look go on there the next time."""
-        ...
-
-    async def note_fault(self, fault: Fault) -> None:
-        """Keeps what a look has failed at for a while; the last fault at each thing."""
-        ...
-
-    async def faults(self, since: float) -> list[Fault]:
-        """What looks have failed at since then, the latest last."""
-        ...
+class Chunks(Protocol):
+    """The life of a chunk: claimed by stage after stage, and ended."""
 
     async def claim_validation(self, message: ChunkMessage, now: float, seconds: float) -> Lease[ChunkRow]:
         """Leases a chunk that is `sent` in the message's round; its row is made if the splitter's has not come to be
@@ -177,28 +136,6 @@ class Ledger(Protocol):
         """Whether nobody has leased the chunk since the lease of this fence, nor ended it; consistently read."""
         ...
 
-    async def batches(self, file_id: str, chunk: int) -> list[BatchRow]:
-        """The chunk's batches in order, consistently read."""
-        ...
-
-    async def fix_batches(self, chunk: ChunkRow, fence: int, batches: Sequence[BatchRow]) -> None:
-        """Writes the composition of batches before the first of them is sent; of those that never are, held or unknown,
-        once and for all."""
-        ...
-
-    async def begin_attempt(self, chunk: ChunkRow, fence: int, batch: BatchRow, now: float) -> BatchRow:
-        """Counts a call that is about to be made, marks the batch unanswered, and writes what it is `sent` as."""
-        ...
-
-    async def note_answer(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> None:
-        """Writes the batch's `unanswered`: the call is known to have done nothing."""
-        ...
-
-    async def end_batch(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> None:
-        """attempted → the state in `batch`, with its refused and returned ordinals and its reason; also unknown →
-        delivered or dropped, by an operator's decision, and of a held one what it has returned."""
-        ...
-
     async def end_chunk(
         self,
         chunk: ChunkRow,
@@ -222,3 +159,82 @@ class Ledger(Protocol):
     async def chunks(self, file_id: str) -> list[ChunkRow]:
         """All of a file's chunks, in order."""
         ...
+
+
+class Batches(Protocol):
+    """What of a chunk is sent together, and how it went."""
+
+    async def batches(self, file_id: str, chunk: int) -> list[BatchRow]:
+        """The chunk's batches in order, consistently read."""
+        ...
+
+    async def fix_batches(self, chunk: ChunkRow, fence: int, batches: Sequence[BatchRow]) -> None:
+        """Writes the composition of batches before the first of them is sent; of those that never are, held or unknown,
+        once and for all."""
+        ...
+
+    async def begin_attempt(self, chunk: ChunkRow, fence: int, batch: BatchRow, now: float) -> BatchRow:
+        """Counts a call that is about to be made, marks the batch unanswered, and writes what it is `sent` as."""
+        ...
+
+    async def note_answer(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> None:
+        """Writes the batch's `unanswered`: the call is known to have done nothing."""
+        ...
+
+    async def end_batch(self, chunk: ChunkRow, fence: int, batch: BatchRow) -> None:
+        """attempted → the state in `batch`, with its refused and returned ordinals and its reason; also unknown →
+        delivered or dropped, by an operator's decision, and of a held one what it has returned."""
+        ...
+
+
+class Looks(Protocol):
+    """What the looks go by: which files are open, where a look goes on, and what it failed at."""
+
+    async def files(self, limit: int) -> list[FileRow]:
+        """The files opened last, newest first."""
+        ...
+
+    async def open_files(self, limit: int, after: float = 0.0) -> list[FileRow]:
+        """The files that are not settled or refused yet, opened after that time, oldest first."""
+        ...
+
+    async def note_begun_again(self, file_id: str, now: float) -> None:
+        """Notes, for two weeks, that a chunk is about to be worked on that had ended: its file may be settled, and is
+        not among those that are open."""
+        ...
+
+    async def files_begun_again(self, limit: int, after: float = 0.0) -> list[FileRow]:
+        """The files of which that was noted, opened after that time, oldest first."""
+        ...
+
+    async def note_stalled(self, file_id: str, now: float) -> bool:
+        """Notes that a file was reported as stalled. False where it had been, or has ended meanwhile."""
+        ...
+
+    async def note_resent(self, file_id: str, chunks: Sequence[int], now: float) -> None:
+        """Notes that messages of a file, or of these of its chunks, were sent again."""
+        ...
+
+    async def cursor(self, look: str) -> str:
+        """Where a look that goes on from time to time is to go on, "" at its beginning."""
+        ...
+
+    async def keep_cursor(self, look: str, cursor: str) -> None:
+        """Has the look go on there the next time."""
+        ...
+
+    async def note_fault(self, fault: Fault) -> None:
+        """Keeps what a look has failed at for a while; the last fault at each thing."""
+        ...
+
+    async def faults(self, since: float) -> list[Fault]:
+        """What looks have failed at since then, the latest last."""
+        ...
+
+
+class Ledger(Files, Chunks, Batches, Looks, Protocol):
+    """The port. Every write raises LeaseLost where the fence it names is no longer the row's, or the state has moved
+    on.
+
+    Any call may raise Transient (throttled, broken); doing it again is always safe.
+    """

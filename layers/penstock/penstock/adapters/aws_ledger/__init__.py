@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from penstock.adapters.aws_ledger.batches import DynamoBatches
 from penstock.adapters.aws_ledger.chunks import DynamoChunks
 from penstock.adapters.aws_ledger.files import DynamoFiles
+from penstock.adapters.aws_ledger.looks import DynamoLooks
 
 
 @dataclass(frozen=True, slots=True)
-class DynamoLedger(DynamoFiles, DynamoChunks, DynamoBatches):
+class DynamoLedger(DynamoFiles, DynamoChunks, DynamoBatches, DynamoLooks):
     """As `Ledger`."""

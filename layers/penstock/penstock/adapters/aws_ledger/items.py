@@ -165,3 +165,8 @@ def batch_row(item: Item) -> BatchRow:
 
 def _sent(said: Mapping[str, Any] | None) -> Sent | None:
     return Sent(**{one.name: said[one.name] for one in fields(Sent)}) if said else None
+
+
+def sortable(now: float) -> str:
+    """An instant as the index of open files orders it."""
+    return f"{now:017.6f}"
