@@ -26,7 +26,7 @@ help:
 	@echo '              SLOW=3: on a machine that others use as well, where a function takes longer to start'
 	@echo 'make storm                   the local world: 3,000 crew duties of which 410 change, and the account of their hours'
 	@echo 'make properties ROUNDS=10    the laws on new examples each round, where make test has the same ones each time'
-	@echo 'make fuzz SECONDS=600        bytes against every format and compression, guided by coverage (test-fuzz: a minute)'
+	@echo 'make fuzz SECONDS=600        bytes against every format and compression, guided by coverage (test-fuzz: half a minute)'
 	@echo 'make prove    hours: all of these one after the other, with a report in .proof (PROOFS="seeds soak": only these)'
 	@echo 'make bench    the figures, as ratios in one run'
 	@echo 'make lock     lock the dependencies anew'
