@@ -56,7 +56,7 @@ class DuckDbTables:
         return await asyncio.to_thread(_merged, parts)
 
 
-def connection(folder: Path) -> duckdb.DuckDBPyConnection:
+def _connection(folder: Path) -> duckdb.DuckDBPyConnection:
     """DuckDB, which loads nothing from the network and keeps to the function's memory."""
     settings: dict[str, str | bool | int | float | list[str]] = {
         "autoinstall_known_extensions": "false",
@@ -100,18 +100,6 @@ def _opened() -> Generator[tuple[duckdb.DuckDBPyConnection, Path]]:
         folder = Path(name)
         with _connection(folder) as duck:
             yield duck, folder
-
-
-def _connection(folder: Path) -> duckdb.DuckDBPyConnection:
-    """It loads nothing from the network and keeps to the function's memory."""
-    settings: dict[str, str | bool | int | float | list[str]] = {
-        "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false",
-        "memory_limit": _MEMORY,
-        "temp_directory": str(folder / "spilled"),
-        "threads": "1",
-    }
-    return duckdb.connect(":memory:", config=settings)
 
 
 def _copied(duck: duckdb.DuckDBPyConnection, folder: Path, query: str) -> tuple[bytes, int]:
