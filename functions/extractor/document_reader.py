@@ -97,12 +97,16 @@ class DocumentReader:
         """As `PageReader.assemble`."""
 
         async def invoice() -> AsyncGenerator[bytes]:
-            pages = [page_of(line) async for body in ranges for line in gzip.decompress(body).splitlines()]
+            gathering = invoices.InvoiceGathering((await self._registry()).active_of(feed))
+            async for body in ranges:
+                with at_a_file(feed):
+                    for line in gzip.decompress(body).splitlines():
+                        gathering.push(page_of(line))
             with at_a_file(feed):
-                yield self._line(invoices.record_of(pages, sha256), assembled)
+                yield self._line(gathering.record(sha256), assembled)
 
         async def forms() -> AsyncGenerator[bytes]:
-            finder = FormFinder((await self._registry()).active)
+            finder = FormFinder((await self._registry()).active_of(feed))
             async for body in ranges:
                 for line in guarded(_found_in(finder, body)):
                     yield line
@@ -118,9 +122,10 @@ class DocumentReader:
         return assembled
 
     def _line(self, record: Mapping[str, Any], assembled: Assembled) -> bytes:
-        moved = [one for one in record.get("drift", ()) if one["critical"]]
+        form: Mapping[str, Any] = record.get("form", record)
+        moved = [one for one in form.get("drift", ()) if one["critical"]]
         if moved:
-            assembled.drifted.append(Drifted(record["template"], _signature(moved), moved))
+            assembled.drifted.append(Drifted(form["template"], _signature(moved), moved))
         return json.dumps(record, ensure_ascii=False).encode() + b"\n"
 
     async def _registry(self) -> Registry:

@@ -8,6 +8,8 @@ from typing import Any
 from penstock.model.rows import FileState
 from penstock_ops.samples.tower.paper import Text, pdf, scanned
 from tests.support.deployed import Deployed, File, counts, until
+from tests.support.documents import Document, as_cii
+from tests.support.hybrid import carrying
 
 PRINTED = {
     "site_id": "KS-41904",
@@ -123,3 +125,26 @@ def test_a_broken_document_is_refused_by_name(deployed: Deployed) -> None:
     report = deployed.ended(file)
     assert report["refused"]["code"] == "document.unreadable"
     assert "broken" in report["refused"]["message"]
+
+
+def test_a_freight_pdf_is_delivered_as_its_xml_and_held_where_its_page_says_otherwise(deployed: Deployed) -> None:
+    page = ("Spedition A", "Invoice R-1 of 20 November 2026", "Amount due EUR 166.60")
+    lying = ("Spedition A", "Invoice R-2 of 20 November 2026", "Amount due EUR 66.60")
+
+    true = deployed.drop("true.pdf", carrying({"factur-x.xml": as_cii(Document())}, page), "freight")
+    false = deployed.drop("false.pdf", carrying({"factur-x.xml": as_cii(Document(number="R-2"))}, lying), "freight")
+    unread = deployed.drop("unread.pdf", carrying({}, page), "freight")
+    for file in (true, false, unread):
+        read(deployed, file)
+
+    assert deployed.ended(true)["records"] == counts(1)
+    assert deployed.ended(false)["records"] == counts(1, held=1)
+    assert deployed.ended(unread)["records"] == counts(1, held=1)
+    (applied,) = deployed.applied("freight")
+    assert (applied["invoice_number"], applied["totals"]["due"]) == ("R-1", "166.60")
+    assert applied["audit_trace_id"] == f"{true.file_id}:0"
+    # What nobody has read is not released.
+    word = ("--file", unread.file_id, "--records", "0", "--by", "Ada King", "--note", "pay it")
+    said = deployed.penstock("held", "release", *word, "--json")
+    assert (said.code, "nobody has read" in said.err) == (3, True), said.err
+    assert deployed.dead_letters() == {}

@@ -71,6 +71,7 @@ def labels_of(template: Template, page: int) -> dict[str, Label]:
     labels = {
         name: Label(place.label, box(place.label_box), None if place.below else place.value_box[0] - place.label_box[0])
         for name, place in template.places_on(page).items()
+        if place.type != "fixed"
     }
     for name, table in template.tables.items():
         if table.page == page:

@@ -77,7 +77,7 @@ def read_pages(document: Path, templates: Path, first: int, last: int, seconds: 
 
 def records_in_child(document: Path, templates: Path, feed: str) -> list[dict[str, Any]]:
     """A document's records, as its feed wants them; where nobody says of which it is, it is an invoice if it carries
-    one, and else a form.
+    one, or a template of invoices has its first page, and else a form.
 
     Raises:
         Unreadable: it cannot be read, or the reader died of it.
@@ -96,10 +96,11 @@ def records_in_child(document: Path, templates: Path, feed: str) -> list[dict[st
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
     reads = map(page_of, lines)
     first = next(reads)
-    reads = chain([first], reads)
-    if feed == invoices.FEED or (first.attached and not feed):
-        return [invoices.record_of(reads, sha256)]
-    return list(forms.records_of(reads, load_all(templates).active, sha256))
+    reads, registry = chain([first], reads), load_all(templates)
+    of_invoices = registry.active_of(invoices.FEED)
+    if feed == invoices.FEED or (not feed and (first.attached or forms.is_understood(first, of_invoices))):
+        return [invoices.record_of(reads, of_invoices, sha256)]
+    return list(forms.records_of(reads, registry.active_of(feed or "tower"), sha256))
 
 
 def _run(*arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:

@@ -8,13 +8,23 @@ from typing import Any, cast
 from penstock_documents.fields import KINDS, TIMES, Type, type_of, unit_of
 from penstock_documents.reading import beside
 from penstock_documents.template import Column, Edges, NotATemplate, Place, Table, Template
-from penstock_documents.values import Unparsed, date_format_of, degrees_of, quantity_of, shape_of, time_format_of
+from penstock_documents.values import (
+    Unparsed,
+    amount_form_of,
+    amount_of,
+    date_format_of,
+    date_of,
+    degrees_of,
+    quantity_of,
+    shape_of,
+    time_format_of,
+)
 from penstock_documents.words import Box, Page, Word, around, plain, runs_of, text_of
 
 ABOVE = 2.6  #: heights of a value that its label may stand above it
 
 RESERVED = frozenset(
-    {"kind", "form_id", "document", "template", "pages", "route", "tags", "evidence", "drift", "doubts"}
+    {"kind", "facts", "form_id", "document", "template", "pages", "route", "tags", "evidence", "drift", "doubts"}
 )
 """What a record says of itself."""
 
@@ -40,6 +50,9 @@ def draft(
     """
     if kind not in KINDS:
         raise NotATemplate(f"there is no kind {kind}; there are: {', '.join(KINDS)}")
+    _require(kind, values)
+    facts = {field: str(values[field]) for field in KINDS[kind].told if field in values}
+    values = {field: text for field, text in values.items() if field not in facts}
     wanted = set(critical) or set(values)
     unknown = wanted - set(values)
     if unknown:
@@ -48,8 +61,9 @@ def draft(
         if not _NAME.fullmatch(field) or field in RESERVED:
             own = ", ".join(sorted(RESERVED))
             raise NotATemplate(f"{field!r} can be no field's name: small letters, digits and '_'; none of {own}")
-    drafting = _Drafting(pages, choose)
+    drafting = _Drafting(pages, kind, choose)
     singles = {one: str(text) for one, text in values.items() if not isinstance(text, list) and str(text).strip()}
+    drafting.learn_amounts(values)
     taken = drafting.find_all(singles)
     fields = {one: drafting.place(one, taken[one], one in wanted) for one in singles}
     tables = {
@@ -65,8 +79,23 @@ def draft(
     }
     size = (round(pages[0].width, 1), round(pages[0].height, 1))
     return Template(
-        name=name, version=version, kind=kind, pages=len(pages), size=size, fields=fields, tables=tables, lines=lines
+        name=name,
+        version=version,
+        kind=kind,
+        pages=len(pages),
+        size=size,
+        facts=facts,
+        fields=fields,
+        tables=tables,
+        lines=lines,
     )
+
+
+def _require(kind: str, values: Mapping[str, Any]) -> None:
+    """Has all be there that a document of this kind is nothing without."""
+    missing = [field for field in KINDS[kind].required if not str(values.get(field) or "").strip()]
+    if missing:
+        raise NotATemplate(f"VALUES of a {kind} says {', '.join(missing)}, too")
 
 
 type _Spot = tuple[int, list[Word]]
@@ -74,13 +103,26 @@ type _Spot = tuple[int, list[Word]]
 
 
 class _Drafting:
-    def __init__(self, pages: Sequence[Page], choose: Choose) -> None:
-        self._pages, self._choose = pages, choose
+    def __init__(self, pages: Sequence[Page], kind: str, choose: Choose) -> None:
+        self._pages, self._kind, self._choose, self._amounts = pages, KINDS[kind], choose, ""
         self._lines = [page.lines for page in pages]
         self._taken: list[tuple[int, Box]] = []
+        self._said: set[str] = set()
+
+    def learn_amounts(self, values: Mapping[str, Any]) -> None:
+        """Learns how the document writes its amounts."""
+        rows: list[Mapping[str, Any]] = [values, *(rows[0] for rows in values.values() if type(rows) is list and rows)]
+        texts = [str(text) for row in rows for name, text in row.items() if type_of(name) == "amount"]
+        try:
+            self._amounts = amount_form_of(texts)
+        except Unparsed as error:
+            raise NotATemplate(str(error)) from None
+        if texts and not self._amounts:
+            raise NotATemplate("no amount in VALUES tells what stands before its fraction; give one with cents")
 
     def find_all(self, texts: Mapping[str, str]) -> dict[str, _Spot]:
         """Where each text stands. What stands once goes first: it tells where others do not."""
+        self._said = {_squeezed(text) for name, text in texts.items() if name not in self._kind.fixed}
         spots = {name: self._spots(text) for name, text in texts.items()}
         for name, found in spots.items():
             if not found:
@@ -88,6 +130,10 @@ class _Drafting:
         taken: dict[str, _Spot] = {}
         for name in sorted(spots, key=lambda one: len(spots[one])):
             free = [spot for spot in spots[name] if spot not in taken.values()] or spots[name]
+            if name in self._kind.fixed:
+                free = self._by_themselves(name, free)
+            else:
+                free = list(filter(self._label, free)) or free
             at = 0
             if len(free) > 1:
                 free.sort(key=lambda spot: -self._nearness(name, spot))
@@ -97,8 +143,23 @@ class _Drafting:
                 else:
                     self._choose(name, [(self._pages[free[0][0] - 1], free[0][1])])
             taken[name] = free[at]
-        self._taken = [(page, around(word.box for word in words)) for page, words in taken.values()]
+        self._taken = [
+            (page, around(word.box for word in words))
+            for name, (page, words) in taken.items()
+            if name not in self._kind.fixed
+        ]
         return taken
+
+    def _by_themselves(self, name: str, spots: Sequence[_Spot]) -> list[_Spot]:
+        """The spots where a text stands by itself; else those where it begins what stands there."""
+        runs = {page: [run for line in self._lines[page - 1] for run in runs_of(line)] for page, _ in spots}
+        found = [
+            [(page, words) for page, words in spots if any(_is(run, words, whole) for run in runs[page])]
+            for whole in (True, False)
+        ]
+        if not any(found):
+            raise NotATemplate(f"{name}: it stands within other words only; give all that stands there")
+        return found[0] or found[1]
 
     def _spots(self, text: str) -> list[_Spot]:
         wanted = _squeezed(text)
@@ -120,6 +181,9 @@ class _Drafting:
     def place(self, name: str, spot: _Spot, critical: bool) -> Place:
         """A field with its label."""
         page, words = spot
+        if name in self._kind.fixed:
+            here = _edges(around(word.box for word in words))
+            return Place(page=page, label=text_of(words), label_box=here, value_box=here, type="fixed", critical=True)
         label = self._label(spot)
         if not label:
             raise NotATemplate(f"{name}: nothing stands beside or above {text_of(words)!r} that could be its label")
@@ -129,19 +193,25 @@ class _Drafting:
             label_box=_edges(around(word.box for word in label)),
             value_box=_edges(around(word.box for word in words)),
             critical=critical,
-            **_form_of(name, text_of(words)),
+            **self._form_of(name, text_of(words)),
         )
 
     def _label(self, spot: _Spot) -> list[Word]:
         """What labels a value: the words to its left, or those right above it."""
         page, words = spot
         value = around(word.box for word in words)
-        beside, above = self._beside(page, value), self._above(page, value)
+        found = self._beside(page, value), self._above(page, value)
+        beside, above = ([] if self._says_a_value(label) else label for label in found)
         if beside and above:
             colon = text_of(beside).rstrip().endswith(":")
             aligned = abs(above[0].box.left - value.left) <= 3
             return beside if colon or not aligned or value.left - beside[-1].box.right < 60 else above
         return beside or above
+
+    def _says_a_value(self, words: Sequence[Word]) -> bool:
+        """Whether a label says what is another on the next document, a date in its midst perhaps."""
+        text = _squeezed(text_of(words))
+        return any(said in text for said in self._said if len(said) > 3)
 
     def _beside(self, page: int, value: Box) -> list[Word]:
         lines = self._lines[page - 1]
@@ -201,7 +271,7 @@ class _Drafting:
             field = min(free, key=lambda one: beside(around(word.box for word in free[one]), box), default="")
             if field and beside(around(word.box for word in free[field]), box) > 40:
                 field = ""
-            form = _form_of(field, text_of(free.pop(field))) if field else {}
+            form = self._form_of(field, text_of(free.pop(field))) if field else {}
             form.pop("shape", None)
             columns.append(
                 Column(header=text_of(run), left=round(box.left, 1), right=round(box.right, 1), field=field, **form)
@@ -220,6 +290,49 @@ class _Drafting:
             row_height=round(height, 1),
             critical=critical,
         )
+
+    def _form_of(self, name: str, text: str) -> dict[str, Any]:
+        """A value's type, and the form it is printed in."""
+        kind: Type = type_of(name)
+        if not name:
+            return {}
+        try:
+            if kind == "amount":
+                return {"type": kind, "format": self._amounts, "unit": amount_of(text, self._amounts).words}
+            if kind == "date":
+                return {"type": kind, "format": self._date_form_of(text)}
+            if kind in ("latitude", "longitude"):
+                degrees_of(text, kind)
+                return {"type": kind}
+            if kind == "number":
+                quantity = quantity_of(text)
+                if quantity.unit is None:
+                    raise Unparsed(f"no number of {unit_of(name)}: {quantity.words} is no unit that is known")
+                return {"type": kind, "unit": quantity.unit}
+        except Unparsed as error:
+            raise NotATemplate(f"{name}: {text!r} is {error}") from None
+        if name in TIMES and (form := time_format_of(text)):
+            return {"type": "time", "format": form}
+        return {"type": "text"} | ({"shape": shape_of(text)} if any(map(str.isdigit, text)) else {})
+
+    def _date_form_of(self, text: str) -> str:
+        """A date's form. Forms about towers are of the US; of any other's, a date that may be two is none to learn
+        from."""
+        form = date_format_of(text)
+        turned = form.replace("%m", "*").replace("%d", "%m").replace("*", "%d")
+        if self._kind.feed != "tower" and turned != form and "%B" not in form and "%b" not in form:
+            try:
+                other = date_of(text, turned)
+            except Unparsed:
+                return form
+            if other != date_of(text, form):
+                raise Unparsed(f"{date_of(text, form)} or {other}; take a document of a later day of its month")
+        return form
+
+
+def _is(run: Sequence[Word], words: Sequence[Word], whole: bool) -> bool:
+    """Whether these words are a run, or at least begin it."""
+    return run[: len(words)] == list(words) and (not whole or len(run) == len(words))
 
 
 def _cells(line: Sequence[Word], texts: Mapping[str, str]) -> dict[str, list[Word]] | None:
@@ -250,29 +363,6 @@ def _is_header(line: Sequence[Word], cells: Mapping[str, list[Word]]) -> bool:
     return len(runs) >= len(cells) and all(
         min(beside(around(word.box for word in words), run) for run in runs) <= 40 for words in cells.values()
     )
-
-
-def _form_of(name: str, text: str) -> dict[str, Any]:
-    """A value's type, and the form it is printed in."""
-    kind: Type = type_of(name)
-    if not name:
-        return {}
-    try:
-        if kind == "date":
-            return {"type": kind, "format": date_format_of(text)}
-        if kind in ("latitude", "longitude"):
-            degrees_of(text, kind)
-            return {"type": kind}
-        if kind == "number":
-            quantity = quantity_of(text)
-            if quantity.unit is None:
-                raise Unparsed(f"no number of {unit_of(name)}: {quantity.words} is no unit that is known")
-            return {"type": kind, "unit": quantity.unit}
-    except Unparsed as error:
-        raise NotATemplate(f"{name}: {text!r} is {error}") from None
-    if name in TIMES and (form := time_format_of(text)):
-        return {"type": "time", "format": form}
-    return {"type": "text"} | ({"shape": shape_of(text)} if any(map(str.isdigit, text)) else {})
 
 
 def _edges(box: Box) -> Edges:

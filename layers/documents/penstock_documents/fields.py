@@ -1,22 +1,29 @@
-"""The kinds of documents about towers, and the names of their fields; a name's end tells its unit.
+"""The kinds of documents, and the names of their fields; of a tower's a name's end tells its unit.
 
-Dates are ISO 8601, coordinates signed decimal degrees of six places (NAD 83), numbers in the unit of their name.
+Dates are ISO 8601, coordinates signed decimal degrees of six places (NAD 83), numbers in the unit of their name, an
+invoice's amounts decimals as text.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-type Type = Literal["date", "latitude", "longitude", "number", "text", "time"]
+type Type = Literal["amount", "date", "fixed", "latitude", "longitude", "number", "text", "time"]
 
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One kind of document: its fields, its tables with their columns, and the rules of whom it concerns."""
+    """One kind of document: its fields, its tables with their columns, the rules of whom it concerns, and the feed that
+    reads it. `fixed` are fields that say the same on each document of a form; `told` are facts that a person tells of
+    the form and that need not stand on it; without those of `required` nobody can draft a template."""
 
     fields: tuple[str, ...]
     tables: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     tags: tuple[str, ...] = ()
+    feed: str = "tower"
+    fixed: tuple[str, ...] = ()
+    told: tuple[str, ...] = ()
+    required: tuple[str, ...] = ()
 
 
 KINDS: Mapping[str, Kind] = {
@@ -75,10 +82,27 @@ KINDS: Mapping[str, Kind] = {
         {"outages": ("faa_notified", "lamp", "observed", "repair", "restored")},
         ("FCC-LIGHTING",),
     ),
+    "freight_invoice": Kind(
+        (
+            "carrier", "contract_number", "currency", "due_date", "invoice_date", "invoice_number", "order_number",
+            "pro_number", "scac", "shipment_id", "title", "total_due", "total_net", "total_tax",
+        ),
+        {"lines": ("amount", "description", "number", "quantity", "unit", "unit_price")},
+        feed="freight",
+        fixed=("title", "carrier"),
+        told=("currency", "scac"),
+        required=("title", "carrier", "currency", "invoice_number", "invoice_date", "total_due"),
+    ),
 }  # fmt: skip
 
 NUMBERS = ("site_id", "asr_number", "permit_number", "file_number", "faa_study", "frn")
 """What is numbered after one pattern, by whoever gives the numbers out."""
+
+SINGLE = ("invoice_number", "pro_number", "shipment_id", "order_number", "contract_number")
+"""Numbers of as many words as on the document that the template is made from."""
+
+AMOUNTS = ("amount", "quantity", "total_due", "total_net", "total_tax", "unit_price")
+"""Decimals, perhaps of a currency."""
 
 UNITS = ("ft", "m", "pct", "usd", "deg", "f", "mph", "lbf", "days")
 TIMES = ("observed", "faa_notified", "repair", "restored")
@@ -87,6 +111,8 @@ TIMES = ("observed", "faa_notified", "repair", "restored")
 
 def type_of(name: str) -> Type:
     """What kind of value a field has, by its name."""
+    if name in AMOUNTS:
+        return "amount"
     if name in ("latitude", "longitude"):
         return "latitude" if name == "latitude" else "longitude"
     if name.endswith("_date") or name == "next_due":

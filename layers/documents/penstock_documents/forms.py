@@ -29,10 +29,10 @@ def read_page(document: Document, number: int, templates: Sequence[Template]) ->
     """A page as it is best read: text that no template understands is read by OCR once, and that is believed if one
     does. A document that carries an invoice is no form."""
     read = document.read(number)
-    if document.kind != "pdf" or read.page.route != "text" or document.invoices or _is_understood(read, templates):
+    if document.kind != "pdf" or read.page.route != "text" or document.invoices or is_understood(read, templates):
         return read
     again = document.read_by_ocr(number)
-    return again if _is_understood(again, templates) else read
+    return again if is_understood(again, templates) else read
 
 
 def read_all(document: Document, templates: Sequence[Template]) -> Iterator[Read]:
@@ -40,7 +40,7 @@ def read_all(document: Document, templates: Sequence[Template]) -> Iterator[Read
     return (read_page(document, number, templates) for number in range(1, document.pages + 1))
 
 
-def _is_understood(read: Read, templates: Sequence[Template]) -> bool:
+def is_understood(read: Read, templates: Sequence[Template]) -> bool:
     """Whether a template has such a page, be it the first or a later one."""
     return any(_is_of(template, number, read) for template in templates for number in range(1, template.pages + 1))
 

@@ -9,9 +9,19 @@ from itertools import dropwhile, pairwise
 from typing import Any
 
 from penstock_documents.aligning import TOLERANCE, Alignment, Transform, align, header_box, labels_of, place_of
-from penstock_documents.fields import NUMBERS, is_plausible, unit_of
+from penstock_documents.fields import NUMBERS, SINGLE, is_plausible, unit_of
 from penstock_documents.template import Column, Place, Table, Template, box
-from penstock_documents.values import BLANKS, Unparsed, converted, date_of, degrees_of, quantity_of, shape_of, time_of
+from penstock_documents.values import (
+    BLANKS,
+    Unparsed,
+    amount_of,
+    converted,
+    date_of,
+    degrees_of,
+    quantity_of,
+    shape_of,
+    time_of,
+)
 from penstock_documents.words import Box, Page, Word, around, plain, runs_of, text_of
 
 STRAYED = 40.0
@@ -124,11 +134,16 @@ class _OnePage:
 
     def read(self) -> None:
         """Fills the form."""
-        for name, place in self._form.template.places_on(self._number).items():
-            self._read_field(name, place)
+        places = self._form.template.places_on(self._number)
+        for name, place in places.items():
+            if place.type != "fixed":
+                self._read_field(name, place)
         for name, table in self._form.template.tables.items():
             if table.page == self._number:
                 self._read_table(name, table)
+        for name, place in places.items():
+            if place.type == "fixed":
+                self._read_fixed(name, place)
 
     # -- fields
 
@@ -155,6 +170,23 @@ class _OnePage:
             self._form.values[name] = value
             self._form.drift.append(Drift(name, "renamed", old=place.label, new=text_of(there)))
             return
+        self._form.drift.append(Drift(name, "vanished", old=place.label))
+
+    def _read_fixed(self, name: str, place: Place) -> None:
+        """What each document of the form has: the same words, about as far from the left, however far down. Other words
+        that adjoin them, and are neither label nor value, would say something else: an invoice is no credit invoice."""
+        expected, wanted = self._transform.box(box(place.value_box)), place.label.split()
+        read = {id(word) for value in self._form.values.values() for word in value.words}
+        for line in self._lines:
+            for run in runs_of(line):
+                for at in range(len(run) - len(wanted) + 1):
+                    words, others = run[at : at + len(wanted)], run[:at] + run[at + len(wanted) :]
+                    same = [word.text for word in words] == wanted
+                    if not same or abs(words[0].box.left - expected.left) > STRAYED:
+                        continue
+                    if all(self._in_a_label(word) or id(word) in read for word in others):
+                        self._form.values[name] = Value(place.label, words, self._page.number)
+                        return
         self._form.drift.append(Drift(name, "vanished", old=place.label))
 
     def _take(self, name: str, place: Place, label: Box, value_box: Box, label_box: Box) -> None:
@@ -193,10 +225,11 @@ class _OnePage:
         return value, ((words[0].box.left - left) / scale, (words[0].box.middle - middle) / scale)
 
     def _unit_drift(self, name: str, place: Place, value: Value) -> Drift | None:
-        if place.type != "number" or not value.words:
+        if place.type not in ("number", "amount") or not value.words:
             return None
         try:
-            quantity = quantity_of(text_of(value.words))
+            text = text_of(value.words)
+            quantity = amount_of(text, place.format) if place.type == "amount" else quantity_of(text)
         except Unparsed:
             return None
         if quantity.unit == place.unit or (not place.unit and quantity.unit == unit_of(name)):
@@ -408,6 +441,8 @@ class _OnePage:
             and _pattern(text) != _pattern(place.shape or text)
         ):
             doubt = f"{text} has not the form of other {name.replace('_', ' ')}s"
+        if not doubt and name in SINGLE and len(words) != len(place.shape.split() or [""]):
+            doubt = f"{text} is more, or less, than one {name.replace('_', ' ')}"
         if not doubt and min(word.confidence for word in _asked(place, words)) < SURE:
             doubt = "the reader is not sure of it"
         return Value(value, words, self._page.number, unit, doubt)
@@ -428,6 +463,11 @@ def _parse(name: str, place: Place, text: str) -> tuple[Any, str, str]:
         return None, "", ""
     try:
         match place.type:
+            case "amount":
+                amount = amount_of(text, place.format)
+                if amount.words not in ("", place.unit):
+                    raise Unparsed(f"no amount in {place.unit or 'figures alone'}")
+                return str(amount.number), amount.words, ""
             case "date":
                 return date_of(text, place.format), "", ""
             case "time":
@@ -441,7 +481,7 @@ def _parse(name: str, place: Place, text: str) -> tuple[Any, str, str]:
                 wanted = unit_of(name) or place.unit
                 number = converted(quantity.number, quantity.unit or place.unit, wanted)
                 return _plain_number(number), wanted, ""
-            case "text":
+            case "text" | "fixed":
                 return " ".join(text.split()), "", ""
     except Unparsed as error:
         return None, "", f"{text} is {error}" if str(error).startswith("no ") else f"{text}: {error}"

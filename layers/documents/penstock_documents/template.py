@@ -25,8 +25,9 @@ class _Model(BaseModel):
 
 class Place(_Model):
     """A field that stands somewhere by itself, next to its label. `unit` is as printed beside the value, `format` a
-    date's form in `strptime`'s terms, `shape` the sample's own (A a letter, 9 a digit): it only decides between two
-    readings."""
+    date's form in `strptime`'s terms, of an amount its marks before the fraction and between thousands; `shape` the
+    sample's own (A a letter, 9 a digit): it only decides between two readings. What is `fixed` says the same on each
+    document of the form, and is its own label."""
 
     page: int = 1
     label: str
@@ -68,8 +69,9 @@ class Table(_Model):
 
 
 class Template(_Model):
-    """A version of a form. `lines` are the tops of the lines of the document it was made from, by page: what has more
-    of them than that has only been written longer."""
+    """A version of a form. `facts` are what is true of each document of it and need not stand there. `lines` are the
+    tops of the lines of the document it was made from, by page: what has more of them than that has only been written
+    longer."""
 
     name: str
     version: int = 1
@@ -77,9 +79,15 @@ class Template(_Model):
     state: Literal["active", "retired"] = "active"
     pages: int = 1
     size: tuple[float, float] = (612.0, 792.0)
+    facts: dict[str, str] = {}
     fields: dict[str, Place] = {}
     tables: dict[str, Table] = {}
     lines: dict[int, tuple[float, ...]] = {}
+
+    @property
+    def feed(self) -> str:
+        """Whose documents it is of."""
+        return KINDS[self.kind].feed
 
     @property
     def id(self) -> str:
@@ -108,6 +116,10 @@ class Registry:
         return sorted(
             (one for one in self.templates if one.state == "active"), key=lambda one: (one.name, -one.version)
         )
+
+    def active_of(self, feed: str) -> list[Template]:
+        """Those of them that a feed's documents are read by."""
+        return [one for one in self.active if one.feed == feed]
 
     def versions_of(self, name: str) -> list[Template]:
         """A form's versions, the newest first."""
@@ -173,7 +185,7 @@ def load(path: Path) -> Template:
 def dump(template: Template) -> str:
     """A template as YAML."""
     raw = template.model_dump(mode="json", exclude_defaults=True) | {"version": template.version}
-    order = ("name", "version", "kind", "state", "pages", "size", "fields", "tables", "lines")
+    order = ("name", "version", "kind", "state", "pages", "size", "facts", "fields", "tables", "lines")
     return yaml.dump({name: raw[name] for name in order if name in raw}, Dumper=_Dumper, sort_keys=False, width=120)
 
 

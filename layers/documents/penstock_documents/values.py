@@ -57,6 +57,11 @@ _TO = {
 _NUMBER = re.compile(
     r"^(?P<before>[^\d+\-.(]*)(?P<sign>[+\-−]?)\s?(?P<digits>\d{1,3}(?:,\d{3})+|\d+)?(?P<part>\.\d+)?(?P<after>.*)$"
 )
+_AMOUNT = re.compile(
+    r"^(?P<before>[^\d()]*)(?P<open>\()?(?P<left>[^\d()]*)"
+    r"(?P<figures>\d(?:[\d.,'’\s]*\d)?)"
+    r"(?P<right>[^\d()]*)(?P<close>\))?(?P<after>[^\d()]*)$"
+)
 _DMS = re.compile(
     r"^(?P<side>[NSEW])?\s*(?P<sign>[+\-−]?)\s*(?P<d>\d{1,3})\s*[°ºd\-–\s:]\s*(?P<m>\d{1,2})\s*['’′!m\-–\s:]\s*"
     r"(?P<s>\d{1,2}(?:\.\d+)?)\s*(?:[\"”″s]|'')?\s*(?P<hemisphere>[NSEW])?$",
@@ -94,6 +99,51 @@ def quantity_of(text: str) -> Quantity:
     words = words.strip(" .:;")
     unit = "" if not words else _UNIT_OF.get(words)
     return Quantity(-number if found["sign"] in ("-", "−") and found["sign"] else number, unit, words)
+
+
+def amount_of(text: str, form: str) -> Quantity:
+    """A decimal that is the only one there, with what stands before and after it, a currency perhaps, as its unit. In
+    brackets, or with a minus on either side, it is below nothing. `form` is the mark before its fraction, and the one
+    between its thousands.
+
+    >>> amount_of("(1.166,60 EUR)", ",."), amount_of("$-4.11", ".,").number
+    (Quantity(number=Decimal('-1166.60'), unit='EUR', words='EUR'), Decimal('-4.11'))
+
+    Raises:
+        Unparsed: it is none, or is written in another form.
+    """
+    found = _AMOUNT.match(" ".join(text.split()))
+    if not found or bool(found["open"]) is not bool(found["close"]):
+        raise Unparsed("no single amount")
+    fraction, thousands = (re.escape(mark) for mark in form)
+    if not re.fullmatch(rf"(?:\d+|\d{{1,3}}(?:{thousands}\d{{3}})+)(?:{fraction}\d+)?", found["figures"]):
+        raise Unparsed(f"no amount of the form 1{form[1]}234{form[0]}56")
+    number = Decimal(found["figures"].replace(form[1], "").replace(form[0], "."))
+    words = "".join(found[part] for part in ("before", "left", "right", "after"))
+    negative = bool(found["open"]) or bool(re.search("[-−]", words))
+    unit = " ".join(re.sub("[-−+]", " ", words).split())
+    return Quantity(-number if negative else number, unit, unit)
+
+
+def amount_form_of(texts: Iterable[str]) -> str:
+    """The form of a document's amounts, as `amount_of` takes it, by those of them that can be read in one way only.
+
+    >>> amount_form_of(["1 166,60", "0"]), amount_form_of(["$4.11"]), amount_form_of(["1.166"])
+    (', ', '.,', '')
+
+    Raises:
+        Unparsed: they are of several forms.
+    """
+    figures = [found["figures"] for text in texts if (found := _AMOUNT.match(" ".join(text.split())))]
+    ends = [found for one in figures if (found := re.fullmatch(r"(.*\d)([.,])(\d{1,2}|\d{4,})", one))]
+    fractions = {found[2] for found in ends}
+    if len(fractions) > 1:
+        raise Unparsed("amounts of one form have one mark before their fraction")
+    fraction = next(iter(fractions), "")
+    thousands = {mark for found in ends for mark in re.findall(r"\D", found[1])}
+    if len(thousands) > 1 or fraction in thousands:
+        raise Unparsed("amounts of one form have one mark between their thousands")
+    return fraction + next(iter(thousands), "," if fraction == "." else ".") if fraction else ""
 
 
 def converted(number: Decimal, printed: str, wanted: str) -> Decimal:
@@ -167,6 +217,7 @@ def _instant(text: str, forms: Iterable[str]) -> datetime | None:
 
 
 def _spaced(text: str) -> str:
+    text = re.sub(r"\s+,", ",", text)
     return (
         re.sub(r"\s*([/\-.])\s*(?=\d)", r"\1", " ".join(text.split()))
         if re.search(r"\d\s*[/\-]", text)

@@ -64,12 +64,13 @@ def accepted(document: Path, folder: Path, choose: Choose) -> tuple[Template, Te
 
 def _printed(form: Form) -> tuple[dict[str, Any], list[str]]:
     """A form's values as they are printed, and which of them are critical."""
-    values: dict[str, Any] = {name: text_of(value.words) for name, value in form.values.items() if value.words}
+    values: dict[str, Any] = dict(form.template.facts)
+    values |= {name: text_of(value.words) for name, value in form.values.items() if value.words}
     for name, rows in form.tables.items():
         if rows:
             values[name] = [{column: text_of(value.words) for column, value in rows[0].items() if value.words}]
     places = {**form.template.fields, **form.template.tables}
-    return values, [name for name in values if places[name].critical]
+    return values, [name for name in values if name in places and places[name].critical]
 
 
 def retired(template_id: str, folder: Path) -> tuple[Template, Path]:
@@ -104,6 +105,9 @@ def summary_of(template: Template) -> dict[str, Any]:
 def differences(one: Template, other: Template) -> list[dict[str, Any]]:
     """What differs between two templates, field by field."""
     found: list[dict[str, Any]] = []
+    for name in sorted({*one.facts, *other.facts}):
+        if one.facts.get(name) != other.facts.get(name):
+            found.append({"field": name, "what": "fact", "old": one.facts.get(name), "new": other.facts.get(name)})
     for name in sorted({*one.fields, *other.fields}):
         here, there = one.fields.get(name), other.fields.get(name)
         if here is None or there is None:

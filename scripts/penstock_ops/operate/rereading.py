@@ -29,7 +29,7 @@ from penstock_ops.operate.operations import Dropped
 from penstock_ops.operate.stack_ports import StackPorts
 
 LOOKED_AT = 1000  #: files, the latest
-WAITS_FOR = ("template_drift", "unknown_template")  #: the ends of codes that a template can mend
+WAITS_FOR = ("template_drift", "unknown_template", "pdf_unread")  #: the ends of codes that a template can mend
 
 
 class OriginalGone(PenstockError):

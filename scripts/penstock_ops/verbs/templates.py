@@ -38,7 +38,10 @@ def add_to(app: typer.Typer) -> None:
 @verbs.command()
 def draft(
     document: Annotated[Path, typer.Argument(help="One good document of the form.")],
-    kind: Annotated[str, typer.Option(help="What kind of document it is, as the tower feed's page lists them.")],
+    kind: Annotated[
+        str,
+        typer.Option(help="What kind of document it is, as its feed's page lists them; of an invoice freight_invoice."),
+    ],
     values: Annotated[
         Path, typer.Option(help="JSON: each field's text as it is printed; of a table a list with its first row.")
     ],

@@ -317,9 +317,9 @@ class _Delivery:
         return f"it waits for records that chunk {chunks[0]}{more} has on its way" if chunks else ON_THEIR_WAY
 
     def _is_to_be_held(self, ordinal: int) -> bool:
-        if self._message.chunk.released:
-            return False
         found = (*self._rule_flags.get(ordinal, ()), *self._progress.flags.get(ordinal, ()))
+        if self._message.chunk.released:
+            return self._feed.is_unreleasable(one.code for one in found)
         return self._feed.is_held_for(found, self._settings.soft)
 
     async def _settle(self) -> Account:

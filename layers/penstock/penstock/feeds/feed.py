@@ -171,6 +171,10 @@ class Feed:
     holds: tuple[str, ...] = ()
     """Codes of soft findings that hold a record whatever `soft` and the settings say."""
 
+    unreleasable: tuple[str, ...] = ()
+    """Of `holds` those of a record that nobody has read, and that only stands for its document: it can be refused, and
+    never released, as it would deliver what no sender has said."""
+
     limits: Limits = Limits()
     """What one chunk may hold."""
 
@@ -206,6 +210,10 @@ class Feed:
         holds_all = (soft or self.soft) == "hold"
         holding = HOLDING.union(self.holds, (CONTROL_TOTAL,))
         return any(one.severity is Severity.SOFT and (holds_all or one.code in holding) for one in findings)
+
+    def is_unreleasable(self, codes: Iterable[str]) -> bool:
+        """Whether nobody can release a held record of which this was found."""
+        return not set(codes).isdisjoint(self.unreleasable)
 
     @cached_property
     def model(self) -> TypeAdapter[list[Any]]:

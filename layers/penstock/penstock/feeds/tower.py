@@ -453,6 +453,7 @@ TOWER = Feed(
     provenance=PROVENANCE,
     rules=tuple(RULES),
     holds=tuple(f"tower.{code}" for code in HELD),
+    unreleasable=("tower.unknown_template",),
     documents=_is_paper,
     limits=Limits(records=500),
 )

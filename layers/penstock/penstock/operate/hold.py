@@ -2,7 +2,7 @@
 feed's policy has it. They wait, and their identities with them, until they are
 
     released   they go their way again, in a round of their own in which nothing is held; judged anew, for what forbids
-               a record still does
+               a record still does. What nobody has read (`Feed.unreleasable`) cannot be
     refused    they are rejected: their identities are free, and the sender has them back
 """
 
@@ -69,9 +69,15 @@ def plan_release(row: FileRow, held: Sequence[Held]) -> Replay:
     """The round that releases these records. Nothing is changed yet.
 
     Raises:
-        NotToBeDecided: a chunk of theirs has not ended, or is dead.
+        NotToBeDecided: a chunk of theirs has not ended, or is dead; or nobody has read a record.
     """
-    release = Replay()
+    release, feed = Replay(), feed_named(row.file.feed)
+    unread = [at for one in held for at, line in one.outcome_lines.items() if feed.is_unreleasable(codes_of(line))]
+    if unread:
+        raise NotToBeDecided(
+            f"nobody has read the records {folded(sorted(unread))}, so there is nothing to deliver: refuse them, with"
+            " what their sender shall send instead, or make the template that they wait for"
+        )
     for one in held:
         chunk, only = one.chunk, folded(one.outcome_lines)
         if chunk.state is not ChunkState.SETTLED:

@@ -240,7 +240,11 @@ def _said(feed: Feed, records: Sequence[dict[str, Any]], payloads: Sequence[byte
     """What makes two records the same: all that they say, but for where it was read."""
     if not feed.provenance:
         return payloads
-    return [feed.one.serializer.to_json(record, exclude=set(feed.provenance)) for record in records]
+    to_json, passed_over = feed.one.serializer.to_json, set(feed.provenance)
+    return [
+        payload if passed_over.isdisjoint(record) else to_json(record, exclude=passed_over)
+        for record, payload in zip(records, payloads, strict=True)
+    ]
 
 
 def _validated(

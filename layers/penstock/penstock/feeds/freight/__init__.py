@@ -13,7 +13,17 @@ told by name, too (`format.unknown_field`): of X12 remarks, measures, package de
 at a document's own level.
 
 A PDF is read for the XML that it carries (Factur-X, ZUGFeRD, XRechnung), known by its name or its root. It is held
-where number, date or what is due stands otherwise on its pages; a PDF or a scan without is held whole.
+where number, date, what is due, currency, carrier or payee stands otherwise on its pages.
+
+A PDF without XML is read by a template, which a person makes from one good invoice: `penstock templates draft
+INVOICE.pdf --kind freight_invoice --values VALUES.json --name NAME`. VALUES has the texts as printed of `title` (what
+the document calls itself) and `carrier`, which stand on each invoice of the form, of `invoice_number`, `invoice_date`,
+`total_due`, of `total_net` and `total_tax`, perhaps of `due_date`, `pro_number`, `shipment_id`, `order_number`,
+`contract_number` and the first row of `lines` (`description`, `quantity`, `unit`, `unit_price`, `amount`); `currency`
+and `scac` are told, and need not stand there. Such an invoice is held unless its sums say what is due, and nothing on
+it is doubted; so are the first 20 of each version of a template (`first_of_template` of the policy). It is delivered
+with its `template` and the `evidence` of each field. What no template has, a form that has changed, a page more than
+the template has, less than 50 characters on one, a scan: held whole, and never released, as nobody has read it.
 
 What money hangs on stands once, in its own namespace: in XML anybody's element that is called as one of the document's
 rejects it, wherever it stands outside of UBLExtensions.
@@ -52,9 +62,18 @@ file is dead. `penstock acknowledge` has one told again. Who sends none to his p
 """
 
 from penstock.feeds.feed import Examination, Feed, Limits
-from penstock.feeds.freight import examination, pdf_documents
+from penstock.feeds.freight import examination, pdf_documents, pdf_templates
 from penstock.feeds.freight.defects import FINDINGS
-from penstock.feeds.freight.examination import DAYS, HOLDING, TRACE, examine, histories_of, prune, to_history
+from penstock.feeds.freight.examination import (
+    DAYS,
+    HOLDING,
+    TRACE,
+    examine,
+    histories_of,
+    of_template,
+    prune,
+    to_history,
+)
 from penstock.feeds.freight.invoice import Invoice
 from penstock.feeds.freight.lines import lines_in
 from penstock.feeds.freight.policy import Policy
@@ -79,6 +98,7 @@ FREIGHT = Feed(
     examination=Examination(
         by=("carrier", "invoice_number", "pro_number"),
         keys=histories_of,
+        also=of_template,
         examine=examine,
         to_history=to_history,
         prune=prune,
@@ -87,10 +107,12 @@ FREIGHT = Feed(
     ),
     findings=(*FINDINGS, *examination.FINDINGS),
     holds=(*HOLDING, *pdf_documents.HOLDING, "freight.negative", "freight.paid_negative", "freight.currency_missing"),
+    unreleasable=pdf_documents.UNREAD,
     limits=Limits(lines=750, bytes=45_000_000),
     lines=lines_in,
     log_fields=("document_type", "scac"),
     trace=TRACE,
+    provenance=pdf_templates.PROVENANCE,
     unread="unread",
     documents=is_document,
     acknowledged=True,

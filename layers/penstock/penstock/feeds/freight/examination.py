@@ -2,7 +2,8 @@
 
 The commonest way to pay twice is an invoice that comes again under another day or another spelling of its number, or
 the same shipment and amount under another number. Such records share a history by number, and one by shipment and
-amount; so do those that refer to an invoice with it. Nothing here forbids an invoice: it is held, and both are named.
+amount; so do those that refer to an invoice with it, and those that a template has read. Nothing here forbids an
+invoice: it is held, and both are named.
 """
 
 import re
@@ -86,7 +87,21 @@ def histories_of(record: Record) -> list[str]:
 def to_history(record: Record) -> Known:
     """What is remembered of a record, under its trace. Of a test nothing."""
     trace = record[TRACE]
+    if _is_of_template(record):
+        return Known(trace, {"day": record["invoice_date"].isoformat()})
     return Known(trace, None if record.get("test") else _kept(record))
+
+
+def of_template(record: Record, known: Mapping[str, Any], policy: Policy | None) -> Mapping[str, Record]:
+    """The history of those that one version of a template has read, as `Examination.also` has it."""
+    if "evidence" not in record:
+        return {}
+    part = {name: record[name] for name in ("template", "invoice_date", TRACE)}
+    return {f"template\x1f{record['template']}": part}
+
+
+def _is_of_template(record: Record) -> bool:
+    return "invoice_number" not in record
 
 
 def _kept(record: Record) -> dict[str, Any]:
@@ -113,6 +128,8 @@ def prune(known: Sequence[Known]) -> Sequence[Known]:
 
 def examine(records: Sequence[Record], known: Sequence[Known], policy: Policy) -> list[list[Finding]]:
     """The findings of each of the records of one history; of two new ones the first to come is the earlier."""
+    if records and _is_of_template(records[0]):
+        return _among_the_first(records, known, policy)
     before: dict[str, Any] = {one.id: one.kept for one in known if one.kept}
     found: dict[int, list[Finding]] = {}
     for at in sorted(range(len(records)), key=lambda at: _place(records[at][TRACE])):
@@ -121,6 +138,17 @@ def examine(records: Sequence[Record], known: Sequence[Known], policy: Policy) -
         found[at] = [*_for_what_it_is(record, others, policy), *_beside(record, others, policy)]
         if not record.get("test"):
             before[record[TRACE]] = _kept(record)
+    return [found[at] for at in range(len(records))]
+
+
+def _among_the_first(records: Sequence[Record], known: Sequence[Known], policy: Policy) -> list[list[Finding]]:
+    """Those of one template beside those that it read before."""
+    before = {one.id for one in known}
+    found: dict[int, list[Finding]] = {}
+    for at in sorted(range(len(records)), key=lambda at: _place(records[at][TRACE])):
+        trace = records[at][TRACE]
+        found[at] = [NEW_TEMPLATE] if len(before - {trace}) < policy.first_of_template else []
+        before.add(trace)
     return [found[at] for at in range(len(records))]
 
 
@@ -224,6 +252,13 @@ ABOUT = Finding(
     Severity.INFO,
 )
 
+NEW_TEMPLATE = Finding(
+    "freight.new_template",
+    "the first documents of a new template are looked at: does it read what stands there?",
+    "template",
+    Severity.SOFT,
+)
+
 _DEMANDED = {
     KIND: "a document that reverses, corrects or only offers a claim, or of an unknown kind, is looked at first",
     PURPOSE: "a copy, correction, cancellation or draft is looked at first",
@@ -231,7 +266,7 @@ _DEMANDED = {
     AGAIN: "an invoice whose number, or shipment and amount, came before is looked at first; both are named",
 }
 
-HOLDING = tuple(f"freight.{code}" for code, _, _ in _DEMANDED)
+HOLDING = (*(f"freight.{code}" for code, _, _ in _DEMANDED), NEW_TEMPLATE.code)
 """What holds a record, whatever is said of soft findings."""
 
 FINDINGS = (
@@ -241,4 +276,5 @@ FINDINGS = (
         for (code, field, rule), says in _DEMANDED.items()
     ),
     ABOUT,
+    NEW_TEMPLATE,
 )

@@ -8,7 +8,7 @@ fields that are never serialised.
 
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Literal, Required, TypedDict
+from typing import Annotated, Any, Literal, Required, TypedDict
 
 from pydantic import ConfigDict, Field, StringConstraints, with_config
 
@@ -258,7 +258,9 @@ class Invoice(TypedDict, total=False):
     """One invoice. `carrier` is who claims the money: its SCAC, or else the number or name it gives itself;
     `carrier_scheme` says whose number that is (`SCAC`, `VAT`, a code of ISO 6523, `name`), since two schemes give the
     same number to two. `sign` is which way the money goes, for amounts as they are written: 1 to the carrier, -1 back.
-    `revision` is 0, or of a correction when it was made. `unread` are names in the document that nobody here reads."""
+    `revision` is 0, or of a correction when it was made. `unread` are names in the document that nobody here reads.
+    `template`, `evidence` and `doubts` are of one that was read on a page: by what, where each field stands there, and
+    what may be misread."""
 
     document_type: Required[DocumentType]
     kind: Required[Kind]
@@ -302,5 +304,8 @@ class Invoice(TypedDict, total=False):
     version: Inner
     sums: Inner
     of_charges: Annotated[OfCharges, Field(exclude=True)]
+    template: Word
+    evidence: dict[str, Any]
+    doubts: list[Text]
     unread: Annotated[list[str], Field(exclude=True)]
     differing: Annotated[list[str], Field(exclude=True)]

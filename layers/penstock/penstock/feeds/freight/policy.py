@@ -1,8 +1,9 @@
 """What an operator demands beyond the standards: data, never code."""
 
 from dataclasses import dataclass, field
+from typing import Annotated
 
-from pydantic import ConfigDict, with_config
+from pydantic import ConfigDict, Field, with_config
 
 from penstock.feeds.freight.kinds import CLAIMS, Action, Kind, Purpose
 
@@ -15,13 +16,15 @@ class Policy:
     `kinds`: by what the document is. New claims for money are delivered unless it says otherwise; what reverses,
     corrects or only offers, and what is unknown, is held. `purposes`: by what it was sent for. The original is
     delivered; a copy, correction, cancellation or draft is held. `test`: test data. `perhaps_again`: an invoice that
-    may have come before under another number or date. The strictest word counts.
+    may have come before under another number or date. The strictest word counts. `first_of_template`: so many documents
+    that a new version of a template reads are held, whatever is found of them.
     """
 
     kinds: dict[Kind, Action] = field(default_factory=dict[Kind, Action])
     purposes: dict[Purpose, Action] = field(default_factory=dict[Purpose, Action])
     test: Action = "hold"
     perhaps_again: Action = "hold"
+    first_of_template: Annotated[int, Field(ge=0, le=100)] = 20
 
     def of_kind(self, kind: Kind) -> Action:
         """What becomes of a document of this kind."""

@@ -1,0 +1,131 @@
+"""Whether a PDF says the same twice: in the XML that it carries, and on its pages, by which people pay.
+
+What money hangs on must stand on the pages as a whole text: the invoice's number, its date, what is due, who claims it,
+and whom and which account it is paid to. The currency must be the pages', where these name one. What stands there
+otherwise, or not at all, holds the invoice: one of the two is wrong, and only its sender knows which.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from functools import partial
+from typing import Any
+
+from penstock.feeds.freight.currencies import MINOR_UNITS
+from penstock.feeds.rules import Record, Rulebook
+from penstock.model.findings import Severity
+
+_AMOUNT = re.compile(r"(?<![\w.,])\d{1,3}(?:[.,'\s]\d{3})+(?:[.,]\d{1,4})?(?!\w)|(?<![\w.,])\d+(?:[.,]\d{1,4})?(?!\w)")
+_CODED = re.compile(r"(?<!\w)([A-Z]{3})\s?-?\d|\d\s?([A-Z]{3})(?!\w)")
+_SYMBOLS: Mapping[str, frozenset[str]] = {
+    "€": frozenset({"EUR"}),
+    "£": frozenset({"GBP", "EGP", "GIP", "FKP", "SHP"}),
+    "¥": frozenset({"JPY", "CNY"}),
+    "$": frozenset({"USD", "AUD", "CAD", "HKD", "MXN", "NZD", "SGD", "TWD"}),
+}
+"""What may be written instead of a currency's code."""
+
+_SELLERS = ("SellerTradeParty", "AccountingSupplierParty", "SellerSupplierParty")
+
+_RULES = Rulebook("freight")
+
+
+def differing(fields: Mapping[str, Any], text: str) -> Iterator[str]:
+    """Which of an invoice's fields stand otherwise, or nowhere, on its pages, whose text this is."""
+    said = " ".join(text.split())
+    if not _stands(fields.get("invoice_number", ""), said):
+        yield "invoice_number"
+    if not _is_dated(str(fields.get("invoice_date", "")), said):
+        yield "invoice_date"
+    due = _amount(str(fields.get("totals", {}).get("due", "")))
+    if due is not None and abs(due) not in _amounts(said):
+        yield "totals.due"
+    if _is_other_currency(str(fields.get("currency", "")), said):
+        yield "currency"
+    if not any(_stands(name, said) for name in _names_of_carrier(fields)):
+        yield "carrier"
+    payee = fields.get("payee", {})
+    # People write an account's number in groups.
+    paid = [payee.get("name", ""), *(" ".join(payee.get(account, "")) for account in ("iban", "account"))]
+    if not all(_stands(one, said) for one in paid if one):
+        yield "payee"
+
+
+def _stands(text: str, said: str) -> bool:
+    """Whether a text stands there by itself, whatever blanks are where it has one."""
+    parts = [re.escape(part) for part in text.split()]
+    return bool(parts) and re.search(rf"(?<!\w){r'\s*'.join(parts)}(?!\w)", said, re.IGNORECASE) is not None
+
+
+def _names_of_carrier(fields: Mapping[str, Any]) -> Iterator[str]:
+    """What the carrier is called and numbered: a page may print either."""
+    yield str(fields.get("carrier", ""))
+    yield from (str(one["name"]) for one in fields.get("parties", ()) if one["role"] in _SELLERS and one.get("name"))
+
+
+def _is_other_currency(currency: str, said: str) -> bool:
+    """Whether amounts are in other currencies there, and none in this one. Three capitals that stand by no number are
+    perhaps a word."""
+    codes = {code for pair in _CODED.findall(said) for code in pair if code in MINOR_UNITS}
+    symbols = [currencies for symbol, currencies in _SYMBOLS.items() if symbol in said]
+    named = re.search(rf"(?<!\w){re.escape(currency)}(?!\w)", said) or any(currency in one for one in symbols)
+    return bool(currency) and not named and bool(codes or symbols)
+
+
+def _is_dated(day: str, said: str) -> bool:
+    """Whether a date stands there, in figures or with its month's name in any language; what is no date is not asked
+    for."""
+    try:
+        there = date.fromisoformat(day)
+    except ValueError:
+        return True
+    d, m, y = f"0?{there.day}", f"0?{there.month}", f"(?:{there.year}|{there.year % 100:02d})"
+    mark, name = r"\s?[./-]\s?", r"[^\d]{1,16}"
+    forms = (
+        f"{d}{mark}{m}{mark}{y}", f"{m}{mark}{d}{mark}{y}", f"{there.year}{mark}{m}{mark}{d}", there.strftime("%Y%m%d"),
+        f"{d}{name}{there.year}", rf"[^\W\d]{{3,}}\.?\s{d}{name}{there.year}",
+    )  # fmt: skip
+    return any(re.search(rf"(?<!\d){form}(?!\d)", said) for form in forms)
+
+
+def _amounts(said: str) -> set[Decimal]:
+    """Every number on the pages; what separates thousands and what fractions is told by what comes last."""
+    found: set[Decimal] = set()
+    for text in _AMOUNT.findall(said):
+        whole, mark, fraction = _parted(text)
+        amount = _amount(f"{re.sub(r'\D', '', whole)}{mark}{fraction}")
+        found |= {amount} if amount is not None else set()
+        # One mark before three figures is either.
+        found |= {Decimal(re.sub(r"\D", "", text))} if len(fraction) == 3 else set()
+    return found
+
+
+def _parted(text: str) -> tuple[str, str, str]:
+    mark = re.search(r"[.,](\d{1,4})$", text)
+    return (text[: mark.start()], ".", mark[1]) if mark else (text, "", "")
+
+
+def _amount(text: str) -> Decimal | None:
+    try:
+        return Decimal(text)
+    except InvalidOperation:
+        return None
+
+
+def _differs(field: str, one: Record) -> bool:
+    return field in one.get("differing", ())
+
+
+for _code, _field, _what in (
+    ("page_number", "invoice_number", "the number in a PDF's XML stands on its pages, too"),
+    ("page_date", "invoice_date", "the date in a PDF's XML stands on its pages, too"),
+    ("page_due", "totals.due", "what is due by a PDF's XML stands on its pages, too"),
+    ("page_currency", "currency", "the currency of a PDF's XML is that of its pages"),
+    ("page_carrier", "carrier", "the carrier of a PDF's XML is named or numbered on its pages, too"),
+    ("page_payee", "payee", "whom and which account a PDF's XML has paid stands on its pages, too"),
+):
+    _said = f"{_what}; one of the two is wrong: ask who sent it"
+    _RULES.each(_code, _field, _said, "Factur-X 1.0, 6", Severity.SOFT)(partial(_differs, _field))
+
+RULES = tuple(_RULES)
