@@ -45,6 +45,7 @@ async def ports_of(stack: AsyncExitStack) -> tuple[DispatcherPorts, dict[str, Sq
         events=EventBridge(aws.events, settings.event_bus),
         clock=clock,
         rng=random.Random(),
+        lane_places=settings.lane_maximum_concurrency,
     )
     return ports, queues
 

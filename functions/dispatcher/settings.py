@@ -1,5 +1,8 @@
 """What the dispatcher is told by its environment."""
 
+from typing import Annotated
+
+from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from penstock.adapters.environment import (
@@ -29,5 +32,6 @@ class Settings(BaseSettings):
     dispatcher_function: FunctionName
     destinations_path: ParameterPath
     private_destinations: bool = False  #: whether a destination may be at a private address
+    lane_maximum_concurrency: Annotated[int, Field(ge=1, le=1000)]  #: chunks of one lane that are delivered at once
     event_bus: BusName
     retention_days: RetentionDays

@@ -12,6 +12,7 @@ from penstock.adapters.aws_drops import S3Drops
 from penstock.adapters.aws_events import EventBridge
 from penstock.adapters.aws_histories import DynamoHistories
 from penstock.adapters.aws_ledger import DynamoLedger
+from penstock.adapters.aws_parameters import ParameterSettings
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_throttle import DynamoThrottle
@@ -42,6 +43,9 @@ async def compose(stack: AsyncExitStack) -> Plan:
         intake=SqsQueue(aws.sqs, settings.intake_queue_url),
         chunks=SqsQueue(aws.sqs, settings.chunk_queue_url),
         dispatches={feed: SqsQueue(aws.sqs, url) for feed, url in settings.dispatch_queues.items()},
+        directory=ParameterSettings(
+            aws.ssm, aws.secrets, settings.destinations_path, private=settings.private_destinations
+        ),
         events=EventBridge(aws.events, settings.event_bus),
         clock=clock,
         rng=random.Random(),

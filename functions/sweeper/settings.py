@@ -5,7 +5,15 @@ from typing import Annotated
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from penstock.adapters.environment import BucketName, BusName, FeedName, QueueUrl, RetentionDays, TableName
+from penstock.adapters.environment import (
+    BucketName,
+    BusName,
+    FeedName,
+    ParameterPath,
+    QueueUrl,
+    RetentionDays,
+    TableName,
+)
 
 
 class Settings(BaseSettings):
@@ -23,6 +31,8 @@ class Settings(BaseSettings):
     dispatch_queues: dict[FeedName, QueueUrl]
     chunk_dlq_url: QueueUrl
     dispatch_dlq_url: QueueUrl
+    destinations_path: ParameterPath
+    private_destinations: bool = False  #: whether a destination may be at a private address
     event_bus: BusName
     resend_after_hours: Annotated[float, Field(gt=0, le=96)]
     retention_days: RetentionDays

@@ -219,6 +219,14 @@ class MemoryDestination:
             raise Transient(f"no destination is configured for the feed {feed}")
         return self.configured[feed]
 
+    async def own_settings(self, lane: str) -> DestinationSettings | None:
+        """As `Destination.own_settings`."""
+        return self.configured.get(lane)
+
+    async def lanes(self, feed: str) -> list[str]:
+        """As `Destination.lanes`."""
+        return sorted(name for name in self.configured if name.startswith(f"{feed}/"))
+
     async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
         """As `Destination.post`. An error of the script is raised after the batch was applied if it is `Unanswered`."""
         self.calls.append((key, body))

@@ -15,6 +15,7 @@ class MemoryThrottle:
         self._rows: dict[str, ThrottleRow] = {}
         self._calls: dict[tuple[str, int], Calls] = {}
         self._slowed: dict[str, float] = {}
+        self._places: dict[tuple[str, int], float] = {}
 
     async def book(
         self, feed: str, costs: Sequence[float], now: float, horizon: float, *, probing: bool = False
@@ -92,6 +93,18 @@ class MemoryThrottle:
             )
         self._rows[feed] = row
         return True
+
+    async def enter(self, lane: str, places: int, now: float, until: float) -> int | None:
+        """As `Throttle.enter`."""
+        free = next((place for place in range(places) if self._places.get((lane, place), 0.0) <= now), None)
+        if free is not None:
+            self._places[lane, free] = until
+        return free
+
+    async def leave(self, lane: str, place: int, until: float) -> None:
+        """As `Throttle.leave`."""
+        if self._places.get((lane, place)) == until:
+            del self._places[lane, place]
 
     async def row(self, feed: str) -> ThrottleRow:
         """As `Throttle.row`."""

@@ -18,7 +18,7 @@ from penstock.adapters import aws_parameters
 from penstock.adapters.aws_clients import AwsClients, aws_clients
 from penstock.adapters.aws_parameters import SETTINGS_AGE, ParameterSettings
 from penstock.adapters.http_destination import AHEAD, HttpDestination, Tokens
-from penstock.model.errors import Transient, Unanswered
+from penstock.model.errors import Misconfigured, Transient, Unanswered
 from penstock.ports.destination import Answer, Credentials, Destination, DestinationSettings
 from penstock_ops.demo_api.app import create_app
 from penstock_ops.demo_api.behaviour import CALM
@@ -303,6 +303,40 @@ async def test_every_setting_can_be_set(http: Http) -> None:
         key_retention_hours=2,
         auth=Credentials("oauth2", "s", "https://api.example/token", "write"),
     )
+
+
+async def test_a_lane_has_the_settings_below_its_feeds_or_none(http: Http) -> None:
+    assert await http.destination.lanes("tower") == []
+    assert await http.destination.own_settings("tower/north") is None
+    http.configure("tower", {"url": "https://api.example/all"})
+    http.configure("tower/south", "{}")
+    http.configure("tower/west", {"url": "https://west.example/forms"})
+
+    west = await http.destination.own_settings("tower/west")
+    assert west is not None
+    assert west.url == "https://west.example/forms"
+    assert await http.destination.lanes("tower") == ["tower/south", "tower/west"]
+    with pytest.raises(Misconfigured, match="tower/south are wrong"):
+        await http.destination.own_settings("tower/south")
+
+
+async def test_more_lanes_than_one_answer_has_are_all_listed(http: Http) -> None:
+    zones = [f"tower/zone-{number:02d}" for number in range(25)]
+    for zone in zones:
+        http.configure(zone, {"url": "https://api.example/"})
+
+    assert await http.destination.lanes("tower") == zones
+
+
+async def test_whether_a_lane_has_settings_is_not_guessed(aws: AwsClients) -> None:
+    async def broken() -> Any:
+        raise OSError
+
+    parameters = ParameterSettings(broken, aws.secrets, PATH)
+    with pytest.raises(Transient):
+        await parameters.own_settings("tower/north")
+    with pytest.raises(Transient):
+        await parameters.lanes("tower")
 
 
 async def test_settings_change_without_a_deploy(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:

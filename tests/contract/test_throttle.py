@@ -49,6 +49,45 @@ async def test_a_destination_that_was_never_called_has_a_new_row(throttle: Throt
     assert await throttle.counted(FEED, NOW, 60) == Calls()
 
 
+# -- the places of a lane
+
+
+async def test_a_lane_has_so_many_places(throttle: Throttle) -> None:
+    assert [await throttle.enter("tower/north", 2, NOW, NOW + 300) for _ in range(3)] == [0, 1, None]
+    assert await throttle.enter("tower/south", 2, NOW, NOW + 300) == 0, "another's places are others"
+
+
+async def test_a_place_is_free_again_once_it_is_given_back_or_its_time_is_over(throttle: Throttle) -> None:
+    for _ in range(2):
+        await throttle.enter("tower/north", 2, NOW, NOW + 300)
+
+    await throttle.leave("tower/north", 1, NOW + 300)
+    assert await throttle.enter("tower/north", 2, NOW + 1, NOW + 301) == 1
+    assert await throttle.enter("tower/north", 2, NOW + 299, NOW + 600) is None
+    assert await throttle.enter("tower/north", 2, NOW + 300, NOW + 600) == 0
+
+
+async def test_whoever_comes_too_late_gives_no_others_place_back(throttle: Throttle) -> None:
+    await throttle.enter("tower/north", 1, NOW, NOW + 300)
+    await throttle.enter("tower/north", 1, NOW + 300, NOW + 600)
+
+    await throttle.leave("tower/north", 0, NOW + 300)
+    assert await throttle.enter("tower/north", 1, NOW + 301, NOW + 900) is None
+
+
+async def test_of_workers_that_come_at_once_none_takes_anothers_place(throttle: Throttle) -> None:
+    places = await asyncio.gather(*(throttle.enter("tower/north", 3, NOW, NOW + 300) for _ in range(6)))
+    assert sorted(place for place in places if place is not None) == [0, 1, 2]
+
+
+async def test_places_and_line_of_one_lane_leave_each_other_alone(throttle: Throttle) -> None:
+    await throttle.enter("tower/north", 2, NOW, NOW + 300)
+    await throttle.book("tower/north", [1], NOW, 60)
+
+    assert await throttle.row("tower/north") == ThrottleRow("tower/north", booked_until=NOW + 1)
+    assert await throttle.row("tower") == ThrottleRow("tower")
+
+
 # -- the line: R24
 
 
@@ -609,7 +648,7 @@ async def test_a_pace_that_others_keep_changing_is_transient() -> None:
 
 async def test_throttling_is_transient() -> None:
     throttle, _ = stubbed(
-        update_item=[refusal("ThrottlingException") for _ in range(5)],
+        update_item=[refusal("ThrottlingException") for _ in range(7)],
         get_item=[refusal("ThrottlingException"), refusal("InternalServerError", 500)],
         query=[refusal("ThrottlingException")],
     )
@@ -622,6 +661,8 @@ async def test_throttling_is_transient() -> None:
         throttle.trip(FEED, NOW, NOW, ""),
         throttle.begin_probe(FEED, NOW, 1),
         throttle.end_probe(FEED, NOW, None),
+        throttle.enter(FEED, 1, NOW, NOW),
+        throttle.leave(FEED, 0, NOW),
     )
 
     for call in calls:

@@ -70,6 +70,13 @@ def looked(functions: Functions) -> dict[str, str]:
     return {one["feed"]: one["what"] for one in functions.call("prober", load("prober", "circuits"))}
 
 
+def test_an_operator_may_ask_for_a_lanes_own_destination(functions: Functions, outage: Outage) -> None:
+    (looked_at,) = functions.call("prober", load("prober", "lane"))
+
+    assert (looked_at["feed"], looked_at["trace"]) == ("tower", "tower/north")
+    assert looked_at["what"] == "circuit closed"
+
+
 def test_where_all_is_well_the_mapping_is_on(functions: Functions, outage: Outage, told: Tell) -> None:
     """Whoever closed the circuit may have died before it switched the mapping."""
     outage.put_back()

@@ -31,7 +31,14 @@ def split(functions: Functions, stack: Stack) -> Stack:
 def test_with_nothing_to_do_nothing_is_done(functions: Functions, stack: Stack, told: Tell) -> None:
     answer = functions.call("sweeper", load("sweeper", "work"))
 
-    nothing = {"ChunksBuried": 0, "FilesStalled": 0, "LookFaults": 0, "LooksCutShort": 0, "WorkLooks": 1}
+    nothing = {
+        "ChunksBuried": 0,
+        "FilesOverdue": 0,
+        "FilesStalled": 0,
+        "LookFaults": 0,
+        "LooksCutShort": 0,
+        "WorkLooks": 1,
+    }
     assert done(answer) == {"swept": nothing}
     assert told().sums(feed="none", service="sweeper") == nothing
 

@@ -103,6 +103,14 @@ class Departures:
         """As `Destination.settings`."""
         return await self.reached.settings(feed)
 
+    async def own_settings(self, lane: str) -> DestinationSettings | None:
+        """As `Destination.own_settings`."""
+        return await self.reached.own_settings(lane)
+
+    async def lanes(self, feed: str) -> list[str]:
+        """As `Destination.lanes`."""
+        return await self.reached.lanes(feed)
+
     async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
         """As `Destination.post`."""
         self.books.departures.append((self.loop.time(), len(json.loads(body)["records"])))
@@ -129,6 +137,8 @@ class Api:
 
     def __init__(self, settings: DestinationSettings, loop: VirtualLoop, chaos: Chaos, rng: random.Random) -> None:
         self.books = Books()
+        #: Settings of lanes that have destinations of their own.
+        self.of_lanes: dict[str, DestinationSettings] = {}
         self._loop, self._chaos, self._rng = loop, chaos, rng
         self._keys: dict[tuple[str, str], Kept] = {}
         self.trace = Trace(loop, on=False)
@@ -147,6 +157,14 @@ class Api:
     async def settings(self, feed: str) -> DestinationSettings:
         """As `Destination.settings`: what the operator has set, as the function reads it."""
         return await self._parameters.settings(feed)
+
+    async def own_settings(self, lane: str) -> DestinationSettings | None:
+        """As `Destination.own_settings`."""
+        return self.of_lanes.get(lane)
+
+    async def lanes(self, feed: str) -> list[str]:
+        """As `Destination.lanes`."""
+        return sorted(self.of_lanes)
 
     async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
         """As `Destination.post`."""

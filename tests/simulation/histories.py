@@ -115,6 +115,14 @@ class Api:
         """As `Destination.settings`."""
         return self.settings_now
 
+    async def own_settings(self, lane: str) -> DestinationSettings | None:
+        """As `Destination.own_settings`."""
+        return None
+
+    async def lanes(self, feed: str) -> list[str]:
+        """As `Destination.lanes`."""
+        return []
+
     async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
         """As `Destination.post`."""
         fault = self.chaos.strike("api")

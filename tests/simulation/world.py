@@ -285,6 +285,7 @@ class World:
             intake=queues[0],
             chunks=queues[1],
             dispatches={"traffic": queues[2]},
+            directory=self.api,
             events=events,
             clock=self.clock,
             rng=self._rng,

@@ -39,10 +39,18 @@ class Api:
     applied: Counter[str] = field(default_factory=Counter[str])
     bodies: list[tuple[str, dict[str, Any]]] = field(default_factory=list[tuple[str, dict[str, Any]]])
     conflicts: list[str] = field(default_factory=list[str])
+    #: Those of lanes that have destinations of their own.
+    lanes_now: dict[str, DestinationSettings] = field(default_factory=dict[str, DestinationSettings])
     _answers: dict[str, tuple[bytes, Answer]] = field(default_factory=dict[str, tuple[bytes, Answer]])
 
     async def settings(self, feed: str) -> DestinationSettings:
         return self.settings_now
+
+    async def own_settings(self, lane: str) -> DestinationSettings | None:
+        return self.lanes_now.get(lane)
+
+    async def lanes(self, feed: str) -> list[str]:
+        return sorted(self.lanes_now)
 
     async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
         self.bodies.append((key, json.loads(body)))

@@ -170,11 +170,11 @@ class Pipeline:
         """Whether the prober has something to do; who opened the circuit may have died before it switched."""
         return bool(self.mappings.off) or (await self.throttle.row("traffic")).circuit is not Circuit.CLOSED
 
-    async def probe(self) -> StageResult | None:
+    async def probe(self, name: str = "traffic") -> StageResult | None:
         """As the prober does on its schedule; what it tells, if it came to its end."""
         process = Process()
         try:
-            return await probe(self._dispatcher(process), "traffic", self.clock.now() + self.invocation)
+            return await probe(self._dispatcher(process), name, self.clock.now() + self.invocation)
         except Transient as error:
             self.errors.append(error)
         except BaseException:

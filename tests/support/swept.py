@@ -31,6 +31,7 @@ class Swept:
             intake=of.intake,
             chunks=of.chunks,
             dispatches={"traffic": of.dispatches},
+            directory=of.api,
             events=of.events,
             clock=of.clock,
             rng=of.rng,

@@ -130,6 +130,11 @@ BREAKS: list[Break] = [
         1,
     ),
     (
+        checks.test_two_lanes_of_a_feed_leave_dispatchers_to_the_others,
+        "Parameters.LaneMaximumConcurrency.Default",
+        5,
+    ),
+    (
         checks.test_r16_no_mapping_filters_messages_away,
         "SplitterFunction.Properties.Events.Intake.Properties.FilterCriteria",
         {"Filters": []},

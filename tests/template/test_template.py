@@ -305,6 +305,13 @@ def test_r14_both_concurrencies_are_parameters_within_what_aws_takes(template: T
         assert (maximum["MinValue"], maximum["MaxValue"]) == (2, 1000), name
 
 
+def test_two_lanes_of_a_feed_leave_dispatchers_to_the_others(template: Template) -> None:
+    a_lane, a_feed = (
+        template.parameters[name]["Default"] for name in ("LaneMaximumConcurrency", "DispatcherMaximumConcurrency")
+    )
+    assert 2 * a_lane < a_feed
+
+
 def test_r16_no_mapping_filters_messages_away(template: Template) -> None:
     for mapping in template.mappings():
         assert "FilterCriteria" not in mapping.properties, mapping

@@ -30,7 +30,7 @@ OWN = {
     "validator": set[str](),
     "dispatcher": {"jiter"},
     "prober": {"dispatcher", "jiter"},
-    "sweeper": set[str](),
+    "sweeper": {"jiter"},
     "tabulator": {"duckdb", "penstock_tables"},
 }
 
@@ -67,5 +67,5 @@ def test_a_function_imports_what_it_needs(function: str) -> None:
     core = {name.split(".")[1] for name in modules if name.startswith("penstock.")}
     assert core == ALL | PARTS[function]
     feeds = {name.split(".")[2] for name in modules if name.startswith("penstock.feeds.")}
-    assert feeds == {"control", "feed", "numbers", "rules"}, "a feed is imported when it is asked for"
+    assert feeds == {"control", "feed", "lanes", "numbers", "rules"}, "a feed is imported when it is asked for"
     assert "aws_lambda_powertools.utilities.parser" not in modules, "Powertools' batches must come before pydantic"

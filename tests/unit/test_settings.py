@@ -29,6 +29,7 @@ TOLD = {
     "DISPATCH_QUEUE_ARNS": f'{{"traffic": "{ARN}"}}',
     "DISPATCHER_FUNCTION": "penstock-dispatcher",
     "DESTINATIONS_PATH": "/penstock/penstock/destinations",
+    "LANE_MAXIMUM_CONCURRENCY": "4",
     "EVENT_BUS": "default",
     "RETENTION_DAYS": "90",
 }

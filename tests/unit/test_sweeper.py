@@ -17,7 +17,14 @@ from tests.support.swept import Swept
 KEYED = DestinationSettings(url="api", rate_per_second=1000.0, burst=1000, honours_idempotency_key=True)
 
 
-FOUND_NOTHING = {"ChunksBuried": 0, "FilesStalled": 0, "LookFaults": 0, "LooksCutShort": 0, "WorkLooks": 1}
+FOUND_NOTHING = {
+    "ChunksBuried": 0,
+    "FilesOverdue": 0,
+    "FilesStalled": 0,
+    "LookFaults": 0,
+    "LooksCutShort": 0,
+    "WorkLooks": 1,
+}
 
 
 @pytest.fixture

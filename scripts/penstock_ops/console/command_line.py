@@ -8,6 +8,7 @@ import typer
 
 from penstock.feeds import FEEDS
 from penstock.model.defects import is_defect
+from penstock.model.lane_names import name_of
 from penstock_ops.console.localising import localised
 from penstock_ops.console.nearest import ensure_known
 from penstock_ops.console.visible import as_json as to_json
@@ -35,6 +36,17 @@ def known_feed(said: str | None) -> str | None:
 def _feeds(begun: str) -> list[str]:
     return [name for name in FEEDS if name.startswith(begun)]
 
+
+def _a_lane(lane: str | None) -> str | None:
+    if lane is not None and not name_of("", lane):
+        raise typer.BadParameter("no lane can be called so")
+    return lane
+
+
+Lane = Annotated[
+    str | None,
+    typer.Option(metavar="LANE", help="This lane's own destination; tower's lanes are zones.", callback=_a_lane),
+]
 
 FeedArgument = Annotated[
     str,

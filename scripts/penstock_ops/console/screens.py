@@ -9,6 +9,7 @@ from penstock.model.findings import Outcome
 from penstock_ops.console.advice import next_commands, sentences_of
 from penstock_ops.console.listing import Column, Phrase, listing, wrapped
 from penstock_ops.console.visible import SafeConsole
+from penstock_ops.wording.commands import probe_of
 
 # Without a terminal there is no width to wrap at.
 out = SafeConsole(soft_wrap=True)
@@ -439,7 +440,7 @@ def status(answer: Mapping[str, Any]) -> None:
         progress(file | {"waits": file["waits"][:1]}, indent=2)
     for feed, circuit in answer.get("circuits", {}).items():
         if circuit["circuit"] != "closed":
-            say(f"next: penstock probe {feed}, once its destination is mended")
+            say(f"next: {probe_of(feed)}, once its destination is mended")
 
 
 def watched(answer: Mapping[str, Any]) -> None:

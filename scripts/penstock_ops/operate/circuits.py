@@ -1,12 +1,15 @@
 """The feeds' circuits, as an operator sees them; and the rule that nothing is sent again before one that is open."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
+from penstock.feeds.lanes import lane_of
 from penstock.model.errors import PenstockError
+from penstock.model.messages import SourceFile
 from penstock.ports.throttle import Circuit, Throttle, ThrottleRow
 from penstock_ops.operate.times import utc
+from penstock_ops.wording.commands import probe_of
 from penstock_ops.wording.times import local_time
 
 
@@ -14,22 +17,27 @@ class NotClosed(PenstockError):
     """Raised where something is to be sent again, and the destination is down."""
 
 
-async def circuits_of(throttle: Throttle, feeds: Iterable[str]) -> list[ThrottleRow]:
-    """The feeds' rows, by name."""
-    return list(await asyncio.gather(*(throttle.row(feed) for feed in sorted(feeds))))
+async def circuits_of(throttle: Throttle, names: Iterable[str]) -> list[ThrottleRow]:
+    """The rows of destinations, by name: a feed's, or a lane's."""
+    return list(await asyncio.gather(*(throttle.row(name) for name in sorted(names))))
 
 
-async def ensure_closed(throttle: Throttle, feeds: Iterable[str], otherwise: str = "") -> None:
-    """Nothing where calls of all these feeds go through (R36). `otherwise` is what else there is to do.
+def destination_of(file: SourceFile, lanes: Collection[str]) -> str:
+    """The name of the destination that a file's records go to; `lanes` are those that have their own."""
+    return lane if (lane := lane_of(file)) in lanes else file.feed
+
+
+async def ensure_closed(throttle: Throttle, names: Iterable[str], otherwise: str = "") -> None:
+    """Nothing where calls to all these destinations go through (R36). `otherwise` is what else there is to do.
 
     Raises:
         NotClosed: those of one do not.
     """
-    for row in await circuits_of(throttle, feeds):
+    for row in await circuits_of(throttle, names):
         if row.circuit is not Circuit.CLOSED:
             raise NotClosed(
                 f"the circuit of {row.feed} is {row.circuit}, since {local_time(opened_at(row))} ({row.reason}): wait"
-                f" until it is closed, which `penstock status` shows, or try now by `penstock probe {row.feed}`"
+                f" until it is closed, which `penstock status` shows, or try now by `{probe_of(row.feed)}`"
                 f"{', ' if otherwise else ''}{otherwise}"
             )
 

@@ -2,27 +2,41 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, cast
 
 import boto3
 from yarl import URL
 
+from penstock.adapters.aws_clients import AwsClients
 from penstock.adapters.aws_parameters import ParameterSettings
 from penstock.adapters.http_destination import HttpDestination, Tokens, http_session
 from penstock.adapters.system_clock import SystemClock
 from penstock.feeds import FEEDS
 from penstock.feeds.feed import Feed
+from penstock.feeds.lanes import has_lanes
 from penstock.identity.examination import policy_of
 from penstock.model.errors import Misconfigured, Transient
-from penstock.ports.destination import DestinationSettings, WrongSettings, read_settings
+from penstock.model.lane_names import parts_of, told
+from penstock.ports.destination import DestinationSettings, Directory, WrongSettings, read_settings
 from penstock_ops.operate.clients import operators_clients
 from penstock_ops.operate.errors import NotFound
 
 MASKED = "…"
 _NOT_ACCEPTED = (401, 403, 407)
 _NOT_THERE = (404, 410, 421)
+
+
+def directory_of(aws: AwsClients, outputs: Mapping[str, str]) -> ParameterSettings:
+    """What is set of a stack's destinations."""
+    private = outputs.get("PrivateDestinations") == "true"
+    return ParameterSettings(aws.ssm, aws.secrets, outputs["DestinationsPath"], private=private)
+
+
+async def lanes_of(directory: Directory, feeds: Iterable[str]) -> list[str]:
+    """The lanes of these feeds that have destinations of their own."""
+    return [lane for feed in sorted(feeds) if has_lanes(feed) for lane in await directory.lanes(feed)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,63 +55,71 @@ class Destinations:
         """Whether they may be at private addresses."""
         return self.outputs.get("PrivateDestinations") == "true"
 
-    def read(self, feed: str) -> str:
-        """A feed's settings as they were written.
+    def read(self, name: str) -> str:
+        """The settings of a feed's destination, or of a lane's own, as they were written.
 
         Raises:
             NotFound: the stack has no such feed, or no settings of it.
         """
+        feed, lane = parts_of(name)
         if feed not in FEEDS or feed not in self.feeds:
             raise NotFound(f"the stack has no feed {feed}; there are: {', '.join(self.feeds)}")
         ssm: Any = boto3.client("ssm")
+        parameter = f"{self.outputs['DestinationsPath']}/{name}"
         try:
-            return ssm.get_parameter(Name=f"{self.outputs['DestinationsPath']}/{feed}")["Parameter"]["Value"]
+            return ssm.get_parameter(Name=parameter)["Parameter"]["Value"]
         except ssm.exceptions.ParameterNotFound:
-            raise NotFound(
-                f"{feed} has no settings: there is no parameter {self.outputs['DestinationsPath']}/{feed}"
-            ) from None
+            otherwise = f"; the lane's records go where the others of {feed} go" if lane else ""
+            raise NotFound(f"{name} has no settings: there is no parameter {parameter}{otherwise}") from None
 
-    def settings(self, feed: str) -> DestinationSettings:
-        """A feed's settings.
+    def settings(self, name: str) -> DestinationSettings:
+        """The settings of a feed's destination, or of a lane's own.
 
         Raises:
             WrongSettings: they are wrong.
             NotFound: there are none.
         """
-        return checked(FEEDS[feed], self.read(feed), private=self.private)
+        return checked(FEEDS[parts_of(name)[0]], self.read(name), private=self.private)
 
-    def wrong(self) -> dict[str, list[str]]:
-        """What is wrong with the settings of each feed that has wrong ones, or none."""
+    def wrong(self, lanes: Iterable[str]) -> dict[str, list[str]]:
+        """What is wrong with the settings of each feed that has wrong ones, or none, and of each of these lanes."""
         found: dict[str, list[str]] = {}
-        for feed in self.feeds:
+        for name in (*self.feeds, *lanes):
             try:
-                self.settings(feed)
+                self.settings(name)
             except WrongSettings as error:
-                found[feed] = error.problems
+                found[name] = error.problems
             except NotFound as error:
-                found[feed] = [str(error)]
+                found[name] = [str(error)]
         return found
 
-    def show(self, feed: str) -> dict[str, Any]:
-        """A feed's settings with all that is left out, and what is wrong with them. Nothing in it is a secret."""
-        text = self.read(feed)
+    def show(self, name: str) -> dict[str, Any]:
+        """The settings of a feed's destination, or of a lane's own, with all that is left out, and what is wrong with
+        them. Nothing in it is a secret."""
+        text = self.read(name)
         try:
-            described: Any = asdict(checked(FEEDS[feed], text, private=self.private))
+            described: Any = asdict(checked(FEEDS[parts_of(name)[0]], text, private=self.private))
             wrong: list[str] = []
         except WrongSettings as error:
             described, wrong = _json(text), error.problems
-        return {"feed": feed, "wrong": wrong, "settings": masked(described)}
+        return told(name) | {"wrong": wrong, "settings": masked(described)}
 
-    async def check(self, feed: str) -> dict[str, Any]:
-        """Whether somebody answers at a feed's destination, and takes our credentials: one call that does nothing."""
-        described: dict[str, Any] = {"feed": feed, "fine": False, "called": None, "status": None, "milliseconds": None}
+    async def check(self, name: str) -> dict[str, Any]:
+        """Whether somebody answers at a feed's destination, or a lane's own, and takes our credentials: one call that
+        does nothing."""
+        described: dict[str, Any] = told(name) | {
+            "fine": False,
+            "called": None,
+            "status": None,
+            "milliseconds": None,
+        }
         try:
-            settings = self.settings(feed)
+            settings = self.settings(name)
         except WrongSettings as error:
             return described | {"verdict": f"nothing was called, as its settings are wrong: {error}"}
         clock, began = SystemClock(), time.monotonic()
         async with http_session(private=self.private) as http, operators_clients() as aws:
-            parameters = ParameterSettings(aws.ssm, aws.secrets, self.outputs["DestinationsPath"], private=self.private)
+            parameters = directory_of(aws, self.outputs)
             destination = HttpDestination(http, parameters, Tokens(http, clock, parameters.secret), clock)
             try:
                 called, status = await destination.look(settings)

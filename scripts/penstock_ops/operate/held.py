@@ -16,7 +16,7 @@ from penstock.outputs.accepted import load_accepted
 from penstock.outputs.work import read_work
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
-from penstock_ops.operate.circuits import ensure_closed
+from penstock_ops.operate.circuits import destination_of, ensure_closed
 from penstock_ops.operate.replays import Asked, Prepared, ensure_it_has_records, ordinals_of
 from penstock_ops.operate.stack_ports import StackPorts
 from penstock_ops.operate.times import utc
@@ -90,7 +90,7 @@ async def begin_release(ports: StackPorts, prepared: Prepared, *, by: str, note:
         NotClosed: the feed's circuit is not closed.
         Transient: not everything was sent. What was begun is sent again by the sweeper, or by `penstock resend`.
     """
-    await ensure_closed(ports.throttle, [prepared.row.file.feed])
+    await ensure_closed(ports.throttle, [destination_of(prepared.row.file, ports.lanes)])
     records = prepared.asked.records or ""
     await audit(ports.store, "HeldReleased", ports.clock.now(), _detail(ports, prepared.row, records, by, note))
     await begin_replay(ports, prepared.replay)

@@ -19,15 +19,20 @@ from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_throttle import DynamoThrottle
 from penstock.adapters.system_clock import SystemClock
+from penstock.feeds.lanes import lane_of
 from penstock.model import ids
 from penstock.model.defects import is_defect
+from penstock.model.errors import Misconfigured
 from penstock.model.findings import Outcome
+from penstock.model.lane_names import parts_of, told
 from penstock.model.rows import FileRow
+from penstock.operate.deadlines import open_since, overdue
+from penstock.operate.sweep import LOOKED_AT
 from penstock.outputs.outcomes import outcome_lines_of
 from penstock_ops import world
-from penstock_ops.operate.circuits import circuits_of, described
+from penstock_ops.operate.circuits import circuits_of, described, destination_of
 from penstock_ops.operate.clients import operators_clients
-from penstock_ops.operate.destinations import Destinations
+from penstock_ops.operate.destinations import Destinations, directory_of, lanes_of
 from penstock_ops.operate.explaining import explain
 from penstock_ops.operate.progress import is_open, progress_of
 from penstock_ops.operate.reporting import report_of, row_of
@@ -99,6 +104,7 @@ class Records:
         self.store = S3Store(aws.s3, outputs["WorkBucket"], outputs["ArchiveBucket"])
         self.throttle = DynamoThrottle(aws.dynamodb, outputs["LedgerTable"])
         self._aws, self._outputs = aws, outputs
+        self._directory = directory_of(aws, outputs)
 
     async def files(self, limit: int) -> list[dict[str, Any]]:
         """The files opened last, newest first, each with its account, and the first of those that are open with their
@@ -123,8 +129,18 @@ class Records:
 
     async def progress(self, row: FileRow) -> dict[str, Any] | None:
         """As `progress_of`."""
-        throttle = await self.throttle.row(row.file.feed)
-        return await progress_of(self.ledger, row, throttle, time.time()) if is_open(row) else None
+        if not is_open(row):
+            return None
+        lanes = [lane_of(row.file)] if await self._has_own(lane_of(row.file)) else []
+        throttle = await self.throttle.row(destination_of(row.file, lanes))
+        return await progress_of(self.ledger, row, throttle, time.time())
+
+    async def _has_own(self, lane: str) -> bool:
+        """Whether a lane has a destination of its own, be its settings wrong."""
+        try:
+            return bool(parts_of(lane)[1]) and await self._directory.own_settings(lane) is not None
+        except Misconfigured:
+            return True
 
     async def row(self, file_id: str) -> FileRow:
         """A file's row.
@@ -204,13 +220,38 @@ class Records:
         return {name: int(answer["Attributes"][attribute]) for name, attribute in _DEPTHS.items()}
 
     async def circuits(self) -> dict[str, dict[str, Any]]:
-        """Each feed's circuit, and its pace where it is slowed down."""
+        """The circuit of each feed's destination, and of each that a lane has of its own, by name; and the pace where
+        one is slowed down."""
         feeds: dict[str, str] = json.loads(self._outputs["DispatchQueues"])
-        return {row.feed: described(row, time.time()) for row in await circuits_of(self.throttle, feeds)}
+        rows = await circuits_of(self.throttle, [*feeds, *await lanes_of(self._directory, feeds)])
+        return {row.feed: described(row, time.time()) for row in rows}
+
+    async def circuit(self, name: str) -> dict[str, Any]:
+        """The circuit of one destination, a feed's or a lane's own."""
+        return described(await self.throttle.row(name), time.time())
 
     async def wrong_settings(self) -> dict[str, list[str]]:
-        """What is wrong with the destinations' settings, by feed."""
-        return await asyncio.to_thread(Destinations(self._outputs).wrong)
+        """What is wrong with the destinations' settings, by the feed or the lane whose they are."""
+        destinations = Destinations(self._outputs)
+        lanes = await lanes_of(self._directory, destinations.feeds)
+        return await asyncio.to_thread(destinations.wrong, lanes)
+
+    async def overdue(self) -> list[dict[str, Any]]:
+        """The lanes, or feeds, that have files which have not ended within their deadline, of those open longest."""
+        rows = [row for row in await self.ledger.open_files(LOOKED_AT) if is_open(row)]
+        return [
+            told(one.lane)
+            | {
+                "deadline_hours": one.deadline_hours,
+                "files": one.files,
+                "oldest": {
+                    "file_id": one.oldest.file.file_id,
+                    "key": one.oldest.file.dropped.key,
+                    "open_since": utc(open_since(one.oldest)),
+                },
+            }
+            for one in await overdue(self._directory, rows, time.time())
+        ]
 
     async def explain(self, file_id: str, ordinal: int) -> dict[str, Any]:
         """As `explain`, of one record.

@@ -146,7 +146,7 @@ def _reason(row: FileRow, going: Sequence[ChunkRow], throttle: ThrottleRow, now:
     worst = max(back, key=lambda one: one.failures, default=None)
     if throttle.circuit is not Circuit.CLOSED:
         circuit = described(throttle, now)
-        return f"the circuit of {row.file.feed} is {circuit['circuit']}: {circuit['why']}"
+        return f"the circuit of {throttle.feed} is {circuit['circuit']}: {circuit['why']}"
     if worst is None:
         return "it is on its way" if going else "its end is being written"
     others = sum(one.reason == worst.reason for one in back)

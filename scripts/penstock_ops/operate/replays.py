@@ -12,7 +12,7 @@ from penstock.model.messages import ChunkMessage
 from penstock.model.ordinals import folded, unfolded
 from penstock.model.rows import ChunkRow, ChunkState, FileRow, FileState
 from penstock.operate.replay import REFUSED, Replay, begin_replay, failed_at, plan_replay
-from penstock_ops.operate.circuits import ensure_closed
+from penstock_ops.operate.circuits import destination_of, ensure_closed
 from penstock_ops.operate.stack_ports import StackPorts
 from penstock_ops.operate.waiting import ENDED
 from penstock_ops.wording.nearest import hint
@@ -187,7 +187,7 @@ async def begin(ports: StackPorts, prepared: Prepared) -> None:
         Transient: not everything was sent. What was begun is sent again by the sweeper, or by `penstock resend`.
     """
     asked, row, replay = prepared.asked, prepared.row, prepared.replay
-    await ensure_closed(ports.throttle, [row.file.feed])
+    await ensure_closed(ports.throttle, [destination_of(row.file, ports.lanes)])
     detail = {
         "by": ports.operator,
         "feed": row.file.feed,

@@ -7,7 +7,7 @@ from penstock.io.auditing import audit
 from penstock.model.ordinals import folded
 from penstock.model.rows import FileRow
 from penstock.operate.resend import Resend, begin_resend, plan_resend
-from penstock_ops.operate.circuits import ensure_closed
+from penstock_ops.operate.circuits import destination_of, ensure_closed
 from penstock_ops.operate.stack_ports import StackPorts
 
 
@@ -49,7 +49,7 @@ async def begin(ports: StackPorts, prepared: PreparedResend) -> None:
     if not prepared.resend.messages:
         return
     feed = prepared.row.file.feed
-    await ensure_closed(ports.throttle, [feed])
+    await ensure_closed(ports.throttle, [destination_of(prepared.row.file, ports.lanes)])
     detail = {"by": ports.operator, "feed": feed} | described(prepared, sent=False)
     await audit(ports.store, "WorkResent", ports.clock.now(), detail)
     await begin_resend(ports, prepared.resend)

@@ -29,6 +29,7 @@ from penstock.ports.queue import Queue
 from penstock.ports.throttle import Throttle
 from penstock_ops.operate.clients import operators_clients
 from penstock_ops.operate.dead_letters import DeadLetters
+from penstock_ops.operate.destinations import directory_of, lanes_of
 
 BUS = "default"  #: where the stack puts its events
 DAY = 86_400
@@ -40,7 +41,8 @@ class Store(ObjectStore, Folder, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class StackPorts:
-    """What an operator's verbs need of a stack. `operator` is whose name the audit gets, `feeds` are the stack's."""
+    """What an operator's verbs need of a stack. `operator` is whose name the audit gets, `feeds` are the stack's, and
+    `lanes` those that have destinations of their own."""
 
     store: Store
     ledger: Ledger
@@ -56,6 +58,7 @@ class StackPorts:
     operator: str
     clock: Clock
     rng: random.Random
+    lanes: frozenset[str] = frozenset()
 
 
 @asynccontextmanager
@@ -89,6 +92,7 @@ async def open_stack(outputs: Mapping[str, str], stack: str | None) -> AsyncGene
             operator=operator,
             clock=clock,
             rng=random.Random(),
+            lanes=frozenset(await lanes_of(directory_of(aws, outputs), dispatches)),
         )
 
 

@@ -111,7 +111,7 @@ def status(stack: Stack = None, as_json: AsJson = False) -> None:
             errors = await records.internal_errors(latest[:INCOMPLETE])
             incomplete = await records.incomplete(latest[:INCOMPLETE])
             found |= {"wrong_settings": await records.wrong_settings(), "failed_looks": await records.faults()}
-            found["open"] = await records.open_files()
+            found |= {"open": await records.open_files(), "overdue": await records.overdue()}
             return found | {"incomplete": incomplete, "held": held, "internal_errors": errors}
 
     show(answer | asyncio.run(look()), as_json, screens.status)

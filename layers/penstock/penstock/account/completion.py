@@ -17,11 +17,13 @@ from typing import Any
 from penstock.account.acknowledging import acknowledge, acknowledge_refusal
 from penstock.account.ports import CompletionPorts
 from penstock.feeds import FEEDS, feed_named
+from penstock.feeds.lanes import lane_of
 from penstock.io.archiving import archive
 from penstock.model.defects import is_defect
 from penstock.model.errors import PenstockError, Permanent
 from penstock.model.findings import Finding, Outcome, balances
 from penstock.model.ids import report_key
+from penstock.model.lane_names import told
 from penstock.model.messages import SourceFile, Span
 from penstock.model.ordinals import folded
 from penstock.model.rows import FileRow, FileState
@@ -167,7 +169,7 @@ def summary(row: FileRow, now: float) -> dict[str, Any]:
     about the file and not about one of its records; `findings` counts all of both, but what was tidied once a kind.
     `control_totals` are what the sender declared of the file, and what of it differs, in words. `returned_from` are the
     files whose reject files it came back from, `returned_in` those that came back from its own; neither is there where
-    there are none."""
+    there are none, nor is `lane` where the file is in none."""
     ended = _has_ended(row) or row.state in (FileState.REFUSED, FileState.UNPACKED)
     findings = Counter(row.findings) + row.noted.counts
     for code in findings.keys() & TIDIED.keys():
@@ -177,7 +179,7 @@ def summary(row: FileRow, now: float) -> dict[str, Any]:
     returns = {"returned_from": list(row.origins), "returned_in": list(row.returns)}
     return {
         "file_id": row.file.file_id,
-        "feed": row.file.feed,
+        **told(lane_of(row.file)),
         "key": row.file.dropped.key,
         "version_id": row.file.dropped.version_id,
         "state": _shown(row),

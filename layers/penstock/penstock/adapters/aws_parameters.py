@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import BotoCoreError, ClientError
 from pydantic import TypeAdapter, ValidationError
 
+from penstock.adapters.aws_faults import code_of
 from penstock.model.errors import Misconfigured, Transient
 from penstock.ports.destination import DestinationSettings, WrongSettings, read_settings
 
@@ -48,6 +49,7 @@ class ParameterSettings:
         self._ssm, self._secretsmanager = ssm, secrets
         self._path, self._private = path, private
         self._parameters, self._secrets = Kept(self._parameter, seconds), Kept(self._secret, seconds)
+        self._lanes = Kept(self._parameter_if_any, seconds)
         self._secret_reader: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 
     async def settings(self, feed: str) -> DestinationSettings:
@@ -57,13 +59,39 @@ class ParameterSettings:
             Misconfigured: they are wrong.
             Transient: there are none, or they cannot be read.
         """
-        name = f"{self._path}/{feed}"
+        return self._read(feed, await self._text(self._parameters, feed))
+
+    async def own_settings(self, lane: str) -> DestinationSettings | None:
+        """As `Destination.own_settings`."""
+        text = await self._text(self._lanes, lane)
+        return self._read(lane, text) if text else None
+
+    async def lanes(self, feed: str) -> list[str]:
+        """As `Destination.lanes`."""
+        path, token, names = f"{self._path}/{feed}", "", list[str]()
         try:
-            return read_settings(await self._parameters.get(name), private=self._private)
+            while True:
+                more = {"NextToken": token} if token else {}
+                page = await (await self._ssm()).get_parameters_by_path(Path=path, **more)
+                names += [parameter["Name"].removeprefix(f"{self._path}/") for parameter in page["Parameters"]]
+                token = page.get("NextToken", "")
+                if not token:
+                    return sorted(names)
         except _FAULTS as error:
-            raise Transient(f"the destination's settings {name} cannot be read") from error
+            raise Transient(f"the lanes below {path} cannot be listed") from error
+
+    async def _text(self, kept: Kept, name: str) -> str:
+        try:
+            return await kept.get(f"{self._path}/{name}")
+        except _FAULTS as error:
+            raise Transient(f"the destination's settings {self._path}/{name} cannot be read") from error
+
+    def _read(self, name: str, text: str) -> DestinationSettings:
+        try:
+            return read_settings(text, private=self._private)
         except WrongSettings as error:
-            raise Misconfigured(f"the destination's settings {name} are wrong: {error}", UNCONFIGURED) from None
+            where = f"{self._path}/{name}"
+            raise Misconfigured(f"the destination's settings {where} are wrong: {error}", UNCONFIGURED) from None
 
     async def secret(self, name: str) -> dict[str, str]:
         """A secret, a JSON object of strings.
@@ -79,6 +107,15 @@ class ParameterSettings:
     async def _parameter(self, name: str) -> str:
         answer = await (await self._ssm()).get_parameter(Name=name)
         return answer["Parameter"]["Value"]
+
+    async def _parameter_if_any(self, name: str) -> str:
+        """The parameter, "" where there is none."""
+        try:
+            return await self._parameter(name)
+        except ClientError as error:
+            if code_of(error) != "ParameterNotFound":
+                raise
+            return ""
 
     async def _secret(self, name: str) -> str:
         answer = await (await self._secretsmanager()).get_secret_value(SecretId=name)

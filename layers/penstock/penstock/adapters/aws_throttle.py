@@ -3,8 +3,10 @@
     pk                sk                what
     THROTTLE#<feed>   THROTTLE          the row: the line, the pace, the circuit
     THROTTLE#<feed>   CALLS#018000000   the calls of ten seconds; expires
+    THROTTLE#<lane>   PLACES            until when which of a lane's places are taken; expires
 
-A missing row is a closed circuit, the full pace and no line.
+Where a lane has a destination of its own, <feed> is the lane, "tower/north". A missing row is a closed circuit, the
+full pace and no line.
 """
 
 from collections.abc import Sequence
@@ -198,6 +200,31 @@ class DynamoThrottle:
         item = await self._try_update(feed, update, "circuit = :half_open", values)
         return item.was is None
 
+    # -- the places of a lane ------------------------------------------------------------------------------------
+
+    async def enter(self, lane: str, places: int, now: float, until: float) -> int | None:
+        """As `Throttle.enter`. It presumes that all are free, and is told by the condition where they are not."""
+        item: Item = {}
+        for _ in range(ATTEMPTS):
+            free = [place for place in range(places) if float_of(item, f"place_{place}") <= now]
+            if not free:
+                return None
+            name, update = f"place_{free[0]}", "SET expires_at = :expires, "
+            values = {":until": number(until), ":now": number(now), ":expires": number(int(until) + CALLS_KEPT)}
+            condition = f"attribute_not_exists({name}) OR {name} <= :now"
+            request = update_of(self.table, _places(lane), f"{update}{name} = :until", condition, values)
+            updated = await try_update(self.dynamodb, request)
+            if updated.was is None:
+                return free[0]
+            item = updated.was
+        raise Transient("too many workers take the lane's places at once")
+
+    async def leave(self, lane: str, place: int, until: float) -> None:
+        """As `Throttle.leave`."""
+        name, values = f"place_{place}", {":until": number(until), ":free": number(0)}
+        request = update_of(self.table, _places(lane), f"SET {name} = :free", f"{name} = :until", values)
+        await try_update(self.dynamodb, request)
+
     async def row(self, feed: str) -> ThrottleRow:
         """As `Throttle.row`."""
         return _row(feed, await self._get(feed))
@@ -224,6 +251,10 @@ def _pace(row: ThrottleRow, now: float) -> float:
 
 def _key(feed: str) -> Item:
     return {"pk": text(f"THROTTLE#{feed}"), "sk": text("THROTTLE")}
+
+
+def _places(lane: str) -> Item:
+    return {"pk": text(f"THROTTLE#{lane}"), "sk": text("PLACES")}
 
 
 def _calls_key(step: int) -> str:

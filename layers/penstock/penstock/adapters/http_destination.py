@@ -172,6 +172,14 @@ class HttpDestination:
         """As `Destination.settings`."""
         return await self.parameters.settings(feed)
 
+    async def own_settings(self, lane: str) -> DestinationSettings | None:
+        """As `Destination.own_settings`."""
+        return await self.parameters.own_settings(lane)
+
+    async def lanes(self, feed: str) -> list[str]:
+        """As `Destination.lanes`."""
+        return await self.parameters.lanes(feed)
+
     async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
         """As `Destination.post`. A token that is not accepted is renewed once."""
         header = await self.tokens.header(settings.auth)

@@ -8,6 +8,7 @@ from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from penstock.model.errors import Busy, NotNow, PenstockError, Transient
+from penstock.model.lane_names import parts_of
 from penstock.model.setbacks import OFTEN
 from penstock.model.stage_result import StageResult
 
@@ -45,11 +46,11 @@ class Telemetry:
         with self._tracer.provider.in_subsegment(name=f"## {self._stage}"):
             yield
 
-    def attempt(self, feed: str | None) -> None:
-        """Counts a message that is begun, whatever becomes of it (R34); its group is its feed, where it has one."""
+    def attempt(self, group: str | None) -> None:
+        """Counts a message that is begun, whatever becomes of it (R34); its group is its lane, where it has one."""
         self._emit({f"{self._unit}Attempts": 1}, {})
-        if feed:
-            self._emit({f"{self._unit}Attempts": 1}, {"feed": feed})
+        if group:
+            self._emit({f"{self._unit}Attempts": 1}, {"feed": parts_of(group)[0]})
 
     def done(self, result: StageResult, seconds: float) -> None:
         """A line and the metrics of a message that is done."""

@@ -1,14 +1,17 @@
 """The circuit before a destination: opened by a share of failing calls, closed by a probe that succeeds.
 
 While it is open, the feed's mapping is off: its messages stay in the queue, no attempt is counted, and an outage of
-hours ends in no DLQ. Opening and closing go to EventBridge and into the audit.
+hours ends in no DLQ. A feed with lanes keeps its mapping on, as other lanes' destinations may be up: what waits there,
+waits by a message of its own (`deliver.lanes`). Opening and closing go to EventBridge and into the audit.
 """
 
 from contextlib import suppress
 from dataclasses import dataclass
 
+from penstock.feeds.lanes import has_lanes
 from penstock.io.auditing import audit
 from penstock.model.errors import Transient
+from penstock.model.lane_names import told
 from penstock.ports.clock import Clock
 from penstock.ports.destination import DestinationSettings
 from penstock.ports.event_bus import EventBus
@@ -46,8 +49,8 @@ class CircuitPorts:
 
 @dataclass(slots=True)
 class Breaker:
-    """Counts the calls of one delivery, and changes the circuit by what they say. A delivery is `probing` until its
-    first call has decided.
+    """Counts the calls of one delivery, and changes the circuit by what they say; `feed` names the destination, as in
+    `Throttle`. A delivery is `probing` until its first call has decided.
 
     Counting never fails a delivery: a call that was made must be accounted for first of all, and what could not be
     counted or switched, the prober sets right.
@@ -104,7 +107,7 @@ class Breaker:
 
 async def _shut(ports: CircuitPorts, feed: str, reason: str, probe_at: float) -> None:
     """The circuit is open now: the mapping goes off, and everybody hears of it."""
-    await ports.mappings.switch(feed, on=False)
+    await switch(ports.mappings, feed, on=False)
     now = ports.clock.now()
     await _tell(ports, "CircuitOpened", feed, {"reason": reason, "probe_in_seconds": round(probe_at - now)})
 
@@ -112,8 +115,14 @@ async def _shut(ports: CircuitPorts, feed: str, reason: str, probe_at: float) ->
 async def close(ports: CircuitPorts, feed: str) -> None:
     """half-open → closed: calls go through again."""
     if await ports.throttle.end_probe(feed, ports.clock.now(), None):
-        await ports.mappings.switch(feed, on=True)
+        await switch(ports.mappings, feed, on=True)
         await _tell(ports, "CircuitClosed", feed, {})
+
+
+async def switch(mappings: Mappings, feed: str, *, on: bool) -> None:
+    """The mapping of a feed without lanes goes with its circuit."""
+    if not has_lanes(feed):
+        await mappings.switch(feed, on=on)
 
 
 async def half_open(ports: CircuitPorts, feed: str, seconds: float, *, early: bool) -> bool:
@@ -125,5 +134,5 @@ async def half_open(ports: CircuitPorts, feed: str, seconds: float, *, early: bo
 
 
 async def _tell(ports: CircuitPorts, kind: str, feed: str, detail: dict[str, object]) -> None:
-    await audit(ports.store, kind, ports.clock.now(), {"feed": feed} | detail)
-    await ports.events.put(kind, {"feed": feed} | detail)
+    await audit(ports.store, kind, ports.clock.now(), told(feed) | detail)
+    await ports.events.put(kind, told(feed) | detail)

@@ -16,7 +16,8 @@ LATE = 0.25  #: seconds a call may come after its time, also where the destinati
 
 @dataclass(slots=True)
 class RateLimiter:
-    """The turns of one delivery; `deadline` is when the invocation ends, in seconds since the epoch."""
+    """The turns of one delivery; `feed` names the destination, as in `Throttle`, and `deadline` is when the invocation
+    ends, in seconds since the epoch."""
 
     throttle: Throttle
     clock: Clock

@@ -25,16 +25,19 @@ from penstock.account.completion import complete_file
 from penstock.account.finalising import ChunkEnd, end_chunk
 from penstock.account.held_batches import take_up
 from penstock.deliver.circuit import Breaker, CircuitPorts
+from penstock.deliver.lanes import ensure_open_way, place_at
 from penstock.deliver.lease import ChunkLease
 from penstock.deliver.rate_limiter import RateLimiter
 from penstock.deliver.sender import BatchSender
 from penstock.feeds import feed_named
 from penstock.feeds.feed import Examination
+from penstock.feeds.lanes import lane_of
 from penstock.identity.contention import Contention, IdentityResolver
 from penstock.identity.examination import Examiner, OutcomeLookup, policy_of
 from penstock.identity.lookup import Progress
 from penstock.io.same_cut import ensure_same_cut
-from penstock.io.sending import LONGEST_DELAY, send_all
+from penstock.io.sending import LONGEST_DELAY, outgoing, send_all
+from penstock.io.targets import Target, target_of
 from penstock.model.errors import Busy, LeaseLost, NotNow, Transient
 from penstock.model.findings import Account, Finding, Outcome
 from penstock.model.messages import DispatchMessage
@@ -56,7 +59,7 @@ from penstock.ports.histories import Histories
 from penstock.ports.ledger import Ledger
 from penstock.ports.mappings import Mappings
 from penstock.ports.object_store import ObjectStore
-from penstock.ports.queue import Outgoing, Queue
+from penstock.ports.queue import Queue
 from penstock.ports.throttle import Throttle
 
 FIRST_WAIT = 5  #: seconds a chunk stays away at first, if nothing says how long; doubled each time
@@ -80,6 +83,7 @@ class DispatcherPorts:
     events: EventBus
     clock: Clock
     rng: random.Random
+    lane_places: int = 4  #: chunks of one lane that are delivered at once
 
     @property
     def circuit(self) -> CircuitPorts:
@@ -109,8 +113,9 @@ async def dispatch(
         return StageResult("seen before", file.feed, message.chunk.chunk_id, counts)
     held = ChunkLease(ports.ledger, lease.row, lease.fence)
     try:
-        delivery = await _delivery(ports, message, held, deadline, probing=probing)
-        return await delivery.run()
+        async with place_at(ports.throttle, ports.clock, lane_of(file), ports.lane_places, deadline):
+            delivery = await _delivery(ports, message, held, deadline, probing=probing)
+            return await delivery.run()
     except NotNow as reason:
         wait = await come_back_later(ports, message, reason.after)
         setback = held.a_try(ports.clock.now()).put_off(str(reason), wait, reason.batches)
@@ -128,29 +133,30 @@ async def _delivery(
     ports: DispatcherPorts, message: DispatchMessage, lease: ChunkLease, deadline: float, *, probing: bool
 ) -> "_Delivery":
     """All that one chunk's delivery needs."""
-    feed, settings = feed_named(message.chunk.file.feed), await _settings(ports, message)
-    if probing:
-        settings = replace(settings, concurrency=1)
+    feed, target = feed_named(message.chunk.file.feed), await _target(ports, message)
+    settings = replace(target.settings, concurrency=1) if probing else target.settings
+    if message.accepted and not probing:
+        await ensure_open_way(ports.throttle, target.name, ports.clock.now(), ports.rng)
     message, records = await _accepted(ports, message, lease)
     progress = Progress(lease.chunk, records)
     rule_flags = await _rule_flags(ports, message, lease)
-    breaker = Breaker(ports.circuit, feed.name, settings, probing)
-    turns = RateLimiter(ports.throttle, ports.clock, feed.name, settings, deadline, breaker)
+    breaker = Breaker(ports.circuit, target.name, settings, probing)
+    turns = RateLimiter(ports.throttle, ports.clock, target.name, settings, deadline, breaker)
     sender = BatchSender(
         lease, progress, feed, ports.destination, settings, ports.store, ports.clock, turns, breaker, deadline
     )
     return _Delivery(ports, message, lease, progress, rule_flags, sender)
 
 
-async def _settings(ports: DispatcherPorts, message: DispatchMessage) -> DestinationSettings:
-    """The destination's settings. With nothing to deliver, none are needed."""
+async def _target(ports: DispatcherPorts, message: DispatchMessage) -> Target:
+    """Where the chunk's records go. With nothing to deliver, no settings are needed."""
+    file = message.chunk.file
     if not message.accepted:
-        return DestinationSettings(url="")
-    feed = feed_named(message.chunk.file.feed)
+        return Target(file.feed, DestinationSettings(url=""))
     try:
-        settings = await ports.destination.settings(feed.name)
-        policy_of(feed, settings.policy)
-        return settings
+        target = await target_of(ports.destination, lane_of(file))
+        policy_of(feed_named(file.feed), target.settings.policy)
+        return target
     except Transient as error:
         raise NotNow(str(error), after=error.after or UNCONFIGURED) from error
 
@@ -163,8 +169,7 @@ async def come_back_later(ports: DispatcherPorts, message: DispatchMessage, afte
         after = min(LONGEST_WAIT, FIRST_WAIT * 2 ** min(waits - 1, 10))
     delay = min(LONGEST_DELAY, math.ceil(after + ports.rng.uniform(0, FIRST_WAIT)))
     again = message.model_copy(update={"waits": waits})
-    outgoing = Outgoing(again.model_dump_json(), group=feed, delay=delay)
-    await send_all(ports.dispatches[feed], [outgoing], ports.clock, ports.rng)
+    await send_all(ports.dispatches[feed], [outgoing(again, delay)], ports.clock, ports.rng)
     return delay
 
 

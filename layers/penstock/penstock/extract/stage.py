@@ -18,7 +18,7 @@ from penstock.account.completion import refuse_as_pinned, refuse_file
 from penstock.extract.drift import tell_of_drift
 from penstock.extract.ranges import Range, Ranges
 from penstock.io.retry import Try
-from penstock.io.sending import send_all
+from penstock.io.sending import outgoing, send_all
 from penstock.model.defects import at_a_file
 from penstock.model.errors import Busy, Defective, ObjectMissing, Permanent, Refused, Transient
 from penstock.model.messages import PagesMessage, SourceFile, SplitMessage, ZipEntry
@@ -29,7 +29,7 @@ from penstock.ports.event_bus import EventBus
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock.ports.pages import OpenDocument, PageReader
-from penstock.ports.queue import Outgoing, Outlet
+from penstock.ports.queue import Outlet
 from penstock.split.staging import Staging
 
 PAUSE = 1  #: seconds until the splitter can receive the staged file: the lease is released by then
@@ -95,8 +95,7 @@ async def _plan(ports: ExtractorPorts, file: SourceFile, entry: ZipEntry | None,
 
 async def _send(ports: ExtractorPorts, file: SourceFile, ranges: Sequence[Range], entry: ZipEntry | None) -> None:
     messages = (PagesMessage(file=file, first=one.first, last=one.last, entry=entry) for one in ranges)
-    outgoing = (Outgoing(message.model_dump_json(), file.feed) for message in messages)
-    await send_all(ports.documents, outgoing, ports.clock, ports.rng)
+    await send_all(ports.documents, map(outgoing, messages), ports.clock, ports.rng)
 
 
 async def _read_range(ports: ExtractorPorts, message: PagesMessage, deadline: float) -> StageResult:
@@ -188,7 +187,6 @@ async def _until(deadline: float, clock: Clock, parts: AsyncIterator[bytes]) -> 
 
 async def _hand_back(ports: ExtractorPorts, staged: SourceFile, fence: int, pages: int) -> StageResult:
     """The splitter goes on with the staged file."""
-    message = Outgoing(SplitMessage(file=staged).model_dump_json(), staged.feed, PAUSE)
-    await send_all(ports.intake, [message], ports.clock, ports.rng)
+    await send_all(ports.intake, [outgoing(SplitMessage(file=staged), PAUSE)], ports.clock, ports.rng)
     await ports.ledger.release_file(staged.file_id, fence)
     return StageResult("read", staged.feed, staged.file_id, {"DocumentsRead": 1, "DocumentPages": pages})

@@ -194,6 +194,10 @@ class Feed:
     unread: str = ""
     """The model's field, never serialised, in which `to_record` tells the names that it passes over."""
 
+    lanes: Callable[[str], str] | None = None
+    """Of a dropped key, the name of the lane that its records are in, "" for none (`feeds/lanes.py`). Without it, the
+    feed is one lane."""
+
     documents: Callable[[bytes], bool] | None = None
     """Whether a file that begins so is a document, such as a PDF or a scan, that must be read into records before they
     can be cut from it. Without one, none of the feed's files is."""

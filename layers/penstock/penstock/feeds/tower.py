@@ -442,6 +442,12 @@ def _digest(entry: Any) -> str:
     return hashlib.sha256(repr(said).encode()).hexdigest()[:32]
 
 
+def _zone(key: str) -> str:
+    """Of `tower/<zone>/<site>/…` the zone."""
+    parts = key.split("/")
+    return parts[1] if len(parts) > 2 else ""
+
+
 TOWER = Feed(
     name="tower",
     title="Documents about towers: inspections, leases, permits and filings with the FCC and the FAA",
@@ -451,6 +457,7 @@ TOWER = Feed(
     search=("site_id", "asr_number"),
     to_record=_to_record,
     provenance=PROVENANCE,
+    lanes=_zone,
     rules=tuple(RULES),
     holds=tuple(f"tower.{code}" for code in HELD),
     unreleasable=("tower.unknown_template",),

@@ -3,8 +3,10 @@
 import random
 from collections.abc import Iterable, Iterator
 
+from penstock.feeds.lanes import lane_of
 from penstock.io.retry import backoff
 from penstock.model.errors import Transient
+from penstock.model.messages import DispatchMessage, Message
 from penstock.ports.clock import Clock
 from penstock.ports.queue import Outgoing, Outlet
 
@@ -12,6 +14,13 @@ PER_CALL = 10  #: SendMessageBatch takes no more entries
 LONGEST_DELAY = 900  #: seconds; SQS delays no message for longer
 BYTES_PER_CALL = 1024 * 1024  #: SendMessageBatch takes no more, over all entries, in encoded bytes
 ATTEMPTS = 5
+
+
+def outgoing(message: Message, delay: int = 0) -> Outgoing:
+    """A message in the group of its file's lane: a fair queue gives each its turn (R19). It can be received after so
+    many seconds."""
+    file = message.chunk.file if isinstance(message, DispatchMessage) else message.file
+    return Outgoing(message.model_dump_json(), lane_of(file), delay)
 
 
 async def send_all(queue: Outlet, messages: Iterable[Outgoing], clock: Clock, rng: random.Random) -> None:

@@ -10,6 +10,7 @@ FAULTS = frozenset(
         "CircuitOpen",
         "FailingOften",
         "FilesIncomplete",
+        "FilesOverdue",
         "FilesOverlooked",
         "FilesStalled",
         "ImbalancedFiles",

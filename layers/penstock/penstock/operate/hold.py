@@ -17,7 +17,8 @@ from penstock.model.findings import Finding, Outcome
 from penstock.model.ordinals import folded
 from penstock.model.rows import ChunkRow, ChunkState, FileRow
 from penstock.operate.decide import NotToBeDecided, begin_decision
-from penstock.operate.replay import REFUSED, Replay, message_of
+from penstock.operate.replay import REFUSED, Replay
+from penstock.outputs.handover import message_of
 from penstock.outputs.outcomes import OutcomeLine, RecordEnd, codes_of, outcome_lines_of
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore

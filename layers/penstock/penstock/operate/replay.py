@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from itertools import batched
 from typing import Protocol
 
-from penstock.io.sending import send_all
+from penstock.io.sending import outgoing, send_all
 from penstock.model.defects import is_defect
 from penstock.model.errors import ObjectMissing, Permanent
 from penstock.model.findings import Outcome
@@ -22,12 +22,13 @@ from penstock.model.messages import ChunkMessage, SourceFile, SplitMessage
 from penstock.model.ordinals import folded
 from penstock.model.rows import ChunkRow, ChunkState, FileRow, FileState
 from penstock.outputs.accepted import load_accepted
+from penstock.outputs.handover import message_of
 from penstock.outputs.outcomes import codes_of, outcome_lines_of
 from penstock.outputs.work import read_work
 from penstock.ports.clock import Clock
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
-from penstock.ports.queue import Outgoing, Outlet
+from penstock.ports.queue import Outlet
 from penstock.split.staging import Staging
 
 PATIENCE = 60.0  #: seconds that the directory of an archive may take to be read
@@ -178,20 +179,6 @@ async def _plan(
     replay.findings.update(code for ordinal in chosen for code in codes_of(outcome_lines[ordinal]))
 
 
-def message_of(row: FileRow, chunk: ChunkRow) -> ChunkMessage:
-    """The message of the round that a chunk of the file is in."""
-    layout = chunk.span.layout or row.layout
-    assert layout is not None
-    return ChunkMessage(
-        file=row.file,
-        layout=layout,
-        span=chunk.span,
-        generation=chunk.generation,
-        only=chunk.only,
-        released=chunk.released,
-    )
-
-
 async def split_message_of(ports: ReplayPorts, row: FileRow) -> SplitMessage:
     """The message by which a file's splitting goes on. Where the archive that it is of cannot be read any more, the
     splitter finds that, too, and ends the file.
@@ -216,8 +203,7 @@ async def begin_replay(ports: ReplayPorts, replay: Replay) -> None:
     if row:
         message = await split_message_of(ports, row)
         if await ledger.reopen_file(row, clock.now()):
-            await send_all(ports.intake, [Outgoing(message.model_dump_json(), row.file.feed)], clock, rng)
+            await send_all(ports.intake, [outgoing(message)], clock, rng)
     for some in batched(replay.messages, BEGUN, strict=False):
         begun = [one for one in some if await ledger.begin_generation(one, clock.now())]
-        outgoing = (Outgoing(message.model_dump_json(), group=message.file.feed) for message in begun)
-        await send_all(ports.chunks, outgoing, clock, rng)
+        await send_all(ports.chunks, map(outgoing, begun), clock, rng)

@@ -12,12 +12,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from penstock.io.sending import send_all
+from penstock.io.sending import outgoing, send_all
 from penstock.model.messages import ChunkMessage, DispatchMessage, SplitMessage
 from penstock.model.rows import ChunkRow, ChunkState, FileRow, FileState
-from penstock.operate.replay import ReplayPorts, message_of, split_message_of
-from penstock.outputs.handover import dispatch_message_of
-from penstock.ports.queue import Outgoing, Outlet
+from penstock.operate.replay import ReplayPorts, split_message_of
+from penstock.outputs.handover import dispatch_message_of, message_of
+from penstock.ports.queue import Outlet
 
 KEPT = 7 * 86_400.0  #: seconds that a queue keeps a message
 
@@ -93,12 +93,10 @@ async def begin_resend(ports: ResendPorts, resend: Resend) -> None:
     """
     feed, clock, rng = resend.row.file.feed, ports.clock, ports.rng
     if resend.split:
-        await send_all(ports.intake, [Outgoing(resend.split.model_dump_json(), feed)], clock, rng)
+        await send_all(ports.intake, [outgoing(resend.split)], clock, rng)
     if resend.chunks:
-        chunks = (Outgoing(message.model_dump_json(), feed) for message in resend.chunks)
-        await send_all(ports.chunks, chunks, clock, rng)
+        await send_all(ports.chunks, map(outgoing, resend.chunks), clock, rng)
     if resend.dispatches:
-        dispatches = (Outgoing(message.model_dump_json(), feed) for message in resend.dispatches)
-        await send_all(ports.dispatches[feed], dispatches, clock, rng)
+        await send_all(ports.dispatches[feed], map(outgoing, resend.dispatches), clock, rng)
     if resend.messages:
         await ports.ledger.note_resent(resend.row.file.file_id, resend.numbers, clock.now())

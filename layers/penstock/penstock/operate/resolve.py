@@ -11,9 +11,9 @@ from penstock.model.findings import Finding, Outcome
 from penstock.model.ordinals import folded
 from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow
 from penstock.operate.decide import NotToBeDecided, begin_decision
-from penstock.operate.replay import message_of
 from penstock.outputs.accepted import load_accepted
 from penstock.outputs.answers import IN_DOUBT
+from penstock.outputs.handover import message_of
 from penstock.outputs.outcomes import OutcomeLine, RecordEnd, outcome_lines_of
 from penstock.outputs.work import read_work
 from penstock.ports.ledger import Ledger

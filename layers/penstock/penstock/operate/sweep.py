@@ -3,6 +3,7 @@
 dead letters   their chunks are ended as dead, so that their files end as incomplete
 finished       files whose last chunk has ended, and whose end a crash interrupted
 stalled        files that have been open for too long: an event, once
+overdue        files that have not ended within their lane's deadline: a count, for an alarm
 idle           work that was begun, and that nobody has worked on for hours: its messages are sent again
 overlooked     dropped objects without a row in the ledger: an event each time
 
@@ -16,15 +17,18 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequen
 from dataclasses import dataclass
 
 from penstock.account.completion import complete_file
+from penstock.feeds.lanes import lane_of
 from penstock.io.by_itself import ByItself
 from penstock.model.errors import MalformedMessage, NewerRelease
 from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_any
 from penstock.model.rows import FileRow, FileState
 from penstock.model.stage_result import StageResult
 from penstock.operate.bury import bury
+from penstock.operate.deadlines import open_since, overdue
 from penstock.operate.resend import begin_resend, plan_resend
 from penstock.ports.claims import Claims
 from penstock.ports.clock import Clock
+from penstock.ports.destination import Directory
 from penstock.ports.event_bus import EventBus
 from penstock.ports.histories import Histories
 from penstock.ports.ledger import Ledger
@@ -57,6 +61,7 @@ class SweeperPorts:
     intake: Outlet
     chunks: Outlet
     dispatches: Mapping[str, Outlet]
+    directory: Directory
     events: EventBus
     clock: Clock
     rng: random.Random
@@ -99,16 +104,21 @@ async def sweep(ports: SweeperPorts, deadline: float) -> list[StageResult]:
         await by_itself.at(f"DLQ {number}", _bury_all(ports, by_itself, queue, deadline))
         for number, queue in enumerate(ports.dead_letters)
     ]
-    ended: list[StageResult] = []
+    ended, still_open = list[StageResult](), list[FileRow]()
     stalled, turns = 0, _Turns(ports, "work", deadline, ports.ledger.open_files)
     async for row in turns.files():
         file, counts = row.file, await by_itself.at(row.file.file_id, complete_file(ports, row.file.file_id))
         if counts:
             ended.append(StageResult("finished", file.feed, file.file_id, counts))
-        elif ports.clock.now() - _open_since(row) > STALLED:
+            continue
+        still_open.append(row)
+        if ports.clock.now() - open_since(row) > STALLED:
             stalled += 1
             await by_itself.at(file.file_id, _report_stalled(ports, row))
+    late = await overdue(ports.directory, still_open, ports.clock.now())
+    ended += [StageResult(f"{one.files} files are overdue", one.oldest.file.feed, one.lane) for one in late]
     counts = {
+        "FilesOverdue": float(sum(one.files for one in late)),
         "ChunksBuried": float(sum(filter(None, buried))),
         "FilesStalled": float(stalled),
         "LookFaults": float(by_itself.faults),
@@ -144,7 +154,8 @@ async def send_idle_again(ports: SweeperPorts, after: float, deadline: float) ->
 async def _send_again(ports: SweeperPorts, row: FileRow, before: float) -> int:
     """How many messages were."""
     file = row.file
-    is_closed = (await ports.throttle.row(file.feed)).circuit is Circuit.CLOSED
+    circuits = [(await ports.throttle.row(name)).circuit for name in {file.feed, lane_of(file)}]
+    is_closed = all(circuit is Circuit.CLOSED for circuit in circuits)
     resend = await plan_resend(ports, row, before, once=not is_closed)
     if resend.messages:
         await begin_resend(ports, resend)
@@ -212,11 +223,6 @@ async def _bury(ports: SweeperPorts, by_itself: ByItself, letter: Received) -> b
     return await by_itself.at(chunk.chunk_id, bury(ports, message)) is not None
 
 
-def _open_since(row: FileRow) -> float:
-    """When a file was opened, or last opened again."""
-    return row.taken_up_at or row.opened_at
-
-
 async def _report_stalled(ports: SweeperPorts, row: FileRow) -> None:
     if await ports.ledger.note_stalled(row.file.file_id, ports.clock.now()):
         detail = {
@@ -227,6 +233,6 @@ async def _report_stalled(ports: SweeperPorts, row: FileRow) -> None:
             "chunks": {"expected": row.chunks, "settled": row.chunks_settled, "dead": row.chunks_dead}
             if row.state is FileState.SEALED
             else None,
-            "open_for_seconds": round(ports.clock.now() - _open_since(row)),
+            "open_for_seconds": round(ports.clock.now() - open_since(row)),
         }
         await ports.events.put("FileStalled", detail)

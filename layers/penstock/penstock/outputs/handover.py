@@ -1,14 +1,28 @@
-"""The message that hands a judged chunk to the dispatcher, made again from what the validator has written."""
+"""A chunk's messages, made again: the validator's from the ledger, the dispatcher's from what the validator wrote."""
 
 from collections import Counter
 
 from penstock.model.findings import Severity
 from penstock.model.messages import ChunkMessage, DispatchMessage
-from penstock.model.rows import ChunkRow, scope_of
+from penstock.model.rows import ChunkRow, FileRow, scope_of
 from penstock.outputs.accepted import load_accepted
 from penstock.outputs.outcomes import load_lines
 from penstock.outputs.work import read_work
 from penstock.ports.object_store import ObjectStore
+
+
+def message_of(row: FileRow, chunk: ChunkRow) -> ChunkMessage:
+    """The message of the round that a chunk of the file is in."""
+    layout = chunk.span.layout or row.layout
+    assert layout is not None
+    return ChunkMessage(
+        file=row.file,
+        layout=layout,
+        span=chunk.span,
+        generation=chunk.generation,
+        only=chunk.only,
+        released=chunk.released,
+    )
 
 
 async def dispatch_message_of(store: ObjectStore, message: ChunkMessage, chunk: ChunkRow) -> DispatchMessage | None:

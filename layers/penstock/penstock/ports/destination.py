@@ -56,7 +56,8 @@ class DestinationSettings:
 
     `rate_per_second` counts requests or records, as `rate_unit` says; `burst` is how many may come at once. The circuit
     opens when more than `error_share` of the last `error_window_seconds`' calls failed, of at least `error_calls`.
-    `soft` and `policy` are the operator's word on what the feed's examination finds. `health` is the path at `url`'s
+    `soft` and `policy` are the operator's word on what the feed's examination finds. A file that has not ended within
+    `deadline_hours` raises an alarm, if there is such a time. `health` is the path at `url`'s
     host that answers a GET without doing anything, "" where the API has none.
     """
 
@@ -76,6 +77,7 @@ class DestinationSettings:
     policy: dict[str, Any] = field(default_factory=dict[str, Any])
     auth: Credentials = field(default_factory=Credentials)
     health: _Path = ""
+    deadline_hours: Annotated[float, Field(gt=0, le=24 * 366)] | None = None
 
 
 class WrongSettings(ValueError):
@@ -124,17 +126,39 @@ def _twice(text: str) -> Iterator[str]:
         yield f"a setting stands there twice: {error}"
 
 
-class Destination(Protocol):
-    """The API behind a feed."""
+class Directory(Protocol):
+    """What is set of destinations; it changes without a deploy."""
 
     async def settings(self, feed: str) -> DestinationSettings:
-        """The feed's settings as they are now; they change without a deploy.
+        """The settings of the feed's destination as they are now.
 
         Raises:
             Misconfigured: they are wrong, and say which; nothing is sent until they are mended.
             Transient: there are none, or they cannot be read; nothing is sent without.
         """
         ...
+
+    async def own_settings(self, lane: str) -> DestinationSettings | None:
+        """The settings of a lane, "tower/north", that has a destination of its own; None where it has none, and its
+        records go where the feed's go.
+
+        Raises:
+            Misconfigured: as `settings`.
+            Transient: it is not known whether there are any.
+        """
+        ...
+
+    async def lanes(self, feed: str) -> list[str]:
+        """The feed's lanes that have destinations of their own.
+
+        Raises:
+            Transient: they cannot be listed.
+        """
+        ...
+
+
+class Destination(Directory, Protocol):
+    """The API behind a feed, or behind a lane of one."""
 
     async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
         """Sends one batch under its Idempotency-Key.

@@ -1,4 +1,5 @@
-"""The throttle of a destination: how fast calls may go through, and whether any may. All workers share it.
+"""The throttle of a destination: how fast calls may go through, and whether any may; and the places at a lane. All
+workers share it.
 
     circuit    closed ─► open ─► half-open ─► closed
                            ▲         │
@@ -7,6 +8,8 @@
 The rate is a *line*: until when the destination's time is booked. Whoever is about to call books the next stretch of
 it, so no two workers ever have the same seconds. The *pace* stretches every booking for a while after the destination
 has said that calls come too fast.
+
+A *place* is for one worker at a time: of a feed with lanes, none has more workers than it has places.
 """
 
 from collections.abc import Sequence
@@ -51,7 +54,8 @@ class Calls:
 
 
 class Throttle(Protocol):
-    """The port. Any call may raise Transient; doing it again does no harm."""
+    """The port. Any call may raise Transient; doing it again does no harm. `feed` names a destination: a feed, or a
+    lane, "tower/north", that has one of its own."""
 
     async def book(
         self, feed: str, costs: Sequence[float], now: float, horizon: float, *, probing: bool = False
@@ -89,6 +93,15 @@ class Throttle(Protocol):
 
     async def end_probe(self, feed: str, now: float, probe_at: float | None, reason: str = "") -> bool:
         """half-open → closed, or → open again until `probe_at`. False where it was not half-open."""
+        ...
+
+    async def enter(self, lane: str, places: int, now: float, until: float) -> int | None:
+        """Takes one of the lane's so many places, which is free again at `until` if nobody leaves it before: its
+        number, from 0. None where all are taken."""
+        ...
+
+    async def leave(self, lane: str, place: int, until: float) -> None:
+        """Gives a place back that was taken until then; one that is another's by now stays his."""
         ...
 
     async def row(self, feed: str) -> ThrottleRow:

@@ -29,7 +29,7 @@ from penstock.feeds.feed import Feed
 from penstock.formats.format import HEAD
 from penstock.io.reader import read_blocks
 from penstock.io.retry import Try
-from penstock.io.sending import send_all
+from penstock.io.sending import outgoing, send_all
 from penstock.model.defects import at_a_file, broken_off_at, is_defect
 from penstock.model.errors import Busy, Defective, LeaseLost, ObjectMissing, OtherCut, Permanent, Refused, Transient
 from penstock.model.findings import Finding, Noted
@@ -41,7 +41,7 @@ from penstock.ports.clock import Clock
 from penstock.ports.event_bus import EventBus
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
-from penstock.ports.queue import Outgoing, Outlet
+from penstock.ports.queue import Outlet
 from penstock.split.control import is_sidecar, totals_beside, with_control_totals
 from penstock.split.cut import cut_of, feed_that_cuts, layout_of
 from penstock.split.planner import Planner
@@ -131,8 +131,8 @@ async def _is_document(staging: Staging, row: FileRow, entry: ZipEntry | None) -
 
 async def _hand_to_extractor(ports: SplitterPorts, file: SourceFile, entry: ZipEntry | None, fence: int) -> StageResult:
     """The document goes to the extractor, and comes back as a staged file of records."""
-    message = SplitMessage(file=file, entry=entry).model_dump_json()
-    await send_all(ports.documents, [Outgoing(message, file.feed, PAUSE)], ports.clock, ports.rng)
+    message = SplitMessage(file=file, entry=entry)
+    await send_all(ports.documents, [outgoing(message, PAUSE)], ports.clock, ports.rng)
     await ports.ledger.release_file(file.file_id, fence)
     return StageResult("handed to the extractor", file.feed, file.file_id, {"DocumentsHandedOver": 1})
 
@@ -149,7 +149,7 @@ async def _is_to_wait(ports: SplitterPorts, row: FileRow) -> bool:
 async def _wait(ports: SplitterPorts, message: SplitMessage, row: FileRow, fence: int) -> StageResult:
     """The file's message comes again in a while. That it waits, and for what, is seen in the ledger."""
     file = row.file
-    await send_all(ports.intake, [Outgoing(message.model_dump_json(), file.feed, LOOK_AGAIN)], ports.clock, ports.rng)
+    await send_all(ports.intake, [outgoing(message, LOOK_AGAIN)], ports.clock, ports.rng)
     reason = "no file with its control totals has come yet"
     setback = Setback("splitter", reason, 0, row.opened_at, ports.clock.now() + LOOK_AGAIN)
     await ports.ledger.release_file(file.file_id, fence, setback)
@@ -173,8 +173,7 @@ async def _unpack(ports: SplitterPorts, row: FileRow, files: list[SplitMessage],
     lost is sent again, as all work is that nobody has begun."""
     file_id = row.file.file_id
     await ports.ledger.open_each(file_id, fence, [message.file for message in files], ports.clock.now())
-    messages = (Outgoing(message.model_dump_json(), group=row.file.feed) for message in files)
-    await send_all(ports.intake, messages, ports.clock, ports.rng)
+    await send_all(ports.intake, map(outgoing, files), ports.clock, ports.rng)
     now = ports.clock.now()
     await report_unpacked(ports, row, [message.file for message in files], now)
     await ports.ledger.unpack_file(file_id, fence, len(files), now)
@@ -319,8 +318,8 @@ class _Splitting:
             await ledger.note_checkpoint(file.file_id, self._fence, self._checkpoint())
             raise Transient(f"the file has been handed on {MOST_HOPS} times, which is too often")
         checkpoint = self._checkpoint(hops=self._begun.hops + 1)
-        message = SplitMessage(file=file, hop=checkpoint.hops).model_dump_json()
-        await send_all(self._ports.intake, [Outgoing(message, file.feed, PAUSE)], clock, self._ports.rng)
+        message = SplitMessage(file=file, hop=checkpoint.hops)
+        await send_all(self._ports.intake, [outgoing(message, PAUSE)], clock, self._ports.rng)
         await ledger.note_checkpoint(file.file_id, self._fence, checkpoint)
         await ledger.release_file(file.file_id, self._fence)
         return StageResult("handed on", self._feed.name, file.file_id, {"FilesHandedOn": 1})
@@ -421,12 +420,7 @@ class _Splitting:
 
     async def _send(self, spans: Sequence[Span]) -> None:
         file, layout = self._file, self._begun.layout
-        messages = (
-            Outgoing(
-                ChunkMessage(file=file, layout=span.layout or layout, span=span).model_dump_json(), group=file.feed
-            )
-            for span in spans
-        )
+        messages = (outgoing(ChunkMessage(file=file, layout=span.layout or layout, span=span)) for span in spans)
         await send_all(self._ports.chunks, messages, self._ports.clock, self._ports.rng)
 
     def _checkpoint(self, hops: int | None = None) -> Checkpoint:

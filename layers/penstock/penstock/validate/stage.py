@@ -12,7 +12,7 @@ from penstock.io.archiving import archive
 from penstock.io.reader import read_range
 from penstock.io.retry import Try
 from penstock.io.same_cut import ensure_same_cut
-from penstock.io.sending import send_all
+from penstock.io.sending import outgoing, send_all
 from penstock.model.defects import is_defect
 from penstock.model.errors import Busy, LeaseLost, ObjectMissing
 from penstock.model.ids import work_key
@@ -26,7 +26,7 @@ from penstock.outputs.outcomes import dump_lines
 from penstock.ports.clock import Clock
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
-from penstock.ports.queue import Outgoing, Outlet
+from penstock.ports.queue import Outlet
 from penstock.validate.judging import Judgement, judge, of_these, unknown_field
 from penstock.validate.without_original import judge_without_original
 
@@ -146,8 +146,7 @@ def _dispatch_of(message: ChunkMessage, judgement: Judgement) -> DispatchMessage
 async def _pass_on(ports: ValidatorPorts, dispatch: DispatchMessage, fence: int, began: float) -> StageResult:
     """Hands a judged chunk to the dispatcher."""
     feed = dispatch.chunk.file.feed
-    outgoing = Outgoing(dispatch.model_dump_json(), group=feed)
-    await send_all(ports.dispatches[feed], [outgoing], ports.clock, ports.rng)
+    await send_all(ports.dispatches[feed], [outgoing(dispatch)], ports.clock, ports.rng)
     await ports.ledger.mark_validated(dispatch, fence)
     counts = {"ChunksValidated": 1, "ChunkLatency": (ports.clock.now() - began) * 1000}
     return StageResult("validated", feed, dispatch.chunk.chunk_id, counts)
