@@ -51,7 +51,7 @@ def test_remarks_that_say_nothing_name_no_regulation_and_no_other_certificate() 
     assert codes_of(corrects="N/A") == ["mro.corrects_placeholder"]
 
 
-@pytest.mark.parametrize("words", ["LIFE LIMITED PART", "disk, LLP", "a life-limited item"])
+@pytest.mark.parametrize("words", ["LIFE LIMITED PART", "disk, LLP", "a life-limited item", "LIFE LIMIT 20000 CYC"])
 def test_the_words_of_a_certificate_are_evidence_of_a_limited_life(words: str) -> None:
     assert codes_of(remarks=words, component_sn="N/A") == ["mro.life_limited_without_serial"]
     assert codes_of(remarks=f"NOT {words}" if words.startswith("LIFE") else "lifetime seal", component_sn="N/A") == []
@@ -60,6 +60,13 @@ def test_the_words_of_a_certificate_are_evidence_of_a_limited_life(words: str) -
 @pytest.mark.parametrize("serial", ["0000", "XXXX", "ILLEGIBLE", "NONE"])
 def test_nor_may_a_serial_number(serial: str) -> None:
     assert codes_of(component_sn=serial) == ["mro.serial_placeholder"]
+
+
+@pytest.mark.parametrize(
+    "words", ["Life limited: No", "LLP: N/A", "no life limit", "life limited part - none", "shelf life"]
+)
+def test_words_that_deny_a_limited_life_are_no_evidence_of_one(words: str) -> None:
+    assert codes_of(remarks=words, component_sn="N/A") == []
 
 
 def test_a_limit_is_evidence_of_a_life_limited_part_whatever_the_flag_says() -> None:

@@ -57,7 +57,18 @@ def test_the_line_that_names_the_separator_stands_above_any_table(delimiter: str
 
 @pytest.mark.parametrize(
     "line",
-    [NONE, ",,", " , ," + NONE[3:], '"",""' + NONE[1:], HEADER, HEADER.upper(), HEADER + ",", "# so, far", "// x"],
+    [
+        NONE,
+        ",,",
+        " , ," + NONE[3:],
+        '"",""' + NONE[1:],
+        HEADER,
+        HEADER.upper(),
+        HEADER + ",",
+        "# so, far",
+        "// x",
+        f"# x{NONE}",
+    ],
 )
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_what_is_no_record_is_none_wherever_it_stands(line: str, end: str) -> None:
@@ -73,6 +84,21 @@ def test_a_row_of_units_stands_below_the_header() -> None:
     _, judgements = judged(HEADER, ",".join(units), row(1))
     assert accepted(judgements) == 1
     assert not is_units(["spot", "S1", "WPNS"])
+
+
+@pytest.mark.parametrize(
+    "units",
+    [
+        ["-", "-", "-", "-", "-", "-", "YYYYMMDD", "HH:MM:SS:FF", "(sec)"],
+        ["text"] * 6 + ["date", "hhmmss", "sec."],
+        ["n/a"] * 6 + ["yyyy/mm/dd", "time", "s"],
+    ],
+)
+def test_units_are_passed_over_again_below_a_header_that_stands_again(units: list[str]) -> None:
+    line = ",".join(units) + NONE[len(units) - 1 :]
+    page = [HEADER, line, row(1)]
+    _, judgements = judged(*page, HEADER, line, row(2), HEADER, row(3))
+    assert accepted(judgements) == 3
 
 
 def test_a_record_that_only_begins_as_a_comment_is_one() -> None:

@@ -248,6 +248,91 @@ async def test_apostrophes_are_undone_whatever_became_of_our_columns(rename: Cal
     assert record["notes"] == "=SUM(A1)"
 
 
+async def test_columns_of_ours_under_names_of_somebody_elses_are_known_by_what_stands_in_them() -> None:
+    def rename(files: Mapping[str, bytes]) -> bytes:
+        header, *rows = with_cells(table_of(files["rejects.csv"]), isci="ABCD0001", spot_id="123")
+        return as_csv([[name if name in COLUMNS else f"Column {at}" for at, name in enumerate(header)], *rows])
+
+    pipeline, first, second = await round_trip(csv_file([BAD]), rename)
+    assert await told(pipeline, second) == {0: ["format.changed_cell"]}
+    assert pipeline.report(second)["unknown_fields"] == []
+    assert (await pipeline.row(first)).returns == (second.file_id,)
+
+
+PROTECTED = [BAD, spot(2, isci="?", notes="@home", advertiser="'quoted"), spot(3, isci="?", house_number="00777")]
+
+
+def without_ours(files: Mapping[str, bytes]) -> bytes:
+    """rejects.csv, mended, without any column of ours."""
+    header, *rows = table_of(files["rejects.csv"])
+    rows = [["ABCD0001" if name == "isci" else cell for name, cell in zip(header, row, strict=True)] for row in rows]
+    return as_csv([row[: len(COLUMNS)] for row in (header, *rows)])
+
+
+async def test_without_a_column_of_ours_the_apostrophes_tell_that_they_are_ours() -> None:
+    pipeline, _, second = await round_trip(csv_file(PROTECTED), without_ours)
+    assert [record.get("notes") for record in delivered(pipeline)] == ["=SUM(A1)", "@home", None]
+    assert [record.get("advertiser") for record in delivered(pipeline)][1] == "'quoted"
+    assert set(pipeline.report(second)["findings"]) == {"tidied.apostrophe", "format.not_compared"}
+
+
+async def test_apostrophes_before_formulas_beside_formulas_without_are_their_senders_own() -> None:
+    records = [spot(1, notes="'=1"), spot(2, notes="'=2"), spot(3, notes="=3"), spot(4, notes="-dash")]
+    pipeline = Pipeline()
+    pipeline.drop(csv_file(records))
+    await pipeline.run()
+    assert [record["notes"] for record in delivered(pipeline)] == ["'=1", "'=2", "=3", "-dash"]
+
+
+@pytest.mark.parametrize("name", ["{}.rejects.csv", "reports/{}/rejects.csv", "fixed_{}.Rejects (2).csv"])
+async def test_without_a_column_of_ours_its_name_ties_a_file_to_the_first_in_both_accounts(name: str) -> None:
+    pipeline = Pipeline()
+    first = pipeline.drop(csv_file([BAD]))
+    await pipeline.run()
+    second = pipeline.drop(without_ours(reports(pipeline, first)), f"traffic/{name.format(first.file_id)}")
+    await pipeline.run()
+    assert (await pipeline.row(second)).origins == (first.file_id,)
+    assert pipeline.report(second)["returned_from"] == [first.file_id]
+    assert (await pipeline.row(first)).returns == (second.file_id,)
+    assert await told(pipeline, second) == {0: ["format.not_compared"]}
+    (record,) = delivered(pipeline)
+    assert record["notes"] == "=SUM(A1)"
+
+
+async def test_without_a_column_of_ours_a_workbook_says_which_file_it_is_of() -> None:
+    def drop_columns(files: Mapping[str, bytes]) -> bytes:
+        book = openpyxl.load_workbook(io.BytesIO(files["rejects.xlsx"]))
+        sheet = book.worksheets[0]
+        sheet.delete_cols(len(COLUMNS) + 1, len(OURS))
+        sheet.delete_rows(4, 2)
+        for at in (2, 3):
+            sheet.cell(at, COLUMNS.index("isci") + 1, "ABCD0001")
+        return saved(book)
+
+    own = [spot(at, isci="?", notes=notes) for at, notes in enumerate(("'=1", "'-dash", "=1", "-dash"))]
+    pipeline, first, second = await round_trip(csv_file(own), drop_columns)
+    assert (await pipeline.row(second)).origins == (first.file_id,)
+    assert (await pipeline.row(first)).returns == (second.file_id,)
+    assert await told(pipeline, second) == {0: ["format.not_compared"], 1: ["format.not_compared"]}
+    assert [record["notes"] for record in delivered(pipeline)] == ["'=1", "'-dash"]
+
+
+async def test_what_a_rule_is_about_may_be_mended_in_any_of_its_cells() -> None:
+    """A spot without a length is mended by its length, or by the word that it is no spot."""
+    bad = spot(1, spot_id="00123", length_s="", advertiser="")
+
+    def mend(files: Mapping[str, bytes]) -> bytes:
+        sheet = openpyxl.load_workbook(io.BytesIO(files["rejects.xlsx"])).worksheets[0]
+        coloured = {name for at, name in enumerate(COLUMNS, 1) if sheet.cell(2, at).fill.fgColor.rgb == "FFFFEB9C"}
+        assert coloured == {"length_s", "record_type"}
+        rows = table_of(files["rejects.csv"])
+        assert rows[1][rows[0].index("penstock_message")].startswith("length_s, record_type: ")
+        return as_csv(with_cells(rows, record_type="avail"))
+
+    pipeline, _, second = await round_trip(csv_file([bad]), mend)
+    assert await pipeline.assert_sound(second, 1) == {"delivered": 1}
+
+
 async def test_a_column_that_is_gone_is_told_if_it_had_something() -> None:
     def drop_column(files: Mapping[str, bytes]) -> bytes:
         rows = with_cells(table_of(files["rejects.csv"]), isci="ABCD0001")

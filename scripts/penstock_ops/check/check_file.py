@@ -26,7 +26,7 @@ from penstock.outputs import rejects
 from penstock.outputs.late_rejects import rejected_later
 from penstock.split.control import with_control_totals
 from penstock.split.planner import Planner
-from penstock.split.returned import with_rows_again
+from penstock.split.returned import with_origin, with_rows_again
 from penstock.split.staging import Staging
 from penstock.validate.judging import Judgement, judge
 from penstock_ops.check.acknowledged import Acknowledged, write_refusal
@@ -330,6 +330,7 @@ def _as_records(store: LocalStore, file: SourceFile, path: Path, asked: Asked) -
 def _looked_through(store: LocalStore, feed: Feed, file: SourceFile, layout: Layout, head: bytes) -> Layout:
     """The layout, once it is known what stands twice in the file, and what its control totals are."""
     clock, rng = SystemClock(), random.Random()
+    layout = with_origin(layout, file)
     layout = asyncio.run(with_rows_again(feed, file, layout, head, store, clock, rng))
     return asyncio.run(with_control_totals(feed, file, layout, store, clock, rng, deadline=math.inf))
 

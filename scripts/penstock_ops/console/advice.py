@@ -33,7 +33,7 @@ def next_commands(report: Mapping[str, Any]) -> list[str]:
     """What to type next about a file, as its account is."""
     file_id, records = report["file_id"], report["records"]
     commands = {
-        "rejected": f"penstock rejects {file_id} --output rejects.csv, mend it, and drop it again",
+        "rejected": f"penstock rejects {file_id} --output {file_id}.rejects.csv, mend it, and drop it again",
         "held": f"penstock held list --file {file_id}",
         "unknown": f"penstock unknown list --file {file_id}",
         "dead": f"penstock replay --file {file_id}, once the cause is mended",

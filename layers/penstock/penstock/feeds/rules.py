@@ -27,18 +27,20 @@ class Rule:
     breaks: BreaksAmong
     severity: Severity = Severity.HARD
     source: str | None = None
+    also: tuple[str, ...] = ()
 
     @property
     def finding(self) -> Finding:
         """What a record that breaks it is told."""
-        return Finding(self.code, self.message, self.field, self.severity, self.source)
+        return Finding(self.code, self.message, self.field, self.severity, self.source, self.also)
 
 
 class Rulebook:
     """Rules in the order in which they are written down, which is the order of a record's findings.
 
     Its methods decorate a rule's predicate, which stays as it is. `code` comes after the feed's name; `field` is the
-    field at fault, `message` what is demanded, `source` the regulation or standard, with its paragraph.
+    field at fault, `also` are others by which a record may come to break the rule, and be mended; `message` is what is
+    demanded, `source` the regulation or standard, with its paragraph.
     """
 
     def __init__(self, feed: str) -> None:
@@ -48,7 +50,13 @@ class Rulebook:
         return iter(self._rules)
 
     def each(
-        self, code: str, field: str, message: str, source: str | None = None, severity: Severity = Severity.HARD
+        self,
+        code: str,
+        field: str,
+        message: str,
+        source: str | None = None,
+        severity: Severity = Severity.HARD,
+        also: tuple[str, ...] = (),
     ) -> Callable[[BreaksOne], BreaksOne]:
         """Decorates a function that looks at one record at a time."""
 
@@ -56,19 +64,25 @@ class Rulebook:
             def among(records: Sequence[Record]) -> list[int]:
                 return [at for at, one in enumerate(records) if breaks(one)]
 
-            self._rules.append(Rule(f"{self._feed}.{code}", field, message, among, severity, source))
+            self._rules.append(Rule(f"{self._feed}.{code}", field, message, among, severity, source, also))
             return breaks
 
         return write_down
 
     def among(
-        self, code: str, field: str, message: str, source: str | None = None, severity: Severity = Severity.HARD
+        self,
+        code: str,
+        field: str,
+        message: str,
+        source: str | None = None,
+        severity: Severity = Severity.HARD,
+        also: tuple[str, ...] = (),
     ) -> Callable[[BreaksAmong], BreaksAmong]:
         """Decorates a function that looks at a whole chunk's records, some hundreds at once, in one comprehension: no
         call a record, where every record is looked at."""
 
         def write_down(breaks: BreaksAmong) -> BreaksAmong:
-            self._rules.append(Rule(f"{self._feed}.{code}", field, message, breaks, severity, source))
+            self._rules.append(Rule(f"{self._feed}.{code}", field, message, breaks, severity, source, also))
             return breaks
 
         return write_down

@@ -89,7 +89,12 @@ class TrafficRecord(TypedDict, total=False):
 RULES = Rulebook("traffic")
 
 
-@RULES.among("spot_needs_material", "isci", "a spot has material: give its Ad-ID or ISCI, or a house number")
+@RULES.among(
+    "spot_needs_material",
+    "isci",
+    "a spot has material: give its Ad-ID or ISCI, or a house number",
+    also=("house_number", "record_type"),
+)
 def _spot_without_material(records: Sequence[Record]) -> list[int]:
     return [
         at
@@ -98,12 +103,17 @@ def _spot_without_material(records: Sequence[Record]) -> list[int]:
     ]
 
 
-@RULES.among("spot_needs_length", "length_s", "a spot has a length in seconds")
+@RULES.among("spot_needs_length", "length_s", "a spot has a length in seconds", also=("record_type",))
 def _spot_without_length(records: Sequence[Record]) -> list[int]:
     return [at for at, one in enumerate(records) if "length_s" not in one and one.get("record_type", "spot") == "spot"]
 
 
-@RULES.among("make_good_needs_spot", "make_good_for", "a make-good names the spot it replaces, which is not itself")
+@RULES.among(
+    "make_good_needs_spot",
+    "make_good_for",
+    "a make-good names the spot it replaces, which is not itself",
+    also=("spot_id", "record_type"),
+)
 def _make_good_for_nothing(records: Sequence[Record]) -> list[int]:
     return [
         at
@@ -112,17 +122,22 @@ def _make_good_for_nothing(records: Sequence[Record]) -> list[int]:
     ]
 
 
-@RULES.among("billing_needs_rate", "rate", "a billing record has a rate")
+@RULES.among("billing_needs_rate", "rate", "a billing record has a rate", also=("record_type",))
 def _billing_without_rate(records: Sequence[Record]) -> list[int]:
     return [at for at, one in enumerate(records) if "rate" not in one and one.get("record_type") == "billing"]
 
 
-@RULES.among("billing_needs_code", "billing_code", "a billing record has a billing code")
+@RULES.among("billing_needs_code", "billing_code", "a billing record has a billing code", also=("record_type",))
 def _billing_without_code(records: Sequence[Record]) -> list[int]:
     return [at for at, one in enumerate(records) if "billing_code" not in one and one.get("record_type") == "billing"]
 
 
-@RULES.among("avail_has_advertiser", "advertiser", "an avail is time still to be sold: it has no advertiser")
+@RULES.among(
+    "avail_has_advertiser",
+    "advertiser",
+    "an avail is time still to be sold: it has no advertiser",
+    also=("record_type",),
+)
 def _avail_with_advertiser(records: Sequence[Record]) -> list[int]:
     return [at for at, one in enumerate(records) if "advertiser" in one and one.get("record_type") == "avail"]
 

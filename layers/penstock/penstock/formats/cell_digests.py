@@ -51,6 +51,16 @@ def dump_cells(cells: Iterable[tuple[str, str]], named: Collection[str] | None) 
     return " ".join(f"{key}{digest_of(cell)}{'!' if named is None or key in named else ''}" for key, cell in cells)
 
 
+def holds_digests(text: str) -> bool:
+    """Whether a cell has nothing but such digests, and several: fourteen digits may be a moment, too.
+
+    >>> holds_digests("a1b2c30f9e8d7c! 4d5e6f12345678"), holds_digests("20261120061500")
+    (True, False)
+    """
+    every = text.split(" ")
+    return len(every) > 1 and all(map(_ONE.fullmatch, every))
+
+
 def load_cells(text: str) -> list[Sent]:
     """The cells again, as far as the text has them."""
     return [Sent(one[1], one[2], bool(one[3])) for one in _ONE.finditer(text)]

@@ -17,9 +17,15 @@ from itertools import compress, islice
 from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
 from penstock.formats.lines import NARROWEST, WINDOW
 from penstock.formats.marks import mark_in, unmarked
-from penstock.formats.passed_over import TITLES, is_none, is_units, length_at_first, may_be_among
+from penstock.formats.passed_over import THEN, TITLES, is_none, is_units, length_at_first, may_be_among
 from penstock.formats.quoting import misquoted, rows_in, swallowed, well_quoted
-from penstock.formats.returned_rows import came_back, original_of, restored_row
+from penstock.formats.returned_rows import (
+    came_back,
+    has_come_back,
+    original_of,
+    restored_row,
+    with_signs_of_return,
+)
 from penstock.formats.spreadsheet import ours, restored
 from penstock.formats.text import UTF8_BOM, encoding_for, encoding_of, line_breaks, refuse_unless_text, undecodable
 from penstock.model.errors import Refused
@@ -28,6 +34,7 @@ from penstock.model.messages import Layout
 
 DELIMITERS = (",", "\t", ";", "|")
 MOST_COLUMNS = 1000  #: a header of more is no header
+SEEN = 1000  #: records that tell whether a table is a reject file of ours
 BY_ACCIDENT = 3  #: names of columns that a line may have that is no header, such as a title
 
 # Expressions that begin with one certain character skip to it far faster than a search for two.
@@ -88,7 +95,14 @@ class Delimited:
         if twice:
             raise Refused("format.duplicate_header", f"more than one column is {', '.join(twice)}; keep one of each")
         _refuse_if_misquoted(best)
-        return self._below_units(best.model_copy(update={"above": above}), head)
+        layout = self._below_units(best.model_copy(update={"above": above}), head)
+        return layout if came_back(layout.header) else with_signs_of_return(layout, self._first_rows(layout, head))
+
+    def _first_rows(self, layout: Layout, head: bytes) -> list[list[str]]:
+        """The cells of the first records that can be told."""
+        first = self.take(layout, head, layout.first_byte, SEEN, len(head), final=len(head) < HEAD)
+        raws = self.split(layout, head[layout.first_byte : first.end]) if first.records else []
+        return [row for raw in raws if (row := row_of(layout, raw)) is not None]
 
     def _header(self, head: bytes, begin: int, field_of: FieldOf) -> tuple[Layout, int]:
         """The layout of the first of those lines that name most fields, and how many lines stand above it."""
@@ -120,7 +134,10 @@ class Delimited:
         if len(cells) != len(layout.header) or not is_units(cells):
             return layout
         below = layout.first_line + line_breaks(head[begin : first.end])
-        return layout.model_copy(update={"first_byte": first.end, "first_line": below, "above": layout.above + 1})
+        again = layout.again + THEN + raws[0].decode(encoding_for(raws[0], layout.encoding))
+        return layout.model_copy(
+            update={"first_byte": first.end, "first_line": below, "above": layout.above + 1, "again": again}
+        )
 
     def _layout(self, head: bytes, begin: int, delimiter: str, field_of: FieldOf) -> Layout:
         """How the file reads with this delimiter."""
@@ -236,7 +253,7 @@ class Delimited:
     def parse(self, layout: Layout, raws: Sequence[bytes]) -> list[Parsed]:
         """All records at once: by the csv module those with a quote; without one, a cell ends at every delimiter. What
         is no text or not as long as the header is then looked at by itself, and so is what came back to us."""
-        if came_back(layout.header):
+        if has_come_back(layout):
             return [self._parse_one(layout, raw) for raw in raws]
         encoding, delimiter, width = layout.encoding, layout.delimiter, len(layout.columns)
         if "|" in encoding:
@@ -341,7 +358,7 @@ def row_of(layout: Layout, raw: bytes) -> list[str] | None:
     row = next(rows_in(layout.delimiter, [text]), list[str]())
     if len(row) != len(layout.header):
         return None
-    return restored_row(layout, row) if came_back(layout.header) else row
+    return restored_row(layout, row) if came_back(layout.header) or layout.is_neutralised else row
 
 
 def _marked(layout: Layout, text: str) -> str:

@@ -87,6 +87,10 @@ _USUAL = (
     ),
     (re.compile(rb"[ \t\r\n,]++"), "a comma with no record behind it: take it out"),
     (
+        re.compile(rb"[ \t\r\n]*,[ \t\r\n]*\{.*", re.DOTALL),
+        "a comma stands before the object: take commas between objects out, or put all objects within [ and ]",
+    ),
+    (
         re.compile(rb"[ \t\r\n]*+\{.*\}[ \t\r\n]*,[ \t\r\n]*", re.DOTALL),
         "a comma stands behind the object: take commas between lines out, or put all objects within [ and ]",
     ),

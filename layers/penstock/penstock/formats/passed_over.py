@@ -3,7 +3,8 @@ and told.
 
     above the header    titles, comments, `sep=;`: whatever is no header, within the first lines
     below the header    a row of units
-    anywhere            nothing but delimiters and blanks; the header again; a comment that is no row of the table
+    anywhere            nothing but delimiters and blanks; the header again, and its units; a comment that is no row of
+                        the table, or has nothing in any cell but the first
 
 A quoted cell may hold such lines: only what stands where a record could begin is one.
 """
@@ -16,6 +17,7 @@ from penstock.model.findings import Finding, Severity
 from penstock.model.messages import Layout
 
 TITLES = 30  #: lines that may stand above a header
+THEN = "\x1e"  #: between a header and the units below it, in `Layout.again`: a header may go over several lines
 
 PASSED_OVER = Finding(
     "format.passed_over",
@@ -24,8 +26,8 @@ PASSED_OVER = Finding(
 )
 
 _UNIT = re.compile(
-    r"[(\[<].*[)\]>]|[-=_]{2,}|[ymdhs]{1,4}(?:[-/.: ][ymdhs]{1,4})+(?:[:;.]f{1,2})?|[$€£%#]"
-    r"|se?cs?|seconds?|mins?|minutes?|h|hrs?|hours?|days?|frames?|usd|eur|gbp|cad|dollars?|cents?|cycles?|pcs|each"
+    r"[(\[<].*[)\]>]|[-=_]+|n/?a|[ymdhs]{1,4}(?:[-/.: ][ymdhs]{1,4})+(?:[:;.]f{1,2})?|[$€£%#]"
+    r"|[ymdhs]{4,}|se?cs?\.?|seconds?|mins?|minutes?|h|hrs?|hours?|days?|frames?|usd|eur|gbp|cad|dollars?|cents?|cycles?|pcs|each"
     r"|text|string|str|var(?:char)?|char|code|id|date|time|datetime|number|numeric|integer|int|decimal|float|money"
     r"|bool(?:ean)?|enum|s",
     re.IGNORECASE,
@@ -74,7 +76,8 @@ def _none(delimiter: str, width: int, header: str) -> re.Pattern[bytes]:
 @cache
 def _none_below(delimiter: str, width: int, header: str) -> re.Pattern[bytes]:
     # Begins with one certain character, which a search skips to; the next one tells nearly always that it is none.
-    first = (header[:1].lower() + header[:1].upper()).encode() + b'" \t#/' + delimiter.encode()
+    own = "".join(line[:1] for line in header.split(THEN))
+    first = (own.lower() + own.upper()).encode() + b'" \t#/' + delimiter.encode()
     return re.compile(rb"\n(?=[%s])(?:%s)\r?\n" % (re.escape(first), _any_of(delimiter, width, header)))
 
 
@@ -93,8 +96,10 @@ def _any_of(delimiter: str, width: int, header: str) -> bytes:
     blank = rb"[ ]" if delimiter == "\t" else rb"[ \t]"
     empty = rb'(?:"%s*+"%s*+|%s*+)' % (blank, blank, blank)
     nothing = rb'(?=[" \t%s])%s(?:%s%s)*+' % (mark, empty, mark, empty)
-    again = rb"(?i:%s)[ \t%s]*+" % (re.escape(header.encode()), mark)
+    lines = b"|".join(re.escape(line.encode()) for line in header.split(THEN))
+    again = rb"(?i:%s)[ \t%s]*+" % (lines, mark)
     # With as many cells as the header it may be a record whose first value begins so.
     cell, more = rb"[^%s\r\n]*+" % mark, rb"(?:%s[^%s\r\n]*+)" % (mark, mark)
-    comment = rb"%s*+(?:#|//)%s(?:%s{%d,}|%s{0,%d})" % (blank, cell, more, width, more, max(0, width - 2))
+    alone = rb"(?:%s%s)*+" % (mark, empty)
+    comment = rb"%s*+(?:#|//)%s(?:%s{%d,}|%s{0,%d}|%s)" % (blank, cell, more, width, more, max(0, width - 2), alone)
     return b"|".join((nothing, again, *([comment] if width > 1 else [])))

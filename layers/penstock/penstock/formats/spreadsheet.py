@@ -28,6 +28,7 @@ _FORMULA = rf"[{_NOT_SEEN}]*[=+\-@＝＋－＠﹢﹣﹦﹫−\t\r\n]"
 _AT_FIRST, _WITHIN = f"(?={_FORMULA}|')", f"(?='*{_FORMULA})"
 _PLACE = re.compile(rf"\A{_AT_FIRST}|(?<=[{_SEPARATORS}]){_WITHIN}")
 _MARKED = re.compile(rf"\A'{_AT_FIRST}|(?<=[{_SEPARATORS}])'{_WITHIN}")
+_PROTECTED = re.compile(rf"'(?={_FORMULA})")
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 
 
@@ -47,6 +48,15 @@ def neutralised(cell: str) -> str:
     ("'=1+1", "a;' =1+1", '-5.00')
     """
     return cell if _NUMBER.fullmatch(cell) else _PLACE.sub("'", cell)
+
+
+def is_protected(cell: str) -> bool:
+    """Whether an apostrophe stands before a formula at the cell's beginning. Plain numbers we leave alone.
+
+    >>> is_protected("'=1+1"), is_protected("'-5.00"), is_protected("'quoted")
+    (True, False, False)
+    """
+    return bool(_PROTECTED.match(cell)) and not _NUMBER.fullmatch(cell[1:])
 
 
 def restored(cell: str) -> str:

@@ -37,17 +37,25 @@ class Outcome(StrEnum):
 class Finding:
     """One thing found. `code` is namespaced: `format.…` the bytes, `archive.…` what they are compressed or packed in,
     `schema.…` the model, `<feed>.…` a rule, `destination.…` the API's own answer. `rule` cites the regulation or
-    standard behind it."""
+    standard behind it. `field` is the one to mend, as a rule; what is found may be mended in the fields `also` as
+    well."""
 
     code: str
     message: str
     field: str | None = None
     severity: Severity = Severity.HARD
     rule: str | None = None
+    also: tuple[str, ...] = ()
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """All fields that it may be mended in; none where it is about the whole record."""
+        return (self.field, *self.also) if self.field else ()
 
     def as_dict(self) -> dict[str, Any]:
         """The finding as JSON shows it, without what it does not have."""
-        return {name: value for name, value in asdict(self).items() if value is not None}
+        said = {name: value for name, value in asdict(self).items() if value is not None}
+        return said if self.also else {name: value for name, value in said.items() if name != "also"}
 
     def payload(self) -> dict[str, Any]:
         """The finding as an exception is reported and announced: by its rule, and the paragraph behind it."""
@@ -64,7 +72,7 @@ class Finding:
         """The finding that `as_dict` has shown, whatever else the line tells."""
         kind = Breach if "duties" in line else Finding
         own: dict[str, Any] = {one.name: line[one.name] for one in fields(kind) if one.name in line}
-        own["severity"] = Severity(own["severity"])
+        own |= {"severity": Severity(own["severity"]), "also": tuple(own.get("also", ()))}
         return kind(**own)
 
 
@@ -77,7 +85,7 @@ class Placed(Finding):
     def on(self, line: int) -> Finding:
         """The finding of a record that begins on this line of its file; its words name the line."""
         message = f"line {line + self.below:,}: {self.message}"
-        return Finding(self.code, message, self.field, self.severity, self.rule)
+        return Finding(self.code, message, self.field, self.severity, self.rule, self.also)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,7 +36,7 @@ class SourceFile(_Message):
     """One object version, pinned. `etag` is without quotes; `size` in bytes; `sequencer` orders events of one key.
 
     `origin` is what was dropped, where that is not this object itself but what its bytes were taken from. `notes` are
-    what was found when they were.
+    what was found when they were, and `rejects_of` is the file whose rejects a workbook says that it has.
     """
 
     feed: str
@@ -48,6 +48,7 @@ class SourceFile(_Message):
     sequencer: str = ""
     origin: Dropped | None = None
     notes: tuple[Finding, ...] = ()
+    rejects_of: str = ""
 
     @property
     def dropped(self) -> Dropped:
@@ -94,9 +95,10 @@ class Layout(_Message):
     `envelope` is what the envelopes say that the records lie in, by name. `opening` is what encloses all records of a
     JSON array or an XML file, as it is opened before the first of them. `fields` are the feed's when the file was
     recognised, where it has no columns: those of its rejects, whatever release writes them. `again` is a table's header
-    as it stands in the file, where it and other lines that are no records are passed over (`formats.passed_over`), and
-    `above` how many such lines there are above the first record. `twice` are the ordinals of rows of a reject file that
-    came back which stand in it before.
+    as it stands in the file, and the line of units below it, where these and other lines that are no records are passed
+    over (`formats.passed_over`), and `above` how many such lines there are above the first record. `twice` are the
+    ordinals of rows of a reject file that came back which stand in it before. `is_neutralised` says of a table without
+    a column of ours that its cells have the apostrophes of one of our reject files.
     """
 
     format: str
@@ -119,6 +121,7 @@ class Layout(_Message):
     again: str = ""
     above: int = 0
     twice: tuple[int, ...] = ()
+    is_neutralised: bool = False
 
 
 class Span(_Message):

@@ -8,6 +8,7 @@ _WORDS = {
     "time": "times of day and lengths were brought into one form",
     "date": "days were written as YYYY-MM-DD",
     "case": "letters were written as capitals or small ones, as the field has them",
+    "apostrophe": "apostrophes were taken off that stand before formulas, as in our reject files",
     "word": "words were replaced by the ones that the feed has for them",
 }
 TIDIED = {f"tidied.{kind}": words for kind, words in _WORDS.items()}

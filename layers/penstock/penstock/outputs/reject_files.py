@@ -93,7 +93,7 @@ class RejectFiles:
 
     def workbook(self) -> bytes:
         """rejects.xlsx of the rows that were collected."""
-        return workbook(self._names, self._keys, self._collected, self._left_out)
+        return workbook(self._names, self._keys, self._collected, self._left_out, self._file)
 
     def _plain(self, rows: bytes) -> Iterator[list[str]]:
         """Rows with their cells as they were, not as a spreadsheet may see them."""

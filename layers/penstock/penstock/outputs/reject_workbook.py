@@ -3,7 +3,7 @@
 Every cell is text, so that the spreadsheet takes nothing for a number or a date. A cell that something was found of is
 coloured and has the finding as its note; where a finding is about no cell in particular, the first one has the note.
 Names of columns and our own columns are locked, and ours are hidden but for the record that stands as text where its
-cells cannot be told.
+cells cannot be told. The workbook says in a custom property which file it is of, should somebody take them out.
 """
 
 import io
@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from penstock.formats.cell_digests import load_cells
+from penstock.formats.origins import PROPERTY
 from penstock.formats.spreadsheet import COLUMNS
 
 XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -24,9 +25,12 @@ _PROTECTED = {"sort": True, "autofilter": True, "format_cells": True, "format_co
 _CELLS, _MESSAGE, _RECORD = (COLUMNS.index(f"penstock_{name}") for name in ("cells", "message", "record"))
 
 
-def workbook(names: Sequence[str], keys: Sequence[str], rows: Iterable[Sequence[str]], left_out: int) -> bytes:
-    """The workbook of rejects. `names` are the record's own columns, `keys` what these are known by; a row has their
-    cells, then those of our columns; so many more are `left_out`. The same rows give the same bytes."""
+def workbook(
+    names: Sequence[str], keys: Sequence[str], rows: Iterable[Sequence[str]], left_out: int, file: str
+) -> bytes:
+    """The workbook of the rejects of the file with this id, "" where it has none. `names` are the record's own columns,
+    `keys` what these are known by; a row has their cells, then those of our columns; so many more are `left_out`. The
+    same rows give the same bytes."""
     # Few files have rejects, and importing it takes long.
     import xlsxwriter
 
@@ -34,6 +38,8 @@ def workbook(names: Sequence[str], keys: Sequence[str], rows: Iterable[Sequence[
     # In a format of text, so that what is typed in stays text, too.
     book: Any = xlsxwriter.Workbook(out, {"in_memory": True})
     book.set_properties({"created": datetime(2000, 1, 1, tzinfo=UTC).replace(tzinfo=None)})
+    if file:
+        book.set_custom_property(PROPERTY, file, "text")
     _Sheet(book, names, keys).write(rows, left_out)
     book.close()
     return out.getvalue()

@@ -103,8 +103,9 @@ def _from_before(layout: Layout, raw: bytes, row: Sequence[str] | None) -> tuple
 def _digests(feed: Feed, layout: Layout, one: Rejected, source: Sequence[str], sent: str) -> str:
     """Digests of the record's cells, those found wrong being marked. A finding without a field is about them all."""
     hard = [finding for finding in one.findings if finding.severity is Severity.HARD]
-    fields = {finding.field for finding in hard}
-    named = None if None in fields else {key_of(field, field) for field in map(_outermost, fields)}
+    fields = {field for finding in hard for field in finding.fields}
+    is_about_all = not all(finding.field for finding in hard)
+    named = None if is_about_all else {key_of(field, field) for field in map(_outermost, fields)}
     if sent:
         again = load_cells(sent)
         marks = (
@@ -116,13 +117,13 @@ def _digests(feed: Feed, layout: Layout, one: Rejected, source: Sequence[str], s
         cells = [(key_of(name, field), cell) for (name, field), cell in zip(known, source)]  # noqa: B905 -- or none
     else:
         cells = [(key_of(name, feed.field_of(name)), value_of(value)) for name, value in (one.cells or {}).items()]
-    named = named if named is None else named | {key_of("", field or "") for field in fields}
+    named = named if named is None else named | {key_of("", field) for field in fields}
     return dump_cells(cells, named) if feed.to_record is None else ""
 
 
-def _outermost(field: str | None) -> str:
+def _outermost(field: str) -> str:
     """The column of a finding's field, which may be within it."""
-    return (field or "").partition(".")[0].partition("[")[0]
+    return field.partition(".")[0].partition("[")[0]
 
 
 def _ours(layout: Layout, one: Rejected) -> list[str]:
@@ -150,7 +151,10 @@ def _deleted(one: Rejected) -> str:
 
 
 def _sentence(finding: Finding, names: Mapping[str, str]) -> str:
-    return f"{names.get(finding.field) or finding.field}: {finding.message}" if finding.field else finding.message
+    """What was found, with the columns that it is about as the sender has them; of others than the first those only
+    that the file has."""
+    columns = [names.get(field) or field for field in finding.fields if field == finding.field or field in names]
+    return f"{', '.join(columns)}: {finding.message}" if columns else finding.message
 
 
 def _values(columns: Iterable[str], record: Mapping[str, Any]) -> list[str]:

@@ -45,7 +45,7 @@ from penstock.ports.queue import Outlet
 from penstock.split.control import is_sidecar, totals_beside, with_control_totals
 from penstock.split.cut import cut_of, feed_that_cuts, layout_of
 from penstock.split.planner import Planner
-from penstock.split.returned import with_rows_again
+from penstock.split.returned import with_origin, with_rows_again
 from penstock.split.staging import Staging
 from penstock.split.tree_digest import TreeDigest
 
@@ -221,7 +221,7 @@ async def _recognise(ports: SplitterPorts, feed: Feed, file: SourceFile, head: b
     """The file's layout, once its control totals are known, if it has any."""
     ready = deadline - 2 * RESERVE
     with at_a_file(feed.name):
-        layout = layout_of(feed, head)
+        layout = with_origin(layout_of(feed, head), file)
         layout = await with_rows_again(feed, file, layout, head, ports.store, ports.clock, ports.rng)
         return await with_control_totals(
             feed, file, layout, ports.store, ports.clock, ports.rng, ready, is_awaited=_is_awaited(ports, file)

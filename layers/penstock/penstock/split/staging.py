@@ -160,7 +160,7 @@ class Staging:
             workbook.feed, parts, partial(self._unpacked, workbook), partial(_recognises, workbook.feed), wanted
         )
         staged = await self._stage(workbook, self._bounded(tabling.table(), workbook.size))
-        return staged.model_copy(update={"notes": tuple(tabling.notes)})
+        return staged.model_copy(update={"notes": tuple(tabling.notes), "rejects_of": tabling.rejects_of})
 
     async def _bounded(self, pieces: AsyncGenerator[bytes], packed: int) -> AsyncGenerator[bytes]:
         """Pieces of what a file of so many bytes becomes, within the limits of what it may."""

@@ -1,6 +1,7 @@
 """A workbook becomes a table of text, which is staged and read like any other from there on.
 
     its contents, relations, styles and shared strings   held: bounded
+    its custom properties                                read for one of ours: which file's rejects it has
     the sheet                                            twice through, by pieces: which cells are merged, and the cells
 
 Which sheet is read is the feed's setting; without one, the only visible sheet, or the only one with the feed's columns.
@@ -12,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from penstock.formats.format import HEAD
+from penstock.formats.origins import PROPERTY
 from penstock.model.defects import at_a_file
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding
@@ -23,9 +25,11 @@ from penstock.workbooks.shared_strings import SharedStrings
 from penstock.workbooks.sheet import Sheet
 from penstock.workbooks.styles import Styles
 from penstock.workbooks.workbook import (
+    CUSTOM,
     MAIN,
     RELATIONS,
     Contents,
+    CustomProperties,
     Relations,
     SheetEntry,
     named_sheet,
@@ -50,7 +54,7 @@ class _Taker(Protocol):
 class Tabling:
     """One workbook's way, dropped for this feed. `recognises` says of the first bytes of a table whether the feed reads
     it; `wanted` is the name of the sheet to be read, "" where nobody has set one. `notes` tells what should be known
-    once all is read."""
+    once all is read, and `rejects_of` which file's rejects it says that it has."""
 
     feed: str
     entries: Mapping[str, ZipEntry]
@@ -58,6 +62,7 @@ class Tabling:
     recognises: Callable[[bytes], bool]
     wanted: str = ""
     notes: list[Finding] = field(default_factory=list[Finding])
+    rejects_of: str = ""
     _strings: SharedStrings = field(default_factory=SharedStrings)
     _shows: list[Show] = field(default_factory=list[Show])
 
@@ -72,6 +77,9 @@ class Tabling:
         await self._take(RELATIONS, relations.part)
         contents = Contents(relations)
         await self._take(MAIN, contents.part)
+        properties = CustomProperties()
+        await self._take(CUSTOM, properties.part)
+        self.rejects_of = properties.by_name.get(PROPERTY, "")
         styles = Styles()
         await self._take(relations.by_kind.get("styles", ""), styles)
         with at_a_file(self.feed):

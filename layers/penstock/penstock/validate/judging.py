@@ -29,7 +29,7 @@ from penstock.model.findings import Finding, Placed, Severity
 from penstock.model.messages import Layout, Span
 from penstock.model.records import DIGEST, Accepted, Flagged, Rejected
 from penstock.validate.returns import Returns
-from penstock.validate.tidying import Told, read_numbers, tell_values, tidied_texts
+from penstock.validate.tidying import Told, read_numbers, tell_values, tidied, tidied_texts
 
 NAME = 128  #: characters of a field's name that a finding has: a file may call one whatever it likes
 PART = 500  #: records worked on at once: so few stay in a processor's cache, and a chunk takes a sixth less time
@@ -98,6 +98,8 @@ def _judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
     judgement.origins = returns.origins
     if (layout.above and not span.chunk) or _has_passed_over(feed, layout, chunk, len(raws)):
         judgement.told[PASSED_OVER.code] = PASSED_OVER
+    if layout.is_neutralised:
+        judgement.told["tidied.apostrophe"] = tidied("apostrophe")
     judgement.findings.update(unknown_field(name).code for name in judgement.unknown)
     judgement.findings.update(judgement.told.keys())
     if layout.control:
@@ -171,9 +173,8 @@ def _judge_at_once(
     if feed.unread:
         unknown |= {name for record in records for name in record.get(feed.unread, ())}
     for rule in feed.rules:
-        finding = Finding(rule.code, rule.message, rule.field, rule.severity, rule.source)
         for at in rule.breaks(records):
-            faults.setdefault(places[at], []).append(finding)
+            faults.setdefault(places[at], []).append(rule.finding)
     for at, changes in returns.told(first, raws, came).items():
         faults.setdefault(at, []).extend(changes)
     rejected = {at for at, findings in faults.items() if any(f.severity is Severity.HARD for f in findings)}

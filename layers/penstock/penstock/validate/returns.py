@@ -4,7 +4,7 @@ as 00123 to 123, and what it makes of them may be valid.
     a cell is another than was sent, and nothing was found of it   told, and the record is held
     a column that had something is gone                            the same
     a row that stands twice, or never went out                     told
-    the column with the digests is gone                            told, as a soft finding of each record
+    the column with the digests is gone, or every one of ours      told, as a soft finding of each record
 
 Rows of tables and records of JSON carry digests of what they held; a record that stands as a text, or in a document of
 its own, carries none: it has no cells that a spreadsheet knows.
@@ -19,7 +19,7 @@ from penstock.formats.cell_digests import Sent, changed, key_of, load_cells, val
 from penstock.formats.delimited import row_of
 from penstock.formats.format import Parsed
 from penstock.formats.origins import ORIGIN
-from penstock.formats.returned_rows import came_back, keys_of, original_of, our_columns, said
+from penstock.formats.returned_rows import has_come_back, keys_of, original_of, our_columns, said
 from penstock.formats.spreadsheet import ours
 from penstock.formats.wrapped_json import BEGINNING, unwrapped
 from penstock.model.findings import CHANGED_CELL, Finding, Severity
@@ -32,8 +32,8 @@ NAMED = 5  #: columns that a finding names; of the others it has the number
 AGAIN = Finding("format.row_again", "the row stands twice in a reject file that came back", severity=Severity.INFO)
 NOT_COMPARED = Finding(
     "format.not_compared",
-    "the column penstock_cells is gone from the reject file that came back: nobody can tell whether a spreadsheet has"
-    " changed cells that were right",
+    "the file looks like a reject file that came back, and has no column penstock_cells: nobody can tell whether a"
+    " spreadsheet has changed cells that were right",
     severity=Severity.SOFT,
 )
 ADDED = Finding("format.row_added", "the row was not in the reject file that came back", severity=Severity.INFO)
@@ -45,7 +45,7 @@ class Returns:
 
     def __init__(self, feed: Feed, layout: Layout, raws: Sequence[bytes], first: int) -> None:
         self._feed, self._layout, self._first = feed, layout, first
-        self._is_table = came_back(layout.header)
+        self._is_table = has_come_back(layout)
         some = self._is_table or any(raw.startswith(BEGINNING) for raw in raws)
         self._said = [self._of(raw) for raw in raws] if some else []
         traces = [trace for trace, _ in self._said]

@@ -178,6 +178,10 @@ def _kind(before: str, after: Any) -> str:
     return "date" if _DATE.fullmatch(text) else "word"
 
 
+def tidied(kind: str, field: str | None = None) -> Finding:
+    """What is told of this kind; `field` is the first that had it."""
+    return Finding(f"tidied.{kind}", TIDIED[f"tidied.{kind}"], field, Severity.INFO)
+
+
 def _tell(told: Told, kind: str, field: str) -> None:
-    code = f"tidied.{kind}"
-    told.setdefault(code, Finding(code, TIDIED[code], field, Severity.INFO))
+    told.setdefault(f"tidied.{kind}", tidied(kind, field))

@@ -11,9 +11,12 @@ from penstock.workbooks.parts import Attributes, Levels, Part, damaged
 
 MAIN = "xl/workbook.xml"  #: whichever zip file holds this is a workbook
 RELATIONS = "xl/_rels/workbook.xml.rels"
-MOST_SHEETS = 1000
+MOST_SHEETS = MOST_PROPERTIES = 1000
 LONGEST_NAME = 100  #: characters of a sheet's name; the programs take 31
 NAMED = 20  #: sheets that a finding names; of the others it has the number
+
+
+CUSTOM = "docprops/custom.xml"  #: the part with the properties that its makers have given it (§22.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,24 @@ class Contents:
             self.sheets.append(SheetEntry(attributes.get("name", "")[:LONGEST_NAME], is_hidden, part))
         if len(self.sheets) > MOST_SHEETS:
             raise damaged(f"it has more than {MOST_SHEETS:,} sheets")
+
+
+class CustomProperties:
+    """The texts of a workbook's custom properties (ECMA-376 Part 1, §22.3.2.2 `property`), by name. Feed it the bytes
+    of `CUSTOM`."""
+
+    def __init__(self) -> None:
+        self.by_name, self._name, self._levels = dict[str, str](), "", Levels()
+        self.part = Part(self._begin, lambda _: self._levels.end(), self._text)
+
+    def _begin(self, name: str, attributes: Attributes) -> None:
+        self._levels.begin()
+        if name == "property":
+            self._name = attributes.get("name", "")
+
+    def _text(self, text: str) -> None:
+        if self._name and text.strip() and len(self.by_name) < MOST_PROPERTIES:
+            self.by_name.setdefault(self._name, text[:LONGEST_NAME])
 
 
 def named_sheet(sheets: Iterable[SheetEntry], name: str) -> SheetEntry:

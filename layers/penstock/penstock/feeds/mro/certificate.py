@@ -74,12 +74,19 @@ def _badly_dated(one: Record, field: str) -> bool:
     "this form does not say so in its block of status and work; EASA takes one term, the FAA also INSPECTED and"
     " TESTED together",
     _FORMS,
+    also=("form_type",),
 )
 def _status_of_another_form(one: Record) -> bool:
     return not may_bear(one["form_type"], one["cert_status"])
 
 
-@RULES.each("authority_of_form", "authority", "this authority does not issue the form", f"{_FORMS}, block 1")
+@RULES.each(
+    "authority_of_form",
+    "authority",
+    "this authority does not issue the form",
+    f"{_FORMS}, block 1",
+    also=("form_type",),
+)
 def _authority_of_another_form(one: Record) -> bool:
     authority: str = one.get("authority") or ""
     return (
@@ -99,6 +106,7 @@ def _without_tracking_number(one: Record) -> bool:
     "item",
     "of a certificate with several lines the record says which line, and none past the last",
     f"{_PART_M}, block 6",
+    also=("items",),
 )
 def _which_line(one: Record) -> bool:
     item, items = one.get("item"), one.get("items")
@@ -131,6 +139,7 @@ def _block_empty(one: Record) -> bool:
     "remarks",
     "block 14a says that another regulation is named in the remarks; they are empty",
     f"{_FORMS}, block 14a",
+    also=("release_basis",),
 )
 def _regulation_unnamed(one: Record) -> bool:
     remarks: str = one.get("remarks") or ""
@@ -143,6 +152,7 @@ def _regulation_unnamed(one: Record) -> bool:
     "a corrected certificate cites the tracking number of the one it corrects in its remarks; give the same in"
     " `corrects`",
     f"{_PART_M} 5.3, block 12",
+    also=("corrects",),
 )
 def _correction_unnamed(one: Record) -> bool:
     """`corrects` names the old certificate, and block 12 says so: both, or neither."""
@@ -156,7 +166,13 @@ def _correction_unnamed(one: Record) -> bool:
     return bool(_CORRECTS.search(remarks))
 
 
-@RULES.each("corrects_itself", "corrects", "a corrected certificate has a new tracking number", f"{_PART_M} 5.2")
+@RULES.each(
+    "corrects_itself",
+    "corrects",
+    "a corrected certificate has a new tracking number",
+    f"{_PART_M} 5.2",
+    also=("form_tracking_number",),
+)
 def _corrects_itself(one: Record) -> bool:
     return one.get("corrects") is not None and one["corrects"] == one.get("form_tracking_number")
 
@@ -166,6 +182,7 @@ def _corrects_itself(one: Record) -> bool:
     "release_signature",
     "blocks 13 and 14 are both filled in; a release from production and one from maintenance do not mix",
     f"{_PART_M} 1.7",
+    also=(*_BLOCK_13, *_BLOCK_14),
 )
 def _both_releases(one: Record) -> bool:
     return _has_any(one, _BLOCK_13) and _has_any(one, _BLOCK_14)
@@ -176,6 +193,7 @@ def _both_releases(one: Record) -> bool:
     "release_signature",
     "maintenance is released in block 14: basis, signature, certificate or approval number, name and date",
     "14 CFR 43.9(a)(4); Part-145.A.50",
+    also=("cert_status", *_BLOCK_14),
 )
 def _not_released(one: Record) -> bool:
     return one["cert_status"] not in NEW and not _has_all(one, _BLOCK_14)
@@ -186,6 +204,7 @@ def _not_released(one: Record) -> bool:
     "production_signature",
     "a new item is certified in block 13: design data, signature, approval number, name and date",
     f"{_FORMS}, block 13; Part-21 Appendix I",
+    also=("cert_status", *_BLOCK_13),
 )
 def _not_certified(one: Record) -> bool:
     return one["cert_status"] in NEW and not _has_all(one, _BLOCK_13)
@@ -196,6 +215,7 @@ def _not_certified(one: Record) -> bool:
     "design_data",
     "what is NEW conforms to approved design data, a PROTOTYPE to data not approved",
     "Part-21 Appendix I, block 11",
+    also=("cert_status",),
 )
 def _design_data_of_another_status(one: Record) -> bool:
     said = one.get("design_data")
@@ -203,11 +223,11 @@ def _design_data_of_another_status(one: Record) -> bool:
     return said is not None and wanted is not None and said != wanted
 
 
-@RULES.each("production_date", "production_date", _OTHER_DATE, f"{_FORMS}, block 13e")
+@RULES.each("production_date", "production_date", _OTHER_DATE, f"{_FORMS}, block 13e", also=("form_type",))
 def _production_badly_dated(one: Record) -> bool:
     return _badly_dated(one, "production_date")
 
 
-@RULES.each("release_date", "release_date", _OTHER_DATE, f"{_FORMS}, block 14e")
+@RULES.each("release_date", "release_date", _OTHER_DATE, f"{_FORMS}, block 14e", also=("form_type",))
 def _release_badly_dated(one: Record) -> bool:
     return _badly_dated(one, "release_date")

@@ -30,13 +30,21 @@ _DAY = re.compile(
 )
 
 
-_LIFE_LIMITED = re.compile(r"(?<!not )(?<!non-)(?<!non )(?<!no )\b(?:life[- ]limited|llp)\b")
+_LIMITS = ("life_limit_hours", "life_limit_cycles")
+_LIFE_STATUS = ("hours_since_new", "life_expires_on")
+_OF_LIFE = ("life_limited", *_LIMITS, "description", "remarks", "temporary")
+"""Where it stands that a part is life-limited; and beside its cycles, what its life status is."""
+
+_LIFE_LIMITED = re.compile(
+    r"(?<!not )(?<!non-)(?<!non )(?<!no )\b(?:life[- ]limit(?:ed(?: parts?+)?+|s)?+|llp)\b"
+    r"(?! ?[:=-]? ?(?:no|none|n/?a|false)\b)"
+)
 
 
 def is_life_limited(one: Record) -> bool:
     """Whether the part is life-limited, by its flag, by a limit that is given, or by the words of its certificate: each
     is evidence enough (14 CFR 43.10(a)), whatever the flag says."""
-    if one.get("life_limited") or any(one.get(name) is not None for name in ("life_limit_hours", "life_limit_cycles")):
+    if one.get("life_limited") or any(one.get(name) is not None for name in _LIMITS):
         return True
     words = f"{one.get('description')} {one.get('remarks')}".lower()
     return ("life" in words or "llp" in words) and bool(_LIFE_LIMITED.search(words))
@@ -109,6 +117,7 @@ for _field, _block in _NUMBERS.items():
     "quantity",
     "one serial number names one item; give each a record of its own",
     f"{_FORMS}, blocks 9 and 10",
+    also=("component_sn",),
 )
 def _many_with_one_serial(one: Record) -> bool:
     return one["component_sn"] != NO_SERIAL and (one.get("quantity") or 1) > 1
@@ -119,6 +128,7 @@ def _many_with_one_serial(one: Record) -> bool:
     "component_sn",
     "a life-limited part is controlled by its serial number: N/A is none",
     "14 CFR 43.10(c)(1)",
+    also=_OF_LIFE,
 )
 def _limited_without_serial(one: Record) -> bool:
     return is_life_limited(one) and one["component_sn"] == NO_SERIAL
@@ -130,6 +140,7 @@ def _limited_without_serial(one: Record) -> bool:
     "a life-limited part comes with its life status: cycles or hours since new, or the day its life ends, whichever"
     " its limit is in",
     "14 CFR 43.10(a), (c)",
+    also=(*_LIFE_STATUS, *_OF_LIFE),
 )
 def _life_status_missing(one: Record) -> bool:
     """What its limit is in must be said; where no limit is given, anything of the three. A temporary removal changes
@@ -148,6 +159,7 @@ def _life_status_missing(one: Record) -> bool:
     "cycles_since_new",
     "the part was past its life limit when it was installed",
     "14 CFR 43.10(c)",
+    also=(*_LIFE_STATUS, *_LIMITS, "event"),
 )
 def _installed_over_its_life(one: Record) -> bool:
     return one.get("event") == "installation" and _over_its_life(one)
@@ -159,17 +171,28 @@ def _installed_over_its_life(one: Record) -> bool:
     "the part was past its life limit when it was removed",
     "14 CFR 43.10(c)",
     severity=Severity.SOFT,
+    also=(*_LIFE_STATUS, *_LIMITS, "event"),
 )
 def _removed_over_its_life(one: Record) -> bool:
     return one.get("event") != "installation" and _over_its_life(one)
 
 
-@RULES.each("hours_since_overhaul", "hours_since_overhaul", "there are more hours since overhaul than since new")
+@RULES.each(
+    "hours_since_overhaul",
+    "hours_since_overhaul",
+    "there are more hours since overhaul than since new",
+    also=("hours_since_new",),
+)
 def _more_hours_since_overhaul(one: Record) -> bool:
     return _more_since_overhaul(one, "hours")
 
 
-@RULES.each("cycles_since_overhaul", "cycles_since_overhaul", "there are more cycles since overhaul than since new")
+@RULES.each(
+    "cycles_since_overhaul",
+    "cycles_since_overhaul",
+    "there are more cycles since overhaul than since new",
+    also=("cycles_since_new",),
+)
 def _more_cycles_since_overhaul(one: Record) -> bool:
     return _more_since_overhaul(one, "cycles")
 
@@ -179,6 +202,7 @@ def _more_cycles_since_overhaul(one: Record) -> bool:
     "hours_since_new",
     "a cycle took more than a day on average, or less than three minutes; is a digit missing?",
     severity=Severity.SOFT,
+    also=("cycles_since_new",),
 )
 def _unlikely_cycles(one: Record) -> bool:
     hours, cycles = one.get("hours_since_new"), one.get("cycles_since_new")

@@ -20,7 +20,7 @@ _CONTROL_NUMBER = re.compile(r"[A-Z0-9]{4}(20\d{2})(\d{2})(\d{2})\d+")
 RULES = Rulebook("mro")
 
 
-@RULES.among("future_date", "removal_date", "a date is of the future")
+@RULES.among("future_date", "removal_date", "a date is of the future", also=(*DAYS, "release_date", "production_date"))
 def _in_the_future(records: Sequence[Record]) -> list[int]:
     latest = days.today()
     return [
@@ -31,18 +31,29 @@ def _in_the_future(records: Sequence[Record]) -> list[int]:
 
 
 @RULES.each(
-    "installation_date_missing", "installation_date", "an installation has the day it was done", "14 CFR 43.9(a)(2)"
+    "installation_date_missing",
+    "installation_date",
+    "an installation has the day it was done",
+    "14 CFR 43.9(a)(2)",
+    also=("event",),
 )
 def _installation_without_date(one: Record) -> bool:
     return one.get("event") == "installation" and "installation_date" not in one
 
 
-@RULES.each("installed_before_removal", "installation_date", "it was installed before it was removed")
+@RULES.each(
+    "installed_before_removal", "installation_date", "it was installed before it was removed", also=("removal_date",)
+)
 def _installed_before_removal(one: Record) -> bool:
     return "installation_date" in one and one["installation_date"] < one["removal_date"]
 
 
-@RULES.each("completed_before_removal", "completion_date", "the work on it was completed before it was removed")
+@RULES.each(
+    "completed_before_removal",
+    "completion_date",
+    "the work on it was completed before it was removed",
+    also=("removal_date",),
+)
 def _completed_before_removal(one: Record) -> bool:
     return "completion_date" in one and one["completion_date"] < one["removal_date"]
 
@@ -52,6 +63,7 @@ def _completed_before_removal(one: Record) -> bool:
     "release_date",
     "it was released before the work on it was completed",
     "14 CFR 43.9(a); Part-145.A.50(a)",
+    also=("completion_date", "production_date"),
 )
 def _released_before_completion(one: Record) -> bool:
     released = released_on(one)
@@ -63,6 +75,7 @@ def _released_before_completion(one: Record) -> bool:
     "installation_date",
     "it was installed before it was released",
     "Part-M M.A.501; 14 CFR 43.9(a)",
+    also=("release_date", "production_date", "event"),
 )
 def _installed_before_release(one: Record) -> bool:
     released: date | None = released_on(one)
@@ -76,6 +89,7 @@ def _installed_before_release(one: Record) -> bool:
     "after_submission",
     "removal_date",
     "what the record tells of came after the record was submitted; are day and month swapped?",
+    also=("submitted_on", "installation_date", "event"),
 )
 def _after_submission(one: Record) -> bool:
     return "submitted_on" in one and day_of(one) > one["submitted_on"]
@@ -98,6 +112,7 @@ def _day(year: int, month: int, day: int) -> date | None:
     "day_and_month_swapped",
     "submitted_on",
     "day and month are swapped: with the day that the control number has, only the other way round makes sense",
+    also=("control_number",),
 )
 def _day_and_month_swapped(one: Record) -> bool:
     """Read the other way round the submission is within days of the report's number, and as it stands it is not."""
@@ -112,6 +127,7 @@ def _day_and_month_swapped(one: Record) -> bool:
     "control_number_day",
     "control_number",
     "the day in the control number is before what the record tells of, or after its submission",
+    also=("submitted_on", "removal_date", "installation_date"),
 )
 def _numbered_on_another_day(one: Record) -> bool:
     numbered, written = _day_in_control_number(one), one.get("submitted_on")
@@ -125,6 +141,7 @@ def _numbered_on_another_day(one: Record) -> bool:
     "removal_date",
     "what the record tells of lies weeks before the day in the control number; are day and month swapped?",
     severity=Severity.SOFT,
+    also=("control_number", "installation_date"),
 )
 def _long_before_its_report(one: Record) -> bool:
     numbered = _day_in_control_number(one)
