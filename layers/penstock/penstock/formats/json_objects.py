@@ -33,13 +33,19 @@ _SIGNS = b"+-"
 
 def parse_objects(raws: Sequence[bytes], encoding: str) -> list[Parsed]:
     """What each raw record says. Each by itself: joined, two broken ones could mend each other."""
-    try:
-        parsed = [load(raw) for raw in raws]
-    except ValueError:
+    if _may_have_huge_numbers(raws):
         return [_parse_one(raw, encoding) for raw in raws]
-    if set(map(type, parsed)) - {dict} or max(map(len, parsed), default=0) > MOST_KEYS or _may_have_huge_numbers(raws):
-        return [_parse_one(raw, encoding) for raw in raws]
-    return [_said(fields) if None in fields.values() else fields for fields in parsed]
+    parsed = list[Any]()
+    for raw in raws:
+        try:
+            parsed.append(load(raw))
+        except ValueError:
+            parsed.append(None)
+    are_sound = [type(value) is dict and len(cast(dict[str, Any], value)) <= MOST_KEYS for value in parsed]
+    return [
+        _parse_one(raw, encoding) if not is_sound else _said(fields) if None in fields.values() else fields
+        for is_sound, fields, raw in zip(are_sound, parsed, raws, strict=True)
+    ]
 
 
 def is_object(text: bytes) -> bool:

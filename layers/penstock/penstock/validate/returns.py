@@ -12,6 +12,7 @@ its own, carries none: it has no cells that a spreadsheet knows.
 
 import re
 from collections.abc import Mapping, Sequence
+from itertools import repeat
 from typing import Any
 
 from penstock.feeds.feed import Feed
@@ -46,7 +47,7 @@ class Returns:
     def __init__(self, feed: Feed, layout: Layout, raws: Sequence[bytes], first: int) -> None:
         self._feed, self._layout, self._first = feed, layout, first
         self._is_table = has_come_back(layout)
-        some = self._is_table or any(raw.startswith(BEGINNING) for raw in raws)
+        some = self._is_table or (not layout.columns and any(map(bytes.startswith, raws, repeat(BEGINNING))))
         self._said = [self._of(raw) for raw in raws] if some else []
         traces = [trace for trace, _ in self._said]
         self._again = {ordinal - first for ordinal in layout.twice}

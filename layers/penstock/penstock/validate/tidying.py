@@ -161,9 +161,15 @@ def tell_values(
     feed: Feed, came: Mapping[str, Any], normal: Mapping[str, Any], valid: Mapping[str, Any], told: Told
 ) -> None:
     """Tells what a record says otherwise than it came, once `normalise` has been at it and the model has taken it."""
+    numbers = _numbers(feed)
     for name, before in came.items():
-        after = valid.get(name) if name in _numbers(feed) else normal.get(name)
-        if isinstance(before, str) and isinstance(after, str | int | Decimal) and before != str(after):
+        after = valid.get(name) if name in numbers else normal.get(name)
+        if (
+            after is not before
+            and isinstance(before, str)
+            and isinstance(after, str | int | Decimal)
+            and before != str(after)
+        ):
             _tell(told, _kind(before, after), name)
 
 

@@ -45,7 +45,9 @@ _EVIDENCE = {
 def _demand_evidence(field: str, block: str, message: str, severity: Severity = Severity.HARD) -> None:
     @RULES.among(f"{field}_placeholder", field, message, f"{_FORMS}, {block}", severity)
     def _says_nothing(records: Sequence[Record]) -> list[int]:  # pyright: ignore[reportUnusedFunction]
-        return [at for at, one in enumerate(records) if is_placeholder(one.get(field) or "")]
+        said = [one.get(field) for one in records]
+        nothing = {text for text in set(said) if text and is_placeholder(text)}
+        return [at for at, text in enumerate(said) if text in nothing] if nothing else []
 
 
 for _field, _block in _EVIDENCE.items():
@@ -56,11 +58,11 @@ _demand_evidence("corrects", "block 12", _OR_EMPTY)
 
 
 def _has_any(one: Record, fields: Sequence[str]) -> bool:
-    return any(one.get(name) for name in fields)
+    return any(map(one.get, fields))
 
 
 def _has_all(one: Record, fields: Sequence[str]) -> bool:
-    return all(one.get(name) for name in fields)
+    return all(map(one.get, fields))
 
 
 def _badly_dated(one: Record, field: str) -> bool:

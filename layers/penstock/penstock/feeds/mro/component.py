@@ -28,7 +28,8 @@ _DAY = re.compile(
     r"|[0-9]{1,2}/[0-9]{1,2}/(?:19|20)[0-9]{2}|(?:19|20)[0-9]{2}-[01][0-9]-[0-3][0-9](?: [0-9:]+)?",
     re.IGNORECASE,
 )
-
+_DAY_AMONG = re.compile(rf"^(?:{_DAY.pattern})$", re.IGNORECASE | re.MULTILINE)
+"""One in any line. Nearly always there is none, and one search takes less than one a record."""
 
 _LIMITS = ("life_limit_hours", "life_limit_cycles")
 _LIFE_STATUS = ("hours_since_new", "life_expires_on")
@@ -95,7 +96,7 @@ def _demand_a_number_as_it_is_written(field: str, block: str) -> None:
     )
     def _digits_lost(records: Sequence[Record]) -> list[int]:  # pyright: ignore[reportUnusedFunction]
         said = [one.get(field) or "" for one in records]
-        return [at for at, text in enumerate(said) if "+" in text and _ROUNDED.fullmatch(text)]
+        return [at for at, text in enumerate(said) if _ROUNDED.fullmatch(text)] if "+" in "".join(said) else []
 
     @RULES.among(
         "looks_like_a_day",
@@ -105,7 +106,9 @@ def _demand_a_number_as_it_is_written(field: str, block: str) -> None:
         Severity.SOFT,
     )
     def _looks_like_a_day(records: Sequence[Record]) -> list[int]:  # pyright: ignore[reportUnusedFunction]
-        return [at for at, one in enumerate(records) if _DAY.fullmatch(one.get(field) or "")]
+        said = [one.get(field) or "" for one in records]
+        some = _DAY_AMONG.search("\n".join(said))
+        return [at for at, text in enumerate(said) if _DAY.fullmatch(text)] if some else []
 
 
 for _field, _block in _NUMBERS.items():
@@ -131,7 +134,7 @@ def _many_with_one_serial(one: Record) -> bool:
     also=_OF_LIFE,
 )
 def _limited_without_serial(one: Record) -> bool:
-    return is_life_limited(one) and one["component_sn"] == NO_SERIAL
+    return one["component_sn"] == NO_SERIAL and is_life_limited(one)
 
 
 @RULES.each(
@@ -145,13 +148,13 @@ def _limited_without_serial(one: Record) -> bool:
 def _life_status_missing(one: Record) -> bool:
     """What its limit is in must be said; where no limit is given, anything of the three. A temporary removal changes
     nothing of it (14 CFR 43.10(b))."""
-    if not is_life_limited(one) or (one.get("temporary") and one.get("event") != "installation"):
-        return False
-    if "life_limit_hours" in one and "hours_since_new" not in one:
-        return True
-    if "life_limit_cycles" in one and "cycles_since_new" not in one:
-        return True
-    return not any(name in one for name in ("hours_since_new", "cycles_since_new", "life_expires_on"))
+    is_missing = (
+        ("life_limit_hours" in one and "hours_since_new" not in one)
+        or ("life_limit_cycles" in one and "cycles_since_new" not in one)
+        or not ("hours_since_new" in one or "cycles_since_new" in one or "life_expires_on" in one)
+    )
+    is_away = one.get("temporary") and one.get("event") != "installation"
+    return is_missing and not is_away and is_life_limited(one)
 
 
 @RULES.each(

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 
 from penstock.feeds.mro import days
 from penstock.feeds.mro.days import DAYS, day_of, released_on
@@ -97,7 +98,13 @@ def _after_submission(one: Record) -> bool:
 
 def _day_in_control_number(one: Record) -> date | None:
     """The day on which the report was numbered: after what it tells of, and before it was submitted."""
-    found = _CONTROL_NUMBER.fullmatch(one.get("control_number") or "")
+    return _day_in(one.get("control_number") or "")
+
+
+@lru_cache(4096)
+def _day_in(number: str) -> date | None:
+    """Asked for by several rules of each record."""
+    found = _CONTROL_NUMBER.fullmatch(number)
     return _day(int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
