@@ -27,6 +27,7 @@ from penstock_ops.verbs import (
     find,
     held,
     invoke,
+    receipts,
     recovery,
     sample,
     templates,
@@ -57,6 +58,7 @@ for group in (
     held,
     circuits,
     destination,
+    receipts,
     invoke,
 ):
     group.add_to(app)

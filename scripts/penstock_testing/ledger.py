@@ -363,6 +363,7 @@ class MemoryLedger:
             returned=batch.returned,
             unanswered=batch.unanswered,
             reason=batch.reason,
+            answered=batch.answered,
         )
 
     async def end_chunk(

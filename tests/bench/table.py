@@ -32,7 +32,7 @@ DAYS, A_DAY = 10, 1_000_000
 
 def measure() -> list[dict[str, Any]]:
     """Figures, units and values, as every group gives them."""
-    chunks = [_chunk(number) for number in range(CHUNKS)]
+    chunks = [chunk_of(number) for number in range(CHUNKS)]
     payloads = [line.split(b" ", 5)[5] for one in chunks for line in one.accepted.splitlines()[1:]]
     took = in_turn(
         {
@@ -83,7 +83,7 @@ def _bytes_by_column(part: bytes, rows: int) -> Mapping[str, float]:
     return {name: size / rows for name, size in sums}
 
 
-def _chunk(number: int) -> Endings:
+def chunk_of(number: int) -> Endings:
     """A chunk's records, one of fifty rejected, as the stages leave them."""
     first = number * CHUNK
     lines = [f"#2 {' '.join(COLUMNS)}"]

@@ -15,7 +15,8 @@ async def _clients_of(emulator: Emulator) -> AsyncGenerator[AwsClients]:
     async with AsyncExitStack() as stack:
         with emulator.around():
             clients = await stack.enter_async_context(aws_clients())
-            await clients.events()  # made when it is first asked for, which is after this
+            await clients.events()  # made when they are first asked for, which is after this
+            await clients.kms()
         yield clients
 
 

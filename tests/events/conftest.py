@@ -126,6 +126,7 @@ class Stack:
         self.names["DropBucket"] = emulator.bucket(versioned=True, name=FILE.bucket)
         self.names["WorkBucket"] = emulator.bucket(name="work")
         self.names["ArchiveBucket"] = emulator.bucket(name="archive", versioned=True)
+        self.names["ReceiptKey"] = emulator.signing_key()
         for name, queue in template().of_type("AWS::SQS::Queue").items():
             seconds = str(queue.get("VisibilityTimeout", 30))
             self.names[name] = emulator.queue(named=queue["QueueName"], VisibilityTimeout=seconds)

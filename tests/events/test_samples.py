@@ -12,7 +12,7 @@ from tests.events.conftest import EVENTS, FILE, SPOTS, load
 from tests.support.emulators import template
 
 NAMES = sorted(path.relative_to(EVENTS).with_suffix("").as_posix() for path in EVENTS.glob("*/*.json"))
-BY_SCHEDULE = ("prober", "sweeper", "tabulator")
+BY_SCHEDULE = ("prober", "sweeper", "tabulator", "notary")
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -46,6 +46,7 @@ class Told:
 async def problems_of(world: World) -> list[str]:
     """Everything that is not as it must be; nothing, if the run was sound."""
     problems = [*world.problems, *world.ledger.broken, *world.store.broken, *world.tabulated.broken]
+    problems += [*world.notarised.broken, *await world.notarised.missing()]
     problems += [f"the key {key} was used for two payloads" for key in world.api.books.misused]
     problems += [f"a call went to “{url}”, by settings that are wrong" for url in world.api.books.astray]
     if world.problems:

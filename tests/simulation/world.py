@@ -41,6 +41,7 @@ from tests.simulation.api import LATEST, Api, Departures
 from tests.simulation.archives import archive_of, files_of, of_the_same_object
 from tests.simulation.chaos import Chaos, Kind, Plan, Quiet
 from tests.simulation.living import MOST_STORED, Life
+from tests.simulation.notarised import Notarised
 from tests.simulation.papers import SlowReader
 from tests.simulation.queues import DeadLetters, SimQueue
 from tests.simulation.releases import Deployed, Release, RowVersions
@@ -112,7 +113,8 @@ class World:
         self.ledger = WatchedLedger(self.memory, self.clock, self.deployed)
         self.throttle = MemoryThrottle()
         self.tabulated = Tabulated(self.store, self.memory, self.clock)
-        self.ledger.settled = self.tabulated.look
+        self.notarised = Notarised(self.store, self.memory, self.clock)
+        self.ledger.settled = self._look_beside
         self.api = Api(self.settings, self.loop, self.chaos, self._rng)
         self.api.trace = self.trace
         self.drops = list(night.drops) if night else Senders(random.Random(plan.seed * 4), plan.files).drops
@@ -169,6 +171,11 @@ class World:
         )
         if self.chaos.living.keys() & _LOSES:
             self.scheduled += (self._on_schedule("look", self._look, 3600, 240),)
+
+    async def _look_beside(self, file_id: str) -> None:
+        """Those who look at what was settled, and have no part in it."""
+        await self.tabulated.look(file_id)
+        await self.notarised.look(file_id)
 
     def _stage(self, name: str, compose: Compose, seconds: float, most_receives: int, at_once: int) -> Stage:
         queue = SimQueue(name, seconds * 6, most_receives, self.deployed, self.loop, self.chaos, self._rng)

@@ -78,6 +78,11 @@ class Emulator:
         for client in self._clients.values():
             client.close()
 
+    def signing_key(self) -> str:
+        """A key of KMS as the notary has one; its id."""
+        made = self.client("kms").create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+        return str(made["KeyMetadata"]["KeyId"])
+
     def table(self, logical: str) -> str:
         """A new table with the keys and indexes that template.yaml gives this one."""
         properties = template().of_type("AWS::DynamoDB::Table")[logical]

@@ -565,6 +565,11 @@ BREAKS: list[Break] = [
         False,
     ),
     (
+        checks.test_the_notary_looks_alone_and_only_it_signs,
+        "NotaryFunction.Properties.ReservedConcurrentExecutions",
+        2,
+    ),
+    (
         checks.test_the_tabulator_looks_every_minute_and_alone,
         "TabulatorFunction.Properties.ReservedConcurrentExecutions",
         2,

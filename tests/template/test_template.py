@@ -608,7 +608,7 @@ def test_r35_what_a_function_is_told_of_it_may_use(template: Template) -> None:
 
 
 def test_r35_nobody_may_delete_from_the_ledger_or_a_bucket(template: Template) -> None:
-    """States move forward only; what a claim's owner gives up goes, and of the table what it has twice."""
+    """States move forward only; what a claim's owner gives up goes, what the table has twice, and what was due."""
     deleting = {
         resource
         for grant in template.grants()
@@ -617,9 +617,11 @@ def test_r35_nobody_may_delete_from_the_ledger_or_a_bucket(template: Template) -
         for resource in grant.resources
     }
     tables = {f"WorkBucket.Arn/{folder}/*" for folder in ("due", "merged", "outcomes")}
-    assert deleting == {"Claims.Arn"} | tables
-    for function in template.functions().keys() - {"TabulatorFunction"}:
-        assert not tables & granted(template, function, "s3:DeleteObject"), function
+    due = {"WorkBucket.Arn/accounts/*"}
+    assert deleting == {"Claims.Arn"} | tables | due
+    theirs = {"TabulatorFunction": tables, "NotaryFunction": due}
+    for function in template.functions():
+        assert granted(template, function, "s3:DeleteObject") == theirs.get(function, set()), function
 
 
 def test_r35_settings_and_secrets_are_those_of_the_stack(template: Template) -> None:
@@ -896,6 +898,17 @@ def test_the_tabulator_looks_every_minute_and_alone(template: Template) -> None:
     every = {s.event["look"]: s.seconds for s in template.schedules() if s.function == "TabulatorFunction"}
     assert every == {"due": 60, "small": 3600}
     assert template.functions()["TabulatorFunction"]["ReservedConcurrentExecutions"] == 1
+
+
+def test_the_notary_looks_alone_and_only_it_signs(template: Template) -> None:
+    every = {s.event["look"]: s.seconds for s in template.schedules() if s.function == "NotaryFunction"}
+    assert every == {"accounts": 300}
+    notary = template.functions()["NotaryFunction"]
+    assert notary["ReservedConcurrentExecutions"] == 1
+    assert notary["Timeout"] < every["accounts"]
+    for function in template.functions():
+        expected = {"ReceiptKey.Arn"} if function == "NotaryFunction" else set[str]()
+        assert granted(template, function, "kms:Sign") == expected, function
 
 
 def test_work_is_sent_again_long_before_its_message_is_forgotten(template: Template) -> None:

@@ -32,6 +32,7 @@ OWN = {
     "prober": {"dispatcher", "jiter"},
     "sweeper": {"jiter"},
     "tabulator": {"duckdb", "penstock_tables"},
+    "notary": set[str](),
 }
 
 ALL = {"adapters", "feeds", "formats", "io", "model", "outputs", "ports"}
@@ -43,6 +44,7 @@ PARTS = {
     "prober": {"account", "deliver", "identity"},
     "sweeper": {"account", "identity", "operate", "split", "workbooks"},
     "tabulator": {"tabulate"},
+    "notary": {"receipts"},
 }
 
 

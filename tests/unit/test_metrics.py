@@ -17,6 +17,8 @@ FIGURES = frozenset(
         "ChunksSent",
         "ChunksSettled",
         "ChunksValidated",
+        "AccountLooks",
+        "AccountsLogged",
         "DeliveryLatency",
         "DestinationCalls",
         "DocumentPages",

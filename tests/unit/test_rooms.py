@@ -29,6 +29,7 @@ DRAWN = {
     "validate": "model formats ports feeds io outputs",
     "deliver": "model ports feeds io outputs identity account",
     "tabulate": "model ports feeds io outputs",
+    "receipts": "model ports feeds io outputs",
     "operate": "model ports feeds io outputs account split",
     "adapters": "model ports io feeds",
 }

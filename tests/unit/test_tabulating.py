@@ -13,9 +13,9 @@ from penstock.feeds.traffic import TRAFFIC
 from penstock.model.errors import Transient
 from penstock.model.findings import Outcome, account
 from penstock.model.messages import SourceFile
+from penstock.outputs.endings import endings_of
 from penstock.tabulate import stage
 from penstock.tabulate.columns import columns
-from penstock.tabulate.gathering import endings_of
 from penstock_ops.operate import replays
 from penstock_ops.operate.replays import Asked
 from penstock_testing.tables import MemoryTables, rows_in

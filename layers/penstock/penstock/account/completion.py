@@ -22,7 +22,7 @@ from penstock.io.archiving import archive
 from penstock.model.defects import is_defect
 from penstock.model.errors import PenstockError, Permanent
 from penstock.model.findings import Finding, Outcome, balances
-from penstock.model.ids import report_key
+from penstock.model.ids import account_key, report_key
 from penstock.model.lane_names import told
 from penstock.model.messages import SourceFile, Span
 from penstock.model.ordinals import folded
@@ -90,6 +90,8 @@ async def _report(ports: CompletionPorts, row: FileRow, now: float) -> None:
     report, ranges = summary(_settled(row), now), await _ranges(ledger, store, row)
     await _ensure_latest(ledger, row)
     await _keep(store, row.file, report | {"ranges": ranges})
+    # Before it is settled, so that no account is missing in the log of who breaks here: see `receipts.stage`.
+    await store.put(account_key(file_id, row.ends), b"{}", "application/json")
     await ports.events.put("FileSettled", report | {"ranges": {name: _shortened(one) for name, one in ranges.items()}})
 
 

@@ -22,7 +22,7 @@ CONFIG = AioConfig(
 
 @dataclass(frozen=True, slots=True)
 class AwsClients:
-    """aiobotocore's clients. Typed loosely: the stubs would be a dependency for the sake of seven names. Those that few
+    """aiobotocore's clients. Typed loosely: the stubs would be a dependency for the sake of eight names. Those that few
     invocations need are made when they are first asked for."""
 
     s3: Any
@@ -32,6 +32,7 @@ class AwsClients:
     lambdas: Callable[[], Awaitable[Any]]
     ssm: Callable[[], Awaitable[Any]]
     secrets: Callable[[], Awaitable[Any]]
+    kms: Callable[[], Awaitable[Any]]
 
 
 @asynccontextmanager
@@ -45,7 +46,7 @@ async def aws_clients(opened: Callable[..., Any] | None = None) -> AsyncGenerato
             return await stack.enter_async_context(open_client(name, config=CONFIG))
 
         made = [await client(name) for name in ("s3", "sqs", "dynamodb")]
-        later = [_once(partial(client, name)) for name in ("events", "lambda", "ssm", "secretsmanager")]
+        later = [_once(partial(client, name)) for name in ("events", "lambda", "ssm", "secretsmanager", "kms")]
         yield AwsClients(*made, *later)
 
 

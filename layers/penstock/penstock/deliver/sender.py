@@ -4,6 +4,7 @@ import asyncio
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 
 from penstock.deliver.body import body_of
 from penstock.deliver.circuit import Breaker
@@ -190,7 +191,7 @@ class BatchSender:
             await self.lease.note_nothing_done(batch, in_doubt=in_doubt)
             await self._come_again(status, answer.retry_after)
         else:
-            await self._take(batch, reading)
+            await self._take(replace(batch, answered=_told(answer)), reading)
 
     async def _come_again(self, status: int, after: float | None) -> None:
         """The destination has done nothing, and is to be asked again."""
@@ -240,6 +241,10 @@ class BatchSender:
         await self.lease.end(batch)
         self._got_further |= len(batch.returned) < len(batch.ordinals)
         await self.take_up(batch, reasons)
+
+
+def _told(answer: Answer) -> str:
+    return f"{answer.status}:{sha256(answer.body).hexdigest()}"
 
 
 def _sent_by(file_id: str, chunk: int) -> str:

@@ -3,6 +3,7 @@
 import hashlib
 
 DUE = "due/"  #: under which lies what says that a chunk's end is to be tabulated
+ACCOUNTS = "accounts/"  #: under which lies what says that an account is to be logged
 TABLE = "outcomes/"  #: under which lies the table of outcomes
 
 
@@ -61,6 +62,26 @@ def due_key(file: str, chunk: int, fence: int) -> str:
     'due/4c9e/000007/3.json'
     """
     return f"{DUE}{file}/{chunk_name(chunk)}/{fence}.json"
+
+
+def account_key(file: str, account: int) -> str:
+    """The key in the work bucket of what says that an account of a file is to be logged.
+
+    >>> account_key("4c9e", 12)
+    'accounts/4c9e/12.json'
+    """
+    return f"{ACCOUNTS}{file}/{account}.json"
+
+
+def account_of(key: str) -> tuple[str, int]:
+    """The file and the account that such a key is about."""
+    file, _, account = key.removeprefix(ACCOUNTS).partition("/")
+    return file, int(account.removesuffix(".json"))
+
+
+def receipt_key(file: str, name: str) -> str:
+    """The key in the work bucket of what receipts of a file are made from."""
+    return f"receipts/{file}/{name}"
 
 
 def table_key(feed: str, day: str, name: str) -> str:

@@ -162,7 +162,8 @@ class BatchRow:
     """A batch's row. `ordinals` never change once written. `refused` are those of them that the destination refused
     for good, `returned` those it asked to have again: they go into a later batch. `attempts` counts calls begun;
     `unanswered` says that one was begun and nobody knows what it did, and `sent` what the last one was. `reason` is why
-    its outcome is unknown, a sentence. A dropped batch was surely not applied, and never
+    its outcome is unknown, a sentence, and `answered` the destination's last word on it: the status, and SHA-256 of the
+    body, as "201:e3b0…". A dropped batch was surely not applied, and never
     will be: an operator, or a chunk's death, has ended it. A held batch is never sent: a scheduler decides its records,
     and those that a later round has taken up since are `returned`."""
 
@@ -177,6 +178,7 @@ class BatchRow:
     returned: tuple[int, ...] = ()
     sent: Sent | None = None
     reason: str = ""
+    answered: str = ""
 
     def outcome_of(self, ordinal: int) -> Outcome | None:
         """What this batch says of a record: None while it is on its way, or if another batch will say it."""

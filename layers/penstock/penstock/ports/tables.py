@@ -7,11 +7,13 @@ from typing import Any, Protocol
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A batch of a chunk: its id, when it was first sent, in seconds since the epoch, and whose outcome it says."""
+    """A batch of a chunk: its id, when it was first sent, in seconds since the epoch, whose outcome it says, and what
+    was answered to it, "" where that is not known (see `BatchRow.answered`)."""
 
     id: str
     sent_at: float | None
     ordinals: Sequence[int]
+    answer: str = ""
 
 
 @dataclass(frozen=True, slots=True)

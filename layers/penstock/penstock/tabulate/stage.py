@@ -22,12 +22,12 @@ from penstock.model import ids
 from penstock.model.errors import PenstockError
 from penstock.model.stage_result import StageResult
 from penstock.outputs.due import read_due
+from penstock.outputs.endings import endings_of
 from penstock.ports.clock import Clock
 from penstock.ports.event_bus import EventBus
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import Folder, ObjectStore
 from penstock.ports.tables import Endings, Tables
-from penstock.tabulate.gathering import endings_of
 
 AT_ONCE = 16  #: ends that are read at a time
 PART = 64 * 1024 * 1024  #: bytes of accepted records that become one part

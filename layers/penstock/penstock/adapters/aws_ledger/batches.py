@@ -81,13 +81,14 @@ class DynamoBatches(LedgerTable):
             fence,
             batch,
             "SET #state = :state, refused = :refused, #returned = :returned, unanswered = :unanswered,"
-            " reason = :reason",
+            " reason = :reason, answered = :answered",
             {
                 ":state": text(batch.state),
                 ":refused": text(folded(batch.refused)),
                 ":returned": text(folded(batch.returned)),
                 ":unanswered": {"BOOL": batch.unanswered},
                 ":reason": text(batch.reason),
+                ":answered": text(batch.answered),
                 ":held": text(BatchState.HELD),
             },
             {"#returned": "returned"},

@@ -160,6 +160,7 @@ def batch_row(item: Item) -> BatchRow:
         returned=unfolded(item["returned"]["S"]) if "returned" in item else (),
         sent=_sent(json.loads(item["sent"]["S"])) if "sent" in item else None,
         reason=item["reason"]["S"] if "reason" in item else "",
+        answered=item["answered"]["S"] if "answered" in item else "",
     )
 
 

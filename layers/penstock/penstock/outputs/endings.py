@@ -1,9 +1,8 @@
-"""What the stages wrote about a chunk that has ended, put together for the table of outcomes."""
+"""What the stages wrote about a chunk that has ended, put together: for the table of outcomes, and for receipts."""
 
 import csv
 import io
 from collections.abc import AsyncIterator, Mapping
-from typing import Any
 
 from penstock.feeds import feed_named
 from penstock.feeds.feed import Feed
@@ -104,8 +103,13 @@ def _batches(chunk: ChunkRow, rows: list[BatchRow]) -> list[Batch]:
     of: dict[int, list[int]] = {}
     for ordinal, row in says.items():
         of.setdefault(row.number, []).append(ordinal)
-    sent_at: dict[int, Any] = {row.number: row.first_sent_at for row in rows}
+    by_number = {row.number: row for row in rows}
     return [
-        Batch(ids.batch_id(chunk.file_id, chunk.span.chunk, number), sent_at[number], ordinals)
+        Batch(
+            ids.batch_id(chunk.file_id, chunk.span.chunk, number),
+            by_number[number].first_sent_at,
+            ordinals,
+            by_number[number].answered,
+        )
         for number, ordinals in of.items()
     ]

@@ -1,0 +1,1 @@
+"""Receipts: what proves to an auditor, without us, how each record ended."""

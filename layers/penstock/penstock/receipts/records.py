@@ -1,0 +1,81 @@
+"""What is said of each record in its account's tree: a line a record, in the order of their ordinals.
+
+    17 9f86…0a08 5feceb66…6ffc delivered 4c9e…-000003-002 201:e3b0…b855
+
+The columns are the record's ordinal in its file, SHA-256 of its bytes as they came, the digest of its identity, its
+outcome, the batch that it went in, and what the destination answered to that: the status, and SHA-256 of the answer's
+body. What there is not, is "-". The lines end without a newline where they are leaves.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from backports import zstd
+
+from penstock.model.errors import PenstockError
+from penstock.model.findings import Outcome
+from penstock.ports.tables import Batch, Endings
+
+_SHOWN = 64 + 1 + 32  #: characters of a raw digest, a blank, and an identity
+_NO_IDENTITY = b" - "
+
+
+class NotWhole(PenstockError):
+    """Raised when what the stages wrote does not tell of just the records that a chunk has."""
+
+
+def record_lines(ended: Endings, first: int, records: int) -> list[bytes]:
+    """The lines of a chunk's records, of which the first has the ordinal `first`.
+
+    Raises:
+        NotWhole: as it says.
+    """
+    begun = _accepted(ended.accepted)
+    tails = _tails(ended)
+    lines = {at: begin + tails.get(at, b" delivered - -") for at, begin in begun.items()}
+    batches = {at: batch for batch in ended.batches for at in batch.ordinals}
+    for line in ended.told:
+        at: int = line["ordinal"]
+        begin = begun.get(at) or f"{at} {line.get('raw') or '-'} -".encode()
+        lines[at] = begin + _tail(line["outcome"], batches.get(at), line)
+    expected = range(first, first + records)
+    if len(lines) != records or not all(at in lines for at in expected):
+        raise NotWhole(f"of chunk {ended.chunk} of {ended.file_id}, {len(lines)} records are told for {records}")
+    return [lines[at] for at in expected]
+
+
+def _accepted(body: bytes) -> dict[int, bytes]:
+    """Of each accepted record what a line begins with: the first columns of `outputs.accepted`, as they stand there."""
+    _, *lines = body.split(b"\n")[:-1] or [b""]
+    found: dict[int, bytes] = {}
+    for line in lines:
+        blank = line.index(b" ")
+        end = blank + 1 + _SHOWN
+        if line[blank + 65 : blank + 68] == _NO_IDENTITY:
+            end = blank + 67
+        found[int(line[:blank])] = line[:end]
+    return found
+
+
+def _tails(ended: Endings) -> dict[int, bytes]:
+    """How the lines of delivered records end."""
+    tails: dict[int, bytes] = {}
+    for batch in ended.batches:
+        tails |= dict.fromkeys(batch.ordinals, _tail(Outcome.DELIVERED, batch, {}))
+    return tails
+
+
+def _tail(outcome: str, batch: Batch | None, line: Mapping[str, str | None]) -> bytes:
+    sent = batch.id if batch else line.get("batch")
+    answer = batch.answer if batch else ""
+    return f" {outcome} {sent or '-'} {answer or '-'}".encode()
+
+
+def packed(lines: Sequence[bytes]) -> bytes:
+    """The lines as an object has them."""
+    return zstd.compress(b"\n".join(lines), 1)
+
+
+def unpacked(body: bytes) -> list[bytes]:
+    """The lines of an object."""
+    text = zstd.decompress(body)
+    return text.split(b"\n") if text else []
