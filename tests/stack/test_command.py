@@ -267,3 +267,22 @@ def _explained(deployed: Deployed, log: Dropped, ordinal: int) -> dict[str, Any]
     assert said.code == 0
     assert said.json["trace"] == f"{log.file_id}:{ordinal}"
     return said.json
+
+
+def test_a_receipt_proves_to_an_auditor_how_a_record_ended(log: Dropped, deployed: Deployed, tmp_path: Path) -> None:
+    # Given what an auditor has been given
+    deployed.look("Notary", "accounts")
+    keys, proof = tmp_path / "keys.txt", tmp_path / "record.tlog-proof"
+    assert deployed.penstock("log", "keys", "--output", str(keys)).code == 0
+    assert deployed.penstock("receipt", log.file_id, str(REFUSED), "--output", str(proof)).code == 0
+    (tmp_path / "stories.csv").write_bytes(csv_file(STORIES))
+
+    # When
+    said = deployed.penstock("verify", str(proof), str(tmp_path / "stories.csv"), "--keys", str(keys), "--json")
+
+    # Expect
+    assert (said.code, said.json["proved"]) == (0, True)
+    assert "of 5 records was settled" in said.json["said"][0]
+    assert f"Record {REFUSED} of it" in said.json["said"][1]
+    assert "ended as rejected" in said.json["said"][1]
+    assert "the destination answered 200" in said.json["said"][1]
