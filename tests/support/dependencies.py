@@ -12,8 +12,9 @@ ROOT = Path(__file__).parents[2]
 
 LAYERS = ("penstock", "documents", "tables")
 
-#: What a layer may carry, by the identifiers of SPDX: nothing that asks a user to give away what is their own.
-ALLOWED = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT", "MIT-0", "MIT-CMU", "PSF-2.0"}
+#: What a layer may carry, by the identifiers of SPDX: nothing that asks a user to give away what is their own. MPL-2.0
+#: asks for changes of its own files only (3.1, 3.3).
+ALLOWED = {"Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "MIT", "MIT-0", "MIT-CMU", "MPL-2.0", "PSF-2.0"}
 
 #: What packages say that do not speak SPDX, by what it means.
 SPELLINGS = {

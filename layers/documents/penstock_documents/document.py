@@ -61,8 +61,14 @@ class Document:
 
     def read(self, number: int) -> Read:
         """A page by its text where that is to be believed, else by OCR."""
-        read = self._by_text(number) or self.read_by_ocr(number)
+        read = self._told(by_text) if (by_text := self._by_text(number)) else self.read_by_ocr(number)
         return replace(read, attached=self.invoices) if number == 1 else read
+
+    def _told(self, read: Read) -> Read:
+        """What was read, with what speaks against the whole document."""
+        if not isinstance(self._pages, pdf.MendedPdf):
+            return read
+        return replace(read, page=replace(read.page, doubts=(*read.page.doubts, pdf.MENDED)))
 
     def _by_text(self, number: int) -> Read | None:
         if self.kind != "pdf":
@@ -89,7 +95,7 @@ class Document:
         else:
             image, dpi = self._pages.page(number)
             found = ocr.read_picture(image, number, dpi)
-        return Read(found.page, found.second)
+        return self._told(Read(found.page, found.second))
 
     def read_all(self) -> list[Read]:
         """Every page."""

@@ -7,6 +7,7 @@ from typing import Any
 from penstock_documents import forms
 from penstock_documents.document import Read
 from penstock_documents.forms import FormFinder, Found
+from penstock_documents.pdf import MENDED
 from penstock_documents.template import Template
 from penstock_documents.words import text_of
 
@@ -30,6 +31,7 @@ class InvoiceGathering:
     def __init__(self, templates: Sequence[Template]) -> None:
         self._attached: dict[str, str] = {}
         self._routes, self._doubts, self._text, self._pages = set[str](), list[str](), "", 0
+        self._mended = False
         self._finder, self._found, self._bare = FormFinder(templates), list[Found](), 0
 
     def push(self, read: Read) -> None:
@@ -38,6 +40,7 @@ class InvoiceGathering:
         self._pages += 1
         self._attached |= read.attached
         self._routes.add(page.route)
+        self._mended |= MENDED in page.doubts
         self._doubts += [f"page {page.number}: {doubt}" for doubt in page.doubts]
         del self._doubts[MOST_DOUBTS:]
         if len(self._text) < MOST_TEXT:
@@ -56,6 +59,7 @@ class InvoiceGathering:
             "pages": [1, self._pages],
             "route": next(iter(self._routes)) if len(self._routes) == 1 else "mixed",
             "text": self._text,
+            "mended": self._mended,
             "doubts": self._doubts + ([why] if why else []),
         } | ({"form": form} if form else {})
 

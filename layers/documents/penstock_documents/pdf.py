@@ -3,6 +3,7 @@ every stream that it has touched until the document is closed."""
 
 import codecs
 import ctypes
+import io
 import math
 import re
 from collections import Counter
@@ -37,27 +38,56 @@ COVERED = 0.8
 """The share of a page that one picture covers, above which a text layer is somebody's guess at a scan."""
 
 
+LARGEST_MENDED = 100_000_000  #: bytes of a broken PDF that is mended, in memory
+MENDED = "the PDF is broken, and was mended to be read: something of it may be missing"
+
+
 class Unreadable(Exception):
     """A document that cannot be read; the message says why and what to do."""
 
 
+class MendedPdf(pdfium.PdfDocument):
+    """A document that was broken: what is read of it may not be all that was sent."""
+
+
 def open_pdf(source: Path | bytes) -> Any:
-    """A document; of a file only what is asked for is read.
+    """A document; of a file only what is asked for is read. One that is broken is mended, if it can be: a `MendedPdf`.
 
     Raises:
-        Unreadable: it is locked, broken or empty.
+        Unreadable: it is locked, broken for good, or empty.
     """
     try:
         document: Any = pdfium.PdfDocument(source)
         pages = len(document)
-    except pdfium.PdfiumError as error:
-        if "password" in str(error).lower():
-            raise Unreadable("the PDF asks for a password; send it without one") from None
-        raise Unreadable("the PDF is broken: no reader finds its pages; export it again") from None
+    except pdfium.PdfiumError:
+        document = _mended(source)
+        pages = len(document)
     if not pages:
-        raise Unreadable("the PDF has no pages")
+        raise Unreadable(_EMPTY)
     return document
 
+
+def _mended(source: Path | bytes) -> MendedPdf:
+    """A broken document, written anew of what qpdf finds of it: objects that no table leads to, a trailer cut off."""
+    import pikepdf
+
+    size, out = len(source) if isinstance(source, bytes) else source.stat().st_size, io.BytesIO()
+    try:
+        with pikepdf.open(io.BytesIO(source) if isinstance(source, bytes) else source) as broken:
+            if not broken.pages:
+                raise Unreadable(_EMPTY)
+            if size > LARGEST_MENDED:
+                raise Unreadable(_BROKEN)
+            broken.save(out, fix_metadata_version=False)
+        return MendedPdf(out.getvalue())
+    except pikepdf.PasswordError:
+        raise Unreadable("the PDF asks for a password; send it without one") from None
+    except (pikepdf.PdfError, pdfium.PdfiumError):
+        raise Unreadable(_BROKEN) from None
+
+
+_EMPTY = "the PDF has no pages"
+_BROKEN = "the PDF is broken: no reader finds its pages; export it again"
 
 _NAMES = ("factur-x.xml", "zugferd-invoice.xml", "xrechnung.xml", "order-x.xml")
 """What the norms call an invoice that is attached (Factur-X 1.0, 6; ZUGFeRD 1.0, 4; Order-X 1.0)."""

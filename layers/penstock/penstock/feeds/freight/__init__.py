@@ -13,7 +13,8 @@ told by name, too (`format.unknown_field`): of X12 remarks, measures, package de
 at a document's own level.
 
 A PDF is read for the XML that it carries (Factur-X, ZUGFeRD, XRechnung), known by its name or its root. It is held
-where number, date, what is due, currency, carrier or payee stands otherwise on its pages.
+where number, date, what is due, currency, carrier or payee stands otherwise on its pages, and where the PDF was broken
+and had to be mended.
 
 A PDF without XML is read by a template, which a person makes from one good invoice: `penstock templates draft
 INVOICE.pdf --kind freight_invoice --values VALUES.json --name NAME`. VALUES has the texts as printed of `title` (what

@@ -2,8 +2,9 @@
 its pages.
 
 The XML is the invoice (Factur-X 1.0, 6; ZUGFeRD 1 and 2; XRechnung), and read as if it had come alone, but held where
-its pages say otherwise (`pdf_pages`). A PDF that carries none is what its template reads (`pdf_templates`). Without one
-it is held whole: nobody has read it, and what stands for it here is never delivered.
+its pages say otherwise (`pdf_pages`), and where the PDF was broken and had to be mended. A PDF that carries none is
+what its template reads (`pdf_templates`). Without one it is held whole: nobody has read it, and what stands for it here
+is never delivered.
 """
 
 from collections.abc import Mapping
@@ -47,7 +48,8 @@ def to_record(tree: Mapping[str, Any]) -> dict[str, Any] | tuple[Finding, ...]:
     except Refused as refusal:
         return _unread(tree, f"{name}: {refusal.message}")
     if isinstance(fields, dict):
-        return fields | {"differing": list(pdf_pages.differing(fields, tree["text"]))}
+        differing = {"differing": list(pdf_pages.differing(fields, tree["text"]))}
+        return fields | differing | ({"doubts": tree["doubts"]} if tree.get("mended") else {})
     broken = next((one for one in fields if one.code.startswith("format.")), None)
     return _unread(tree, f"{name}: {broken.message}") if broken else fields
 
