@@ -69,9 +69,11 @@ def test_xml_in_another_encoding_keeps_its_letters() -> None:
         ((1, "Invoice R-12 of 20 November 2026"), "freight.page_number"),
         ((1, "Invoice R-1 of 21 November 2026"), "freight.page_date"),
         ((4, "Amount due EUR 1,166.60"), "freight.page_due"),
+        ((1, "Invoice R-1-2 of 20 November 2026"), "freight.page_number"),
         ((4, "Amount due USD 166.60"), "freight.page_currency"),
         ((4, "Amount due $166.60"), "freight.page_currency"),
         ((0, "Spedition B, VAT DE987654321"), "freight.page_carrier"),
+        ((0, "Spedition A, VAT DE987654321"), "freight.page_carrier"),
     ],
 )
 def test_what_its_page_says_otherwise_is_held(line: tuple[int, str], code: str) -> None:
@@ -81,6 +83,18 @@ def test_what_its_page_says_otherwise_is_held(line: tuple[int, str], code: str) 
     record = read(carrying({"factur-x.xml": as_cii(Invoice())}, page))
 
     assert codes_of(record) == {code}
+
+
+def test_what_is_due_stands_where_the_page_says_that_it_is_due() -> None:
+    """An invoice has other amounts, and one of them may be what the XML says."""
+    others = [*PAGE[:4], "Net 166.60", "Tax 31.65"]
+
+    assert codes_of(read(carrying({"factur-x.xml": as_cii(Invoice())}, [*others, "Amount due EUR 198.25"]))) == {
+        "freight.page_due"
+    }
+    paid = Invoice().with_totals(prepaid="66.60", due="100.00")
+    parted = [*PAGE[:4], "Grand total EUR 166.60", "Paid 66.60", "Amount due by 01.12.2026 EUR 100.00"]
+    assert not codes_of(read(carrying({"factur-x.xml": as_cii(paid)}, parted)))
 
 
 PAID = (

@@ -38,12 +38,11 @@ def differing(fields: Mapping[str, Any], text: str) -> Iterator[str]:
         yield "invoice_number"
     if not _is_dated(str(fields.get("invoice_date", "")), said):
         yield "invoice_date"
-    due = _amount(str(fields.get("totals", {}).get("due", "")))
-    if due is not None and abs(due) not in _amounts(said):
+    if _is_other_due(fields.get("totals", {}), text):
         yield "totals.due"
     if _is_other_currency(str(fields.get("currency", "")), said):
         yield "currency"
-    if not any(_stands(name, said) for name in _names_of_carrier(fields)):
+    if not any(_stands(name, said) for name in _names_of_carrier(fields)) or _is_other_number(fields, said):
         yield "carrier"
     payee = fields.get("payee", {})
     # People write an account's number in groups.
@@ -53,15 +52,42 @@ def differing(fields: Mapping[str, Any], text: str) -> Iterator[str]:
 
 
 def _stands(text: str, said: str) -> bool:
-    """Whether a text stands there by itself, whatever blanks are where it has one."""
-    parts = [re.escape(part) for part in text.split()]
-    return bool(parts) and re.search(rf"(?<!\w){r'\s*'.join(parts)}(?!\w)", said, re.IGNORECASE) is not None
+    """Whether a text stands there by itself, no part of a longer one, whatever blanks are where it has one."""
+    words = r"\s*".join(re.escape(part) for part in text.split())
+    return bool(words) and re.search(rf"(?<!\w)(?<!\w[-/.]){words}(?!\w|[-/.]\w)", said, re.IGNORECASE) is not None
 
 
 def _names_of_carrier(fields: Mapping[str, Any]) -> Iterator[str]:
     """What the carrier is called and numbered: a page may print either."""
     yield str(fields.get("carrier", ""))
     yield from (str(one["name"]) for one in fields.get("parties", ()) if one["role"] in _SELLERS and one.get("name"))
+
+
+def _is_other_number(fields: Mapping[str, Any], said: str) -> bool:
+    """Whether a carrier that is known by a number has another one of its form there, and not this."""
+    number = str(fields.get("carrier", ""))
+    form = "".join(r"\d" if one.isdigit() else re.escape(one) for one in number)
+    return number[-1:].isdigit() and not _stands(number, said) and re.search(rf"(?<!\w){form}(?!\w)", said) is not None
+
+
+def _is_other_due(totals: Mapping[str, Any], text: str) -> bool:
+    """Whether what is due stands nowhere there, or where it should be stands something else: an invoice has other
+    amounts, too. What was paid before may be told apart, and due is then less than all."""
+    due, paid, gross = (_amount(str(totals.get(name, ""))) for name in ("due", "prepaid", "tax_inclusive"))
+    if due is None:
+        return False
+    allowed = {abs(due), abs(due + (paid or 0)), abs(due if gross is None else gross)}
+    lines = (_amounts(line) for line in text.splitlines() if _SAYS_DUE.search(line) and _TO_THE_CENT.search(line))
+    return abs(due) not in _amounts(" ".join(text.split())) or any(allowed.isdisjoint(there) for there in lines)
+
+
+_SAYS_DUE = re.compile(
+    r"(?<!\w)(?:amount due|total due|balance due|(?:amount|total) payable|grand total|zahlbetrag|endsumme|endbetrag"
+    r"|rechnungsbetrag|brutto|bruttosumme|bruttobetrag|total ttc|(?:net|montant|reste) à payer|te betalen|da pagare"
+    r"|a pagar)(?!\w)",
+    re.IGNORECASE,
+)
+_TO_THE_CENT = re.compile(r"\d[.,]\d\d(?![\d.,/])")
 
 
 def _is_other_currency(currency: str, said: str) -> bool:
