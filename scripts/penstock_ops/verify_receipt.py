@@ -2,6 +2,7 @@
 
     python3 verify_receipt.py RECEIPT KEYS [FILE]       a receipt of a file or a record, with the file, if it is at hand
     python3 verify_receipt.py PROOF KEYS CHECKPOINT     that a log goes on from an earlier checkpoint
+    python3 verify_receipt.py FOLDER KEYS               all that `penstock audit` has exported
 
 KEYS is a text with a line a log, `<name>+<key ID>+<key>`, that you have from whoever runs Penstock, by a way that you
 trust. Exit code 0: it is proved what is printed. 1: it is not. 3: something cannot be read.
@@ -308,6 +309,70 @@ def _verify_consistency(
     )
 
 
+# -- exports -----------------------------------------------------------------------------------------------------------
+
+
+def verify_folder(folder: Path, keys: bytes) -> str:
+    """What is proved of an export, in sentences.
+
+    Raises:
+        Wrong: something does not agree.
+        Unreadable: something is not what it should be.
+    """
+    _ensure_whole(folder)
+    counted, single = dict[str, int](), 0
+    lines = (folder / "accounts.ndjson").read_text(encoding="utf-8").splitlines()
+    for line in lines:
+        head = json.loads(line)
+        place = head.pop("place")
+        proof = (folder / f"proofs/{place:012d}.tlog-proof").read_bytes()
+        verify(proof, keys, None)
+        extra = json.loads(_base64(proof.decode().split("\n")[1].removeprefix("extra ")))
+        if json.loads(extra["account"]) != head:
+            raise Wrong(f"account {place} is not the one that its proof is of")
+        for outcome, number in head["outcomes"].items():
+            counted[outcome] = counted.get(outcome, 0) + number
+        records = folder / f"records/{place:012d}.txt"
+        if records.exists():
+            _ensure_records(records.read_bytes().splitlines(), head, place)
+            single += 1
+    if len(lines) != len(list((folder / "proofs").iterdir())):
+        raise Wrong("there are more proofs than accounts")
+    told = ", ".join(f"{number:,} {outcome}" for outcome, number in sorted(counted.items()) if number)
+    return (
+        f"All {len(lines):,} accounts stand in a signed log: {told or 'no records'}. Of {single:,} of them every record"
+        " is here, and its account is over just those. No file of this folder was changed.\n"
+        f"{CANNOT} Nor that no account of that time was left out: compare with the log's places."
+    )
+
+
+def _ensure_whole(folder: Path) -> None:
+    listed = [line.split("  ", 1) for line in (folder / "MANIFEST").read_text(encoding="utf-8").splitlines()]
+    for digest, name in listed:
+        if sha256((folder / name).read_bytes()).hexdigest() != digest:
+            raise Wrong(f"{name} was changed")
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    others = there - {name for _, name in listed} - {"MANIFEST"}
+    if others:
+        raise Wrong(f"{min(others)} is not of this export")
+
+
+def _ensure_records(lines: list[bytes], head: dict[str, Any], place: int) -> None:
+    outcomes = [line.split(b" ")[3].decode() for line in lines]
+    if {name: outcomes.count(name) for name in head["outcomes"]} != head["outcomes"]:
+        raise Wrong(f"the records of account {place} do not add up to it")
+    if root_of([leaf_hash(line) for line in lines]).hex() != head["root"]:
+        raise Wrong(f"account {place} is over other records than these")
+
+
+def root_of(hashes: list[bytes]) -> bytes:
+    """The root over all leaves' hashes: who has no neighbour goes up as he is."""
+    while len(hashes) > 1:
+        pairs = [node_hash(*hashes[at : at + 2]) for at in range(0, len(hashes) - 1, 2)]
+        hashes = [*pairs, *hashes[len(pairs) * 2 :]]
+    return hashes[0] if hashes else sha256().digest()
+
+
 def tree_digest(body: bytes) -> str:
     """The digest of a file as its account has it: SHA-256 of every mebibyte, then of every two of those beside each
     other, and so on up (Amazon S3 Glacier Developer Guide, "Computing Checksums")."""
@@ -326,8 +391,12 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(__doc__ or "")
         return 3
     try:
-        proof, keys, beside = [*(Path(name).read_bytes() for name in arguments), None][:3]
-        sys.stdout.write(f"{verify(proof or b'', keys or b'', beside)}\n")
+        if Path(arguments[0]).is_dir():
+            said = verify_folder(Path(arguments[0]), Path(arguments[1]).read_bytes())
+        else:
+            proof, keys, beside = [*(Path(name).read_bytes() for name in arguments), None][:3]
+            said = verify(proof or b"", keys or b"", beside)
+        sys.stdout.write(f"{said}\n")
     except Wrong as error:
         sys.stderr.write(f"Not proved: {error}.\n")
         return 1

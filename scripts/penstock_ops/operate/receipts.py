@@ -13,7 +13,7 @@ from penstock.adapters.system_clock import SystemClock
 from penstock.model import ids
 from penstock.ports.heads import Heads, Signer
 from penstock.ports.ledger import Ledger
-from penstock.ports.object_store import ObjectStore
+from penstock.ports.object_store import Folder, ObjectStore
 from penstock.receipts import log, notes
 from penstock.receipts.records import unpacked
 from penstock.receipts.stage import records_key
@@ -55,6 +55,13 @@ async def open_receipts(outputs: Mapping[str, str]) -> AsyncGenerator[ReceiptPor
             signer=KmsSigner(aws.kms, outputs["ReceiptKey"]),
             origin=outputs["LogOrigin"],
         )
+
+
+@asynccontextmanager
+async def open_archive(outputs: Mapping[str, str]) -> AsyncGenerator[Folder]:
+    """The archive of the stack with these outputs, as whoever looks through it sees it."""
+    async with operators_clients() as aws:
+        yield S3Store(aws.s3, outputs["ArchiveBucket"], outputs["ArchiveBucket"])
 
 
 async def receipt(ports: ReceiptPorts, said: str, ordinal: int | None) -> bytes:

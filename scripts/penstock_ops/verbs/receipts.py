@@ -3,14 +3,15 @@
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from penstock.feeds import FEEDS
 from penstock_ops.console import screens
-from penstock_ops.console.command_line import AsJson, Exit, FeedArgument, FileId, Stack, show
+from penstock_ops.console.command_line import AsJson, Exit, FeedArgument, FileId, Stack, known_feed, show
 from penstock_ops.console.errors import WrongUse
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def add_to(app: typer.Typer) -> None:
     """Gives the command these verbs."""
     app.command()(receipt)
     app.command()(verify)
+    app.command()(audit)
     app.add_typer(log, name="log")
 
 
@@ -42,7 +44,7 @@ def receipt(
 
 
 def verify(
-    proof: Annotated[Path, typer.Argument(help="The receipt, or the proof that a log goes on.")],
+    proof: Annotated[Path, typer.Argument(help="The receipt, the proof that a log goes on, or an export's folder.")],
     beside: Annotated[
         Path | None, typer.Argument(metavar="[FILE]", help="The file that it is of, or the earlier checkpoint.")
     ] = None,
@@ -55,13 +57,40 @@ def verify(
 
     read = beside.read_bytes() if beside else None
     try:
-        proved = verify_receipt.verify(proof.read_bytes(), keys.read_bytes(), read)
+        if proof.is_dir():
+            proved = verify_receipt.verify_folder(proof, keys.read_bytes())
+        else:
+            proved = verify_receipt.verify(proof.read_bytes(), keys.read_bytes(), read)
     except verify_receipt.Unreadable as error:
         raise WrongUse(str(error)) from None
     except verify_receipt.Wrong as error:
         show({"proved": False, "reason": str(error)}, as_json, screens.facts)
         raise typer.Exit(Exit.REJECTED) from None
     show({"proved": True, "said": proved.splitlines()}, as_json, _tell)
+
+
+def audit(
+    feed: Annotated[str, typer.Option(help="The feed, as `penstock feeds` lists it.", callback=known_feed)],
+    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"], help="The first day, in UTC.")],
+    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"], help="The last day, in UTC.")],
+    output: Annotated[Path, typer.Option(help="The folder, which must not be there yet.")],
+    stack: Stack = None,
+    as_json: AsJson = False,
+) -> None:
+    """Export what an auditor wants of a time: accounts with their proofs, how each record ended, findings, and what
+    people did. The folder stands alone; `penstock verify FOLDER` checks it, as does the script in it."""
+    from penstock_ops.operate import audit_export, operations, receipts
+
+    if last < first:
+        raise WrongUse("--to lies before --from")
+    outputs = operations.connect(stack)
+    asked = audit_export.Asked(feed, first.date(), last.date())
+
+    async def work() -> dict[str, Any]:
+        async with receipts.open_receipts(outputs) as ports, receipts.open_archive(outputs) as archive:
+            return await audit_export.export(ports, archive, asked, output)
+
+    show(asyncio.run(work()), as_json, screens.facts)
 
 
 @log.command("keys")
