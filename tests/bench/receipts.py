@@ -7,7 +7,7 @@ from typing import Any
 
 from penstock.receipts import notes
 from penstock.receipts.records import packed, record_lines
-from penstock.receipts.tree import Node, every_node, leaf_hash, nodes_within, path_of, root_of
+from penstock.receipts.tree import Node, every_node, leaf_hashes, nodes_within, path_of, root_of
 from penstock_ops.verify_receipt import is_in
 from tests.bench.table import CHUNK, chunk_of
 from tests.bench.timing import cpu_seconds, in_turn
@@ -24,7 +24,7 @@ def measure() -> list[dict[str, Any]]:
     def notarised() -> None:
         for one in chunks:
             made = record_lines(one, one.chunk * CHUNK, CHUNK)
-            nodes_within(one.chunk * CHUNK, [leaf_hash(line) for line in made])
+            nodes_within(one.chunk * CHUNK, leaf_hashes(made))
             packed(made)
 
     def hashed() -> None:
@@ -50,7 +50,7 @@ def measure() -> list[dict[str, Any]]:
 
 def _proofs(part: list[bytes]) -> list[dict[str, Any]]:
     """Of a file of a million records, whose chunks are all like this one."""
-    own = [leaf_hash(line) for line in part]
+    own = leaf_hashes(part)
     nodes: dict[Node, bytes] = {}
     for first in range(0, MILLION, CHUNK):
         nodes |= nodes_within(first, own)

@@ -17,7 +17,7 @@ from penstock.ports.object_store import Folder, ObjectStore
 from penstock.receipts import log, notes
 from penstock.receipts.records import unpacked
 from penstock.receipts.stage import records_key
-from penstock.receipts.tree import Node, every_node, leaf_hash, path_of
+from penstock.receipts.tree import Node, every_node, leaf_hashes, path_of
 from penstock_ops.operate.clients import operators_clients
 from penstock_ops.operate.errors import NotFound
 from penstock_ops.operate.reporting import row_of
@@ -138,7 +138,7 @@ async def _record(store: ObjectStore, file_id: str, account: int, ordinal: int) 
     nodes: dict[Node, bytes] = {
         (level, index): bytes.fromhex(one) for chunk in chunks for level, index, one in chunk["nodes"]
     }
-    path = path_of(ordinal, size, nodes | every_node(own["first"], [leaf_hash(line) for line in lines]))
+    path = path_of(ordinal, size, nodes | every_node(own["first"], leaf_hashes(lines)))
     return {"record": lines[ordinal - own["first"]].decode(), "path": [notes.base64_of(one) for one in path]}
 
 

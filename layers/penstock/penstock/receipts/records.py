@@ -15,8 +15,9 @@ from penstock.model.errors import PenstockError
 from penstock.model.findings import Outcome
 from penstock.ports.tables import Batch, Endings
 
-_SHOWN = 64 + 1 + 32  #: characters of a raw digest, a blank, and an identity
+_SHOWN = 1 + 64 + 1 + 32  #: characters of a raw digest and an identity, each behind a blank
 _NO_IDENTITY = b" - "
+_UNSENT = b" delivered - -"
 
 
 class NotWhole(PenstockError):
@@ -30,38 +31,35 @@ def record_lines(ended: Endings, first: int, records: int) -> list[bytes]:
         NotWhole: as it says.
     """
     begun = _accepted(ended.accepted)
-    tails = _tails(ended)
-    lines = {at: begin + tails.get(at, b" delivered - -") for at, begin in begun.items()}
-    batches = {at: batch for batch in ended.batches for at in batch.ordinals}
+    lines = dict.fromkeys(range(first, first + records), b"")
+    for at, begin in begun.items():
+        lines[at] = begin + _UNSENT
+    for batch in ended.batches:
+        tail = _tail(Outcome.DELIVERED, batch, {})
+        for at in batch.ordinals:
+            if at in begun:
+                lines[at] = begun[at] + tail
+    batches = {at: batch for batch in ended.batches for at in batch.ordinals} if ended.told else {}
     for line in ended.told:
         at: int = line["ordinal"]
         begin = begun.get(at) or f"{at} {line.get('raw') or '-'} -".encode()
         lines[at] = begin + _tail(line["outcome"], batches.get(at), line)
-    expected = range(first, first + records)
-    if len(lines) != records or not all(at in lines for at in expected):
-        raise NotWhole(f"of chunk {ended.chunk} of {ended.file_id}, {len(lines)} records are told for {records}")
-    return [lines[at] for at in expected]
+    if len(lines) != records or not all(lines.values()):
+        told = sum(map(bool, lines.values()))
+        raise NotWhole(f"of chunk {ended.chunk} of {ended.file_id}, {told} records are told for {records}")
+    return list(lines.values())
 
 
 def _accepted(body: bytes) -> dict[int, bytes]:
-    """Of each accepted record what a line begins with: the first columns of `outputs.accepted`, as they stand there."""
+    """Of each accepted record what a line begins with: the first columns of `outputs.accepted`, as they stand there. A
+    feed has an identity for all of its records, or for none."""
     _, *lines = body.split(b"\n")[:-1] or [b""]
-    found: dict[int, bytes] = {}
-    for line in lines:
-        blank = line.index(b" ")
-        end = blank + 1 + _SHOWN
-        if line[blank + 65 : blank + 68] == _NO_IDENTITY:
-            end = blank + 67
-        found[int(line[:blank])] = line[:end]
-    return found
-
-
-def _tails(ended: Endings) -> dict[int, bytes]:
-    """How the lines of delivered records end."""
-    tails: dict[int, bytes] = {}
-    for batch in ended.batches:
-        tails |= dict.fromkeys(batch.ordinals, _tail(Outcome.DELIVERED, batch, {}))
-    return tails
+    if not lines:
+        return {}
+    blank = lines[0].index(b" ")
+    more = 67 if lines[0][blank + 65 : blank + 68] == _NO_IDENTITY else _SHOWN
+    blanks = [line.index(b" ") for line in lines]
+    return {int(line[:blank]): line[: blank + more] for line, blank in zip(lines, blanks, strict=True)}
 
 
 def _tail(outcome: str, batch: Batch | None, line: Mapping[str, str | None]) -> bytes:

@@ -31,7 +31,7 @@ from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import Folder, ObjectStore
 from penstock.receipts import log, notes
 from penstock.receipts.records import packed, record_lines, unpacked
-from penstock.receipts.tree import leaf_hash, nodes_within, root_of
+from penstock.receipts.tree import leaf_hashes, nodes_within, root_of
 
 
 class Forgotten(PenstockError):
@@ -117,7 +117,7 @@ async def _chunk(ports: NotaryPorts, row: FileRow, chunk: ChunkRow) -> dict[str,
         await ports.store.put(key, packed(lines), "application/zstd")
     else:
         lines = unpacked(body)
-    nodes = nodes_within(chunk.span.first_record, [leaf_hash(line) for line in lines])
+    nodes = nodes_within(chunk.span.first_record, leaf_hashes(lines))
     return {
         "chunk": chunk.span.chunk,
         "fence": chunk.ended_under,
