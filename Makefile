@@ -8,7 +8,7 @@ PYTEST := .venv/bin/pytest
 # From the quickest to the slowest, each its own process: what fails first says most.
 SUITES := unit contract simulation template events fuzz emulator stack
 
-.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora test-office test-living simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak storm properties prove fuzz bench clean lock sbom
+.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora test-office test-living simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak storm seen properties prove fuzz bench clean lock sbom
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
@@ -25,6 +25,7 @@ help:
 	@echo 'make soak MINUTES=20         the local world: files of all feeds, workers killed, deploys in the middle, a restart'
 	@echo '              SLOW=3: on a machine that others use as well, where a function takes longer to start'
 	@echo 'make storm                   the local world: 3,000 crew duties of which 410 change, and the account of their hours'
+	@echo 'make seen                    the local world: why a file waits, seen by four verbs; 200 invoices found by number in 50 files'
 	@echo 'make properties ROUNDS=10    the laws on new examples each round, where make test has the same ones each time'
 	@echo 'make fuzz SECONDS=600        bytes against every format and compression, guided by coverage (test-fuzz: half a minute)'
 	@echo 'make prove    hours: all of these one after the other, with a report in .proof (PROOFS="seeds soak": only these)'
@@ -126,6 +127,9 @@ soak: setup
 
 storm: setup
 	@.venv/bin/python -m tests.storm
+
+seen: setup
+	@.venv/bin/python -m tests.seen --slow $(SLOW)
 
 fuzz: setup
 	@.venv/bin/python -m tests.fuzz --seconds $(SECONDS)

@@ -23,6 +23,7 @@ PROOFS: Mapping[str, Sequence[str]] = {
     "seeds": ("simulate", "SEEDS=10000"),
     "fuzz": ("fuzz", "SECONDS=1800"),
     "living": ("test-living",),
+    "seen": ("seen", "SLOW=2"),
     "soak": ("soak", "MINUTES=20"),
 }
 

@@ -122,7 +122,9 @@ def _sentence_of(error: Exception) -> str | None:
     a public root."""
     formatted: Callable[[], str] | None = getattr(error, "format_message", None)
     if formatted:
-        return formatted()
+        return formatted().replace(
+            "Value error, ", ""
+        )  # by which pydantic, of whom Typer asks, begins some of its words
     return str(error) if type(error).__module__.partition(".")[0] in ("botocore", "boto3") else None
 
 

@@ -1,6 +1,7 @@
 """The command `penstock`, as an operator types it, against the deployed stack."""
 
 import csv
+import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from penstock.model import ids
 from tests.support import sent
 from tests.support.deployed import Deployed, Said, counts
 from tests.support.spots import csv_file, rows_of, spot
@@ -202,7 +204,14 @@ def test_a_flawless_file_ends_with_0(deployed: Deployed, tmp_path: Path) -> None
 
     # Expect
     assert said.code == 0
-    assert told == {"file_id": file_id, "key": "traffic/flawless.csv", "version_id": told["version_id"]}
+    assert told == {
+        "file_id": ids.file_id(told["bucket"], told["key"], told["version_id"]),
+        "bucket": deployed.outputs["DropBucket"],
+        "key": "traffic/flawless.csv",
+        "version_id": told["version_id"],
+        "etag": hashlib.md5(path.read_bytes()).hexdigest(),  # of what goes up in one part
+        "bytes": path.stat().st_size,
+    }
     assert again.code == 0
     assert again.json["records"] == counts(3, duplicate=3)
     nothing = deployed.penstock("rejects", file_id, "--json")

@@ -177,6 +177,12 @@ class Deployed:
         except self._s3.exceptions.NoSuchKey:
             return None
 
+    def due(self) -> bool:
+        """Whether anything that ended is not in the table of outcomes yet."""
+        return bool(
+            self._s3.list_objects_v2(Bucket=self.outputs["WorkBucket"], Prefix=ids.DUE, MaxKeys=1).get("Contents")
+        )
+
     # -- queues --------------------------------------------------------------------------------------------------
 
     def notify(self, body: str) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import typer.main
+from typer.testing import CliRunner
 
 from penstock_ops import cli
 from penstock_ops.console.command_page import page
@@ -49,7 +50,7 @@ def test_what_a_verb_prints_for_machines_is_on_a_page() -> None:
     assert {verb for verb in named if f"`{verb}`" not in told} == set()
 
 
-NO_FORM = {"digest", "sample", "up", "down", "demo", "drop", "rejects", "files", "adopt"}
+NO_FORM = {"digest", "sample", "up", "down", "demo", "rejects", "files", "adopt"}
 """What they print is plain from its names, or stands with `report`; so is what of a template is printed."""
 
 
@@ -65,6 +66,23 @@ def test_without_a_verb_there_is_help_and_it_is_a_wrong_use(group: tuple[str, ..
     assert (done.returncode, done.stdout) == (cli.Exit.FAILED, "")
     assert done.stderr.startswith("Usage: ")
     assert len(done.stderr.splitlines()) > 5
+
+
+@pytest.mark.parametrize(
+    ("shell", "words"),
+    [
+        ("bash", {"COMP_WORDS": "penstock probe tr", "COMP_CWORD": "2"}),
+        ("zsh", {"_TYPER_COMPLETE_ARGS": "penstock probe tr"}),
+        ("fish", {"_TYPER_COMPLETE_ARGS": "penstock probe tr", "_TYPER_COMPLETE_FISH_ACTION": "get-args"}),
+    ],
+)
+def test_a_shell_completes_feeds(shell: str, words: dict[str, str]) -> None:
+    asked = CliRunner().invoke(
+        cli.app, [], prog_name="penstock", env={"_PENSTOCK_COMPLETE": f"complete_{shell}", **words}
+    )
+
+    assert "traffic" in asked.output
+    assert "crew" not in asked.output
 
 
 def test_the_version() -> None:
@@ -126,7 +144,7 @@ def test_every_verb_takes_json(verb: str) -> None:
         (["no-such-verb"], "No such command"),
         (["up", "--destination", "traffic"], "--destination takes FEED=URL"),
         (["dlq", "show", "no-such-queue"], "no-such-queue"),
-        (["redrive", "--queue", "no-such-queue"], "no-such-queue"),
+        (["redrive", "--queue", "no-such-queue"], "Invalid value for '--queue': 'no-such-queue' is not one of"),
         (["redrive", "--limit", "0"], "--limit"),
         (["replay"], "Missing option '--file'"),
         (["unknown", "resolve", "x", "--note", "asked them"], "--delivered"),

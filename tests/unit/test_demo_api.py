@@ -338,6 +338,7 @@ async def test_down_hangs_up_on_everything_but_the_controls() -> None:
         ({"mode": "nonsense"}, "nonsense"),
         ({"mode": "status", "status": 502}, "status"),
         ({"fault_rates": {"unavailable": 1.0}}, "unavailable"),
+        ({"poison": SPOT["advertiser"]}, "poison"),
         ({"rate_per_second": 0.001, "burst": 1}, "rate"),
     ],
 )
@@ -381,6 +382,19 @@ async def test_status_answers_as_told_and_applies_nothing(status: int) -> None:
 
         ledger = await caller.ledger()
         assert (ledger["calls"], ledger["applied_records"]) == ({str(status): 1}, 0)
+
+
+async def test_a_batch_with_the_poison_in_it_fails_until_there_is_none_and_others_do_not() -> None:
+    async with api() as caller:
+        await caller.behave(poison="S2")
+        poisoned = [SPOT | {"spot_id": "S1"}, SPOT | {"spot_id": "S2"}]
+
+        assert (await caller.send(poisoned, "k1")).status == 500
+        assert (await caller.send([SPOT | {"spot_id": "S3"}], "k2")).status == 200
+        await caller.behave(poison=None)
+        assert (await caller.send(poisoned, "k1")).status == 200
+
+        assert (await caller.ledger())["applied_records"] == 3
 
 
 async def test_nonsense_is_200_with_a_body_of_no_use_and_applies_nothing() -> None:

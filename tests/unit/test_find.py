@@ -119,6 +119,18 @@ async def test_two_hundred_records_are_found_across_fifty_files(pipeline: Pipeli
     assert {record["outcome"] for record in answer["records"]} == {"delivered"}
 
 
+async def test_each_that_is_found_says_by_which_value_and_of_several_those_that_nobody_has_are_named(
+    pipeline: Pipeline,
+) -> None:
+    await dropped(pipeline, [spot(0), spot(1, isci="?")])
+    sought = ["S00000", "S00001", "S99999"]
+
+    answer = await found(pipeline, *(f"spot_id={one}" for one in sought))
+
+    assert [record["values"] for record in answer["records"]] == [{"spot_id": one} for one in sought[:2]]
+    assert answer["not_found"] == {"spot_id": ["S99999"]}
+
+
 # -- by the table of outcomes
 
 
@@ -144,6 +156,8 @@ async def test_two_hundred_records_are_found_across_fifty_files_by_one_question(
     answer = await in_table(pipeline, *looked_for)
 
     assert (answer["by"], answer["looked_through"], len(answer["records"])) == ("table", 0, 200)
+    assert {f"spot_id={record['values']['spot_id']}" for record in answer["records"]} == set(looked_for)
+    assert answer["not_found"] == {}
     assert {record["outcome"] for record in answer["records"]} == {"delivered"}
 
 

@@ -99,6 +99,15 @@ def test_a_script_is_told_what_it_was_taken_for(tmp_path: Path) -> None:
     assert "taken for mro by its content; --feed says otherwise" in done.stderr
 
 
+def test_what_no_feed_takes_for_its_own_is_not_refused_in_the_name_of_one(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("neither,here,nor,there\n1,2,3,4\n")
+
+    done = run("check", "x.csv", folder=tmp_path)
+
+    assert done.returncode == 3
+    assert "no feed reads it: `penstock check --feed NAME` says why one does not" in done.stderr
+
+
 def test_a_script_that_has_a_tie_fails_in_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "x.ndjson").write_bytes(undecided())
 

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from penstock import feeds
+from penstock.account.completion import summary
 from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC, TrafficRecord
 from penstock.model.messages import SourceFile
@@ -230,3 +231,19 @@ def test_ranges_that_are_none_are_refused_by_a_sentence(ranges: str, sentence: s
 @given(st.sets(st.integers(0, 99), min_size=1))
 def test_what_a_report_calls_ranges_can_be_typed_again(ordinals: set[int]) -> None:
     assert ordinals_of(folded(sorted(ordinals)), received=100) == tuple(sorted(ordinals))
+
+
+async def test_a_files_seconds_are_those_to_its_first_end_and_a_later_round_has_its_own(
+    pipeline: Pipeline, log: SourceFile
+) -> None:
+    first = summary(await pipeline.row(log), pipeline.clock.now())
+    await pipeline.clock.sleep(3600)
+    pipeline.api.refuses = lambda record: 0
+
+    await replays.begin(operated(pipeline), await prepared(pipeline, log, reason="destination.rejected"))
+    await pipeline.run()
+
+    again = summary(await pipeline.row(log), pipeline.clock.now())
+    assert again["records"]["delivered"] == 9
+    assert (first["round_seconds"], again["seconds"]) == (None, first["seconds"])
+    assert 0 <= again["round_seconds"] < 3600

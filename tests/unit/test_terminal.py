@@ -110,8 +110,10 @@ SCREENS: dict[str, Any] = {
             {
                 "trace": HOSTILE, "outcome": HOSTILE, "key": HOSTILE, "of": HOSTILE, "findings": [FINDING],
                 "file_id": HOSTILE, "ordinal": 3, "batches": [{"batch_id": HOSTILE, "outcome": HOSTILE, "attempts": 1}],
+                "values": {HOSTILE: HOSTILE},
             }
         ],
+        "not_found": {HOSTILE: [HOSTILE]},
     },
     "released": DECIDED,
     "refused": DECIDED,

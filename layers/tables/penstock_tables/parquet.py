@@ -7,19 +7,20 @@ time and without a Python object a record.
 import asyncio
 import json
 import tempfile
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from penstock.ports.tables import Endings
+from penstock.model.ordinals import folded
+from penstock.ports.tables import Batch, Endings
 from penstock.tabulate.columns import COMMON, columns
 
 # Version 1 of Parquet with snappy is what every reader of it takes, Athena's among them. A dictionary of a column whose
-# values are nearly all different only costs.
-_FORM = "FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v1, DICTIONARY_SIZE_LIMIT 5000"
+# values are nearly all different only costs; so do Bloom filters, which DuckDB writes of what has a dictionary.
+_FORM = "FORMAT parquet, COMPRESSION snappy, PARQUET_VERSION v1, DICTIONARY_SIZE_LIMIT 5000, WRITE_BLOOM_FILTER false"
 _MEMORY = "1200MB"  #: of the function's; what does not fit goes to its disk
 
 _CHUNKS = {
@@ -41,7 +42,8 @@ _TOLD = {
     "raw": "VARCHAR",
     "values": "JSON",
 }
-_BATCHES = {"n": "BIGINT", "batch": "VARCHAR", "sent_at": "DOUBLE", "ordinals": "INTEGER[]"}
+#: A row for each run of ordinals that a batch has.
+_BATCHES = {"n": "BIGINT", "batch": "VARCHAR", "sent_at": "DOUBLE", "first": "INTEGER", "last": "INTEGER"}
 
 
 class DuckDbTables:
@@ -76,12 +78,14 @@ def write(chunks: Sequence[Endings], fields: Sequence[str], *, content: bool) ->
         for name, columns, rows in (
             ("chunks", _CHUNKS, (_chunk(n, one) for n, one in enumerate(chunks))),
             ("told", _TOLD, ({"n": n, **line} for n, one in enumerate(chunks) for line in one.told)),
-            ("batches", _BATCHES, (_batch(n, batch) for n, one in enumerate(chunks) for batch in one.batches)),
+            (
+                "batches",
+                _BATCHES,
+                (run for n, one in enumerate(chunks) for batch in one.batches for run in _runs(n, batch)),
+            ),
         ):
             _load(duck, name, folder / name, rows, columns)
-        duck.execute("CREATE TABLE batch_of AS SELECT n, batch, sent_at, unnest(ordinals) AS ordinal FROM batches")
-        duck.execute(f"CREATE TABLE accepted AS {_accepted(folder, fields, content)}")
-        return _copied(duck, folder, _rows(fields))
+        return _copied(duck, folder, _rows(fields, _accepted(folder, fields, content)))
 
 
 def _merged(parts: Sequence[bytes]) -> bytes:
@@ -113,8 +117,10 @@ def _chunk(n: int, one: Endings) -> dict[str, Any]:
     return {name: n if name == "n" else getattr(one, name) for name in _CHUNKS}
 
 
-def _batch(n: int, batch: Any) -> dict[str, Any]:
-    return {"n": n, "batch": batch.id, "sent_at": batch.sent_at, "ordinals": list(batch.ordinals)}
+def _runs(n: int, batch: Batch) -> Iterator[dict[str, Any]]:
+    for run in folded(batch.ordinals).split(","):
+        first, _, last = run.partition("-")
+        yield {"n": n, "batch": batch.id, "sent_at": batch.sent_at, "first": int(first), "last": int(last or first)}
 
 
 def _load(
@@ -149,40 +155,35 @@ def _accepted(folder: Path, fields: Sequence[str], content: bool) -> str:
     """
 
 
-def _rows(fields: Sequence[str]) -> str:
+def _rows(fields: Sequence[str], accepted: str) -> str:
     """The rows of all chunks: who was accepted, with what is told of it; and who was not."""
     shown = {
         "file_id": "c.file_id",
-        "ordinal": "coalesce(a.ordinal, t.ordinal)",
+        "ordinal": "one.ordinal",
         "key": "c.key",
-        "outcome": "coalesce(t.outcome, 'delivered')",
-        "codes": "coalesce(t.codes, [])",
-        "of_record": "t.of",
-        "batch": "coalesce(b.batch, t.batch)",
+        "outcome": "coalesce(one.outcome, 'delivered')",
+        "codes": "coalesce(one.codes, [])",
+        "of_record": "one.of",
+        "batch": "coalesce(b.batch, one.batch)",
         "dropped_at": _moment("c.dropped_at"),
         "sent_at": _moment("b.sent_at"),
         "ended_at": _moment("c.ended_at"),
-        "raw_digest": "coalesce(a.raw_digest, t.raw)",
-        "payload_digest": "a.payload_digest",
-        "revision": "a.revision",
+        "raw_digest": "coalesce(one.raw_digest, one.raw)",
+        "payload_digest": "one.payload_digest",
+        "revision": "one.revision",
         "chunk": "c.chunk",
         "fence": "c.fence",
-        "content": "a.payload",
+        "content": "one.payload",
     }
     assert shown.keys() == COMMON.keys()
-    shown |= {name: f"coalesce(a.found[{at}], t.values->>'$.{name}')" for at, name in enumerate(fields, 1)}
+    shown |= {name: f"coalesce(one.found[{at}], one.values->>'$.{name}')" for at, name in enumerate(fields, 1)}
     # All parts have all columns, so that whoever asks need not know which feeds there have been.
     selected = ", ".join(f"{shown.get(name, 'CAST(NULL AS VARCHAR)')} AS {name}" for name in columns())
-    beside = """
-        JOIN chunks AS c ON c.n = {0}.n
-        LEFT JOIN batch_of AS b ON b.n = {0}.n AND b.ordinal = {0}.ordinal
-    """
     return f"""
-        SELECT {selected} FROM accepted AS a
-            LEFT JOIN told AS t ON t.n = a.n AND t.ordinal = a.ordinal {beside.format("a")}
-        UNION ALL
-        SELECT {selected} FROM (SELECT * FROM told ANTI JOIN accepted USING (n, ordinal)) AS t
-            LEFT JOIN (SELECT * FROM accepted WHERE false) AS a ON true {beside.format("t")}
+        SELECT {selected} FROM (SELECT * FROM ({accepted}) FULL JOIN told USING (n, ordinal)) AS one
+            JOIN chunks AS c USING (n)
+            LEFT JOIN (SELECT * EXCLUDE (first, last), unnest(range(first, last + 1)) AS ordinal FROM batches) AS b
+                ON b.n = one.n AND b.ordinal = one.ordinal
     """
 
 

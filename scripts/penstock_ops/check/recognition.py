@@ -41,8 +41,8 @@ def recognise(head: bytes, name: str | None, path: Path, choose: Choose | None) 
     """The feed of a file that begins so.
 
     Raises:
-        Refused: the feed cannot read it, or none can.
-        Undecided: several fit it alike, and nobody is there to be asked.
+        Refused: the feed cannot read it, or nobody can, whatever the feed.
+        Undecided: several fit it alike, and nobody is there to be asked; or each feed refuses it in its own words.
     """
     folder = path.resolve().parent.name
     if name is not None or folder in FEEDS:
@@ -64,7 +64,8 @@ def _readings(head: bytes) -> list[tuple[Feed, Layout, float]]:
     """The feeds that can read it, and how well it fits each.
 
     Raises:
-        Refused: there is none; what the first feed says.
+        Refused: there is none, and all say the same.
+        Undecided: there is none, and each says something else.
     """
     found: list[tuple[Feed, Layout, float]] = []
     refusals: list[Refused] = []
@@ -75,9 +76,13 @@ def _readings(head: bytes) -> list[tuple[Feed, Layout, float]]:
             refusals.append(refusal)
         else:
             found.append((feed, layout, _fit(feed, layout, head)))
-    if not found:
+    if found:
+        return found
+    if len({str(refusal) for refusal in refusals}) == 1:
         raise refusals[0]
-    return found
+    raise Undecided(
+        f"no feed reads it: `penstock check --feed NAME` says why one does not; there are {', '.join(FEEDS)}"
+    )
 
 
 def _fit(feed: Feed, layout: Layout, head: bytes) -> float:

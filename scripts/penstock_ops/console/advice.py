@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.feeds import FEEDS
+from penstock.model.tidied import TIDIED
 from penstock_ops.feed_pages.description import described_whole
 
 FINDINGS = Path(__file__).parents[3] / "docs/findings.md"
@@ -23,10 +24,10 @@ def sentences_of(feed: str) -> dict[str, str]:
 
 
 def _of_any_feed() -> dict[str, str]:
-    """What the page of them says, where the checkout has it."""
+    """What the page of them says, where the checkout has it, and what was tidied."""
     page = FINDINGS.read_text(encoding="utf-8") if FINDINGS.exists() else ""
     rows = re.findall(r"^\| (`.+?`) \| (.+?) \| .+? \|$", page, re.MULTILINE)
-    return {code: said for codes, said in rows for code in re.findall(r"`([a-z_.0-9]+)`", codes)}
+    return TIDIED | {code: said for codes, said in rows for code in re.findall(r"`([a-z_.0-9]+)`", codes)}
 
 
 def next_commands(report: Mapping[str, Any]) -> list[str]:

@@ -27,7 +27,8 @@ Where a verb wants a `FILE` that was dropped, it takes its id or a beginning of 
 `last`; what begins with a file's id (a chunk, a batch, a record's trace) will do as well. A feed, a finding code or a
 setting that is mistyped is an error that names the nearest.
 
-`penstock --version` prints the version; `penstock --install-completion` has your shell complete verbs, options, feeds.
+`penstock --version` prints the version; `penstock --install-completion` has your shell (bash, zsh, fish) complete
+verbs, options, feeds and questions.
 
 | verb | does |
 |---|---|"""

@@ -15,4 +15,7 @@ def ensure_known(what: str, said: str, known: Iterable[str], otherwise: str = ""
     names = sorted(known)
     if said in names:
         return said
-    raise WrongUse(f"there is no {what} {said}{hint(said, names)}{f'; {otherwise}' if otherwise else ''}")
+    near = hint(said, names)
+    raise WrongUse(
+        f"there is no {what} {said}{near}{f'{" " if near.endswith("?") else "; "}{otherwise}' if otherwise else ''}"
+    )

@@ -82,12 +82,13 @@ def _times(number: int) -> str:
 def findings(counts: Mapping[str, int], feed: str = "") -> None:
     """Findings by code, the most frequent first, each with its sentence where the feed has one."""
     sentences = sentences_of(feed)
+    width = len(f"{max(counts.values(), default=0):,}")
     rows = [
-        (f"{count:,}", code, sentences.get(code, ""))
+        (f"{count:>{width},}  {code}", sentences.get(code, ""))
         for code, count in sorted(counts.items(), key=lambda one: (-one[1], one[0]))
     ]
     if rows:
-        listing(out, (Column("", right=True), Column(""), Column("", words=True)), rows, indent=4)
+        listing(out, (Column(""), Column("", words=True)), rows, indent=4)
 
 
 def notes(noted: Sequence[Mapping[str, Any]]) -> None:
@@ -299,6 +300,8 @@ def found(answer: Mapping[str, Any]) -> None:
         outcome = one["outcome"] or "on its way"
         revised = ", forgotten by the ledger: only its claim tells" if one.get("forgotten") else ""
         say((one["trace"], "bold"), (outcome, _STYLES.get(outcome, "")), f"{one.get('key', '')}{revised}")
+        if one.get("values"):
+            say(", ".join(f"{name} {value}" for name, value in one["values"].items()), indent=2)
         for batch in one.get("batches", ()):
             say(f"batch {batch['batch_id']}: {batch['outcome']}, sent {_times(batch['attempts'])}", indent=2)
         if one.get("batch") and "batches" not in one:
@@ -313,6 +316,10 @@ def found(answer: Mapping[str, Any]) -> None:
             say(f"next: penstock explain {one['file_id']} {one['ordinal']}", indent=2)
     if not answer["records"]:
         say(_NOT_FOUND[answer["by"]].format(**answer))
+    elif answer["not_found"]:
+        say(f"{len(answer['records']):,} records found, but none with:")
+        for name, values in answer["not_found"].items():
+            say(f"{name} {', '.join(values)}", indent=2)
 
 
 _NOT_FOUND = {
@@ -472,14 +479,21 @@ def facts(answer: Mapping[str, Any], indent: int = 0) -> None:
         label = f"{' ' * indent}{name}"
         parts = _parts(value)
         if parts is None:
-            say(f"{label.strip()}: {value}", indent=indent)
+            say(f"{label.strip()}: {_said(value)}", indent=indent)
             continue
         out.print(f"{label}:")
         for part in parts:
             facts(part, indent + 2)
 
 
+def _said(value: Any) -> str:
+    """A plain value as settings spell it; what is empty has a word, too."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if value or value == 0 else "none"
+
+
 def _parts(value: Any) -> list[Mapping[str, Any]] | None:
     """The facts within a value, None where it is plain."""
     several = cast(list[Any], value) if isinstance(value, list) else [value]
-    return several if several and all(isinstance(one, Mapping) for one in several) else None
+    return several if several and all(one and isinstance(one, Mapping) for one in several) else None

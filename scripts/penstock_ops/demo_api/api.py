@@ -82,6 +82,9 @@ class Api:
         if behaviour.mode == "nonsense":
             desk.books.faults["nonsense"] += 1
             return answers.nonsense(luck)
+        if behaviour.poison and batch.has(behaviour.poison):
+            desk.books.faults["poison"] += 1
+            return answers.error(500, "internal", "this API fails at a record of the batch")
         if luck.unavailable:
             desk.books.faults["unavailable"] += 1
             headers = answers.retry_after(office.clock(), behaviour.retry_after_seconds, luck)

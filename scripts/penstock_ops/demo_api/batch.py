@@ -46,6 +46,10 @@ class Batch:
         kept = cast(list[dict[str, Any]], rows)
         return cls(batch_id, kept, [_canonical(row) for row in kept])
 
+    def has(self, value: str) -> bool:
+        """Whether a record has this value in one of its fields."""
+        return any(value in record.values() for record in self.records)
+
     @property
     def content(self) -> bytes:
         """A digest of the records alone: equal for the same records under another batch_id."""

@@ -40,6 +40,8 @@ class Behaviour(BaseModel):
     mode: Literal["normal", "down", "slow", "status", "nonsense"] = "normal"
     status: Annotated[int, Field(ge=200, le=599)] = 500
     fault_rates: FaultRates = FaultRates()
+    #: A batch with a record that has this value in any field is answered 500, nothing of it applied; null for none.
+    poison: Annotated[str, Field(min_length=1)] | None = None
     #: Calls a second and feed, as a token bucket; null for no limit.
     rate_per_second: Annotated[float, Field(gt=0)] | None = 20.0
     #: Calls that may come at once after a pause.

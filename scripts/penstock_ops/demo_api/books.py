@@ -22,7 +22,7 @@ class Ledger(TypedDict):
     """The books as JSON. `calls` counts answers by status, and as `hung_up` calls without one."""
 
     calls: dict[str, int]
-    #: What this API itself did wrong to calls, by kind: down, status, rate, nonsense, unavailable, slow.
+    #: What this API itself did wrong to calls, by kind: down, status, rate, nonsense, poison, unavailable, slow.
     faults: dict[str, int]
     lost_answers: int
     replayed_answers: int

@@ -5,7 +5,7 @@ from typing import Any
 
 from penstock.model import ids
 from penstock.model.findings import Finding, Outcome, Severity
-from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, scope_of
+from penstock.model.rows import BatchRow, BatchState, ChunkRow, ChunkState, FileRow, FileState, scope_of
 from penstock.outputs.accepted import load_accepted
 from penstock.outputs.outcomes import load_lines, outcome_lines_of
 from penstock.outputs.work import read_work
@@ -21,12 +21,13 @@ async def explain(ledger: Ledger, store: ObjectStore, row: FileRow, ordinal: int
     `setback` of its chunk says what it waits for; after a replay of it, `before` is how it had ended until then.
 
     Raises:
-        NotFound: the file has no such record.
+        NotFound: the file has no such record, or not yet.
     """
     file_id = row.file.file_id
     chunk = next((one for one in await ledger.chunks(file_id) if _has(one, ordinal)), None)
     if chunk is None:
-        raise NotFound(f"file {file_id} has no record {ordinal}; they are counted from 0")
+        so_far = " yet: it is being split" if row.state is FileState.SPLITTING else "; they are counted from 0"
+        raise NotFound(f"file {file_id} has no record {ordinal}{so_far}")
     explanation: dict[str, Any] = {
         "trace": ids.trace(file_id, ordinal),
         "file_id": file_id,

@@ -104,6 +104,17 @@ class Wanted:
         """Whether a record is wanted."""
         return all(str(record.get(name, "")) in self.either(name) for name in self.values)
 
+    def not_found(self, records: Sequence[Mapping[str, Any]]) -> dict[str, list[str]]:
+        """Of fields that may have one of several values, those that no record has, as they were said."""
+        missing: dict[str, list[str]] = {}
+        for name, values in self.values.items():
+            there = {str(record.get(name)) for record in records}
+            forms = zip(self.said[name], values, strict=True)
+            lacking = [said for said, value in forms if there.isdisjoint((said, value))]
+            if lacking and len(values) > 1:
+                missing[name] = lacking
+        return missing
+
     def either(self, name: str) -> tuple[str, ...]:
         """The values that a field may have, in either form."""
         return tuple(dict.fromkeys((*self.values[name], *self.said.get(name, ()))))
@@ -149,19 +160,28 @@ async def find(
     claims: Claims, ledger: Ledger, store: Store, what: Wanted, most_files: int, now: float, ask: Ask | None = None
 ) -> dict[str, Any]:
     """What became of the records that are wanted: `records`, each with its story, the one that an identity stands with
-    first; of those that the table tells of, its row. `by` says how they were found, and `looked_through` so many files,
-    where files were."""
-    answer: dict[str, Any] = {"feed": what.feed.name, "by": "claim", "looked_through": 0, "records": []}
+    first; of those that the table tells of, its row; but for a claim's, with `values`, what they have of the fields
+    that were said. `by` says how they were found, `looked_through` so many files, where files were, and `not_found`
+    which of several values of a field no record has."""
+    answer: dict[str, Any] = {
+        "feed": what.feed.name,
+        "by": "claim",
+        "looked_through": 0,
+        "records": [],
+        "not_found": {},
+    }
     owners = await claims.owners(what.feed.name, what.identities) if what.identities and not what.is_about_more else {}
     for owner in owners.values():
         answer["records"] += [await _told(ledger, store, one, now) for one in _chain(owner)]
     if answer["records"]:
         return answer
     if ask and what.is_in_table:
-        return answer | await _by_table(ledger, store, what, now, ask)
-    rows = [row for row in await ledger.files(LATEST) if what.is_of_file(row, now) and row.layout][:most_files]
-    found = [story for row in rows async for story in _stories(ledger, store, row, what, now)]
-    return answer | {"by": "files", "looked_through": len(rows), "records": found}
+        answer |= await _by_table(ledger, store, what, now, ask)
+    else:
+        rows = [row for row in await ledger.files(LATEST) if what.is_of_file(row, now) and row.layout][:most_files]
+        found = [story for row in rows async for story in _stories(ledger, store, row, what, now)]
+        answer |= {"by": "files", "looked_through": len(rows), "records": found}
+    return answer | {"not_found": what.not_found([record["values"] for record in answer["records"]])}
 
 
 async def _by_table(ledger: Ledger, store: Store, what: Wanted, now: float, ask: Ask) -> dict[str, Any]:
@@ -171,10 +191,16 @@ async def _by_table(ledger: Ledger, store: Store, what: Wanted, now: float, ask:
     fresh = [row for row in latest if row.file.file_id in due and row.layout and what.is_of_file(row, now)]
     among = [row.file.file_id for row in latest if what.is_of_file(row, now)] if what.state else []
     rows = await asyncio.to_thread(ask, question(what, among))
-    found = {row["trace"]: _of_table(row) for row in rows}
+    found = {row["trace"]: _of_table(row, what) for row in rows}
     for row in fresh:
         found |= {story["trace"]: story async for story in _stories(ledger, store, row, what, now)}
     return {"by": "table", "looked_through": len(fresh), "records": list(found.values())}
+
+
+_SHOWN = (
+    "trace", "file_id", "ordinal", "key", "feed", "outcome", "codes", "of_record", "batch", "dropped_at", "sent_at",
+    "ended_at",
+)  # fmt: skip
 
 
 def question(what: Wanted, among: Sequence[str]) -> str:
@@ -192,7 +218,7 @@ def question(what: Wanted, among: Sequence[str]) -> str:
         said.append(f"outcome = {_quoted(what.state)}")
     elif what.state:
         said.append(f"file_id IN ({', '.join(map(_quoted, among or ['']))})")
-    shown = "trace, file_id, ordinal, key, feed, outcome, codes, of_record, batch, dropped_at, sent_at, ended_at"
+    shown = ", ".join((*_SHOWN, *what.values))
     order = "dropped_at DESC, file_id, ordinal"
     return f"SELECT {shown} FROM outcomes WHERE {' AND '.join(said)} ORDER BY {order}"
 
@@ -206,21 +232,22 @@ def _quoted(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def _of_table(row: Mapping[str, Any]) -> dict[str, Any]:
+def _of_table(row: Mapping[str, Any], what: Wanted) -> dict[str, Any]:
     """A row of the table, told as a story is; its list of codes comes as text."""
-    told = {name: value for name, value in row.items() if value is not None and name not in ("codes", "of_record")}
+    told = {name: row[name] for name in _SHOWN if row[name] is not None and name not in ("codes", "of_record")}
     codes = re.findall(r"[\w.]+", row["codes"] or "")
-    return told | {"codes": codes} | ({"of": row["of_record"]} if row["of_record"] else {})
+    values = {name: row[name] for name in what.values}
+    return told | {"codes": codes, "values": values} | ({"of": row["of_record"]} if row["of_record"] else {})
 
 
 async def _stories(
     ledger: Ledger, store: ObjectStore, row: FileRow, what: Wanted, now: float
 ) -> AsyncIterator[dict[str, Any]]:
     """What became of a file's records that are wanted."""
-    async for ordinal in _in_file(ledger, store, row, what):
+    async for ordinal, record in _in_file(ledger, store, row, what):
         story = await _story(ledger, store, row, ordinal, now)
         if what.is_told(story):
-            yield story
+            yield story | {"values": {name: record.get(name) for name in what.values}}
 
 
 def _chain(owner: Owner) -> list[Owner]:
@@ -242,35 +269,42 @@ async def _story(ledger: Ledger, store: ObjectStore, row: FileRow, ordinal: int,
     return {name: part for name, part in story.items() if name != "record"}
 
 
-async def _in_file(ledger: Ledger, store: ObjectStore, row: FileRow, what: Wanted) -> AsyncIterator[int]:
+type _Record = Mapping[str, Any]
+
+
+async def _in_file(
+    ledger: Ledger, store: ObjectStore, row: FileRow, what: Wanted
+) -> AsyncIterator[tuple[int, _Record]]:
+    """A file's records that are wanted, by their ordinals."""
     for chunk in await ledger.chunks(row.file.file_id):
-        accepted = {ordinal async for ordinal in _accepted(store, chunk, what)}
-        for ordinal in sorted(accepted | await _rejected(store, row, chunk, what)):
-            yield ordinal
+        accepted = {ordinal: record async for ordinal, record in _accepted(store, chunk, what)}
+        for ordinal, record in sorted((await _rejected(store, row, chunk, what) | accepted).items()):
+            yield ordinal, record
 
 
-async def _accepted(store: ObjectStore, chunk: ChunkRow, what: Wanted) -> AsyncIterator[int]:
+async def _accepted(store: ObjectStore, chunk: ChunkRow, what: Wanted) -> AsyncIterator[tuple[int, _Record]]:
     """What was accepted and is wanted, in whatever generation. Most chunks hold none of the values, which their bytes
     tell without being read as records."""
     for generation in range(chunk.generation + 1):
         body = await read_work(store, chunk, "accepted", generation) or b""
         if all(any(_bytes(value) in body for value in values) for values in what.values.values()):
-            for record in load_accepted(body):
-                if what.is_met_by(json.loads(record.payload)):
-                    yield record.ordinal
+            for accepted in load_accepted(body):
+                record: _Record = json.loads(accepted.payload)
+                if what.is_met_by(record):
+                    yield accepted.ordinal, record
 
 
-async def _rejected(store: ObjectStore, row: FileRow, chunk: ChunkRow, what: Wanted) -> set[int]:
+async def _rejected(store: ObjectStore, row: FileRow, chunk: ChunkRow, what: Wanted) -> dict[int, _Record]:
     """What was rejected, by its own columns as they came."""
     if not chunk.counted[Outcome.REJECTED] or row.layout is None:
-        return set()
+        return {}
     columns = [what.feed.field_of(name) or name for name in rejects.source_columns(what.feed, row.layout)]
     text = (await rejects_of(store, chunk)).decode("utf-8", "replace")
-    found = set[int]()
+    found: dict[int, _Record] = {}
     for cells in csv.reader(io.StringIO(text, newline="")):
         record = dict(zip(columns, map(_without_quote, cells), strict=False))
         if what.is_met_by(record):
-            found.add(int(cells[rejects.ORDINAL]))
+            found[int(cells[rejects.ORDINAL])] = record
     return found
 
 

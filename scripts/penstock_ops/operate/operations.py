@@ -57,6 +57,8 @@ class Dropped:
     bucket: str
     key: str
     version_id: str
+    etag: str
+    bytes: int
 
 
 def connect(stack: str | None) -> dict[str, str]:
@@ -67,12 +69,16 @@ def connect(stack: str | None) -> dict[str, str]:
         WorldError: no stack was named, and no local world is up.
     """
     if stack is None:
-        here = world.current()
-        os.environ.update(here.environment)
-        return dict(here.outputs)
+        return entered(world.current())
     cloudformation: Any = boto3.client("cloudformation")
     described = cloudformation.describe_stacks(StackName=stack)
     return {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0]["Outputs"]}
+
+
+def entered(here: world.World) -> dict[str, str]:
+    """The outputs of a local world's stack, and the environment set so that AWS clients find it."""
+    os.environ.update(here.environment)
+    return dict(here.outputs)
 
 
 def drop(outputs: Mapping[str, str], path: Path, key: str, advance: Callable[[int], None]) -> Dropped:
@@ -80,13 +86,14 @@ def drop(outputs: Mapping[str, str], path: Path, key: str, advance: Callable[[in
     s3: Any = boto3.client("s3")
     bucket = outputs["DropBucket"]
     if path.stat().st_size <= SINGLE_PUT:
-        version = s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())["VersionId"]
+        put = s3.put_object(Bucket=bucket, Key=key, Body=path.read_bytes())
         advance(path.stat().st_size)
     else:
         with path.open("rb") as source:
             s3.upload_fileobj(source, bucket, key, Callback=advance)
-        version = s3.head_object(Bucket=bucket, Key=key)["VersionId"]
-    return Dropped(ids.file_id(bucket, key, version), bucket, key, version)
+        put = s3.head_object(Bucket=bucket, Key=key)
+    version, etag = put["VersionId"], put["ETag"].strip('"')
+    return Dropped(ids.file_id(bucket, key, version), bucket, key, version, etag, path.stat().st_size)
 
 
 @asynccontextmanager

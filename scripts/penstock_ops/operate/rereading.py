@@ -25,7 +25,6 @@ from penstock.outputs.accepted import load_accepted
 from penstock.outputs.outcomes import codes_of
 from penstock.outputs.work import read_work
 from penstock_ops.operate import held as holding
-from penstock_ops.operate.operations import Dropped
 from penstock_ops.operate.stack_ports import StackPorts
 
 LOOKED_AT = 1000  #: files, the latest
@@ -77,8 +76,8 @@ async def _waiting(ports: StackPorts, held: Held, template: str | None) -> list[
     return sorted(named)
 
 
-async def read_anew(ports: StackPorts, waiting: Waiting, note: str) -> Dropped:
-    """Refuses what waits, and drops the object again.
+async def read_anew(ports: StackPorts, waiting: Waiting, note: str) -> str:
+    """Refuses what waits, and drops the object again; the id of the file that it is then.
 
     Raises:
         OriginalGone: it is not there any more; nothing was done.
@@ -88,8 +87,7 @@ async def read_anew(ports: StackPorts, waiting: Waiting, note: str) -> Dropped:
     source = _object_of(s3, waiting.row.file.dropped)
     await holding.refuse_all(ports, waiting.row, waiting.records, by="", note=note)
     bucket, key = source["Bucket"], source["Key"]
-    version: str = s3.copy_object(Bucket=bucket, Key=key, CopySource=source)["VersionId"]
-    return Dropped(ids.file_id(bucket, key, version), bucket, key, version)
+    return ids.file_id(bucket, key, s3.copy_object(Bucket=bucket, Key=key, CopySource=source)["VersionId"])
 
 
 def fetch(row: FileRow) -> bytes:

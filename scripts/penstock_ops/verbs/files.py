@@ -6,6 +6,7 @@ import io
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -47,8 +48,7 @@ def drop(
     with bytes_bar("uploading", file.stat().st_size, as_json) as advance:
         dropped = operations.drop(outputs, file, f"{feed}/{key or file.name}", advance)
     if not wait:
-        answer = {"file_id": dropped.file_id, "key": dropped.key, "version_id": dropped.version_id}
-        show(answer, as_json, screens.facts)
+        show(asdict(dropped), as_json, screens.facts)
         return
     keys = {dropped.file_id: dropped.key}
     with file_bars(keys, as_json) as advance:

@@ -84,4 +84,4 @@ def find(
 
     answer = asyncio.run(look())
     show(answer, as_json, screens.found)
-    raise typer.Exit(Exit.FINE if answer["records"] else Exit.REJECTED)
+    raise typer.Exit(Exit.FINE if answer["records"] and not answer["not_found"] else Exit.REJECTED)

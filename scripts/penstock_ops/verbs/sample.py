@@ -18,8 +18,14 @@ def add_to(app: typer.Typer) -> None:
     app.command()(sample)
 
 
+def _feeds(begun: str) -> list[str]:
+    return [name for name in SAMPLES if name.startswith(begun)]
+
+
 def sample(
-    feed: Annotated[str, typer.Argument(help="The feed whose file it is to be.")],
+    feed: Annotated[
+        str, typer.Argument(metavar="FEED", help="The feed whose file it is to be.", autocompletion=_feeds)
+    ],
     records: Annotated[int, typer.Option(min=0, help="How many records.")] = 1000,
     faults: Annotated[float, typer.Option(min=0, max=1, help="The share of faulty records.")] = 0.0,
     seed: Annotated[int, typer.Option(help="Another seed, other records.")] = 0,

@@ -207,9 +207,8 @@ def _read_anew(stack: str, template: str | None, note: str) -> list[dict[str, An
         async with stack_ports.open_stack(outputs, named) as ports:
             found: list[dict[str, Any]] = []
             for waiting in await rereading.waiting_for(ports, template):
-                dropped = await rereading.read_anew(ports, waiting, note)
-                file = waiting.row.file
-                found.append({"file_id": file.file_id, "records": waiting.records, "as": dropped.file_id})
+                anew = await rereading.read_anew(ports, waiting, note)
+                found.append({"file_id": waiting.row.file.file_id, "records": waiting.records, "as": anew})
             return found
 
     return asyncio.run(read())

@@ -99,7 +99,9 @@ def status(stack: Stack = None, as_json: AsJson = False) -> None:
                 lambda _: screens.out.print("; ".join(here.problems) or "no local world is up"),
             )
             raise typer.Exit(Exit.FAILED if here.problems else Exit.FINE)
-    outputs = operations.connect(stack)
+        outputs = operations.entered(here.world)
+    else:
+        outputs = operations.connect(stack)
 
     async def look() -> dict[str, Any]:
         async with operations.records_of(outputs) as records:

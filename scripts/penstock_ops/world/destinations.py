@@ -13,21 +13,18 @@ NO_AUTH = {"kind": "none"}
 class Destinations:
     """The destination settings of a deployed stack, by feed."""
 
-    def __init__(self, stack: Stack) -> None:
-        outputs = stack.outputs()
+    def __init__(self, stack: Stack, outputs: Mapping[str, str]) -> None:
         self._path = outputs["DestinationsPath"]
         self._secrets = outputs["SecretsPrefix"]
         self._ssm = stack.client("ssm")
         self._vault = stack.client("secretsmanager")
 
-    def feeds(self) -> list[str]:
-        """Those that the template has a destination for."""
+    def urls(self) -> dict[str, str]:
+        """By feed, of those that the template has a destination for, in the order of the alphabet."""
         pages = self._ssm.get_paginator("get_parameters_by_path").paginate(Path=self._path)
-        names = [row.get("Name", "") for page in pages for row in page["Parameters"]]
-        return sorted(name.rpartition("/")[2] for name in names)
-
-    def url(self, feed: str) -> str:
-        return self._settings(feed)["url"]
+        rows = [row for page in pages for row in page["Parameters"]]
+        urls = {row["Name"].rpartition("/")[2]: json.loads(row["Value"])["url"] for row in rows}
+        return dict(sorted(urls.items()))
 
     def point(self, feed: str, url: str, auth: Mapping[str, str]) -> None:
         """Sends the feed's records there; pace, batch size and the rest stay what they are. The circuit bears more than
@@ -36,7 +33,7 @@ class Destinations:
         Raises:
             WorldError: the stack has no such feed.
         """
-        known = self.feeds()
+        known = self.urls()
         if feed not in known:
             raise WorldError(f"there is no feed {feed!r}; there are: {', '.join(known)}")
         settings = {**self._settings(feed), "url": url, "auth": dict(auth), "error_share": 0.5}

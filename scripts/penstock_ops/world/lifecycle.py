@@ -223,12 +223,12 @@ def _with_destinations(
 ) -> State:
     """Points each feed where it was told to, and those that nobody has ever pointed to the demo API. What was pointed
     before is left as it is, with all that somebody has set since, unless the demo API it goes to is another by now."""
-    settings, was = Destinations(stack), now.demo_api
+    settings, was = Destinations(stack, stack.outputs()), now.demo_api
     for feed, url in urls.items():
         settings.point(feed, url, NO_AUTH)
-    others = [feed for feed in settings.feeds() if feed not in urls]
+    others = {feed: url for feed, url in settings.urls().items() if feed not in urls}
     new = [feed for feed in others if feed not in now.pointed]
-    by_demo = [feed for feed in others if feed in new or (was and settings.url(feed).startswith(f"{was.url}/"))]
+    by_demo = [feed for feed in others if feed in new or (was and others[feed].startswith(f"{was.url}/"))]
     if by_demo and (was is None or not was.process.runs()):
         now = now.model_copy(update={"demo_api": demo_destination.start(demo_options, home, logs / "demo-api.log")})
     demo = now.demo_api
@@ -247,12 +247,12 @@ def _with_destinations(
 
 
 def _world(now: State, stack: Stack, logs: Path) -> World:
-    settings = Destinations(stack)
+    outputs = stack.outputs()
     return World(
         stack=stack.name,
         endpoint=stack.endpoint,
-        outputs=stack.outputs(),
-        destinations={feed: settings.url(feed) for feed in settings.feeds()},
+        outputs=outputs,
+        destinations=Destinations(stack, outputs).urls(),
         demo_api=now.demo_api.url if now.demo_api else None,
         logs=logs,
         certificate=stack.certificate,

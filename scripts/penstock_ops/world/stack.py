@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,13 +12,21 @@ from botocore.exceptions import ClientError
 from .ministack import CREDENTIALS, REGION
 
 
+@cache
 def session() -> boto3.Session:
-    """What every client of the local world is made from; each is also told the world's endpoint."""
+    """What every client of the local world is made from; each is also told the world's endpoint. There is one:
+    what botocore knows of a service is long to read."""
     return boto3.Session(
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
         aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         region_name=REGION,
     )
+
+
+@cache
+def _client(service: Any, endpoint: str, verify: str | None) -> Any:
+    made: Any = session()
+    return made.client(service, endpoint_url=endpoint, verify=verify)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +46,7 @@ class Stack:
 
     def client(self, service: Any) -> Any:
         """A client of the world that the stack is in."""
-        verify = None if self.certificate is None else str(self.certificate)
-        made: Any = session()
-        return made.client(service, endpoint_url=self.endpoint, verify=verify)
+        return _client(service, self.endpoint, None if self.certificate is None else str(self.certificate))
 
     def status(self) -> str | None:
         """CloudFormation's word for its state; None if there is no such stack."""
