@@ -6,6 +6,7 @@ from typing import Any, cast
 from rich.text import Text
 
 from penstock.model.findings import Outcome
+from penstock.model.tidied import TIDIED
 from penstock_ops.console.advice import next_commands, sentences_of
 from penstock_ops.console.listing import Column, Phrase, listing, wrapped
 from penstock_ops.console.visible import SafeConsole
@@ -92,8 +93,10 @@ def findings(counts: Mapping[str, int], feed: str = "") -> None:
 
 
 def notes(noted: Sequence[Mapping[str, Any]]) -> None:
-    """What was found about the file and not about one of its records."""
+    """What was found about the file and not about one of its records; what was tidied is told among the findings."""
     for finding in noted:
+        if finding["code"] in TIDIED:
+            continue
         rule = f"; {finding['rule']}" if "rule" in finding else ""
         say((f"{finding['message']} ({finding['code']}{rule})", "yellow"), indent=4)
 
