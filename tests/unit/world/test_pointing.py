@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from penstock_ops.world import lifecycle, processes
+from penstock_ops.world.stack import Stack
 from penstock_ops.world.state import Server, State
 
 FEEDS = ("crew", "traffic")
@@ -18,17 +19,14 @@ ELSEWHERE = "https://api.example.com/records"
 class Settings:
     """As `Destinations`, in a dictionary. `pointings` counts what was written."""
 
-    urls: dict[str, str] = field(default_factory=lambda: dict.fromkeys(FEEDS, "https://not-set.invalid/"))
+    kept: dict[str, str] = field(default_factory=lambda: dict.fromkeys(FEEDS, "https://not-set.invalid/"))
     pointings: int = 0
 
-    def feeds(self) -> list[str]:
-        return sorted(self.urls)
-
-    def url(self, feed: str) -> str:
-        return self.urls[feed]
+    def urls(self) -> dict[str, str]:
+        return dict(self.kept)
 
     def point(self, feed: str, url: str, auth: Mapping[str, str]) -> None:
-        self.urls[feed] = url
+        self.kept[feed] = url
         self.pointings += 1
 
     def keep_secret(self, name: str, value: Mapping[str, str]) -> str:
@@ -55,7 +53,7 @@ class Here:
         return self.server(9000 + self.started)
 
     def up(self, urls: Mapping[str, str] | None = None) -> None:
-        stack: Any = None
+        stack = Stack("penstock", "http://127.0.0.1:4566")
         self.settings.pointings = 0
         with_destinations: Any = lifecycle._with_destinations  # pyright: ignore[reportPrivateUsage]
         self.state = with_destinations(self.state, stack, urls or {}, (), self.home, self.home)
@@ -65,7 +63,8 @@ class Here:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
     here = Here(tmp_path)
     monkeypatch.setattr(processes.Process, "runs", lambda _: True)
-    monkeypatch.setattr(lifecycle, "Destinations", lambda stack: here.settings)
+    monkeypatch.setattr(lifecycle, "Destinations", lambda *_: here.settings)
+    monkeypatch.setattr(Stack, "outputs", lambda _: {})
     monkeypatch.setattr(lifecycle.demo_destination, "start", here.start)
     return here
 
@@ -74,7 +73,7 @@ def test_the_first_points_every_feed_to_the_demo_api(here: Here) -> None:
     here.up()
 
     assert here.started == 1
-    assert here.settings.urls == {feed: f"http://127.0.0.1:9001/feeds/{feed}/records" for feed in FEEDS}
+    assert here.settings.kept == {feed: f"http://127.0.0.1:9001/feeds/{feed}/records" for feed in FEEDS}
 
 
 def test_the_second_writes_nothing(here: Here) -> None:
@@ -88,16 +87,16 @@ def test_what_was_told_once_stays_told(here: Here) -> None:
     here.up({"crew": ELSEWHERE})
     here.up()
 
-    assert here.settings.url("crew") == ELSEWHERE
+    assert here.settings.kept["crew"] == ELSEWHERE
     assert here.settings.pointings == 0
 
 
 def test_so_does_what_an_operator_has_set_since(here: Here) -> None:
     here.up()
-    here.settings.urls["traffic"] = ELSEWHERE
+    here.settings.kept["traffic"] = ELSEWHERE
     here.up({"crew": ELSEWHERE})
 
-    assert here.settings.urls == dict.fromkeys(FEEDS, ELSEWHERE)
+    assert here.settings.kept == dict.fromkeys(FEEDS, ELSEWHERE)
     assert here.settings.pointings == 1
 
 
@@ -114,4 +113,4 @@ def test_a_demo_api_that_has_ended_is_followed_to_its_next(here: Here, monkeypat
     here.up()
 
     assert here.started == 2
-    assert here.settings.urls == {"crew": ELSEWHERE, "traffic": "http://127.0.0.1:9002/feeds/traffic/records"}
+    assert here.settings.kept == {"crew": ELSEWHERE, "traffic": "http://127.0.0.1:9002/feeds/traffic/records"}
