@@ -12,7 +12,7 @@ from penstock_ops.operate import held
 from tests.support.destination import Api
 from tests.support.operators import operated
 from tests.support.pipeline import Pipeline
-from tests.support.spots import csv_file, spot
+from tests.support.spots import COLUMNS, csv_file, spot
 
 KEYED = DestinationSettings(
     url="api", batch_records=2, rate_per_second=1000.0, burst=1000, concurrency=1, honours_idempotency_key=True
@@ -29,13 +29,30 @@ def log(last: str = "", spots: int = 5) -> bytes:
     return csv_file([spot(at, rate="12.50") for at in range(spots)]) + last.encode()
 
 
-@pytest.mark.parametrize("last", ["TRAILER,5", "TRAILER,5,62.50,,,\r\n", 'trl,"5","$62.50"\r\n\r\n', "TOTAL,5,62.5"])
+@pytest.mark.parametrize(
+    "last", ["TRAILER,5", "TRAILER,5,62.50,,,\r\n", 'trl,"5","$62.50"\r\n\r\n', "TOTAL,5,62.5", "Total records:,5"]
+)
 async def test_a_last_row_that_agrees_is_no_record_and_holds_nothing(last: str, pipeline: Pipeline) -> None:
     file = pipeline.drop(log(last))
     await pipeline.run()
     assert await pipeline.assert_sound(file, 5) == {"delivered": 5}
     declared = pipeline.report(file)["control_totals"]
     assert (declared["declared"]["records"], declared["differ"]) == ("5", None)
+
+
+async def test_a_sum_may_stand_in_its_own_column_as_below_a_spreadsheet(pipeline: Pipeline) -> None:
+    begin = "," * COLUMNS.index("rate")
+    end = "," * (len(COLUMNS) - len(begin) - 1)
+    agrees, lies = (
+        pipeline.drop(log(f"Total:{begin}{total}{end}"), f"traffic/{total}") for total in ("62.50", "75.00")
+    )
+    await pipeline.run()
+    assert await pipeline.assert_sound(agrees, 5) == {"delivered": 5}
+    assert pipeline.report(agrees)["control_totals"]["declared"] == {"rate": "62.50"}
+    assert pipeline.report(lies)["control_totals"]["differ"] == "rate: 75.00 declared, 62.50 found"
+    records_that_only_begin_so = pipeline.drop(log(f"TOTAL{begin}62.50,,x"), "traffic/other")
+    await pipeline.run()
+    assert (await pipeline.row(records_that_only_begin_so)).received == 6
 
 
 @pytest.mark.parametrize(

@@ -28,26 +28,35 @@ _NAMED = re.compile(r"[\"']?([A-Za-z][A-Za-z _-]*)[\"']?\s*[:=,;\t ]\s*[\"']?([^
 @dataclass(frozen=True, slots=True)
 class ControlTotals:
     """Where a feed's files may have control totals. The last row is one if its first cell is one of `words`; then
-    follow the number of records and the sums of `sums`, as far as it goes on. `key` finds the number of records in a
-    drop's key, as its group. A drop whose key ends with one of `sidecars` is no file of records: it tells of the file
-    whose key stands before that, with its own ending or without."""
+    follow the number of records and the sums of `sums`, as far as it goes on, or it has sums in their own columns.
+    `key` finds the number of records in a drop's key, as its group. A drop whose key ends with one of `sidecars` is no
+    file of records: it tells of the file whose key stands before that, with its own ending or without."""
 
     words: tuple[str, ...] = ()
     sums: tuple[str, ...] = ()
     key: str = ""
     sidecars: tuple[str, ...] = ()
 
-    def of_row(self, cells: Sequence[str], separator: str) -> Totals | None:
-        """The totals that a last row declares, None if it declares none."""
+    def of_row(self, cells: Sequence[str], columns: Sequence[str], separator: str) -> Totals | None:
+        """The totals that a last row declares, None if it declares none; `columns` are the table's, by their fields."""
         said = [cell.strip() for cell in cells]
         while said and not said[-1]:
             said.pop()
         names = ("records", *self.sums)
-        if not said or said[0].upper() not in self.words or len(said) > 1 + len(names):
+        if not said or said[0].upper().rstrip(" :") not in self.words:
             return None
+        if len(said) > 1 + len(names):
+            return self._in_their_columns(said, columns, separator) if len(cells) == len(columns) else None
         return {"records": None} | {
             name: _number(cell, separator) for name, cell in zip(names, said[1:], strict=False) if cell
         }
+
+    def _in_their_columns(self, said: Sequence[str], columns: Sequence[str], separator: str) -> Totals | None:
+        """The sums of a row such as a spreadsheet puts below a table; None where it has anything else."""
+        filled = {columns[at]: cell for at, cell in enumerate(said) if at and cell}
+        return (
+            {name: _number(cell, separator) for name, cell in filled.items()} if filled.keys() <= {*self.sums} else None
+        )
 
     def of_key(self, key: str) -> Totals:
         """The totals that a drop's key declares."""

@@ -13,7 +13,8 @@ semicolon where frames are dropped, and none where they are 00. Every aired row 
 the promo or programme number; so is every row of the plan before it (BEFORE_BROADCAST), under an id of its own that
 ends with -planned, and with a note that says so.
 
-A last row that begins with a word such as TRAILER declares the number of records, and perhaps the sum of their rates;
+A last row that begins with a word such as TRAILER declares the number of records, and perhaps the sum of their rates,
+or has that sum in their column;
 a key such as `traffic/log_1250rec.csv` declares the number, and so does a file beside it, `traffic/log.csv.ok` or
 `traffic/log.ok` (or `.cnt`, `.manifest.json`): `records=1250`, `rate=56250.00`, the numbers alone, or a JSON object.
 What differs holds the whole file.
@@ -209,7 +210,7 @@ TRAFFIC = Feed(
     decimals=("rate",),
     wholes=("length_s",),
     control=ControlTotals(
-        words=("TRAILER", "TRL", "TOTAL", "TOTALS", "END", "EOF"),
+        words=("TRAILER", "TRL", "TOTAL", "TOTALS", "TOTAL RECORDS", "GRAND TOTAL", "END", "EOF"),
         sums=("rate",),
         sidecars=(".ok", ".cnt", ".manifest.json"),
         key=r"(?<![0-9a-z])([0-9]{1,12})[ _-]?(?:records|recs|rec|rows)(?![0-9a-z])",

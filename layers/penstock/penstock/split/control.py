@@ -104,7 +104,7 @@ def _last_row(control: ControlTotals, layout: Layout, tail: bytes) -> tuple[int,
     if not begin:
         return 0, None
     text = raw.decode(encoding_for(raw, layout.encoding), "replace")
-    return begin, control.of_row(next(rows_in(layout.delimiter, [text]), list[str]()), layout.separator)
+    return begin, control.of_row(next(rows_in(layout.delimiter, [text]), list[str]()), layout.columns, layout.separator)
 
 
 class _Counting:
