@@ -88,6 +88,8 @@ def _number(text: str) -> Decimal | None:
 def loses_digits(text: str) -> bool:
     """Whether this is a whole number of which a spreadsheet has kept the first digits alone: it writes such a one with
     an exponent, where a program that knows them all writes them."""
+    if len(text.partition(".")[0].lstrip(" +-")) <= DIGITS and "E" not in text.upper():
+        return False  # as nearly all times of day are: long, and no whole numbers
     number = _number(text)
     return number is not None and abs(number) >= 10**DIGITS and not text.strip().lstrip("+-").isdigit()
 
