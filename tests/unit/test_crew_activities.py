@@ -51,7 +51,7 @@ class TestUnion:
     def test_what_says_nothing_is_told_by_what_it_has(self) -> None:
         """Today's files."""
         assert plain(duty("08:00", "8:00")).activity == "flight_duty"
-        assert plain(activity(None, "08:00", "12:00")).activity == "ground_duty"
+        assert plain(activity(None, "08:00", "12:00")).activity == "flight_duty"
         assert (
             plain(activity(None, "08:00", "12:00", standby=standby("home", "08:00", "12:00"))).activity
             == "home_standby"

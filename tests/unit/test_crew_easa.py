@@ -211,8 +211,9 @@ class TestStandby:
         assert codes(easa("16:00", "15:01", **crew)) == ["easa.fdp_in_flight_rest"]
 
     def test_no_more_than_16_hours(self) -> None:
-        assert codes(easa("22:00", "1:00", standby=standby("home", "06:00", "22:00"))) == []
-        assert codes(easa("22:00", "1:00", standby=standby("home", "05:59", "22:00"))) == ["easa.standby"]
+        for start, found in (("06:00", []), ("05:59", ["easa.standby"])):
+            waited = standby("home", start, "22:00") | {"called_at": at("20:00")}
+            assert codes(easa("22:00", "1:00", standby=waited)) == found
 
     @pytest.mark.parametrize(("call", "expected"), [("02:00", []), ("02:01", ["easa.reserve_notice"])])
     def test_reserve_has_10_hours_of_notice(self, call: str, expected: list[str]) -> None:

@@ -255,8 +255,8 @@ class TestReserve:
             ("02:00", "-1 16:01", "6:00", ["far117.long_call_rest"]),
             ("20:00", "10:01", "6:00", ["far117.long_call_rest"]),
             ("20:00", "10:00", "6:00", []),
-            # Where it ends at the report, nobody says when the call came.
-            ("20:00", "20:00", "6:00", []),
+            # Where it ends at the report, and nobody says when the call came, there was none before.
+            ("20:00", "20:00", "6:00", ["far117.long_call_rest"]),
             ("01:59", "01:00", "6:00", ["far117.long_call_notice"]),
         ],
     )

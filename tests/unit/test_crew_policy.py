@@ -155,7 +155,7 @@ class TestAwards:
 
 
 class TestRecency:
-    """14 CFR 61.57(a): three landings in 90 days."""
+    """14 CFR 61.57(a), FCL.060(b)(1): three takeoffs and three landings in 90 days."""
 
     RULE: ClassVar[dict[str, Any]] = {"code": "own", "landings": 3, "days": 90, **BY}
 
@@ -190,6 +190,21 @@ class TestRecency:
         of_type = self.RULE | {"aircraft_type": "A320"}
         assert own(*roster(*records, now), recency=[of_type]) == found
 
+    def test_takeoffs(self) -> None:
+        both = self.RULE | {"takeoffs": 3}
+        landed = [self.landed(day) for day in (0, 30, 60, 80)]
+        now = easa("+91 08:00", "4:00")
+        assert own(*roster(*landed, now), recency=[both]) == ["own"]
+        for record in landed:
+            record["sectors"][0]["takeoff"] = True
+        assert own(*roster(*landed, now), recency=[both]) == []
+        assert own(*roster(*landed[:3], now), recency=[both]) == ["own", "own"]
+        assert own(*roster(*landed, now), recency=[both | {"aircraft_type": "A320"}]) == ["own", "own"]
+        for record in landed:
+            record["sectors"][0]["aircraft_type"] = "A320"
+        assert own(*roster(*landed, now), recency=[both | {"aircraft_type": "A320"}]) == []
+        assert own(*roster(*landed, now), recency=[both | {"landings": 0, "takeoffs": 4}]) == ["own"]
+
     def test_who_sat_in_the_cabin_landed_nothing(self) -> None:
         landed = [self.landed(day) for day in (0, 30, 60, 80)]
         landed[1]["sectors"][0]["positioning"] = True
@@ -208,6 +223,7 @@ class TestEditions:
 
 
 REFUSED = [
+    ({"recency": [{"code": "own", "landings": 0, "days": 90, **BY}]}, "0 landings and 0 takeoffs is never missed"),
     (limit("sectors", 2, window_hours=24), "is not counted in a window"),
     (limit("rest_before", 600, window_hours=24), "is not counted in a window"),
     (limit("early_starts", 2), "give window_hours"),

@@ -37,7 +37,7 @@ class TestPart117Rest:
         assert codes(*roster(duty("08:00", "10:00"), waiting)) == []
 
     def test_not_before_ground_duty(self) -> None:
-        ground = duty("+1 02:00", 0, [], flight_time_minutes=None, fdp_end_at=None)
+        ground = duty("+1 02:00", 0, [], activity="ground_duty", flight_time_minutes=None, fdp_end_at=None)
         assert codes(*roster(duty("08:00", "10:00"), ground)) == []
         week = [duty(f"+{day} 08:00", "2:00") for day in range(6)]
         assert codes(*roster(*week, {**ground, "report_at": at("+6 08:00"), "release_at": at("+6 09:00")})) == []

@@ -19,8 +19,11 @@ its own that ends within four hours before.
 What a record does not tell never loosens a limit. Without `acclimatised` the stricter table holds, without `home_base`
 every place may be it, a sector without times fills the FDP unless `flight_time_minutes` is given, a flight duty without
 sectors has the most that the tables know, and one that is `delayed` without `original_report_at` may have been to begin
-at any time. Without `role` it is flight crew's. The FDP ends when the last sector that is operated is in; a later
-`fdp_end_at` counts, unless a cancelled sector or positioning behind explains it, an earlier one is only told.
+at any time; a call that no `called_at` tells came when it is worst. Without `role` it is flight crew's. Without
+`activity`, sectors or `standby` it may be a flight duty. The FDP ends when the last sector that is operated is in; a
+later `fdp_end_at` counts, unless a cancelled sector or positioning behind explains it, an earlier one is only told.
+Where neither tells, it ends at release; where only a plan does, and the release would be too late, that is told.
+Flight time is what the sectors add up to, where they have times.
 
 What a history and the table of airports tell is computed and compared: acclimatisation, rest for time zones, FDP and
 flight time. What was accepted is legal as a whole, in whatever order it came: a record answers for what it does to
@@ -32,7 +35,7 @@ CS-FTL.1 of ED Decision 2014/002/R, in force since 2016-02-18. A finding says wh
 operator's policy that policy's edition. Not checked, as no record tells it: fitness for duty; each pilot's in-flight
 rest; that a rest has 8 hours of sleep opportunity; how a break was scheduled, and that an accommodation is suitable
 beyond the record's word; a second notice of a delayed report; two local days twice a month; longitude, for which the
-clocks stand; cabin crew that reports before the flight crew; takeoffs, of recency.
+clocks stand; cabin crew that reports before the flight crew; that a takeoff or landing was by night.
 """
 
 import json

@@ -64,8 +64,8 @@ _FOREIGN: Mapping[str, Sequence[str]] = (
 
 
 def activity_of(record: Mapping[str, Any]) -> str:
-    """What a record is about. One that does not say so is told by what it has: flights, a standby that led to nothing,
-    or neither."""
+    """What a record is about. One that does not say so is told by what it has: flights, or a standby that led to
+    nothing. With neither it may be a flight duty, which asks for the most."""
     said = record.get("activity")
     if said:
         return said
@@ -74,10 +74,8 @@ def activity_of(record: Mapping[str, Any]) -> str:
         # Mostly the first one is operated.
         positioning = sectors[0].get("positioning") and all(one.get("positioning") for one in sectors)
         return "positioning" if positioning else FLIGHT_DUTY
-    if record.get("fdp_end_at"):
-        return FLIGHT_DUTY
     standby = record.get("standby")
-    return _BY_STANDBY[standby["kind"]] if standby else "ground_duty"
+    return _BY_STANDBY[standby["kind"]] if standby and not record.get("fdp_end_at") else FLIGHT_DUTY
 
 
 SHAPE = Clause(

@@ -52,7 +52,7 @@ def time_order(duty: Duty, said: datetime | None) -> list[Breach]:
     if longer_than(LONGEST_FREE if duty.beside else LONGEST_DUTY, [Interval("duty", duty.begin, duty.release)]):
         faults.append(f"the {duty.activity.replace('_', ' ')} takes {hours(duty.release - duty.begin)}")
     if duty.sectors and not duty.flies:
-        faults.append("there are sectors, and neither their times nor fdp_end_at say when the FDP ends")
+        faults.append("there are sectors, and the FDP takes no time")
     if duty.split_start and not (duty.fdp_start <= duty.split_start < duty.split_end <= duty.fdp_end):
         faults.append("split_rest does not lie within the FDP")
     elif duty.flight_time > (room := duty.fdp_end - duty.fdp_start - (duty.split_end - duty.split_start)):

@@ -41,8 +41,10 @@ QUALIFICATION = Clause(
 
 @LAW.rule(QUALIFICATION)
 def qualifications(duty: Duty, certificates: Sequence[Record]) -> list[Breach]:
-    """Licences, ratings, checks and medicals are valid to the end of the FDP, or of a duty without one. A date is
-    valid to the end of that day, by the reference zone."""
+    """Licences, ratings, checks and medicals are valid to the end of the FDP, or of a standby. A date is valid to the
+    end of that day, by the reference zone. Who travels, trains or renews them needs none."""
+    if not (duty.flies or duty.standby):
+        return []
     end = duty.fdp_end if duty.flies else duty.release
     last_day = _EPOCH + timedelta(duty.local(end - 1) // DAY)
     expired = [one for one in certificates if _expired(one["valid_until"], end, last_day)]

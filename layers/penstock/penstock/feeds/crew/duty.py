@@ -40,8 +40,8 @@ class Duty(NamedTuple):
     What a record does not tell counts as its longest: `acclimatised` is "" then, which takes the stricter table, a
     sector without times fills its FDP, and a flight duty without a word of its sectors has `MOST_SECTORS`. The FDP ends
     when the last sector that is operated is in, or later where the record says so and nothing explains that: neither a
-    sector that was cancelled nor positioning, behind it (14 CFR 117.3, ORO.FTL.105(12), 215). So with flight time,
-    which is no less than the sectors add up to.
+    sector that was cancelled nor positioning, behind it (14 CFR 117.3, ORO.FTL.105(12), 215); at release where neither
+    is told. Flight time is what the sectors add up to, and what the record says where they do not tell.
 
     `flights` are block times, actual ones where known; `sectors` are those operated, `longest_sector` the longest block
     time of them that is known, `first_in` when the first of them ends, the end of the FDP if unknown. `after_takeoff`
@@ -53,9 +53,10 @@ class Duty(NamedTuple):
     `activity` is what it is (see `activities`), `withdrawn` that it is no more. `original_report` is the report before
     it was delayed, 0 if it was not, and `delayed` that nobody says which it was. `role` is `flight`, `cabin`, or ""
     where in-flight rest is told of somebody who is not said to be either; `in_flight_rest` is that. `called_at` is when
-    the standby's call came, 0 if at its end. `landings` are those that the crew member made, `landed_in` the aircraft
-    types that they were made in, and `types` those of the sectors that are operated, "" where they are not told; both
-    are empty where none is. `tails` are the registrations of the aircraft.
+    the standby's call came, 0 if nobody says. `landings` and `takeoffs` are those that the crew member made,
+    `landed_in` and `taken_off_in` the aircraft types that they were made in, and `types` those of the sectors that are
+    operated, "" where they are not told; all three are empty where none is. `tails` are the registrations of the
+    aircraft.
     """
 
     id: str
@@ -99,6 +100,8 @@ class Duty(NamedTuple):
     types: tuple[str, ...] = ()
     landed_in: tuple[str, ...] = ()
     tails: tuple[str, ...] = ()
+    takeoffs: int = 0
+    taken_off_in: tuple[str, ...] = ()
 
     @property
     def works(self) -> bool:
@@ -129,7 +132,9 @@ class Duty(NamedTuple):
     @property
     def augmented(self) -> bool:
         """More pilots than the minimum crew, or cabin crew who rest in flight, and a facility where they can."""
-        return self.rest_class > 0 and (self.in_flight_rest > 0 if self.role == "cabin" else self.pilots > 2)
+        of_pilots, of_cabin = self.pilots > 2, self.in_flight_rest > 0
+        rested = of_cabin if self.role == "cabin" else of_pilots and (of_cabin or self.role == "flight")
+        return self.rest_class > 0 and rested
 
     @property
     def unaugmented(self) -> "Duty":
@@ -163,8 +168,13 @@ class Duty(NamedTuple):
 
     @property
     def called(self) -> int:
-        """When the standby's call came."""
+        """When the standby's call came, at the latest: where nobody says, at its end."""
         return self.called_at or self.standby_end
+
+    @property
+    def call_is_told(self) -> bool:
+        """Does somebody say when the call came? A standby that ends before report was ended by it."""
+        return bool(self.called_at) or self.standby_end < self.report
 
     @property
     def duty_start(self) -> int:
@@ -251,9 +261,8 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
     sectors: Sequence[Record] = record.get("sectors") or ()
     times = [times_of(sector) for sector in sectors] if times is None else times
     told = bool(sectors)
-    fewer = any(sector.get("status") == "cancelled" for sector in sectors)
     last_is_gone = told and not is_operated(sectors[-1])
-    if fewer:
+    if any(sector.get("status") == "cancelled" for sector in sectors):
         flown_ones = [(sector, of) for sector, of in zip(sectors, times, strict=True) if is_flown(sector)]
         sectors, times = [sector for sector, _ in flown_ones], [of for _, of in flown_ones]
     kind, standby_start, standby_end, called = _standby(record, activity, report, release)
@@ -262,24 +271,25 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
     split, split_start, split_end = _interval(record.get("split_rest"), 0)
     operated = [time for time, sector in zip(times, sectors, strict=True) if not sector.get("positioning")]
     flights = blocks = tuple(block for time in operated if (block := time.block))
-    untimed = len(operated) - len(blocks)
+    untold = activity == FLIGHT_DUTY and not told
+    untimed = len(operated) - len(blocks) + untold
     fdp_end = blocks[-1][1] if blocks else report
-    if untimed or not last_is_gone:
-        fdp_end = max(fdp_end, _fdp_end_said(record, activity, report))
-    untold = activity == FLIGHT_DUTY and not told and fdp_end > report
-    untimed += untold
+    in_is_told = told and (not operated or operated[-1].block is not None)
+    if not (in_is_told and last_is_gone):
+        fdp_end = max(fdp_end, _fdp_end_said(record, activity, report, report if in_is_told else release))
     flown = sum(end - start for start, end in flights)
     said: int | None = record.get("flight_time_minutes")
     if said is None and untimed:
         # Nobody says how long these took: as long as the FDP had room for.
         flights = _around(report, fdp_end, split_start, split_end)
         flown = max(flown, sum(end - start for start, end in flights))
-    elif said is not None and (untimed or (said > flown and not fewer)):
+    elif said is not None and untimed:
         # The total is the record's own word; where sectors do not tell when it was flown, it was before the end.
         if abs(said - flown) > len(blocks):
             flights = ((fdp_end - said, fdp_end),) if said else ()
         flown = said
     original = record.get("original_report_at")
+    landings, landed_in = _made(sectors, "landing")
     return Duty(
         record["duty_id"],
         record["crew_id"],
@@ -314,13 +324,15 @@ def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
         activity,
         record.get("status") in WITHDRAWN,
         minute_of(original) if original else 0,
-        record.get("role") or ("" if record.get("in_flight_rest_minutes") else "flight"),
+        record.get("role") or ("flight" if record.get("in_flight_rest_minutes") is None else ""),
         record.get("in_flight_rest_minutes") or 0,
         called,
-        sum(1 for sector in sectors if sector.get("landing") and is_operated(sector)),
+        landings,
         record.get("status") == "delayed" and not original,
-        *_types(sectors),
+        _types(sectors),
+        landed_in,
         tails_of(record),
+        *_made(sectors, "takeoff"),
     )
 
 
@@ -330,14 +342,17 @@ def tails_of(record: Record) -> tuple[str, ...]:
     return tuple(sorted({tail for sector in sectors if (tail := sector.get("registration"))}))
 
 
-def _types(sectors: Sequence[Record]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The aircraft types that are operated, and those that were landed."""
+def _types(sectors: Sequence[Record]) -> tuple[str, ...]:
+    """The aircraft types that are operated."""
     if not any(sector.get("aircraft_type") for sector in sectors):
-        return (), ()
-    operated = [sector for sector in sectors if is_operated(sector)]
-    types = {sector.get("aircraft_type") or "" for sector in operated}
-    landed_in = tuple(sector.get("aircraft_type") or "" for sector in operated if sector.get("landing"))
-    return tuple(sorted(types)), landed_in
+        return ()
+    return tuple(sorted({sector.get("aircraft_type") or "" for sector in sectors if is_operated(sector)}))
+
+
+def _made(sectors: Sequence[Record], what: str) -> tuple[int, tuple[str, ...]]:
+    """How often the crew member made a takeoff or a landing, and in which types, if any is told."""
+    made = [sector.get("aircraft_type") or "" for sector in sectors if sector.get(what) and is_operated(sector)]
+    return len(made), tuple(made) if any(sector.get("aircraft_type") for sector in sectors) else ()
 
 
 def _standby(record: Record, activity: str, report: int, release: int) -> tuple[str, int, int, int]:
@@ -352,14 +367,14 @@ def _standby(record: Record, activity: str, report: int, release: int) -> tuple[
     return "", report, report, 0
 
 
-def _fdp_end_said(record: Record, activity: str, report: int) -> int:
-    """Airport standby is FDP to Part 117, whether it leads to a flight or not (117.21(b))."""
+def _fdp_end_said(record: Record, activity: str, report: int, latest: int) -> int:
+    """As the record says, or at the latest. Airport standby is FDP to Part 117, whether it leads to a flight or not
+    (117.21(b))."""
     said: datetime | None = record.get("fdp_end_at")
     if said:
         return minute_of(said)
-    if activity == "airport_standby" and record["regulation"] == "far117":
-        return minute_of(record["release_at"])
-    return report
+    to_the_end = activity == FLIGHT_DUTY or (activity == "airport_standby" and record["regulation"] == "far117")
+    return latest if to_the_end else report
 
 
 def _around(begin: int, end: int, split_start: int, split_end: int) -> tuple[tuple[int, int], ...]:
@@ -432,7 +447,7 @@ _DEFAULTS: Mapping[str, Any] = Duty._field_defaults
 _in_order = cast(Callable[[Mapping[str, Any]], tuple[Any, ...]], itemgetter(*Duty._fields))
 
 
-_TUPLES = ("offsets", "types", "landed_in", "tails")
+_TUPLES = ("offsets", "types", "landed_in", "tails", "taken_off_in")
 
 _OLD = len(_IN_VERSION_1)
 _NEW = Duty._fields[_OLD:]

@@ -68,7 +68,7 @@ def _with_in_flight_rest(duty: Duty) -> int:
     if duty.role == "cabin":
         return of_cabin
     of_pilots = tables.in_flight_rest(duty.pilots, duty.rest_class, duty.sectors, duty.longest_sector)
-    return min(of_pilots, of_cabin) if duty.in_flight_rest and not duty.role else of_pilots
+    return of_pilots if duty.role else min(of_pilots, of_cabin)
 
 
 def split_credit(duty: Duty, policy: Policy) -> int:
@@ -92,8 +92,8 @@ def split_credit(duty: Duty, policy: Policy) -> int:
 def standby_reduction(duty: Duty, policy: Policy) -> int:
     """CS FTL.1.225: at the airport, standby of more than 4 hours shortens the FDP by what is over (a)(2)(i). Elsewhere
     that of more than 6 hours does, 8 with in-flight rest or a break that counts (b)(7), (8); it goes on until report
-    (b)(5), and if it starts between 23:00 and 07:00, the time between them counts from the call only (b)(9).
-    Without `standby.called_at`, `standby.end` is taken for the call, by the clock of the reference zone."""
+    (b)(5), and if it starts between 23:00 and 07:00, the time between them counts from the call only (b)(9), by the
+    clock of the reference zone: all of it where nobody says when the call came."""
     if duty.standby == "airport":
         return max(0, duty.report - duty.standby_start - AIRPORT_STANDBY_FREE)
     if duty.standby != "other":
@@ -102,7 +102,7 @@ def standby_reduction(duty: Duty, policy: Policy) -> int:
     start = duty.local(duty.standby_start)
     night_end = (start - 7 * HOUR) // DAY * DAY + DAY + 7 * HOUR
     asleep = 0
-    if start >= night_end - 8 * HOUR:
+    if start >= night_end - 8 * HOUR and duty.call_is_told:
         asleep = max(0, min(duty.local(min(duty.called, duty.report)), night_end) - start)
     return max(0, duty.report - duty.standby_start - asleep - free)
 
@@ -195,6 +195,14 @@ def flight_duty_period(duty: Duty, policy: Policy) -> list[Breach]:
         return []
     clause = FDP if not duty.augmented else CABIN_REST if duty.role == "cabin" else FDP_IN_FLIGHT_REST
     return [clause.breach(f"{_fdp_over(duty, limit)}; shorten it", (duty.id,), limit, actual)]
+
+
+def is_extended(duty: Duty, policy: Policy) -> bool:
+    """Is there a planned extension? One that the FDP does not need extends nothing."""
+    if duty.extension != "planned":
+        return False
+    limit = longest_fdp(duty, policy)
+    return limit is None or duty.fdp_end - duty.fdp_start > limit
 
 
 def _planned(duty: Duty, limit: int, policy: Policy) -> list[Breach]:

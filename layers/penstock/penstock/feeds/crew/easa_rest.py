@@ -12,7 +12,7 @@ from penstock.feeds.crew.airports import same_airport
 from penstock.feeds.crew.clauses import Breach, Clause, Lawbook
 from penstock.feeds.crew.common import HistoryRule
 from penstock.feeds.crew.duty import Duty
-from penstock.feeds.crew.easa import basic_fdp, longest_fdp, split_credit
+from penstock.feeds.crew.easa import basic_fdp, is_extended, longest_fdp, split_credit
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.times import DAY, HOUR, hours, local_nights, text_of, within_daily
@@ -116,7 +116,7 @@ def _needed(history: History, before: Duty, duty: Duty, policy: Policy) -> int:
 def _owed_after(history: History, duty: Duty, policy: Policy) -> int:
     """What a duty adds to the rest after it, by its own extension and by a reduced rest before it."""
     owed = _reduced_by(history, duty, policy)
-    if duty.extension == "planned":
+    if is_extended(duty, policy):
         before = next(history.before(duty), None)
         spare = duty.begin - before.release - _needed(history, before, duty, policy) if before else EXTENSION_REST_EACH
         owed += EXTENSION_REST_EACH if spare >= EXTENSION_REST_EACH else EXTENSION_REST_AFTER
@@ -273,14 +273,14 @@ EXTENSIONS = Clause(
 @LAW.rule(EXTENSIONS)
 def extensions(history: History, duty: Duty, policy: Policy) -> list[Breach]:
     """ORO.FTL.205(d)(1): at most two planned extensions in any 7 consecutive days, by the day of report."""
-    if duty.extension != "planned":
+    if not is_extended(duty, policy):
         return []
     day = duty.local(duty.report) // DAY
     ids = [duty.id]
     for before in history.before(duty):
         if duty.local(before.report) // DAY <= day - EXTENSION_DAYS:
             break
-        if before.extension == "planned":
+        if is_extended(before, policy):
             ids.append(before.id)
     if len(ids) <= MOST_EXTENSIONS:
         return []

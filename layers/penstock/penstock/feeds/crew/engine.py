@@ -28,10 +28,10 @@ from penstock.feeds.crew import (
 )
 from penstock.feeds.crew.clauses import MOST_NAMED, Breach, Clause
 from penstock.feeds.crew.cumulative import policy_windows
-from penstock.feeds.crew.duty import Duty, Times, duty_of, times_of
+from penstock.feeds.crew.duty import Duty, Times, duty_of, is_flown, is_operated, times_of
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.policy import REGULATION_ONLY, Policy
-from penstock.feeds.crew.times import HOUR, hours, is_zone
+from penstock.feeds.crew.times import HOUR, hours, is_zone, text_of
 from penstock.feeds.feed import Record
 from penstock.model.findings import Severity
 
@@ -62,6 +62,13 @@ SUPERSEDED = Clause(
     unit="revision",
     least=True,
 )
+UNTOLD_END = Clause(
+    "crew.untold_fdp_end",
+    "fdp_end_at",
+    "14 CFR 117.3; ORO.FTL.105(12)",
+    "where an FDP that lasted to the release would be too long, the record says when it ends",
+    Severity.SOFT,
+)
 CLAUSES = (
     *common.LAW.clauses,
     common.UNKNOWN_ZONE,
@@ -72,6 +79,7 @@ CLAUSES = (
     LONG_PERIOD,
     EXPOSED,
     SUPERSEDED,
+    UNTOLD_END,
     *part117.LAW.clauses,
     *part117_rest.LAW.clauses,
     *acclimatisation.FAR.clauses,
@@ -284,10 +292,35 @@ def _by_itself(record: Record, times: Sequence[Times], duty: Duty, policy: Polic
     found += common.rest_facility(duty, policy)
     found += common.edition(duty)
     found += common.untold_sectors(duty, record.get("sectors"))
+    found += _untold_end(record, times, duty, policy)
     if policy is not REGULATION_ONLY:
         found += operator_rules.of_a_record(record, times, duty, policy)
     found += common.unknown_airport(duty, record.get("sectors") or ())
     return found
+
+
+def _untold_end(record: Record, times: Sequence[Times], duty: Duty, policy: Policy) -> list[Breach]:
+    """Without `fdp_end_at` the FDP ends as planned until the last sector is in. By then it may have lasted to whatever
+    comes behind, or to the release."""
+    sectors: Sequence[Record] = record.get("sectors") or ()
+    if record.get("fdp_end_at") or not duty.flies or not sectors:
+        return []
+    flown = [(sector, of) for sector, of in zip(sectors, times, strict=True) if is_flown(sector)]
+    last = max((at for at, (sector, _) in enumerate(flown) if is_operated(sector)), default=None)
+    if last is None or flown[last][1].actual[3] is not None:
+        return []
+    behind = [of.block[0] for _, of in flown[last + 1 :] if of.block]
+    latest = min([duty.release, *behind])
+    if latest <= duty.fdp_end or hard(alone(duty, policy)):
+        return []
+    broken = [one for one in alone(duty._replace(fdp_end=latest), policy) if one.severity is Severity.HARD]
+    return [
+        UNTOLD_END.breach(
+            f"nobody says when the FDP ends; at {text_of(latest)}, {one.code} would be broken; give fdp_end_at",
+            (duty.id,),
+        )
+        for one in broken[:1]
+    ]
 
 
 def alone(duty: Duty, policy: Policy) -> list[Breach]:

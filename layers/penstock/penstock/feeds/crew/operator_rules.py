@@ -10,6 +10,7 @@ from operator import attrgetter
 
 from penstock.feeds.crew import part117
 from penstock.feeds.crew.acclimatisation import zone_of
+from penstock.feeds.crew.activities import FLIGHT_DUTY
 from penstock.feeds.crew.airports import same_airport
 from penstock.feeds.crew.clauses import Breach, Clause
 from penstock.feeds.crew.duty import Duty, Times, arrived_at, is_flown, is_operated
@@ -89,14 +90,20 @@ def _qualification(
     held = {each["code"] for each in record.get("qualifications") or ()}
     if one.qualification in held or one.role not in (None, duty.role or one.role):
         return []
-    asking = [number for number, sector, _ in flown if is_operated(sector) and _asks(sector, one)]
+    asking = [f"sector {number}" for number, sector, _ in flown if is_operated(sector) and _asks(sector, one)]
+    if not record.get("sectors") and _may_ask(duty, one):
+        asking = [f"the {duty.activity.replace('_', ' ')}"]
     if not asking:
         return []
     clause = _clause(one, policy, "qualifications", "the operator's qualification")
-    message = (
-        f"sector {asking[0]} asks for {one.qualification}, which is not among the qualifications; assign someone else"
-    )
+    message = f"{asking[0]} asks for {one.qualification}, which is not among the qualifications; assign someone else"
     return [clause.breach(message, (duty.id,))]
+
+
+def _may_ask(duty: Duty, one: RequiredQualification) -> bool:
+    """A flight duty without a word of its sectors may have any; who stands by needs what every flight asks for."""
+    stands_by = bool(duty.standby) and not duty.beside
+    return duty.activity == FLIGHT_DUTY or (stands_by and not (one.aircraft_type or one.airport or one.route))
 
 
 def _asks(sector: Record, one: RequiredQualification) -> bool:
@@ -299,9 +306,11 @@ def _flies_in(duty: Duty, aircraft_type: str | None) -> bool:
     return not aircraft_type or not duty.types or not {"", aircraft_type}.isdisjoint(duty.types)
 
 
-def _landings_in(duty: Duty, aircraft_type: str | None) -> int:
-    """Landings in a type: those of which it is told."""
-    return duty.landed_in.count(aircraft_type) if aircraft_type else duty.landings
+def _made_in(duty: Duty, one: Recency) -> tuple[int, int]:
+    """Landings and takeoffs, of a type those of which it is told."""
+    if one.aircraft_type:
+        return duty.landed_in.count(one.aircraft_type), duty.taken_off_in.count(one.aircraft_type)
+    return duty.landings, duty.takeoffs
 
 
 def _recency(history: History, duty: Duty, one: Recency, policy: Policy) -> list[Breach]:
@@ -310,10 +319,15 @@ def _recency(history: History, duty: Duty, one: Recency, policy: Policy) -> list
     first = next(iter(history.duties))
     if duty.role == "cabin" or not duty.sectors or first.begin > since or not _flies_in(duty, one.aircraft_type):
         return []
-    made = sum(_landings_in(before, one.aircraft_type) for before in _back_to(history, duty, since))
-    if made >= one.landings:
-        return []
-    clause = _clause(one, policy, "sectors", "the operator's recency", "landings")
+    made = [_made_in(before, one) for before in _back_to(history, duty, since)]
     of_type = f" with {one.aircraft_type}" if one.aircraft_type else ""
-    message = f"{made} landings{of_type} in the {one.days} days before; {one.landings} are demanded"
-    return [clause.breach(message, (duty.id,), one.landings, made)]
+    found: list[Breach] = []
+    for what, demanded, number in (
+        ("landings", one.landings, sum(landings for landings, _ in made)),
+        ("takeoffs", one.takeoffs, sum(takeoffs for _, takeoffs in made)),
+    ):
+        if number < demanded:
+            clause = _clause(one, policy, "sectors", "the operator's recency", what)
+            message = f"{number} {what}{of_type} in the {one.days} days before; {demanded} are demanded"
+            found.append(clause.breach(message, (duty.id,), demanded, number))
+    return found

@@ -256,8 +256,7 @@ LONG_CALL_REST_BEFORE = Clause(
 def long_call(duty: Duty, policy: Policy) -> list[Breach]:
     """117.21(a), (d): who is on long-call reserve, or on reserve without any other name, is told 12 hours before
     report of an FDP that begins before the window of circadian low and runs into it, and of any before the rest that
-    precedes it (117.3, 117.25(e)). The call is at `standby.called_at`, or at its end; where that is the report, nobody
-    knows when it came, and the latter is not asked."""
+    precedes it (117.3, 117.25(e)). The call is at `standby.called_at`, or else at the reserve's end."""
     if duty.standby != "long_call" or not duty.flies:
         return []
     notice = duty.report - duty.called
@@ -266,7 +265,7 @@ def long_call(duty: Duty, policy: Policy) -> list[Breach]:
     if notice < LONG_CALL_NOTICE and not WOCL[0] <= begin % DAY < WOCL[1] and end > next_wocl:
         message = f"{hours(notice)} of notice to an FDP that runs into the window of circadian low; 12:00 are demanded"
         return [LONG_CALL.breach(message, (duty.id,), LONG_CALL_NOTICE, notice)]
-    if 0 < notice < LONG_CALL_REST:
+    if notice < LONG_CALL_REST:
         message = f"{hours(notice)} of notice on long-call reserve; 10:00 of rest are demanded after it"
         return [LONG_CALL_REST_BEFORE.breach(message, (duty.id,), LONG_CALL_REST, notice)]
     return []

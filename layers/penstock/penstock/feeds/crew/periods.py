@@ -52,7 +52,7 @@ def joined(first: Duty, then: Duty) -> Duty:
         standby=first.standby,
         standby_start=first.standby_start,
         standby_end=min(first.standby_end, then.report),
-        called_at=min(first.called, then.report),
+        called_at=min(first.called_at, then.report),
     )
 
 

@@ -114,8 +114,8 @@ class PolicyLimit:
 @dataclass(frozen=True, slots=True)
 class RequiredQualification:
     """A qualification that a duty asks for: on sectors by an aircraft type, at an airport, or on a route, all that is
-    given together; to all duties with a sector where nothing is. It is held if `qualifications` of the record has it;
-    whether it is still valid is asked of all that is held."""
+    given together; where nothing is, on all that is or may be flown, standby as well. It is held if `qualifications`
+    of the record has it; whether it is still valid is asked of all that is held."""
 
     code: Code
     qualification: Word
@@ -139,16 +139,25 @@ class RequiredQualification:
 @with_config(_STRICT)
 @dataclass(frozen=True, slots=True)
 class Recency:
-    """Landings (sectors with `landing`) that a pilot has made within so many days before a duty with a sector (14 CFR
-    61.57, FCL.060). It is asked only of whom the history knows for as long. With an aircraft type, of duties with a
-    sector in it, and of landings in it: one rule for each type that is flown (61.57(a)(1)(ii), FCL.060(b)(1))."""
+    """Landings and takeoffs (sectors with `landing` and `takeoff`) that a pilot has made within so many days before a
+    duty with a sector (14 CFR 61.57, FCL.060). It is asked only of whom the history knows for as long. With an aircraft
+    type, of duties with a sector in it, and of what was made in it: one rule for each type that is flown
+    (61.57(a)(1)(ii), FCL.060(b)(1))."""
 
     code: Code
-    landings: Annotated[int, Field(ge=1, le=100)]
+    landings: Annotated[int, Field(ge=0, le=100)]
     days: Annotated[int, Field(ge=1, le=366)]
     source: Source
     severity: Severity = Severity.SOFT
     aircraft_type: AircraftType | None = None
+    takeoffs: Annotated[int, Field(ge=0, le=100)] = 0
+
+    def __post_init__(self) -> None:
+        """Raises:
+        ValueError: it demands neither.
+        """
+        if not (self.landings or self.takeoffs):
+            raise ValueError(f"{self.code}: a minimum of 0 landings and 0 takeoffs is never missed")
 
 
 @with_config(_STRICT)

@@ -85,7 +85,7 @@ _MODEL = ConfigDict(str_strip_whitespace=True, extra="ignore", hide_input_in_err
 @with_config(_MODEL)
 class Sector(TypedDict, total=False):
     """One flight of a duty. Block time is out to in (14 CFR 1.1, flight time; ORO.FTL.105(13)). `destination` is where
-    it was to go, `diverted_to` where it went instead; `landing` says that the crew member made it."""
+    it was to go, `diverted_to` where it went instead; `takeoff` and `landing` say that the crew member made them."""
 
     flight: Required[Flight]
     origin: Required[Airport]
@@ -104,6 +104,7 @@ class Sector(TypedDict, total=False):
     status: SectorStatus | None
     diverted_to: Airport | None
     landing: bool | None
+    takeoff: bool | None
 
 
 @with_config(_MODEL)
