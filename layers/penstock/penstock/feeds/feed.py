@@ -81,6 +81,9 @@ class Examination:
     record that is examined carries its trace, where the feed's delivered ones do. `tried` tries the examples inside a
     policy, where it can have some.
 
+    What `examine` and `to_history` both need of a record is worked out of it once, where it takes long: they get what
+    `read` gives, which has the record's own fields.
+
     `also` says to which further histories a part of a record belongs, by their keys, given what is kept of those that
     it was judged beside, by their ids, and the policy; without a policy all that there can be. `examine`, `to_history`
     and `prune` get such parts as they get records, those of one history at a time. Two chunks must never wait for each
@@ -96,6 +99,7 @@ class Examination:
     keys: Callable[[Record], Sequence[str]] | None = None
     tried: Callable[[Any], Sequence[Tried]] | None = None
     also: Callable[[Record, Mapping[str, Any], Any], Mapping[str, Record]] | None = None
+    read: Callable[[Record], Record] | None = None
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,8 @@ def by_history(
             if feed.trace:
                 record[feed.trace] = trace(file_id, one.ordinal)
             keys = keys_of(examination, record)
+            if examination.read:
+                record = examination.read(record)
         except Exception as error:
             dead[one.ordinal] = (defect(feed.name, error),)
         else:

@@ -44,7 +44,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from penstock.feeds.crew import engine, rotation
-from penstock.feeds.crew.duty import dumped, duty_of, loaded
+from penstock.feeds.crew.duty import dumped, duty_of, loaded, read
 from penstock.feeds.crew.history import KEPT, History
 from penstock.feeds.crew.policy import Policy
 from penstock.feeds.crew.policy_examples import tried
@@ -230,6 +230,7 @@ CREW = Feed(
     group=("crew_id",),
     examination=Examination(
         by=("crew_id",),
+        read=read,
         examine=_examine,
         to_history=_keep,
         prune=_prune,

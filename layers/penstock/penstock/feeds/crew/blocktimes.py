@@ -88,9 +88,9 @@ def oooi_order(duty: Duty, sectors: Sequence[Record], times: Sequence[Times]) ->
             if fault := _fault(oooi):
                 message = f"sector {number} ({sector['flight']}): {kind} times {fault}; check dates and offsets"
                 found.append(OOOI_ORDER.breach(message, (duty.id,)))
-        if of.block is None:
+        if (known := of.block) is None or known[0] <= known[1] <= known[0] + LONGEST_SECTOR:
             continue
-        block = Interval(f"sector {number} ({sector['flight']})", *of.block)
+        block = Interval(f"sector {number} ({sector['flight']})", *known)
         for one in (*backward([block]), *longer_than(LONGEST_SECTOR, [block])):
             message = f"{one.name} is out at {text_of(one.start)} and in at {text_of(one.end)}; check dates and offsets"
             found.append(OOOI_ORDER.breach(message, (duty.id,)))
@@ -101,14 +101,11 @@ def _fault(oooi: Oooi) -> str:
     said = [time for time in oooi if time is not None]
     if said != sorted(said):
         return "go back"
-    left, arrived = _first(*oooi[:2]), _first(*oooi[:1:-1])
+    out, off, on, into = oooi
+    left, arrived = off if out is None else out, on if into is None else into
     if left is None or arrived is None or 0 < arrived - left <= LONGEST_SECTOR:
         return ""
     return f"say that it takes {hours(arrived - left)}"
-
-
-def _first(*times: int | None) -> int | None:
-    return next((time for time in times if time is not None), None)
 
 
 SECTOR_ORDER = Clause(

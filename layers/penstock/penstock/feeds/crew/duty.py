@@ -9,7 +9,7 @@ from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
 from penstock.feeds.crew.activities import FLIGHT_DUTY, FREE, STANDBY, WITHDRAWN, WORK, activity_of
-from penstock.feeds.crew.times import local, minute_of
+from penstock.feeds.crew.times import is_zone, local, minute_of
 from penstock.feeds.feed import Record
 from penstock.model.versions import ensure_known
 
@@ -194,33 +194,34 @@ type Oooi = tuple[int | None, int | None, int | None, int | None]
 
 
 class Times(NamedTuple):
-    """When a sector was to be flown, and when it was."""
+    """When a sector was to be flown, and when it was; `block` is (out, in), None where they are not known."""
 
     planned: Oooi
     actual: Oooi
+    block: tuple[int, int] | None
 
-    @property
-    def block(self) -> tuple[int, int] | None:
-        """(out, in): actual where known; a flight under way is taken to last as long as planned, and no shorter than
-        what is known of its takeoff and landing."""
-        (planned_out, _, _, planned_in), (out, off, on, into) = self
-        late = out - planned_out if out is not None and planned_out is not None else 0
-        if out is None:
-            out = min((time for time in (planned_out, off) if time is not None), default=None)
-        if into is None:
-            expected = planned_in + late if planned_in is not None else None
-            into = max((time for time in (expected, on) if time is not None), default=None)
-        return None if out is None or into is None else (out, into)
+
+def _block(planned: Oooi, actual: Oooi) -> tuple[int, int] | None:
+    """(out, in): actual where known; a flight under way is taken to last as long as planned, and no shorter than what
+    is known of its takeoff and landing."""
+    (planned_out, _, _, planned_in), (out, off, on, into) = planned, actual
+    late = out - planned_out if out is not None and planned_out is not None else 0
+    if out is None:
+        out = min((time for time in (planned_out, off) if time is not None), default=None)
+    if into is None:
+        expected = planned_in + late if planned_in is not None else None
+        into = max((time for time in (expected, on) if time is not None), default=None)
+    return None if out is None or into is None else (out, into)
 
 
 def times_of(sector: Record) -> Times:
     """A sector's times. What was planned of an arrival says nothing of one that went elsewhere."""
     said = sector.get
-    planned = said("planned_out"), said("planned_off"), said("planned_on"), said("planned_in")
+    planned = _instants(said("planned_out"), said("planned_off"), said("planned_on"), said("planned_in"))
     if said("diverted_to") or said("status") in _ELSEWHERE:
         planned = (*planned[:2], None, None)
-    actual = said("actual_out"), said("actual_off"), said("actual_on"), said("actual_in")
-    return Times(_instants(*planned), _instants(*actual))
+    actual = _instants(said("actual_out"), said("actual_off"), said("actual_on"), said("actual_in"))
+    return Times(planned, actual, _block(planned, actual))
 
 
 _ELSEWHERE = frozenset({"diverted", "returned"})
@@ -253,13 +254,40 @@ def _instants(out: datetime | None, off: datetime | None, on: datetime | None, i
     )
 
 
-def duty_of(record: Record, times: Sequence[Times] | None = None) -> Duty:
-    """What a valid record says; `times` are its sectors', where they are at hand. Its zone must exist
-    (`times.is_zone`)."""
+class Reading(NamedTuple):
+    """What the rules need of a record: when its sectors are flown, and the duty."""
+
+    times: Sequence[Times]
+    duty: Duty
+
+
+_READING = "reading"
+
+
+def read(record: Record) -> Record:
+    """A record with its reading beside its fields, of which none is called so. To make one takes as long as to judge by
+    it, and it is judged and kept. One in a zone that nobody knows has none."""
+    return {**record, _READING: reading_of(record)} if is_zone(record["reference_tz"]) else record
+
+
+def reading_of(record: Record) -> Reading:
+    """The reading of a valid record: the one beside it, if it has one. Its zone must exist (`times.is_zone`)."""
+    known: Reading | None = record.get(_READING)
+    if known is not None:
+        return known
+    times = [times_of(sector) for sector in record.get("sectors") or ()]
+    return Reading(times, _duty_of(record, times))
+
+
+def duty_of(record: Record) -> Duty:
+    """What a valid record says. Its zone must exist (`times.is_zone`)."""
+    return reading_of(record).duty
+
+
+def _duty_of(record: Record, times: Sequence[Times]) -> Duty:
     report, release = minute_of(record["report_at"]), minute_of(record["release_at"])
     activity, regulation = activity_of(record), record["regulation"]
     sectors: Sequence[Record] = record.get("sectors") or ()
-    times = [times_of(sector) for sector in sectors] if times is None else times
     told = bool(sectors)
     last_is_gone = told and not is_operated(sectors[-1])
     if any(sector.get("status") == "cancelled" for sector in sectors):
@@ -352,7 +380,8 @@ def _types(sectors: Sequence[Record]) -> tuple[str, ...]:
 def _made(sectors: Sequence[Record], what: str) -> tuple[int, tuple[str, ...]]:
     """How often the crew member made a takeoff or a landing, and in which types, if any is told."""
     made = [sector.get("aircraft_type") or "" for sector in sectors if sector.get(what) and is_operated(sector)]
-    return len(made), tuple(made) if any(sector.get("aircraft_type") for sector in sectors) else ()
+    told = made and any(sector.get("aircraft_type") for sector in sectors)
+    return len(made), tuple(made) if told else ()
 
 
 def _standby(record: Record, activity: str, report: int, release: int) -> tuple[str, int, int, int]:
@@ -419,7 +448,7 @@ def _after_takeoff(sectors: Sequence[Record], times: Sequence[Times]) -> int:
     last = next((at for at in reversed(range(len(sectors))) if is_operated(sectors[at])), None)
     if last is None:
         return 0
-    (_, planned_off, _, _), (_, off, _, into) = times[last]
+    (_, planned_off, _, _), (_, off, _, into), _ = times[last]
     planned_in: datetime | None = sectors[last].get("planned_in")
     if planned_off is None or planned_in is None or off is None or into is None:
         return 0

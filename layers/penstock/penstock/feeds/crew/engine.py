@@ -28,7 +28,7 @@ from penstock.feeds.crew import (
 )
 from penstock.feeds.crew.clauses import MOST_NAMED, Breach, Clause
 from penstock.feeds.crew.cumulative import policy_windows
-from penstock.feeds.crew.duty import Duty, Times, duty_of, is_flown, is_operated, times_of
+from penstock.feeds.crew.duty import Duty, Times, is_flown, is_operated, reading_of
 from penstock.feeds.crew.history import History
 from penstock.feeds.crew.policy import REGULATION_ONLY, Policy
 from penstock.feeds.crew.times import HOUR, hours, is_zone, text_of
@@ -106,7 +106,7 @@ class _Entry(NamedTuple):
 
     at: int
     record: Record
-    times: list[Times]
+    times: Sequence[Times]
     duty: Duty
 
 
@@ -122,8 +122,7 @@ def examine(
             message = f"there is no time zone {record['reference_tz']}; give an IANA name such as Europe/Berlin"
             found[at].append(common.UNKNOWN_ZONE.breach(message, (record["duty_id"],)))
             continue
-        times = [times_of(sector) for sector in record.get("sectors") or ()]
-        by_crew.setdefault(record["crew_id"], []).append(_Entry(at, record, times, duty_of(record, times)))
+        by_crew.setdefault(record["crew_id"], []).append(_Entry(at, record, *reading_of(record)))
     for crew, entries in by_crew.items():
         _examine_crew(entries, histories[crew], policy, found)
     return found

@@ -145,7 +145,7 @@ def _curfew(flown: _Flown, duty: Duty, one: Curfew, policy: Policy) -> list[Brea
 
 def _movements(sector: Record, times: Times, one: Curfew) -> Iterator[tuple[str, str, int | None]]:
     """Takeoff and landing, by block times where there are no others; None where there are none at all."""
-    (out, off, on, into), (actual_out, actual_off, actual_on, actual_in) = times
+    (out, off, on, into), (actual_out, actual_off, actual_on, actual_in), _ = times
     if one.takeoffs:
         takeoff = next((time for time in (actual_off, actual_out, off, out) if time is not None), None)
         yield "takeoff", sector["origin"], takeoff
