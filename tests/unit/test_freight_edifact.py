@@ -309,6 +309,18 @@ def test_several_messages_are_as_many_records_and_text_may_hold_any_mark() -> No
     assert [one.ordinal for one in judgement.rejected] == [2]
 
 
+@pytest.mark.parametrize("end", [b"\r\n", b"\n"])
+def test_a_message_wrapped_at_eighty_columns_says_that_its_lines_are(end: bytes) -> None:
+    """A line end within a segment may be a lost terminator as well: nobody can take it out unasked."""
+    flat = message_file(message(), message())
+    wrapped = end.join(flat[at : at + 80] for at in range(0, len(flat), 80))
+
+    judgement = judge_file(FREIGHT, wrapped)
+
+    assert [one.findings[0].code for one in judgement.rejected] == ["format.character"] * 2
+    assert all("are its lines wrapped at a fixed width" in one.findings[0].message for one in judgement.rejected)
+
+
 # -- the law: whatever a message holds, it is read or rejected, and no amount is delivered that none of its MOA says
 
 WHOLE = [*HEADER, "RFF+IV:INV-6", "ALC+C++6++FC", "MOA+23:10", "TAX+7+VAT+++:::19+S", *LINES, "UNS+S", *TOTALS]

@@ -109,6 +109,14 @@ def test_br_co_17_is_rounded_there_or_line_by_line_and_nothing_between(written: 
 
 
 @SYNTAXES
+def test_br_co_04_each_line_says_by_which_category_it_is_taxed(written: Writer) -> None:
+    untold = taxed("100.00", "19.00", Item("1", "40.00", "40.00"), Item("1", "60.00", "60.00", category=""))
+
+    assert rejected(written(untold)) == {"freight.line_category"}
+    assert "freight.line_category" not in codes(written(replace(untold, profile="urn:of-no-norm")))
+
+
+@SYNTAXES
 @pytest.mark.parametrize("category", ["Z", "E", "AE", "K", "G", "O"])
 def test_br_z_09_and_its_siblings_nothing_is_due_by_a_category_that_is_not_taxed(
     written: Writer, category: str

@@ -133,11 +133,16 @@ def _content_fault(reading: Reading, delimiters: Delimiters, segments: Sequence[
     ):
         return None
     for number, segment in enumerate(segments, 1):
-        tag = segment[0]
+        tag, bad = segment[0], _control(delimiters).search(delimiters.element.join(segment))
+        if bad and bad.group() in "\r\n":
+            return reading.fault(
+                "character",
+                f"segment {number} has the end of a line at position {bad.start()}: are its lines wrapped at a fixed"
+                " width, or is a segment terminator missing before it? send it without line ends within segments",
+            )
         if not _matches(reading.tag, tag):
             what = "is empty" if segment == [""] else "has no tag that could be one"
             return reading.fault("segment_tag", f"segment {number} {what}")
-        bad = _control(delimiters).search(delimiters.element.join(segment))
         if bad:
             return reading.fault(
                 "character",

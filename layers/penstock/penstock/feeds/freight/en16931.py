@@ -406,6 +406,17 @@ def _untaxed_is_taxed(invoice: Record) -> bool:
 
 
 @_RULES.each(
+    "line_category",
+    "lines.taxes",
+    "each line of a document that keeps to the norm says by which category it is taxed",
+    _norm("BR-CO-04"),
+)
+@_european
+def _line_is_of_no_category(invoice: Record) -> bool:
+    return _strict(invoice) and not _each_tells_category(invoice)
+
+
+@_RULES.each(
     "taxable",
     "taxes.taxable",
     "a category's taxable amount is the sum of its lines, less its allowances, with its charges",
@@ -413,23 +424,17 @@ def _untaxed_is_taxed(invoice: Record) -> bool:
 )
 @_european
 def _taxable_differs(invoice: Record) -> bool:
-    unit, told = _unit(invoice), [_tells_category(line) for line in invoice["lines"] if "amount" in line]
-    if not all(told):
-        return _strict(invoice) and not any(told) and _only_category_differs(invoice)
-    return any(
+    unit = _unit(invoice)
+    return _each_tells_category(invoice) and any(
         _is_telling(tax) and tax["taxable"] not in sums_of(_taxed_by(invoice, tax), unit)
         for tax in invoice.get("taxes", ())
     )
 
 
-def _tells_category(line: Mapping[str, Any]) -> bool:
-    return any("category" in tax for tax in line.get("taxes", ()))
-
-
-def _only_category_differs(invoice: Record) -> bool:
-    """Of lines that do not say how they are taxed: where there is one category, all of them are of that."""
-    taxes = [tax["taxable"] for tax in invoice.get("taxes", ()) if "taxable" in tax]
-    return len(taxes) == 1 and taxes[0] not in _before_taxes(invoice)
+def _each_tells_category(invoice: Record) -> bool:
+    """Subtotals and notes among the lines have no amount, and are not taxed."""
+    lines = (line for line in invoice["lines"] if "amount" in line)
+    return all(any("category" in tax for tax in line.get("taxes", ())) for line in lines)
 
 
 def _is_telling(tax: Mapping[str, Any]) -> bool:
