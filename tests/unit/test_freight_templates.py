@@ -2,6 +2,7 @@
 themselves."""
 
 import json
+import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
@@ -19,6 +20,9 @@ from penstock_documents.drafting import draft
 from penstock_documents.invoices import record_of
 from penstock_documents.template import NotATemplate, Template
 from penstock_ops.samples.tower.paper import Text, pdf, scanned
+from tests.support.documents import Document as Invoice
+from tests.support.documents import as_ubl
+from tests.support.invoices import freight_bill, x12_file
 from tests.support.pipeline import Pipeline
 from tests.unit.test_commands import run
 
@@ -256,3 +260,23 @@ def test_an_operator_makes_one_and_checks_an_invoice_by_it(tmp_path: Path) -> No
 
     assert made.returncode == 0, made.stderr
     assert (told["feed"], told["records"]["held"], told["findings"]) == ("freight", 1, {"freight.new_template": 1})
+
+
+# -- a batch of several
+
+
+def test_an_archive_is_called_by_what_most_of_it_is_and_each_file_goes_by_itself(tmp_path: Path) -> None:
+    batch, policy = tmp_path / "week.zip", tmp_path / "policy.json"
+    bill = x12_file(freight_bill())
+    with zipfile.ZipFile(batch, "w") as archive:
+        archive.writestr("one.pdf", pdf([list(page())]))
+        archive.writestr("two.edi", bill)
+        archive.writestr("three.xml", as_ubl(Invoice()))
+    policy.write_text('{"policy": {"edi_share": 0.4}}', encoding="utf-8")
+
+    check = ("check", str(batch), "--feed", "freight", "--rejects", str(tmp_path / "r.csv"), "--json")
+    told, stricter = (json.loads(run(*check, *more).stdout) for more in ((), ("--policy", str(policy))))
+
+    assert (told["route"], stricter["route"]) == ("edi", "xml")
+    assert [one["format"] for one in told["entries"]] == ["document", "x12", "xml"]
+    assert (told["records"]["received"], told["records"]["valid"]) == (3, 2)

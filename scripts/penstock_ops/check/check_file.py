@@ -5,7 +5,7 @@ import math
 import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -69,6 +69,7 @@ class Checked:
     acknowledgements: Path | None = None
     seconds: float = 0.0
     entries: list["Checked"] = field(default_factory=list["Checked"])
+    route: str = ""
     by_itself: bool = False
     unasked: bool = False
     internal_errors: Counter[str] = field(default_factory=Counter[str])
@@ -117,6 +118,7 @@ class Checked:
             | {name: True for name in ("by_itself", "unasked") if any(getattr(one, name) for one in every)}
             | ({"delivered_to": str(self.records)} if self.records else {})
             | ({"acknowledged_in": str(self.acknowledgements)} if self.acknowledgements else {})
+            | ({"route": self.route} if self.route else {})
             | entries
         )
 
@@ -187,6 +189,7 @@ def check(
                 _check(store, prepared, path, asked, _scaled(advance, source.size, prepared.size), checked)
             else:
                 checked.entries = _check_entries(store, prepared, path, asked, advance)
+                checked.route = _route_of(checked.entries, asked.settings or OperatorSettings())
         except (Refused, Defective) as refusal:
             checked.refuse(refusal)
             with path.open("rb") as source:
@@ -228,6 +231,15 @@ def _check_entries(
         checked.seconds = time.perf_counter() - began
         checks.append(checked)
     return checks
+
+
+def _route_of(entries: Sequence[Checked], settings: OperatorSettings) -> str:
+    """What the feed calls the archive, by what most of its files are; "" where they are of several feeds."""
+    feeds = {one.feed for one in entries if one.feed}
+    feed = feed_named(feeds.pop()) if len(feeds) == 1 else None
+    if feed is None or feed.route_of_batch is None:
+        return ""
+    return feed.route_of_batch([one.format for one in entries], policy_of(feed, settings.policy))
 
 
 def _scaled(advance: Callable[[int], None], whole: int, size: int) -> Callable[[int], None]:

@@ -107,6 +107,8 @@ def checked(result: Mapping[str, Any]) -> None:
         say((entry["file"], "bold"))
         checked(entry)
     if "entries" in result:
+        if result.get("route"):
+            say(f"most of it goes as {result['route']}; each file by what is in it")
         return
     if result["refused"]:
         say("refused:", (result["refused"]["message"], "red"), f"({result['refused']['code']})")

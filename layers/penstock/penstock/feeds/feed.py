@@ -206,6 +206,10 @@ class Feed:
     """Whether a file that begins so is a document, such as a PDF or a scan, that must be read into records before they
     can be cut from it. Without one, none of the feed's files is."""
 
+    route_of_batch: Callable[[Sequence[str | None], Any], str] | None = None
+    """By which route most of an archive's files go, by their formats (None where one has none) and the operator's
+    policy. It is told of the archive and decides nothing: each of its files goes by what is in it."""
+
     acknowledged: bool = False
     """Whether senders are told what became of their records, in formats whose standard has acknowledgements."""
 

@@ -78,7 +78,7 @@ from penstock.feeds.freight.examination import (
 from penstock.feeds.freight.invoice import Invoice
 from penstock.feeds.freight.lines import lines_in
 from penstock.feeds.freight.policy import Policy
-from penstock.feeds.freight.routing import to_record
+from penstock.feeds.freight.routing import route_of_batch, to_record
 from penstock.feeds.freight.totals import RULES
 from penstock.feeds.freight.xml_documents import DOCUMENTS
 from penstock.formats.documents import is_document
@@ -116,5 +116,6 @@ FREIGHT = Feed(
     provenance=pdf_templates.PROVENANCE,
     unread="unread",
     documents=is_document,
+    route_of_batch=route_of_batch,
     acknowledged=True,
 )

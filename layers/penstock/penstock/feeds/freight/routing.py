@@ -5,7 +5,7 @@ element. What is no invoice is rejected with its kind's name. Of a PDF the
 extractor has made a line.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,10 +13,30 @@ from pydantic import TypeAdapter, ValidationError
 from penstock.feeds.freight import edifact_invoic, pdf_documents, x12_210, x12_810
 from penstock.feeds.freight.defects import OF_SUMS, Defective
 from penstock.feeds.freight.invoice import Invoice
+from penstock.feeds.freight.policy import Policy
 from penstock.feeds.freight.totals import RULES
 from penstock.feeds.freight.xml_documents import READERS
 from penstock.formats.format import Parsed
 from penstock.model.findings import Finding, Severity
+
+_ROUTES = {"document": "pdf", "x12": "edi", "edifact": "edi"}
+"""By the formats' names; what else there is goes as XML."""
+
+
+def route_of_batch(formats: Sequence[str | None], policy: Policy) -> str:
+    """As `Feed.route_of_batch`: `pdf`, else `edi`, where that has more than the policy's share of a batch; else `xml`.
+
+    >>> route_of_batch(["document", "document", "xml"], Policy()), route_of_batch(["x12", "xml", None], Policy())
+    ('pdf', 'edi')
+    >>> route_of_batch(["document"] * 3 + ["xml"] * 2, Policy())
+    'xml'
+    """
+    routes = [_ROUTES.get(one or "", "xml") for one in formats]
+    for route, share in (("pdf", policy.pdf_share), ("edi", policy.edi_share)):
+        if routes.count(route) > share * len(routes):
+            return route
+    return "xml"
+
 
 type Canonical = Callable[[Mapping[str, Any]], dict[str, Any]]
 
