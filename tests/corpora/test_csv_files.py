@@ -13,8 +13,11 @@ from tests.corpora.csv_files import (
     OTHERS,
     REFUSED,
     SPECTRUM,
+    WORKBOOK,
+    as_it_is_read,
     by_collectors,
     by_csv_module,
+    by_openpyxl,
     one_line_end,
     records_of,
 )
@@ -23,7 +26,7 @@ from tests.support.reading import split_file, tiny_windows
 FILES = [*SPECTRUM, *OTHERS, *files("*/*.csv")]
 
 
-@pytest.mark.parametrize("name", sorted(set(FILES) - set(REFUSED)))
+@pytest.mark.parametrize("name", sorted(set(FILES) - set(REFUSED) - {WORKBOOK}))
 @pytest.mark.parametrize("records", [1, 3, 5000])
 def test_chunks_hold_the_records_of_the_whole_file(name: str, records: int) -> None:
     # Given
@@ -49,9 +52,15 @@ def test_chunks_hold_the_records_of_the_whole_file(name: str, records: int) -> N
 @pytest.mark.parametrize("name", list(REFUSED))
 def test_a_header_that_cannot_be_read_is_the_files_fault(name: str) -> None:
     with pytest.raises(Refused) as refused:
-        split_file(ANY, (FOLDER / name).read_bytes())
+        split_file(ANY, as_it_is_read(name))
 
     assert refused.value.code == REFUSED[name][1]
+
+
+def test_a_workbook_is_the_table_on_its_first_sheet() -> None:
+    cut = split_file(ANY, as_it_is_read(WORKBOOK))
+    header, records = by_openpyxl(WORKBOOK)
+    assert (list(cut.layout.header), records_of(cut)) == (header, records)
 
 
 @pytest.mark.parametrize("name", SPECTRUM)
