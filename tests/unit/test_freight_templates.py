@@ -1,9 +1,10 @@
 """Invoices on pages alone: read by a template that a person makes from a good one, and held unless they prove
 themselves."""
 
+import gzip
 import json
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -11,14 +12,19 @@ from typing import Any
 
 import pytest
 
+from extractor.document_reader import DocumentReader
 from penstock.feeds.freight import FREIGHT
 from penstock.feeds.freight.examination import examine, histories_of, of_template, to_history
 from penstock.feeds.freight.policy import Policy
 from penstock.feeds.freight.routing import to_record
+from penstock.operate.hold import held_of, plan_release
+from penstock.operate.replay import begin_replay
+from penstock.ports.pages import Drifted
 from penstock_documents.document import Document
 from penstock_documents.drafting import draft
 from penstock_documents.invoices import record_of
-from penstock_documents.template import NotATemplate, Template
+from penstock_documents.kept_pages import line_of
+from penstock_documents.template import NotATemplate, Template, dump
 from penstock_ops.samples.tower.paper import Text, pdf, scanned
 from tests.support.documents import Document as Invoice
 from tests.support.documents import as_ubl
@@ -217,6 +223,50 @@ async def test_held_as_one_of_the_first_it_is_delivered_when_somebody_has_looked
     (record,) = body["records"]
     assert (record["invoice_number"], Decimal(record["totals"]["due"])) == ("NH-1", Decimal("1254.11"))
     assert (record["template"], record["evidence"]["invoice_number"]["read"]) == ("Northern/1", "NH-1")
+
+    row = await pipeline.ledger.file(files[0].file_id)
+    assert row is not None
+    looked_at = plan_release(row, await held_of(pipeline.ledger, pipeline.store, files[0].file_id))
+    await begin_replay(pipeline, looked_at)
+    await pipeline.run()
+    assert await pipeline.assert_sound(files[0], 1) == {"delivered": 1}
+
+
+# -- as the extractor reads them
+
+
+class Kept:
+    """As `Templates`: the one that was made; those about towers come with the layer."""
+
+    async def all(self) -> Mapping[str, bytes]:
+        return {"Northern.1.yaml": dump(TEMPLATE).encode()}
+
+    async def put(self, name: str, body: bytes) -> None:
+        raise AssertionError(name)
+
+
+async def assembled(made: bytes) -> tuple[dict[str, Any], Sequence[Drifted]]:
+    """(the line of an invoice, what of its form has changed), as the extractor stages and tells them."""
+
+    async def ranges() -> AsyncGenerator[bytes]:
+        for one in Document(made).read_all():
+            yield gzip.compress(line_of(one))
+
+    with DocumentReader(Kept()) as reader:
+        staged = reader.assemble("freight", "0" * 64, ranges())
+        (line,) = [part async for part in staged.lines]
+    return json.loads(line), staged.drifted
+
+
+async def test_the_extractor_reads_an_invoice_by_its_template_and_tells_of_a_form_that_has_changed() -> None:
+    line, drifted = await assembled(pdf([list(page())]))
+    assert (line["form"]["template"], line["form"]["total_due"], drifted) == ("Northern/1", "1254.11", [])
+
+    line, (drift,) = await assembled(pdf([list(page(title="CREDIT NOTE"))]))
+    assert (drift.template, [one["field"] for one in drift.fields]) == ("Northern/1", ["title"])
+    record = to_record(line)
+    assert isinstance(record, dict)
+    assert (record["notes"], record["template"]) == (["it has drifted from Northern/1: title"], "Northern/1")
 
 
 # -- making one
