@@ -57,6 +57,7 @@ class Asked:
     url: str
     key: str
     body: bytes
+    timeout: float
 
     @property
     def place(self) -> tuple[str, str]:
@@ -137,8 +138,9 @@ class Api:
 
     def __init__(self, settings: DestinationSettings, loop: VirtualLoop, chaos: Chaos, rng: random.Random) -> None:
         self.books = Books()
-        #: Settings of lanes that have destinations of their own.
+        #: Settings of lanes that have destinations of their own, and which of their URLs outages strike, "" for all.
         self.of_lanes: dict[str, DestinationSettings] = {}
+        self.struck = ""
         self._loop, self._chaos, self._rng = loop, chaos, rng
         self._keys: dict[tuple[str, str], Kept] = {}
         self.trace = Trace(loop, on=False)
@@ -173,7 +175,7 @@ class Api:
         if settings.url not in (HERE, THERE):
             self.books.astray.append(settings.url)
         try:
-            answer = await self._answer(Asked(settings.url, key, body))
+            answer = await self._answer(Asked(settings.url, key, body, settings.timeout_seconds))
         except Transient:
             call.harmless = True
             raise
@@ -182,13 +184,15 @@ class Api:
 
     async def _answer(self, asked: Asked) -> Answer:
         """An answer within the timeout, if at all."""
-        down = self._down()
+        down = self._down() if self.struck in ("", asked.url) else None
         fault = down or self._chaos.strike("api")
         if fault:
             self.trace.add("api", "is called", asked.key, fault)
         if fault is Kind.UNREACHABLE:
             raise Transient("connection refused")
         await self._work()
+        if fault is Kind.UNANSWERED and self.struck:
+            await asyncio.sleep(asked.timeout)
         if fault is Kind.UNANSWERED:
             raise Unanswered("no answer within the timeout")
         if fault is Kind.APPLIED_LATE:

@@ -173,7 +173,7 @@ MUTATIONS = (
         "the rest is handed on without what waits", "split.stage:_Splitting.hand_on", "await self._announce()", "None"
     ),
     Mutation(
-        "the rest is handed to nobody", "split.stage:_Splitting.hand_on", "[Outgoing(message, file.feed, PAUSE)]", "[]"
+        "the rest is handed to nobody", "split.stage:_Splitting.hand_on", "[outgoing(message, PAUSE)]", "[]"
     ),
     Mutation(
         "whoever finds another splitter at work ends",
@@ -234,7 +234,7 @@ MUTATIONS = (
     Mutation(
         "a waiting chunk sends itself no message",
         "deliver.stage:come_back_later",
-        "[outgoing]",
+        "[outgoing(again, delay)]",
         "[]",
     ),
     Mutation(
@@ -402,7 +402,7 @@ MUTATIONS = (
     Mutation(
         "a mapping that somebody died over stays off",
         "deliver.probing:_look",
-        "await ports.mappings.switch(feed, on=row.circuit is Circuit.CLOSED)",
+        "await ports.mappings.switch(feed, on=has_lanes(feed) or row.circuit is Circuit.CLOSED)",
         "pass",
         rare=True,
     ),
@@ -424,9 +424,25 @@ OF_PAPERS = (
         papers=True,
     ),
     Mutation(
+        "a range counts as read before its pages are",
+        "extract.stage:_read",
+        "        body = await document.read(",
+        "        empty = __import__('gzip').compress(b'')\n"
+        "        await ports.store.put(one.key(file.file_id), empty, 'application/gzip')\n"
+        "        body = await document.read(",
+        papers=True,
+    ),
+    Mutation(
+        "of ranges that were lost only one is sent again",
+        "extract.stage:_begin",
+        "await _send(ports, row.file, missing, message.entry)",
+        "await _send(ports, row.file, missing[:1], message.entry)",
+        papers=True,
+    ),
+    Mutation(
         "a staged document is not handed back",
         "extract.stage:_hand_back",
-        "[message]",
+        "[outgoing(SplitMessage(file=staged), PAUSE)]",
         "[]",
         papers=True,
     ),

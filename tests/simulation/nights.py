@@ -7,15 +7,19 @@ import asyncio
 import heapq
 import sys
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from penstock.ports.destination import DestinationSettings
+from tests.simulation.api import HERE, THERE
 from tests.simulation.chaos import Plan
 from tests.simulation.senders import Drop, Item
 from tests.simulation.verdict import fullest_bucket, problems_of
 from tests.simulation.world import Night, World
 
+PLACES = 4  #: as many chunks of one lane are delivered at once, of ten
+HOW_DEAD = ("unreachable", "silent", "5xx")
 KEYED = DestinationSettings(url="api", batch_records=5, rate_per_second=50.0, burst=10, honours_idempotency_key=True)
+PROMPT = replace(KEYED, timeout_seconds=0.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +82,48 @@ def waits_beside_a_huge_file(*, fair: bool, chunks: int = 2000, at_once: int = 2
         heapq.heappush(free, (now + seconds, taken[1]))
 
 
-def _file(place: int, records: int, after: float) -> Drop:
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """How a calm lane's files fared: seconds from each one's drop until its last record was applied, sorted; and what
+    was wrong with the night."""
+
+    seconds: list[float]
+    dead_letters: int
+    problems: list[str]
+
+    @property
+    def mean(self) -> float:
+        """Of all files."""
+        return sum(self.seconds) / len(self.seconds)
+
+
+def beside(trouble: str, calm: int = 60) -> Neighbours:
+    """A calm lane drops a file a minute, and ten times as many come to another lane beside it, two a second, whose
+    destination is `unreachable`, `silent`, answers `5xx` all the time, or is `slow`. With no trouble, "", nobody is
+    there."""
+    busy = replace(KEYED, url=THERE, timeout_seconds=20.0)
+    drops = [_file(place, 10, after=60.0 * place + 5.0, lane="calm/") for place in range(calm)]
+    if trouble:
+        drops += [_file(1000 + place, 10, after=60.0 + 0.5 * place, lane="busy/") for place in range(10 * calm)]
+    if trouble == "slow":
+        busy = replace(busy, rate_per_second=0.5, burst=1)
+    outages = ((60.0, 60.0 * calm, HOW_DEAD.index(trouble)),) if trouble in HOW_DEAD else ()
+    lanes = {"traffic/calm": replace(PROMPT, url=HERE), "traffic/busy": busy}
+    night = Night(PROMPT, tuple(drops), at_once=10, outages=outages, struck=THERE, lanes=lanes, places=PLACES)
+    world = World(Plan(4), night=night)
+    world.run()
+    of_calm = [(file, drop) for file, drop in world.dropped if "/calm/" in drop.key]
+    applied = {label: at for (_, label), at in world.api.books.applied_at.items()}
+    seconds = [
+        max(applied[item.label] for item in drop.items) - world.dropped_at[file.file_id] for file, drop in of_calm
+    ]
+    dead = sum(stage.queue.dead_in_all for stage in world.stages)
+    return Neighbours(sorted(seconds), dead, asyncio.run(problems_of(world)))
+
+
+def _file(place: int, records: int, after: float, lane: str = "") -> Drop:
     items = tuple(Item(1000 * place + at, f"f{place}r{at}") for at in range(records))
-    return Drop(f"traffic/{place}.csv", items, after)
+    return Drop(f"traffic/{lane}{place}.csv", items, after)
 
 
 def main() -> int:
@@ -99,6 +142,16 @@ def main() -> int:
         sys.stdout.write(
             f"{workers} workers under one rate: worst window {over:+.2f} calls over limit and burst,"
             f" {used:.0%} of the rate used\n"
+        )
+    alone = beside("")
+    for trouble in (*HOW_DEAD, "slow"):
+        lane = beside(trouble)
+        wrong += lane.problems
+        slower, slowest = lane.mean / alone.mean - 1, lane.seconds[-1] / alone.seconds[-1] - 1
+        sys.stdout.write(
+            f"a lane beside one that floods and is {trouble}: {len(lane.seconds)} files delivered, {slower:+.1%} on the"
+            f" mean of {alone.mean:.2f} s, {slowest:+.1%} on the slowest of {alone.seconds[-1]:.2f} s;"
+            f" {lane.dead_letters} messages dead-lettered\n"
         )
     unfair, fair = (waits_beside_a_huge_file(fair=fair) for fair in (False, True))
     sys.stdout.write(f"a small file beside 10 million records waits {unfair:.0f} s; in a fair queue {fair:.1f} s\n")

@@ -1,6 +1,7 @@
 """An SQS standard queue: at least once, in no order, with visibility timeouts, receive counts and dead letters."""
 
 import random
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,8 @@ from tests.simulation.virtual import VirtualLoop
 class Message:
     """A message in a queue. `sent` is its body as it was handed over, `body` as its sender's release writes it.
     `visible_at` is when it can be received next; each receipt names it anew. `understood` says that a release received
-    it that knows its version. A `poison` message is nothing that anybody here has sent."""
+    it that knows its version. A `poison` message is nothing that anybody here has sent. `taken` says
+    that a consumer has it."""
 
     number: int
     body: str
@@ -24,6 +26,7 @@ class Message:
     receives: int = 0
     understood: bool = False
     poison: bool = False
+    taken: bool = False
 
     @property
     def receipt(self) -> str:
@@ -57,6 +60,8 @@ class SimQueue:
         self.broken: list[str] = []
         #: Called when a message becomes visible.
         self.wake: Callable[[], None] = lambda: None
+        #: Whether the group with the fewest messages in flight is served first, as SQS's fair queues do it.
+        self.is_fair = False
 
     # -- senders
 
@@ -107,9 +112,10 @@ class SimQueue:
         now = self._loop.time()
         visible = [message for message in self.messages.values() if message.visible_at <= now]
         while visible:
-            message = visible.pop(self._rng.randrange(len(visible)))
+            message = visible.pop(self._place_in(visible))
             if message.receives < self._most_receives:
                 message.receives += 1
+                message.taken = True
                 message.understood |= self._deployed.latest.newer or not is_newer(message.body)
                 self._show(message, self._visibility)
                 return message
@@ -121,10 +127,18 @@ class SimQueue:
             self.dead_in_all += 1
         return None
 
+    def _place_in(self, visible: Sequence[Message]) -> int:
+        """Which of these messages is given out."""
+        if not self.is_fair:
+            return self._rng.randrange(len(visible))
+        in_flight = Counter(message.group for message in self.messages.values() if message.taken)
+        return min(range(len(visible)), key=lambda place: (in_flight[visible[place].group], self._rng.random()))
+
     async def hold_back(self, receipt: str, seconds: float) -> None:
         """As `Queue.hold_back`. A receipt that another has followed does nothing."""
         message = self._held_by(receipt)
         if message:
+            message.taken = False
             self._show(message, round(seconds))
 
     def acknowledge(self, receipt: str) -> None:

@@ -28,8 +28,8 @@ NEWER = 7  #: the version of the messages that a newer release writes, which an 
 @dataclass(frozen=True, slots=True)
 class Release:
     """What may differ between two releases. `records` is the limit of a chunk, `strict` has a rule more, `raising` one
-    that raises, `newer` messages of another version, `newer_rows` rows and claims of one. A feed that reads `papers`
-    does so in all of them."""
+    that raises, `newer` messages of another version, `newer_rows` rows and claims of one. A feed that reads `papers`,
+    or has `lanes`, does so in all of them."""
 
     records: int
     examined: bool = False
@@ -39,6 +39,7 @@ class Release:
     newer: bool = False
     newer_rows: bool = False
     papers: bool = False
+    lanes: bool = False
 
     @property
     def feed(self) -> Feed:
@@ -129,8 +130,13 @@ def _feed(release: Release) -> Feed:
         examination=EXAMINATION if release.examined else None,
         trace="penstock_trace" if release.serialised == TRACED else "",
         documents=is_paper if release.papers else None,
+        lanes=_lane if release.lanes else None,
     )
     return _Spaced(**vars(feed)) if release.serialised == SPACED else feed
+
+
+def _lane(key: str) -> str:
+    return key.split("/")[1] if key.count("/") > 1 else ""
 
 
 def is_paper(head: bytes) -> bool:

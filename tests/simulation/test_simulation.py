@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -33,6 +34,8 @@ def test_bad_nights_with_documents_are_sound() -> None:
         show(run)
     assert not any(run.problems for run in runs)
     assert any("reader.look" in run.calls for run in runs)
+    struck = sum((run.faults for run in runs), Counter[Kind]())
+    assert struck.keys() >= {Kind.DOUBLED, Kind.DELAYED, Kind.NOT_DELETED, Kind.CRASHED_AFTER}
 
 
 def test_a_table_that_says_otherwise_than_the_accounts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,16 +3,16 @@
 import asyncio
 import json
 import random
-from collections.abc import Awaitable, Callable, Generator, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from unittest.mock import patch
 
 from penstock.adapters.lambda_function import Process
 from penstock import feeds
 from penstock.adapters import lambda_function
-from penstock.deliver.probing import probe
+from penstock.deliver.probing import probe_each
 from penstock.deliver.stage import DispatcherPorts, dispatch
 from penstock.extract.stage import ExtractorPorts, extract
 from penstock.io import reader
@@ -69,13 +69,17 @@ type Compose = Callable[[Worker], Process]
 @dataclass(frozen=True, slots=True)
 class Night:
     """What a run is like, where its seed is not to decide it. Nothing goes wrong but the outages: (from, to, how it
-    shows) in seconds."""
+    shows) in seconds, of the destination at the URL `struck`, or of all. With `lanes` the feed has some, these of them
+    with destinations of their own, each `places` for its chunks, and queues are fair."""
 
     settings: DestinationSettings
     drops: tuple[Drop, ...]
     chunk_records: int = 5
     at_once: int = 4
     outages: tuple[tuple[float, float, int], ...] = ()
+    struck: str = ""
+    lanes: Mapping[str, DestinationSettings] = field(default_factory=dict[str, DestinationSettings])
+    places: int = 4
 
 
 def _chunk_of(body: str) -> str:
@@ -104,7 +108,8 @@ class World:
         shape = random.Random(plan.seed * 4 + 3)
         self.settings = night.settings if night else _settings(shape)
         records = night.chunk_records if night else shape.choice((2, 3, 5, 8))
-        self.deployed = Deployed(Release(records, examined=plan.seed % 3 == 0, papers=plan.papers))
+        release = Release(records, examined=plan.seed % 3 == 0, papers=plan.papers, lanes=bool(night and night.lanes))
+        self.deployed = Deployed(release)
         self._block, self._announced = shape.choice((1024, 4096)), shape.choice((1, 3, 20))
         # Of 900 s a splitter keeps so many that it stops soon, at every chunk or almost never.
         self._reserve, self._kept = shape.choice((30.0, 899.0, 899.7, 1000.0)), shape.choice((1, 3, 500))
@@ -117,6 +122,9 @@ class World:
         self.ledger.settled = self._look_beside
         self.api = Api(self.settings, self.loop, self.chaos, self._rng)
         self.api.trace = self.trace
+        self._places = night.places if night else 4
+        if night:
+            self.api.of_lanes, self.api.struck = dict(night.lanes), night.struck
         self.drops = list(night.drops) if night else Senders(random.Random(plan.seed * 4), plan.files).drops
         if plan.papers:
             papers = random.Random(f"papers {plan.seed}")
@@ -148,6 +156,8 @@ class World:
         self.validating = self._stage("validator", self._validator, 120, 5, at_once)
         self.dispatching = self._stage("dispatcher", self._dispatcher, 300, 12, at_once)
         self.extracting = self._stage("extractor", self._extractor, 900, 5, at_once) if plan.papers else None
+        for stage in self.stages:
+            stage.queue.is_fair = bool(night and night.lanes)
         self.switches = Switches(self.dispatching)
         self.life = Life(
             self.deployed,
@@ -256,13 +266,14 @@ class World:
             events,
             self.clock,
             self._rng,
+            self._places,
         )
 
     async def _probe(self, worker: Worker, deadline: float) -> None:
-        row = await self.throttle.row("traffic")
+        circuits = [(await self.throttle.row(name)).circuit for name in ("traffic", *self.api.of_lanes)]
         # Where it would find nothing to do, its looks are only time.
-        if row.circuit is not Circuit.CLOSED or not self.dispatching.polls:
-            await probe(self._dispatching(worker), "traffic", deadline)
+        if any(circuit is not Circuit.CLOSED for circuit in circuits) or not self.dispatching.polls:
+            await probe_each(self._dispatching(worker), "traffic", deadline)
 
     async def _sweep(self, worker: Worker, deadline: float) -> None:
         await sweep(self._sweeping(worker), deadline)
