@@ -93,7 +93,7 @@ class DocumentReader:
                 digest.update(block)
         self._sha256 = digest.hexdigest()
 
-    def assemble(self, feed: str, sha256: str, ranges: AsyncIterator[bytes]) -> Assembled:
+    def assemble(self, feed: str, sha256: str, ranges: AsyncIterator[bytes], filed: Mapping[str, str]) -> Assembled:
         """As `PageReader.assemble`."""
 
         async def invoice() -> AsyncGenerator[bytes]:
@@ -103,7 +103,7 @@ class DocumentReader:
                     for line in gzip.decompress(body).splitlines():
                         gathering.push(page_of(line))
             with at_a_file(feed):
-                yield self._line(gathering.record(sha256), assembled)
+                yield self._line({**gathering.record(sha256), **filed}, assembled)
 
         async def forms() -> AsyncGenerator[bytes]:
             finder = FormFinder((await self._registry()).active_of(feed))
@@ -116,7 +116,7 @@ class DocumentReader:
         def guarded(found: Iterator[Found]) -> Iterator[bytes]:
             with at_a_file(feed):
                 for one in found:
-                    yield self._line(record_of(one, sha256), assembled)
+                    yield self._line({**record_of(one, sha256), **filed}, assembled)
 
         assembled = Assembled(invoice() if feed == invoices.FEED else forms())
         return assembled

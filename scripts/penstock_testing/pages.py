@@ -3,7 +3,7 @@
 import gzip
 import hashlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -53,7 +53,7 @@ class MemoryPages:
             raise Refused("document.unsupported", "the file is no document")
         yield MemoryDocument(body.removeprefix(BEGINS).split(b"\f"), self.at_once, self.read_pages)
 
-    def assemble(self, feed: str, sha256: str, ranges: AsyncIterator[bytes]) -> Assembled:
+    def assemble(self, feed: str, sha256: str, ranges: AsyncIterator[bytes], filed: Mapping[str, str]) -> Assembled:
         """As `PageReader.assemble`."""
 
         async def lines() -> AsyncGenerator[bytes]:
@@ -62,7 +62,8 @@ class MemoryPages:
                     if line.startswith(DRIFTED):
                         signature = hashlib.sha256(line).hexdigest()[:16]
                         assembled.drifted.append(Drifted("form/1", signature, [{"field": line.decode()}]))
-                    yield line.removeprefix(DRIFTED) + b"\n"
+                    line = line.removeprefix(DRIFTED)
+                    yield (json.dumps(json.loads(line) | filed).encode() if filed else line) + b"\n"
 
         assembled = Assembled(lines())
         return assembled

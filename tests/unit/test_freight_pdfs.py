@@ -211,7 +211,7 @@ async def test_a_long_invoice_is_put_together_in_bounded_memory() -> None:
 
     with DocumentReader(NoTemplates()) as reader:
         tracemalloc.start()
-        lines = [part async for part in reader.assemble("freight", "0" * 64, ranges()).lines]
+        lines = [part async for part in reader.assemble("freight", "0" * 64, ranges(), {}).lines]
         _, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
 

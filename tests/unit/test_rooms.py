@@ -25,7 +25,7 @@ DRAWN = {
     "identity": "model ports feeds outputs",
     "account": "model formats ports feeds io outputs identity",
     "split": "model formats workbooks ports feeds io account",
-    "extract": "model ports io account split",
+    "extract": "model ports feeds io account split",
     "validate": "model formats ports feeds io outputs",
     "deliver": "model ports feeds io outputs identity account",
     "tabulate": "model ports feeds io outputs",

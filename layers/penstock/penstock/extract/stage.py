@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from penstock.account.completion import refuse_as_pinned, refuse_file
 from penstock.extract.drift import tell_of_drift
 from penstock.extract.ranges import Range, Ranges
+from penstock.feeds import feed_named
 from penstock.io.retry import Try
 from penstock.io.sending import outgoing, send_all
 from penstock.model.defects import at_a_file
@@ -163,7 +164,9 @@ async def _holding(ports: ExtractorPorts, file: SourceFile, deadline: float, wor
 
 async def _assemble(ports: ExtractorPorts, row: FileRow, ranges: Ranges, fence: int, deadline: float) -> StageResult:
     """The records of all pages, staged; what they have drifted from is told before anybody can overlook it."""
-    assembled = ports.reader.assemble(row.file.feed, ranges.sha256, _bodies(ports, ranges, row.file.file_id))
+    file, filed = row.file, feed_named(row.file.feed).filed
+    filed_as = filed(file.dropped.key) if filed else {}
+    assembled = ports.reader.assemble(file.feed, ranges.sha256, _bodies(ports, ranges, file.file_id), filed_as)
     staged = await ports.store.stage(row.file, _until(deadline, ports.clock, assembled.lines))
     await tell_of_drift(ports, row.file, assembled.drifted)
     await ports.ledger.stage_file(staged, fence)

@@ -198,6 +198,13 @@ class Feed:
     unread: str = ""
     """The model's field, never serialised, in which `to_record` tells the names that it passes over."""
 
+    filed: Callable[[str], Mapping[str, str]] | None = None
+    """What a dropped key says of the documents filed under it: fields that each record read of them gets, and that no
+    form has."""
+
+    field_digests: bool = False
+    """Whether the archive keeps the SHA-256 of each field of an accepted record (`outputs/field_digests.py`)."""
+
     lanes: Callable[[str], str] | None = None
     """Of a dropped key, the name of the lane that its records are in, "" for none (`feeds/lanes.py`). Without it, the
     feed is one lane."""

@@ -3,8 +3,8 @@
 A record is one form, as it was read from a scan, a PDF or a text: a line of the staged text. Its fields are named as in
 `fields` of the document layer, dates ISO 8601, coordinates signed decimal degrees (NAD 83), numbers in the unit that
 ends their name. `evidence` has of each field where it stands and what was read there, `drift` what of its template has
-changed, `doubts` what nobody could read for certain. What a form has beyond its kind stands under the name that its
-template gives it.
+changed, `doubts` what nobody could read for certain; `filed_zone` and `filed_site` are what its key says. What a form
+has beyond its kind stands under the name that its template gives it.
 
 What a person has to look at is held: silence is never consent. What a regulation asks of the tower's owner is told, and
 the record is delivered.
@@ -170,6 +170,8 @@ class TowerRecord(TypedDict, total=False):
     evidence: dict[str, Any]
     drift: list[Moved]
     doubts: list[Text]
+    filed_zone: Text
+    filed_site: Text
 
 
 RULES = Rulebook("tower")
@@ -225,6 +227,37 @@ def _changed(one: Record) -> bool:
 )
 def _doubtful(one: Record) -> bool:
     return bool(one.get("doubts")) and one["kind"] != "unknown"
+
+
+@RULES.each(
+    "wrong_site",
+    "site_id",
+    "the form is of another site than its key, tower/<zone>/<site>/…; was it misread, or misfiled?",
+    "the sender's keys",
+    Severity.SOFT,
+)
+def _filed_under_another_site(one: Record) -> bool:
+    return _differ(one.get("filed_site"), one.get("site_id"))
+
+
+@RULES.each(
+    "wrong_zone",
+    "zone",
+    "the form says another zone than its key, tower/<zone>/<site>/…; was it misread, or misfiled?",
+    "the sender's keys",
+    Severity.SOFT,
+)
+def _filed_under_another_zone(one: Record) -> bool:
+    return _differ(one.get("filed_zone"), one.get("zone"))
+
+
+def _differ(filed: str | None, said: object) -> bool:
+    """Whether a key and a form name two things; case, blanks and punctuation never matter."""
+    return bool(filed and said) and _plain(str(filed)) != _plain(str(said))
+
+
+def _plain(name: str) -> str:
+    return "".join(filter(str.isalnum, name)).casefold()
 
 
 @RULES.each(
@@ -406,11 +439,20 @@ def _decided_late(one: Record) -> bool:
     return decided - asked > timedelta(days=days)
 
 
-HELD = ("unknown_template", "template_drift", "doubtful", "asr_number", "dates_order", "heights")
+HELD = (
+    "unknown_template",
+    "template_drift",
+    "doubtful",
+    "asr_number",
+    "dates_order",
+    "heights",
+    "wrong_site",
+    "wrong_zone",
+)
 """What may be a misreading, or is no reading at all: a person looks first."""
 
 
-PROVENANCE = ("document", "template", "pages", "route", "evidence", "drift", "doubts")
+PROVENANCE = ("document", "template", "pages", "route", "evidence", "drift", "doubts", "filed_zone", "filed_site")
 
 
 def _is_paper(head: bytes) -> bool:
@@ -448,6 +490,13 @@ def _zone(key: str) -> str:
     return parts[1] if len(parts) > 2 else ""
 
 
+def _filed(key: str) -> dict[str, str]:
+    """Of `tower/<zone>/<site>/…` both."""
+    parts = key.partition("!")[0].split("/")
+    names = ("filed_zone", "filed_site")
+    return dict(zip(names, parts[1:-1], strict=False))
+
+
 TOWER = Feed(
     name="tower",
     title="Documents about towers: inspections, leases, permits and filings with the FCC and the FAA",
@@ -458,6 +507,8 @@ TOWER = Feed(
     to_record=_to_record,
     provenance=PROVENANCE,
     lanes=_zone,
+    filed=_filed,
+    field_digests=True,
     rules=tuple(RULES),
     holds=tuple(f"tower.{code}" for code in HELD),
     unreleasable=("tower.unknown_template",),

@@ -1,6 +1,7 @@
 """The archive: what was judged, rejected, buried and done, kept where nothing can be overwritten or taken away.
 
     chunks/<file>/<chunk>/digests-….txt               SHA-256 of every record of the chunk, as it came
+    chunks/<file>/<chunk>/fields-….ndjson             SHA-256 of every field of its accepted records, if the feed asks
     chunks/<file>/<chunk>/outcomes-<fence>-….ndjson   how its records ended that were not simply delivered
     chunks/<file>/<chunk>/rejects-<fence>-….csv       its rejects, with their original bytes
     chunks/<file>/<chunk>/dead-letter-….json          the message that gave up

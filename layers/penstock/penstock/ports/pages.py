@@ -64,9 +64,10 @@ class PageReader(Protocol):
         """
         ...
 
-    def assemble(self, feed: str, sha256: str, ranges: AsyncIterator[bytes]) -> Assembled:
+    def assemble(self, feed: str, sha256: str, ranges: AsyncIterator[bytes], filed: Mapping[str, str]) -> Assembled:
         """A document's records as its feed wants them, by its pages, of which all ranges come in order: in bounded
-        memory, and the same from the same pages and templates. What is no template is found before the first comes.
+        memory, and the same from the same pages and templates; each with what its key says, as it was `filed`. What is
+        no template is found before the first comes.
 
         Raises:
             Misconfigured: what an operator keeps as a template is none.

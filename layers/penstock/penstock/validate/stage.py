@@ -8,7 +8,7 @@ from typing import Any
 
 from penstock.feeds import feed_named
 from penstock.feeds.feed import Feed
-from penstock.io.archiving import archive
+from penstock.io.archiving import archive, named_after
 from penstock.io.reader import read_range
 from penstock.io.retry import Try
 from penstock.io.same_cut import ensure_same_cut
@@ -21,6 +21,7 @@ from penstock.model.rows import ChunkRow, ChunkState, scope_of
 from penstock.model.stage_result import StageResult
 from penstock.outputs import judged, rejects
 from penstock.outputs.accepted import dump_accepted
+from penstock.outputs.field_digests import field_digests
 from penstock.outputs.handover import dispatch_message_of
 from penstock.outputs.outcomes import dump_lines
 from penstock.ports.clock import Clock
@@ -115,6 +116,10 @@ async def _judge(ports: ValidatorPorts, message: ChunkMessage, chunk: ChunkRow) 
     if feed.archived:  # no other feed shall pay for it
         digests = work_key(file.file_id, span.chunk, "digests.txt")
         await archive(ports.store, feed.name, digests, _digests(judgement), "text/plain")
+    if feed.field_digests:
+        name = work_key(file.file_id, span.chunk, "fields.ndjson")
+        body = field_digests(judgement.accepted)
+        await ports.store.put_once(named_after(name, body), body, "application/x-ndjson")
     return of_these(judgement, scope_of(chunk)) if message.only else judgement
 
 
