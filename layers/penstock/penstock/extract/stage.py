@@ -10,7 +10,7 @@ that stands still is sent again by its split message, as every file is; then onl
 """
 
 import random
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
@@ -165,7 +165,7 @@ async def _holding(ports: ExtractorPorts, file: SourceFile, deadline: float, wor
 async def _assemble(ports: ExtractorPorts, row: FileRow, ranges: Ranges, fence: int, deadline: float) -> StageResult:
     """The records of all pages, staged; what they have drifted from is told before anybody can overlook it."""
     file, filed = row.file, feed_named(row.file.feed).filed
-    filed_as = filed(file.dropped.key) if filed else {}
+    filed_as: Mapping[str, str] = filed(file.dropped.key) if filed else {}
     assembled = ports.reader.assemble(file.feed, ranges.sha256, _bodies(ports, ranges, file.file_id), filed_as)
     staged = await ports.store.stage(row.file, _until(deadline, ports.clock, assembled.lines))
     await tell_of_drift(ports, row.file, assembled.drifted)
