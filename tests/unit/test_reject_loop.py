@@ -412,6 +412,23 @@ async def test_a_record_of_json_is_mended_where_it_stands() -> None:
     assert await told(pipeline, second) == {0: ["format.changed_cell"]}
 
 
+@pytest.mark.parametrize("kind", ["rejects.csv", "rejects.xlsx", "rejects.ndjson"])
+async def test_an_id_that_json_has_as_a_number_is_the_same_on_every_pass(kind: str) -> None:
+    record = spot(1, isci="?", rate=12.0) | {"spot_id": 456.0}
+
+    def mend(files: Mapping[str, bytes]) -> bytes:
+        if kind != "rejects.xlsx":
+            return files[kind].replace(b"?", b"ABCD0001")
+        book = openpyxl.load_workbook(io.BytesIO(files[kind]))
+        (cell,) = [cell for row in book.worksheets[0].iter_rows() for cell in row if cell.value == "?"]
+        book.worksheets[0].cell(cell.row, cell.column, "ABCD0001")
+        return saved(book)
+
+    pipeline, _, second = await round_trip(ndjson_file([record]), mend)
+    assert await told(pipeline, second) == {}
+    assert [(one["spot_id"], one["rate"]) for one in delivered(pipeline)] == [("456", "12.00")]
+
+
 BROKEN = [b'{"spot_id": "S1', b'{"a": "\xff"}', b"{,}", b'{"a": 1}\\ {"b": 2}', b'[1, "x"]', b'{"a":"\0"}']
 
 

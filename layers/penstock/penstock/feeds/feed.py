@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter
 from penstock.feeds.control import CONTROL_TOTAL, ControlTotals
 from penstock.feeds.numbers import separator_of
 from penstock.feeds.rules import Record, Rule
+from penstock.formats.cell_digests import value_of
 from penstock.formats.format import Format, Parsed
 from penstock.formats.text import refuse_unless_text
 from penstock.model.errors import Refused
@@ -367,6 +368,11 @@ class Feed:
         return [
             sha256((named + text).encode()).hexdigest()[:32] for text in map("\x1f".join, zip(*columns, strict=True))
         ]
+
+    def cell_of(self, name: str, value: Any) -> str:
+        """A value that JSON or a document has under this name as a table has it."""
+        field = self.field_of(name) or name
+        return value_of(value, is_number=field in self.decimals or field in self.wholes)
 
     def group_key(self, parsed: Parsed) -> str | None:
         """What records of one group have in common, as 128 bits of SHA-256; None where a record does not say."""

@@ -13,6 +13,7 @@ import json
 import re
 from collections import defaultdict, deque
 from collections.abc import Collection, Iterable
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 NAME, VALUE = 6, 8  #: hexadecimal digits
@@ -38,10 +39,17 @@ def key_of(column: str, field: str) -> str:
     return digest_of(field or "".join(filter(str.isalnum, column.casefold())) or column.strip(), NAME)
 
 
-def value_of(value: Any) -> str:
-    """A value of JSON as a cell has it."""
+def value_of(value: Any, *, is_number: bool) -> str:
+    """A value of JSON as a cell has it; `is_number` says that its field has numbers. An id that is 456.0 is 456 there,
+    as it is to the feed: it must be judged the same when it comes back as a text.
+
+    >>> value_of(Decimal("456.0"), is_number=False), value_of(Decimal("456.0"), is_number=True)
+    ('456', '456.0')
+    """
     if value is None:
         return ""
+    if isinstance(value, Decimal) and not is_number and value == value.to_integral_value():
+        return str(int(value))
     return json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
 
 

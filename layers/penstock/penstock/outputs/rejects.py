@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.feeds.feed import Feed
-from penstock.formats.cell_digests import dump_cells, key_of, load_cells, value_of
+from penstock.formats.cell_digests import dump_cells, key_of, load_cells
 from penstock.formats.delimited import row_of
 from penstock.formats.record_text import text_of
 from penstock.formats.returned_rows import original_of, our_columns
@@ -65,13 +65,13 @@ def _row(feed: Feed, layout: Layout, one: Rejected, file: str) -> list[str]:
 def _written(feed: Feed, layout: Layout, one: Rejected, file: str) -> list[str]:
     columns = source_columns(feed, layout)
     if one.gone:
-        return _row_without_original(columns, layout, one, file)
+        return _row_without_original(feed, columns, layout, one, file)
     row = row_of(layout, one.raw_bytes) if layout.columns else None
     cells = None if original_of(layout, one.raw_bytes) else row
     if layout.columns:
         source = [cell for cell, name in zip(cells, layout.header, strict=True) if not ours(name)] if cells else []
     else:
-        source = _values(columns, one.cells) if one.cells else []
+        source = _values(feed, columns, one.cells) if one.cells else []
     traced = _from_before(layout, one.raw_bytes, row)
     trace, sent = traced or (ids.trace(file, one.ordinal), "")
     return [
@@ -116,7 +116,8 @@ def _digests(feed: Feed, layout: Layout, one: Rejected, source: Sequence[str], s
         known = [(name, field) for name, field in zip(layout.header, layout.columns, strict=True) if not ours(name)]
         cells = [(key_of(name, field), cell) for (name, field), cell in zip(known, source)]  # noqa: B905 -- or none
     else:
-        cells = [(key_of(name, feed.field_of(name)), value_of(value)) for name, value in (one.cells or {}).items()]
+        members = (one.cells or {}).items()
+        cells = [(key_of(name, feed.field_of(name)), feed.cell_of(name, value)) for name, value in members]
     named = named if named is None else named | {key_of("", field) for field in fields}
     return dump_cells(cells, named) if feed.to_record is None else ""
 
@@ -139,10 +140,10 @@ def _ours(layout: Layout, one: Rejected) -> list[str]:
     ]
 
 
-def _row_without_original(columns: tuple[str, ...], layout: Layout, one: Rejected, file: str) -> list[str]:
+def _row_without_original(feed: Feed, columns: tuple[str, ...], layout: Layout, one: Rejected, file: str) -> list[str]:
     """What is known of a record whose original was deleted: its fields as it was accepted, and what is said of that."""
     fields = [field for field, name in zip(layout.columns, layout.header, strict=True) if not ours(name)]
-    source = _values(fields or columns, one.cells or {})
+    source = _values(feed, fields or columns, one.cells or {})
     return [*map(neutralised, source), ids.trace(file, one.ordinal), "", *_ours(layout, one), _deleted(one)]
 
 
@@ -157,8 +158,8 @@ def _sentence(finding: Finding, names: Mapping[str, str]) -> str:
     return f"{', '.join(columns)}: {finding.message}" if columns else finding.message
 
 
-def _values(columns: Iterable[str], record: Mapping[str, Any]) -> list[str]:
-    return [value_of(record.get(name)) for name in columns]
+def _values(feed: Feed, columns: Iterable[str], record: Mapping[str, Any]) -> list[str]:
+    return [feed.cell_of(name, record.get(name)) for name in columns]
 
 
 def _csv(lines: Iterable[Iterable[str]]) -> bytes:

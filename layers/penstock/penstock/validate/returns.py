@@ -16,7 +16,7 @@ from itertools import repeat
 from typing import Any
 
 from penstock.feeds.feed import Feed
-from penstock.formats.cell_digests import Sent, changed, key_of, load_cells, value_of
+from penstock.formats.cell_digests import Sent, changed, key_of, load_cells
 from penstock.formats.delimited import row_of
 from penstock.formats.format import Parsed
 from penstock.formats.origins import ORIGIN
@@ -81,7 +81,8 @@ class Returns:
         """The record's cells, by the names of their columns and by what these are known by."""
         if not self._is_table:
             members: Mapping[str, Any] = {} if isinstance(came, Finding | tuple) else came
-            cells = [(key_of(name, self._feed.field_of(name)), value_of(value)) for name, value in members.items()]
+            feed = self._feed
+            cells = [(key_of(name, feed.field_of(name)), feed.cell_of(name, value)) for name, value in members.items()]
             return list(members), cells
         header, row = self._layout.header, row_of(self._layout, raw)
         if row is None or original_of(self._layout, raw):
