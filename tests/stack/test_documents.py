@@ -69,7 +69,7 @@ def test_documents_are_read_delivered_held_accepted_and_released(deployed: Deplo
 
     # When
     scan = deployed.drop("midwest/OK-20117/scan.png", scanned(pdf([lease("OK-20117")])), "tower")
-    text = deployed.drop("midwest/TX/several.pdf", several, "tower")
+    text = deployed.drop("midwest/several.pdf", several, "tower")
     read(deployed, scan)
     read(deployed, text)
 
