@@ -141,12 +141,15 @@ async def test_settings_are_shown_whole_and_without_secrets(desk: Desk) -> None:
 async def test_status_says_which_setting_of_which_feed_is_wrong(desk: Desk) -> None:
     desk.configure({"url": desk.url})
     desk.configure({"url": desk.url, "policy": {"nonsense": 1}, "soft": "hold"}, feed="crew")
-    records = operations.Records.__new__(operations.Records)
-    records._outputs = OUTPUTS  # pyright: ignore[reportPrivateUsage]
+    tables = {"LedgerTable": "ledger", "WorkBucket": "work", "ArchiveBucket": "archive"}
+
+    async def wrong() -> dict[str, list[str]]:
+        async with operations.records_of(OUTPUTS | tables) as records:
+            return await records.wrong_settings()
 
     def look() -> dict[str, list[str]]:
         with desk.emulator.around():
-            return asyncio.run(records.wrong_settings())
+            return asyncio.run(wrong())
 
     found = await asyncio.to_thread(look)
     assert list(found) == ["crew"]

@@ -37,6 +37,7 @@ TABULATED = 180.0  #: seconds within which what has ended is in the table
 def main() -> int:
     """The command line; 1 if anything was not seen, or too late."""
     parser = argparse.ArgumentParser(prog="python -m tests.seen", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these: {', '.join(PROOFS)}")
     parser.add_argument("--slow", type=float, default=1, help="so many times as long is soon, on a busy machine")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as environment:
@@ -48,11 +49,8 @@ def main() -> int:
             deployed = Deployed(here)
             try:
                 deployed.calm()
-                found = {
-                    "poison": poisoned(deployed, asked.slow),
-                    "invoices": found_by_number(deployed, asked.slow),
-                    "second up": up_again(deployed, world),
-                }
+                proofs = {name: PROOFS[name] for name in asked.names or PROOFS}
+                found = {name: prove(deployed, asked.slow, world) for name, prove in proofs.items()}
             finally:
                 deployed.close()
         finally:
@@ -61,7 +59,7 @@ def main() -> int:
     return 0 if all(one["as it must be"] for one in found.values()) else 1
 
 
-def poisoned(deployed: Deployed, slow: float) -> dict[str, Any]:
+def poisoned(deployed: Deployed, slow: float, _: Path) -> dict[str, Any]:
     """A file that one record holds up: who sees why, in seconds after its first failure; then how it ends."""
     deployed.ended(deployed.drop("warm-up.csv", csv_file([spot(1, station=f"{STATION}W")])))
     before = deployed.books()["applied_records"]
@@ -70,9 +68,10 @@ def poisoned(deployed: Deployed, slow: float) -> dict[str, Any]:
     until(lambda: deployed.books()["faults"].get("poison"), "a batch that fails", PATIENCE * slow)
     failed = time.monotonic()
     looks = {"status": _in_status, "files": _in_files, "report": _in_report, "explain": _in_explain}
+    seen = {"the ledger": _seen(_in_ledger, deployed, file, failed)}
     with ThreadPoolExecutor() as together:
         waiting = {verb: together.submit(_seen, look, deployed, file, failed) for verb, look in looks.items()}
-    seen = {verb: one.result() for verb, one in waiting.items()}
+    seen |= {verb: one.result() for verb, one in waiting.items()}
     applied = deployed.books()["applied_records"] - before
     deployed.behave(poison=None)
     healed = time.monotonic()
@@ -90,6 +89,10 @@ def _seen(look: Callable[[Deployed, File], bool], deployed: Deployed, file: File
     """After how many seconds a look, which goes on until then, has seen what the file waits for."""
     until(lambda: look(deployed, file), "what the file waits for", PATIENCE * 3)
     return round(time.monotonic() - began, 1)
+
+
+def _in_ledger(deployed: Deployed, file: File) -> bool:
+    return any(chunk.setback and WHY in chunk.setback.reason for chunk in deployed.chunks(file))
 
 
 def _in_status(deployed: Deployed, file: File) -> bool:
@@ -123,7 +126,7 @@ def _is_said(progress: Mapping[str, Any]) -> bool:
     )
 
 
-def found_by_number(deployed: Deployed, slow: float) -> dict[str, Any]:
+def found_by_number(deployed: Deployed, slow: float, _: Path) -> dict[str, Any]:
     """Invoices of many files: those that are looked for by number, by `find` and by `sql`, once the table has them."""
     files: list[File] = []
     sought: list[str] = []
@@ -165,7 +168,7 @@ def _invoices(seed: int) -> tuple[bytes, list[str]]:
     return body, [match[1] for match in re.findall(r"~\s*(B3\*\*|BIG\*\d+\*)(\w+)", body.decode("latin-1"))]
 
 
-def up_again(deployed: Deployed, home: Path) -> dict[str, Any]:
+def up_again(deployed: Deployed, _: float, home: Path) -> dict[str, Any]:
     """What a second `penstock up` changes of what somebody has set since, and of what is in the world."""
     deployed.configure("mro", url="https://mro.example/records", rate_per_second=3.5)
     before = _state(deployed)
@@ -189,6 +192,12 @@ def _state(deployed: Deployed) -> dict[str, Any]:
         "files": [one["file_id"] for one in deployed.penstock("files", "--json").json],
         "records delivered": deployed.books()["applied_records"],
     }
+
+
+type Proof = Callable[[Deployed, float, Path], dict[str, Any]]
+"""(the stack, so many times as long is soon, the world's folder) → what was seen."""
+
+PROOFS: Mapping[str, Proof] = {"poison": poisoned, "invoices": found_by_number, "up-again": up_again}
 
 
 if __name__ == "__main__":
