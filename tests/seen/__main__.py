@@ -118,8 +118,8 @@ def _is(told: Mapping[str, Any], file: File) -> bool:
 
 
 def _is_said(progress: Mapping[str, Any]) -> bool:
-    """Whether it is said of a file why it waits, and of the batch how often it was tried, and when it is again: at a time,
-    or as soon as somebody is free."""
+    """Whether it is said of a file why it waits, and of the batch how often it was tried, and when it is again: at a
+    time, or as soon as somebody is free."""
     return WHY in progress["reason"] and any(
         WHY in batch["reason"] and batch["attempts"] and (wait["next_try"] or wait["state"] != "delayed")
         for wait in progress["waits"]
