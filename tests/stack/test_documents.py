@@ -105,7 +105,7 @@ def test_a_long_document_is_read_in_ranges_and_put_together(deployed: Deployed, 
     drafted(deployed, tmp_path)
     body = pdf([lease(f"LA-{number}") for number in range(10_000, 10_120)])
 
-    file = deployed.drop("gulf/LA/long.pdf", body, "tower")
+    file = deployed.drop("gulf/long.pdf", body, "tower")
     read(deployed, file)
 
     assert deployed.ended(file)["records"] == counts(120)

@@ -2,7 +2,8 @@
 
 import pytest
 
-from penstock_ops.operate.circuits import NotClosed, circuits_of, described, ensure_closed
+from penstock.model.messages import SourceFile
+from penstock_ops.operate.circuits import NotClosed, circuits_of, described, destination_of, ensure_closed
 from penstock_testing.throttle import MemoryThrottle
 
 NOW = 1_795_262_400.0  # 2026-11-21, noon
@@ -52,6 +53,20 @@ async def test_a_half_open_one_is_not_closed() -> None:
     assert described(row, NOW)["probe_ends"] == "2026-11-21T12:05:00Z"
     with pytest.raises(NotClosed, match="the circuit of traffic is half-open"):
         await ensure_closed(throttle, ["crew", "traffic"])
+
+
+async def test_what_waits_for_a_lanes_own_destination_is_not_sent_again_and_is_told_how_it_is_tried() -> None:
+    throttle = MemoryThrottle()
+    await throttle.trip("tower/north", NOW, NOW, "the destination answered 503")
+    north, south = (
+        SourceFile(feed="tower", bucket="b", key=f"tower/{zone}/TX-1/a.pdf", version_id="v", etag="e", size=1)
+        for zone in ("north", "south")
+    )
+    lanes = {"tower/north"}
+
+    await ensure_closed(throttle, [destination_of(south, lanes)])
+    with pytest.raises(NotClosed, match=r"the circuit of tower/north is open.*`penstock probe tower --lane north`"):
+        await ensure_closed(throttle, [destination_of(north, lanes)])
 
 
 async def test_a_slow_one_says_how_slow_and_until_when() -> None:
