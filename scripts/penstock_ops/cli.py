@@ -11,6 +11,7 @@ from typing import Annotated, Never
 
 import typer
 
+from penstock.io.collector import collect_seldom
 from penstock.model.errors import PenstockError
 from penstock_ops.console import screens
 from penstock_ops.console.command_line import Exit
@@ -91,6 +92,7 @@ def options(
 
 def main() -> Never:
     """Runs the command; whatever goes wrong ends as one sentence on stderr and exit code 3."""
+    collect_seldom()
     try:
         code = app(standalone_mode=False)
     except KeyboardInterrupt:

@@ -55,6 +55,7 @@ async def compose(stack: AsyncExitStack) -> Connection:
 def start(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Function]]:
     """Loads the function as Lambda would."""
     monkeypatch.setattr(composed, "Telemetry", lambda *_: None)
+    monkeypatch.setattr(composed, "collect_seldom", lambda: None)  # the tests' own process goes on as it was
     monkeypatch.setattr(asyncio, "set_event_loop", lambda _: None)  # the tests' own stays
     started: list[Function] = []
 
@@ -84,6 +85,18 @@ def test_it_is_made_while_lambda_loads_it(start: Callable[..., Function]) -> Non
 def test_to_load_it_does_nothing_elsewhere_nor_where_lambda_loads_another(start: Callable[..., Function]) -> None:
     assert not start().is_made
     assert not start("composed", _HANDLER="composing.handler.handler").is_made
+
+
+def test_the_collector_looks_seldom_once_all_is_made_and_nowhere_else(
+    start: Callable[..., Function], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    monkeypatch.setattr(composed, "collect_seldom", lambda: told.append("seldom"))
+
+    start()
+    assert not told
+    start(_HANDLER="composed.handler.handler")
+    assert told == ["seldom"]
 
 
 def test_it_is_made_once(start: Callable[..., Function]) -> None:

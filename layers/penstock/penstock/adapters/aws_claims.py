@@ -77,24 +77,26 @@ class DynamoClaims:
         """One call: identities that are ours now, those that are held, and those that were throttled."""
         attributes = "{'pk':?,'f':?,'c':?,'o':?,'d':?,'r':?,'n':?,'v':?,'expires_at':?}"
         insert = f'INSERT INTO "{self.table}" VALUE {attributes}'
-        statements = [
-            {
-                "Statement": insert,
-                "Parameters": [
-                    {"S": f"{feed}#{identity}"},
-                    {"S": owner.file_id},
-                    {"N": str(owner.chunk)},
-                    {"N": str(owner.ordinal)},
-                    {"S": owner.digest},
-                    {"N": str(owner.revision)},
-                    {"N": str(owner.fence)},
-                    number(versions.CLAIM),
-                    self._expiry(),
-                ],
-            }
-            for identity, owner in group
-        ]
         async with at_once:
+            # Only now: what all of a chunk's calls say at once is much to have in memory.
+            version, expiry = number(versions.CLAIM), self._expiry()
+            statements = [
+                {
+                    "Statement": insert,
+                    "Parameters": [
+                        {"S": f"{feed}#{identity}"},
+                        {"S": owner.file_id},
+                        {"N": str(owner.chunk)},
+                        {"N": str(owner.ordinal)},
+                        {"S": owner.digest},
+                        {"N": str(owner.revision)},
+                        {"N": str(owner.fence)},
+                        version,
+                        expiry,
+                    ],
+                }
+                for identity, owner in group
+            ]
             with transient_faults():
                 answer = await self.dynamodb.batch_execute_statement(Statements=statements)
         ours: list[str] = []

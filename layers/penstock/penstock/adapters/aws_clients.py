@@ -10,6 +10,9 @@ from typing import Any, cast
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session  # pyright: ignore[reportUnknownVariableType]
 
+from penstock.adapters.dynamodb import DynamoDb, dynamodb_like
+from penstock.adapters.system_clock import SystemClock
+
 CONFIG = AioConfig(
     connect_timeout=3,
     read_timeout=20,
@@ -22,12 +25,12 @@ CONFIG = AioConfig(
 
 @dataclass(frozen=True, slots=True)
 class AwsClients:
-    """aiobotocore's clients. Typed loosely: the stubs would be a dependency for the sake of eight names. Those that few
-    invocations need are made when they are first asked for."""
+    """aiobotocore's clients, and our own of DynamoDB, to which most calls go. Typed loosely: the stubs would be a
+    dependency for the sake of seven names. Those that few invocations need are made when they are first asked for."""
 
     s3: Any
     sqs: Any
-    dynamodb: Any
+    dynamodb: DynamoDb
     events: Callable[[], Awaitable[Any]]
     lambdas: Callable[[], Awaitable[Any]]
     ssm: Callable[[], Awaitable[Any]]
@@ -36,18 +39,20 @@ class AwsClients:
 
 
 @asynccontextmanager
-async def aws_clients(opened: Callable[..., Any] | None = None) -> AsyncGenerator[AwsClients]:
-    """Clients from the usual AWS environment. `opened` opens one by its service's name in another way, as
-    aioboto3's session does for an operator."""
-    open_client: Callable[..., Any] = opened or cast(Any, get_session()).create_client
+async def aws_clients(session: Any = None, opened: Callable[..., Any] | None = None) -> AsyncGenerator[AwsClients]:
+    """Clients from the usual AWS environment. `session` is aiobotocore's, and `opened` opens one of its clients by its
+    service's name in another way, as aioboto3 does for an operator."""
+    session = session or cast(Any, get_session())
+    open_client: Callable[..., Any] = opened or session.create_client
     async with AsyncExitStack() as stack:
 
         async def client(name: str) -> Any:
             return await stack.enter_async_context(open_client(name, config=CONFIG))
 
-        made = [await client(name) for name in ("s3", "sqs", "dynamodb")]
+        s3, sqs, dynamodb = [await client(name) for name in ("s3", "sqs", "dynamodb")]
+        direct = await stack.enter_async_context(dynamodb_like(dynamodb, session, SystemClock()))
         later = [_once(partial(client, name)) for name in ("events", "lambda", "ssm", "secretsmanager", "kms")]
-        yield AwsClients(*made, *later)
+        yield AwsClients(s3, sqs, direct, *later)
 
 
 def _once(make: Callable[[], Awaitable[Any]]) -> Callable[[], Awaitable[Any]]:

@@ -37,15 +37,30 @@ def code_of(error: ClientError) -> str:
     return str(response.get("Error", {}).get("Code", ""))
 
 
+def status_of(error: ClientError) -> int:
+    """The HTTP status of the answer, 0 where it is not known."""
+    response: Any = error.response
+    return int(response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def is_transient(error: ClientError) -> bool:
+    """Whether the same call may succeed later."""
+    return code_of(error) in _TRANSIENT or status_of(error) >= 500
+
+
+def is_worth_another_try(error: ClientError) -> bool:
+    """Whether the same call may succeed in a moment. One that met a transaction is for its caller, who knows how
+    likely that is."""
+    return is_transient(error) and code_of(error) != "TransactionConflictException"
+
+
 @contextmanager
 def transient_faults() -> Generator[None]:
     """Turns throttling, server faults and broken connections into Transient; everything else is a defect and stays."""
     try:
         yield
     except ClientError as error:
-        response: Any = error.response
-        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        if code_of(error) in _TRANSIENT or status >= 500:
+        if is_transient(error):
             raise Transient(f"{error.operation_name}: {code_of(error)}") from error
         raise
     except (BotoCoreError, OSError, TimeoutError) as error:

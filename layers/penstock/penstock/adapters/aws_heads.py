@@ -16,7 +16,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_faults import code_of, transient_faults
-from penstock.adapters.aws_items import Item, integer_of, number, read_items, text
+from penstock.adapters.aws_items import Item, binary, bytes_of, integer_of, number, read_items, text
 from penstock.model.errors import Transient
 from penstock.ports.clock import Clock
 from penstock.ports.heads import LoggedHead
@@ -47,7 +47,7 @@ class DynamoHeads:
 
     async def append(self, feed: str, head: LoggedHead, file_id: str, account: int) -> bool:
         """As `Heads.append`."""
-        logged = _place(feed, head.index) | {"text": {"B": head.text}, "nodes": {"B": b"".join(head.nodes)}}
+        logged = _place(feed, head.index) | {"text": binary(head.text), "nodes": binary(b"".join(head.nodes))}
         place = {"pk": text(f"HEADS#{file_id}"), "sk": text(f"{account:0{DIGITS}d}"), "place": number(head.index)}
         try:
             with transient_faults():
@@ -70,13 +70,13 @@ class DynamoHeads:
     async def keep_checkpoint(self, feed: str, note: bytes) -> None:
         """As `Heads.keep_checkpoint`."""
         with transient_faults():
-            await self.dynamodb.put_item(TableName=self.table, Item=_signed(feed) | {"note": {"B": note}})
+            await self.dynamodb.put_item(TableName=self.table, Item=_signed(feed) | {"note": binary(note)})
 
     async def checkpoint(self, feed: str) -> bytes | None:
         """As `Heads.checkpoint`."""
         with transient_faults():
             answer = await self.dynamodb.get_item(TableName=self.table, Key=_signed(feed), ConsistentRead=True)
-        return answer["Item"]["note"]["B"] if "Item" in answer else None
+        return bytes_of(answer["Item"], "note") if "Item" in answer else None
 
     def _put(self, item: Item) -> Item:
         return {"Put": {"TableName": self.table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
@@ -107,9 +107,9 @@ def _signed(feed: str) -> Item:
 
 
 def _head(item: Item) -> LoggedHead:
-    nodes: bytes = item["nodes"]["B"]
+    nodes = bytes_of(item, "nodes")
     hashes = tuple(nodes[at : at + HASH] for at in range(0, len(nodes), HASH))
-    return LoggedHead(int(item["sk"]["S"]), item["text"]["B"], hashes)
+    return LoggedHead(int(item["sk"]["S"]), bytes_of(item, "text"), hashes)
 
 
 class KmsSigner:

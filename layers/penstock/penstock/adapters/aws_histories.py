@@ -11,7 +11,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from penstock.adapters.aws_items import Item, integer_of, number, read_items, text, try_update, update_of
+from penstock.adapters.aws_items import (
+    Item,
+    binary,
+    bytes_of,
+    integer_of,
+    number,
+    read_items,
+    text,
+    try_update,
+    update_of,
+)
 from penstock.ports.clock import Clock
 from penstock.ports.histories import Entry, History, packed, unpacked
 
@@ -38,7 +48,7 @@ class DynamoHistories:
         values = {
             ":seen": number(seen.version),
             ":next": number(seen.version + 1),
-            ":document": {"B": packed(entries)},
+            ":document": binary(packed(entries)),
             ":until": number(int(until)),
         }
         condition = "v = :seen"
@@ -55,4 +65,4 @@ def _place(feed: str, key: str) -> Item:
 
 
 def _history(item: Mapping[str, Any]) -> History:
-    return History(integer_of(item, "v"), unpacked(item["d"]["B"]))
+    return History(integer_of(item, "v"), unpacked(bytes_of(item, "d")))

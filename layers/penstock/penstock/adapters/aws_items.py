@@ -4,6 +4,7 @@ Numbers that are no integers have 6 decimals in an item: times are kept to the m
 """
 
 import random
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import batched
@@ -31,6 +32,16 @@ def text(value: str) -> Item:
 def number(value: float) -> Item:
     """A number as an item has it."""
     return {"N": repr(value) if isinstance(value, int) else f"{value:.6f}"}
+
+
+def binary(value: bytes) -> Item:
+    """Bytes as an item has them on the wire."""
+    return {"B": b64encode(value).decode()}
+
+
+def bytes_of(item: Mapping[str, Any], name: str) -> bytes:
+    """An attribute that is bytes."""
+    return b64decode(item[name]["B"])
 
 
 def integer_of(item: Mapping[str, Any], name: str) -> int:

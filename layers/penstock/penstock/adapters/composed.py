@@ -15,6 +15,7 @@ from contextlib import AsyncExitStack
 
 from penstock.adapters.telemetry import Telemetry
 from penstock.feeds import FEEDS
+from penstock.io.collector import collect_seldom
 
 MARGIN = 2.0  #: seconds at the end of an invocation in which nothing is begun, so that it always gets to answer (R10)
 
@@ -30,6 +31,7 @@ class ComposedFunction[T]:
         # Lambda's word for the one that it loads: a function may import another's handler.
         if os.environ.get("_HANDLER") == f"{stage}.handler.handler":
             self._ready()
+            collect_seldom()
             if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
                 self._register()
 
