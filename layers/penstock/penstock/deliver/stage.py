@@ -278,7 +278,7 @@ class _Delivery:
                 ours, later = await self._examine(ours, self._feed.examination)
                 waiting |= later
             if ours:
-                held = set(filter(self._is_to_be_held, ours))
+                held = self._to_be_held(ours)
                 await self._sender.send(await self._sender.compose(set(ours) - held, held))
             if self._sender.faults or len(self._progress.undecided()) == len(undecided):
                 return waiting
@@ -321,8 +321,12 @@ class _Delivery:
         more = f" and {len(chunks) - 1} more" if len(chunks) > 1 else ""
         return f"it waits for records that chunk {chunks[0]}{more} has on its way" if chunks else ON_THEIR_WAY
 
-    def _is_to_be_held(self, ordinal: int) -> bool:
-        found = (*self._rule_flags.get(ordinal, ()), *self._progress.flags.get(ordinal, ()))
+    def _to_be_held(self, ours: Sequence[int]) -> set[int]:
+        """Those of them of which something was found that holds them."""
+        found = joined(self._rule_flags, self._progress.flags)
+        return {at for at in found.keys() & set(ours) if self._holds(found[at])}
+
+    def _holds(self, found: Sequence[Finding]) -> bool:
         if self._message.chunk.released:
             return self._feed.is_unreleasable(one.code for one in found)
         return self._feed.is_held_for(found, self._settings.soft)

@@ -45,11 +45,11 @@ def load_accepted(body: bytes) -> list[Accepted]:
     rows = [line.split(b" ", cut) for line in lines]
     if tuple(columns) != COLUMNS:
         rows = [_known(columns, row) for row in rows]
-    records: list[Accepted] = []
-    for ordinal, raw, identity, digest, revision, payload in rows:
-        texts = raw.decode(), identity.decode(), digest.decode()
-        records.append(Accepted(int(ordinal), *texts, payload, int(revision)))
-    return records
+    if not rows:
+        return []
+    ordinals, raws, identities, digests, revisions, payloads = zip(*rows, strict=True)
+    texts = (b" ".join(column).decode().split(" ") for column in (raws, identities, digests))
+    return list(map(Accepted._make, zip(map(int, ordinals), *texts, payloads, map(int, revisions), strict=True)))
 
 
 def _known(columns: Sequence[str], row: Sequence[bytes]) -> list[bytes]:

@@ -42,6 +42,8 @@ async def ends_of(
     if reasons is None and (batch.refused or batch.state is BatchState.REJECTED):
         body = await read_work(store, chunk, _name(batch), batch.generation)
         reasons = {at: _reason(said) for at, said in load_by_ordinal(body).items()}
+    if batch.state is BatchState.DELIVERED and not batch.refused and not batch.returned:
+        return dict.fromkeys(batch.ordinals, RecordEnd(Outcome.DELIVERED, batch=batch_id))
     ends: dict[int, RecordEnd] = {}
     for ordinal in batch.ordinals:
         outcome = batch.outcome_of(ordinal)

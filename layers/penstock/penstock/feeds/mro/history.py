@@ -1,7 +1,7 @@
 """What is remembered of a component: its removals and installations, as far as others are compared with them."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from typing import Any
 
 from penstock.feeds.feed import Known, Record
@@ -38,7 +38,7 @@ class Event:
         return self.event == "installation"
 
 
-_FIELDS = frozenset(one.name for one in fields(Event))
+_FIELDS = tuple(one.name for one in fields(Event))
 
 
 def event_of(record: Record) -> Event:
@@ -64,7 +64,7 @@ def to_history(record: Record) -> Known:
         return Known("", None)
     event = event_of(record)
     # Not by equality: 0 cycles are told, and equal False.
-    said = {name: value for name, value in asdict(event).items() if value is not None and value is not False}
+    said = {name: value for name in _FIELDS if (value := getattr(event, name)) is not None and value is not False}
     return Known(event.id, {"v": VERSION, **said})
 
 
@@ -85,4 +85,10 @@ def _event(kept: Mapping[str, Any]) -> Event:
 
 def prune(known: Sequence[Known]) -> Sequence[Known]:
     """The latest events; the gaps between older ones are too old to matter."""
-    return sorted((one for one in known if one.kept), key=lambda one: _event(one.kept).place)[-KEPT:]
+    return sorted((one for one in known if one.kept), key=lambda one: _place_of(one.kept))[-KEPT:]
+
+
+def _place_of(kept: Mapping[str, Any]) -> tuple[str, bool, str]:
+    """As `Event.place`, of what is kept."""
+    ensure_known("an event in a history", kept.get("v", 1), VERSION)
+    return kept["day"], kept["event"] == "installation", kept["id"]
