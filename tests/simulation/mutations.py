@@ -363,7 +363,7 @@ MUTATIONS = (
     ),
     Mutation(
         "a released record is held again",
-        f"{_DELIVERY}._is_to_be_held",
+        f"{_DELIVERY}._holds",
         "if self._message.chunk.released:",
         "if False:",
     ),
