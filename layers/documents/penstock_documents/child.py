@@ -4,8 +4,9 @@ else.
     python -m penstock_documents.child survey DOCUMENT                          how many pages, and how many at once
     python -m penstock_documents.child read DOCUMENT TEMPLATES FIRST LAST OUT   a line a page, as `kept_pages` has it
 
-Exit code 3 says that the document cannot be read; the reason is then the last line of stderr. What it dies of is the
-page that it was at: its reader notes that, and another goes on behind it.
+Exit code 3 says that the document cannot be read; the reason is then the last line of stderr. Exit code 4 says that the
+process could not be given its limits, and has read nothing. What it dies of else is the page that it was at: its reader
+notes that, and another goes on behind it.
 """
 
 import hashlib
@@ -20,12 +21,13 @@ from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from penstock_documents.offline import go_offline
 from penstock_documents.pdf import Unreadable
 
 MEMORY = 1536 * 1024 * 1024  #: bytes of address space; Tesseract's and pdfium's own take a third of it
 PAGE_SECONDS = 90  #: of CPU for a page; one in five of them takes 5
 MOST_DEATHS = 3  #: readers that a range may cost
-UNREADABLE = 3
+UNREADABLE, UNLIMITED = 3, 4
 
 
 class Survey(NamedTuple):
@@ -108,11 +110,12 @@ def _run(*arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
 
     Raises:
         TimeoutError: it did not end in time.
+        RuntimeError: it has no limits here, whatever the document.
     """
     command = [sys.executable, "-m", "penstock_documents.child", *arguments]
     environment = {"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.defpath, "LANG": "C.UTF-8"}
     try:
-        return subprocess.run(
+        ended = subprocess.run(
             command,
             env=environment,
             stdin=subprocess.DEVNULL,
@@ -124,6 +127,9 @@ def _run(*arguments: str, seconds: float) -> subprocess.CompletedProcess[str]:
         )
     except subprocess.TimeoutExpired:
         raise TimeoutError("the pages could not be read in time") from None
+    if ended.returncode == UNLIMITED:
+        raise RuntimeError(ended.stderr.strip())
+    return ended
 
 
 def _reason(ended: subprocess.CompletedProcess[str]) -> str:
@@ -183,8 +189,22 @@ def _limit_cpu() -> None:
     )
 
 
-if __name__ == "__main__":
+def _limit() -> None:
+    """What the process may take, for good: memory, CPU, no dump of what it knows, and no network.
+
+    Raises:
+        OSError, ValueError: the system grants no such limit.
+    """
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     _limit_cpu()
+    go_offline()
+
+
+if __name__ == "__main__":
+    try:
+        _limit()
+    except (OSError, ValueError) as error:
+        sys.stderr.write(f"documents are read with limits, or not at all: {error}\n")
+        sys.exit(UNLIMITED)
     sys.exit(main(sys.argv[1], Path(sys.argv[2]), *sys.argv[3:]))
