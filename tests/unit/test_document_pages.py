@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from penstock_documents import child
+from penstock_documents import child, offline
 from penstock_documents.document import SCANS_AT_ONCE, TEXTS_AT_ONCE, Document, Read
 from penstock_documents.drafting import draft
 from penstock_documents.forms import forms_of, records_of
@@ -72,7 +73,7 @@ def test_a_page_is_the_same_when_it_was_kept(tmp_path: Path, templates: Path) ->
 
     for read in document.read_all():
         kept = page_of(line_of(read))
-        assert (list(kept.page.words), kept.second) == (list(read.page.words), read.second)
+        assert (list(kept.page.words), kept.otherwise) == (list(read.page.words), read.otherwise)
         assert (kept.page.number, kept.page.width, kept.page.route) == (read.page.number, read.page.width, "text")
 
 
@@ -170,6 +171,116 @@ def test_a_reader_has_nobodys_credentials(monkeypatch: pytest.MonkeyPatch) -> No
     child.survey(Path(os.devnull))
 
     assert environment.keys() == {"PYTHONPATH", "PATH", "LANG"}
+
+
+def test_a_reader_has_no_network(tmp_path: Path, templates: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Told by an engine that asks for it while it reads."""
+    (tmp_path / "tesserocr.py").write_text(
+        "import socket\n"
+        "from penstock_documents.pdf import Unreadable\n"
+        "try:\n    socket.socket()\n"
+        "except PermissionError as error:\n    raise Unreadable(f'no network: {error.strerror}')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    document = written(tmp_path, scanned(pdf([lease(1)]), dpi=100))
+
+    (read,) = pages_read(document, templates, 1, 1)
+
+    assert read.page.doubts == ["no network: Permission denied"]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)",
+        "socket.socket(socket.AF_UNIX)",
+        "socket.create_connection(('127.0.0.1', 9))",
+        "ring()",
+        "threading(socket.socket)",
+        "subprocess.run([sys.executable, '-c', 'import socket; socket.socket()'], check=True)",
+    ],
+)
+def test_nothing_opens_a_socket_once_the_network_is_gone(call: str) -> None:
+    """Neither a ring, nor a thread, nor another process that it starts; what has no network in it goes on."""
+    program = f"""
+import ctypes, socket, subprocess, sys
+from concurrent.futures import ThreadPoolExecutor
+from penstock_documents.offline import go_offline
+
+def ring():
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.syscall(425, 1, ctypes.create_string_buffer(120)) < 0:
+        raise OSError(ctypes.get_errno(), "refused")
+
+def threading(work):
+    with ThreadPoolExecutor() as threads:
+        return threads.submit(work).result()
+
+go_offline()
+assert subprocess.run(["true"]).returncode == 0
+try:
+    {call}
+except (PermissionError, subprocess.CalledProcessError):
+    print("refused")
+"""
+    ended = subprocess.run(
+        [sys.executable, "-c", program],
+        env={"PYTHONPATH": os.pathsep.join(sys.path), "PATH": os.defpath},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ended.stdout == "refused\n", ended.stderr
+
+
+X86_64, ARM64, I386 = 0xC000003E, 0xC00000B7, 0x40000003  #: AUDIT_ARCH_…
+
+
+@pytest.mark.parametrize(
+    ("machine", "made_for", "number", "allowed"),
+    [
+        ("x86_64", X86_64, 0, True),  # read
+        ("x86_64", X86_64, 41, False),  # socket
+        ("x86_64", X86_64, 425, False),  # io_uring_setup
+        ("x86_64", X86_64, 0x40000029, False),  # socket by x32's numbers
+        ("x86_64", I386, 102, False),  # socketcall by 32-bit's
+        ("aarch64", ARM64, 63, True),  # read
+        ("aarch64", ARM64, 41, True),  # pivot_root: x86-64's socket is another call here
+        ("aarch64", ARM64, 198, False),  # socket
+        ("aarch64", ARM64, 425, False),
+        ("aarch64", X86_64, 63, False),
+    ],
+)
+def test_the_filter_knows_each_machines_numbers(machine: str, made_for: int, number: int, allowed: bool) -> None:
+    """As the kernel runs it, on machines that this is not, too."""
+    program = offline._instructions(offline._MACHINES[machine])
+    at, loaded = 0, 0
+    while True:
+        code, yes, no, operand = program[at]
+        at += 1
+        match code:
+            case offline._LOAD:
+                loaded = made_for if operand == offline._MACHINE else number
+            case offline._EQUAL:
+                at += yes if loaded == operand else no
+            case offline._AT_LEAST:
+                at += yes if loaded >= operand else no
+            case _:
+                break
+    assert (operand == offline._ALLOWED) is allowed
+
+
+def test_where_the_system_grants_no_limits_nothing_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """That is no fault of the document's, and must not be told as one."""
+    (tmp_path / "sitecustomize.py").write_text(
+        "import resource\n"
+        "def refused(*_):\n    raise ValueError('not allowed to raise maximum limit')\n"
+        "resource.setrlimit = refused\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+
+    with pytest.raises(RuntimeError, match="read with limits, or not at all: not allowed"):
+        child.survey(written(tmp_path, pdf([lease(1)])))
 
 
 @pytest.mark.parametrize(

@@ -173,6 +173,37 @@ def test_a_label_may_stand_far_from_its_value_with_dots_between() -> None:
     assert read(pdf([[*drawn[:2], Text(480, 100, "GA-1")]]), template)["site_id"] == "GA-1"
 
 
+def test_dots_may_touch_the_value() -> None:
+    """As they do in a narrower font."""
+    drawn = [Text(60, 100, "Site ID"), Text(120, 100, "." * 10 + "OH-65502")]
+    template = made({"site_id": "OH-65502"}, drawn)
+
+    assert read(pdf([[drawn[0], Text(120, 100, "." * 12 + "GA-1")]]), template)["site_id"] == "GA-1"
+
+
+@pytest.mark.parametrize("first", ["decision_date", "issue_date"])
+def test_of_two_fields_that_say_the_same_each_stands_where_its_own_words_are(first: str) -> None:
+    day = "2026-04-20"
+    drawn = [Text(72, 100, "Date issued:"), Text(160, 100, day), Text(72, 130, "Decided:"), Text(160, 130, day)]
+    template = made({first: day} | {"decision_date": day, "issue_date": day}, drawn)
+
+    labels = {name: place.label for name, place in template.fields.items()}
+    assert labels == {"decision_date": "Decided:", "issue_date": "Date issued:"}
+
+
+def test_a_labels_word_in_a_title_is_not_where_the_field_has_moved() -> None:
+    title = [Text(72, 60, "PERMIT", 14), Text(200, 60, "- WIRELESS", 14)]
+    others = [Text(72, 130, "Owner:"), Text(200, 130, "Ada Holdings"), Text(72, 160, "Class:"), Text(200, 160, "II")]
+    drawn = [*title, Text(72, 100, "Permit:"), Text(200, 100, "CUP 14-3260"), *others]
+    template = made({"permit_number": "CUP 14-3260", "owner": "Ada Holdings", "structure_class": "II"}, drawn)
+
+    renamed = [*title, Text(72, 100, "Reference:"), Text(200, 100, "CUP 22-1117"), *others]
+    record = read(pdf([renamed]), template)
+
+    assert drift_of(record) == [("permit_number", "renamed")]
+    assert record["permit_number"] == "CUP 22-1117"
+
+
 def test_times_of_a_log_are_iso_8601() -> None:
     headers = ("Lamp", "Observed", "Restored")
     drawn = [Text(72, 100, "Site ID"), Text(200, 100, "OH-1")]

@@ -16,6 +16,9 @@ ADJACENT: Mapping[Route, float] = {"text": 0.65, "ocr": 1.0}
 """Heights of a word within which the next one belongs to it: a blank of a typewriter's is the widest. OCR's boxes are
 the ink's, which is lower than the font."""
 
+DIRT = 0.3
+"""How sure its reader is of what is no word at all."""
+
 SCALES = (0.5, 2.0)
 LARGEST_TURN = 0.12  #: radians; what lies further askew was not straightened
 
@@ -163,7 +166,7 @@ def occurrences(label: Label, page: Page, scale: float) -> Iterator[Box]:
         for at in range(len(line) - len(wanted) + 1):
             end = at + len(wanted)
             window = line[at:end]
-            if all(map(_same, texts[at:end], wanted, [page.route] * len(wanted))) and _together(window):
+            if _are_same(texts[at:end], wanted, page.route) and _together(window):
                 here = around(word.box for word in window)
                 before, after = line[:at], line[end:]
                 if not (before and _adjacent(before[-1], window[0], page.route)) and not (
@@ -175,8 +178,9 @@ def occurrences(label: Label, page: Page, scale: float) -> Iterator[Box]:
 
 
 def _adjacent(one: Word, other: Word, route: Route) -> bool:
-    """Whether two words are as near as those of one text. What says nothing, as a rule between cells, is none's."""
-    if not (_says(one.text) and _says(other.text)):
+    """Whether two words are as near as those of one text. What says nothing, as a rule between cells, is none's, nor is
+    what its reader takes for dirt, as of a line of dots."""
+    if not (_says(one) and _says(other)):
         return False
     return other.box.left - one.box.right < ADJACENT[route] * max(one.box.height, other.box.height)
 
@@ -191,8 +195,8 @@ def _is_value(label: Label, here: Box, last: Word, after: Word, scale: float) ->
     return follows or abs(after.box.left - here.left - scale * label.value) <= TOLERANCE
 
 
-def _says(text: str) -> bool:
-    return any(map(str.isalnum, text))
+def _says(word: Word) -> bool:
+    return word.confidence >= DIRT and any(map(str.isalnum, word.text))
 
 
 def _together(words: Sequence[Word]) -> bool:
@@ -200,6 +204,12 @@ def _together(words: Sequence[Word]) -> bool:
         after.box.left - before.box.right < 2.5 * max(before.box.height, after.box.height)
         for before, after in pairwise(words)
     )
+
+
+def _are_same(read: Sequence[str], wanted: Sequence[str], route: Route) -> bool:
+    """Whether words are a label's. Of a scan it does not matter how the label is numbered on its form: 5. Height."""
+    numbered = route == "ocr" and len(wanted) > 1 and wanted[0].isdigit() and len(read[0]) <= 2
+    return all(_same(one, other, route) for one, other in list(zip(read, wanted, strict=True))[numbered:])
 
 
 def _same(read: str, wanted: str, route: str) -> bool:

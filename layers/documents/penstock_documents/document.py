@@ -25,11 +25,11 @@ LOOKED_AT = 5  #: pages from which it is told which of them they are
 
 @dataclass(slots=True)
 class Read:
-    """A page as it was read, with what a second look of its words read otherwise. A document's first page has the
+    """A page as it was read, with what looks at its words read otherwise. A document's first page has the
     invoices that the document carries, by their names."""
 
     page: Page
-    second: dict[int, str] = field(default_factory=dict[int, str])
+    otherwise: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
     attached: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -95,7 +95,7 @@ class Document:
         else:
             image, dpi = self._pages.page(number)
             found = ocr.read_picture(image, number, dpi)
-        return self._told(Read(found.page, found.second))
+        return self._told(Read(found.page, found.otherwise))
 
     def read_all(self) -> list[Read]:
         """Every page."""

@@ -128,27 +128,29 @@ class _Drafting:
             if not found:
                 raise NotATemplate(f"{name}: {texts[name]!r} stands nowhere on the document; give it as it is printed")
         taken: dict[str, _Spot] = {}
-        for name in sorted(spots, key=lambda one: len(spots[one])):
-            free = [spot for spot in spots[name] if spot not in taken.values()] or spots[name]
-            if name in self._kind.fixed:
-                free = self._by_themselves(name, free)
-            else:
-                free = list(filter(self._label, free)) or free
-            at = 0
-            if len(free) > 1:
-                free.sort(key=lambda spot: -self._nearness(name, spot))
-                best = [spot for spot in free if self._nearness(name, spot) == self._nearness(name, free[0])]
-                if len(best) > 1 or self._nearness(name, free[0]) == 0:
-                    at = self._choose(name, [(self._pages[page - 1], words) for page, words in free])
-                else:
-                    self._choose(name, [(self._pages[free[0][0] - 1], free[0][1])])
-            taken[name] = free[at]
+        candidates = {name: self._candidates(name, found) for name, found in spots.items()}
+        while waiting := [name for name in candidates if name not in taken]:
+            gone = list(taken.values())
+            free = {
+                name: [spot for spot in candidates[name] if spot not in gone] or candidates[name] for name in waiting
+            }
+            for name, places in free.items():
+                places.sort(key=lambda spot, name=name: self._nearness(name, spot), reverse=True)
+            # Of two fields that say the same, the one whose own words are at a place has it.
+            name = max(waiting, key=lambda one: (len(free[one]) == 1, self._nearness(one, free[one][0])))
+            taken[name] = free[name][self._chosen(name, free[name])]
         self._taken = [
             (page, around(word.box for word in words))
             for name, (page, words) in taken.items()
             if name not in self._kind.fixed
         ]
         return taken
+
+    def _candidates(self, name: str, spots: Sequence[_Spot]) -> list[_Spot]:
+        """The spots that may be a field's: one that is found by its place stands by itself, another has a label."""
+        if name in self._kind.fixed:
+            return self._by_themselves(name, spots)
+        return list(filter(self._label, spots)) or list(spots)
 
     def _by_themselves(self, name: str, spots: Sequence[_Spot]) -> list[_Spot]:
         """The spots where a text stands by itself; else those where it begins what stands there."""
@@ -172,11 +174,22 @@ class _Drafting:
             if _squeezed(text_of(line[begin:end])) == wanted and plain(line[begin].text) and plain(line[end - 1].text)
         ]
 
-    def _nearness(self, name: str, spot: _Spot) -> int:
-        """How many of a field's own words its label would have here."""
+    def _chosen(self, name: str, places: Sequence[_Spot]) -> int:
+        """Which of the places, the nearest first, is the field's: asked where its label's words do not tell, and told
+        where they do."""
+        nearness = [self._nearness(name, spot) for spot in places]
+        if len(places) == 1:
+            return 0
+        told = nearness[0] > nearness[1]
+        return self._choose(name, [(self._pages[page - 1], words) for page, words in places[: 1 if told else None]])
+
+    def _nearness(self, name: str, spot: _Spot) -> tuple[int, float]:
+        """How many of a field's own words its label would have here, and what share of the label they are."""
         label = self._label(spot)
         words = plain(text_of(label)).split() if label else []
-        return sum(any(word.startswith(part[:4]) for word in words) for part in name.split("_") if len(part) > 1)
+        parts = [part[:4] for part in name.split("_") if len(part) > 1]
+        own = sum(any(word.startswith(part) for word in words) for part in parts)
+        return own, own / max(1, len(words))
 
     def place(self, name: str, spot: _Spot, critical: bool) -> Place:
         """A field with its label."""

@@ -101,7 +101,7 @@ def _best(reads: Sequence[Read], templates: Sequence[Template]) -> Form | None:
     for template in templates:
         pages = list(islice(reads, template.pages))
         if len(pages) == template.pages and _is_of(template, 1, pages[0]):
-            candidates.append(read_form(template, [read.page for read in pages], [read.second for read in pages]))
+            candidates.append(read_form(template, [read.page for read in pages], [read.otherwise for read in pages]))
     return min(
         candidates,
         key=lambda form: (len(form.critical), -form.found / form.labels, -form.found, -form.template.version),

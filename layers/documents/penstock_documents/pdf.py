@@ -7,7 +7,7 @@ import io
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pypdfium2 as pdfium  # type: ignore[import-untyped]
 import pypdfium2.raw as _raw  # type: ignore[import-untyped]
 from PIL import Image
 
-from penstock_documents.words import Box, Page, Word
+from penstock_documents.words import Box, Page, Word, around, parts_of
 
 raw: Any = _raw
 """Bound by ctypes, without types."""
@@ -179,13 +179,13 @@ def _words(text: Any, to_top: Any) -> Iterator[Word]:
         if not character.isspace() and character not in "\0￾\ufeff" and get_box(handle, at, ctypes.byref(rect)):
             box = to_top(rect.left, rect.top, rect.right, rect.bottom)
         if boxes and (box is None or _apart(boxes[-1], box)):
-            yield _word(letters, boxes)
+            yield from _parted(letters, boxes)
             letters, boxes = [], []
         if box is not None:
             letters.append(character)
             boxes.append(box)
     if boxes:
-        yield _word(letters, boxes)
+        yield from _parted(letters, boxes)
 
 
 def _upright(page: Any, turned: int) -> Any:
@@ -211,10 +211,9 @@ def _apart(before: Box, box: Box) -> bool:
     return abs(before.middle - box.middle) > 0.5 * height or not -height < box.left - before.right < 0.25 * height
 
 
-def _word(letters: list[str], boxes: list[Box]) -> Word:
-    left, right = min(box.left for box in boxes), max(box.right for box in boxes)
-    top, bottom = min(box.top for box in boxes), max(box.bottom for box in boxes)
-    return Word("".join(letters), Box(left, top, right, bottom))
+def _parted(letters: Sequence[str], boxes: Sequence[Box]) -> Iterator[Word]:
+    text = "".join(letters)
+    yield from (Word(text[begin:end], around(boxes[begin:end])) for begin, end in parts_of(text))
 
 
 def _covered(page: Any, width: float, height: float) -> float:

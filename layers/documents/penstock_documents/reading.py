@@ -8,7 +8,7 @@ from decimal import Decimal
 from itertools import dropwhile, pairwise
 from typing import Any
 
-from penstock_documents.aligning import TOLERANCE, Alignment, Transform, align, header_box, labels_of, place_of
+from penstock_documents.aligning import DIRT, TOLERANCE, Alignment, Transform, align, header_box, labels_of, place_of
 from penstock_documents.fields import NUMBERS, SINGLE, is_plausible, unit_of
 from penstock_documents.template import Column, Place, Table, Template, box
 from penstock_documents.values import (
@@ -35,6 +35,9 @@ SURE = 0.6
 
 TOUCHING, WITHIN_A_NUMBER = 0.15, 0.8
 """Heights of a word within which the next one has no blank before it: any, and one behind a hyphen or a stroke."""
+
+_MARKS = " .,:;'’`_|"
+"""Marks beside a number of an id, on a scan: its cell's lines and the paper's dirt."""
 
 LONGEST_GAP = 3.0
 """Gaps of a value's words, in their height; beyond begins something else."""
@@ -105,14 +108,14 @@ def is_critical(template: Template, name: str) -> bool:
     )
 
 
-type Second = Mapping[int, str]
-"""What a second look read otherwise, by the place among a page's words."""
+type Otherwise = Mapping[int, Sequence[str]]
+"""What looks at a word read that do not agree with it, by its place among a page's words."""
 
 
-def read_form(template: Template, pages: Sequence[Page], second: Sequence[Second]) -> Form:
+def read_form(template: Template, pages: Sequence[Page], looks: Sequence[Otherwise]) -> Form:
     """What a form says; `pages` are its own, in the template's order."""
     form = Form(template, pages)
-    for number, (page, otherwise) in enumerate(zip(pages, second, strict=True), 1):
+    for number, (page, otherwise) in enumerate(zip(pages, looks, strict=True), 1):
         alignment = align(template, number, page)
         form.found += len(alignment.at_place)
         form.labels += len(alignment.labels)
@@ -123,10 +126,11 @@ def read_form(template: Template, pages: Sequence[Page], second: Sequence[Second
 class _OnePage:
     """A page of a form, and how it lies on its template."""
 
-    def __init__(self, form: Form, number: int, page: Page, second: Second, alignment: Alignment) -> None:
+    def __init__(self, form: Form, number: int, page: Page, otherwise: Otherwise, alignment: Alignment) -> None:
         self._form, self._number, self._page = form, number, page
-        self._second = {id(page.words[at]): text for at, text in second.items()}
+        self._otherwise = {id(page.words[at]): texts for at, texts in otherwise.items()}
         self._alignment, self._transform = alignment, alignment.transform
+        self._by_text = page.route == "text"
         self._lines = page.lines
         self._labels = labels_of(form.template, number)
         self._texts = {box for boxes in alignment.labels.values() for box in boxes[:1]}
@@ -151,22 +155,28 @@ class _OnePage:
         label, value_box = place_of(place)
         expected = self._transform.box(label)
         found = self._alignment.labels.get(name, ())
-        if name in self._alignment.at_place or (found and self._only_pushed_down(name, expected, found[0])):
+        if name in self._alignment.at_place:
             self._take(name, place, found[0], value_box, label)
             return
+        there = self._words_over(expected)
         value = self._value_at(name, place, expected, value_box, label)
+        renamed = bool(there) and value.value is not None
         for here in found:
-            moved = self._value_at(name, place, here, value_box, label)
-            if moved.value is not None:
+            elsewhere = self._value_at(name, place, here, value_box, label)
+            if renamed and _fits(place, value) and not _fits(place, elsewhere):
+                continue  # A label's word may stand in a title, too: its value still stands in its place.
+            if here is found[0] and self._only_pushed_down(name, expected, here):
+                self._take(name, place, here, value_box, label)
+                return
+            if elsewhere.value is not None:
                 by = (
                     (here.left - expected.left) / self._transform.scale,
                     (here.middle - expected.middle) / self._transform.scale,
                 )
-                self._form.values[name] = moved
+                self._form.values[name] = elsewhere
                 self._form.drift.append(Drift(name, "moved", by=by))
                 return
-        there = self._words_over(expected)
-        if there and value.value is not None:
+        if renamed:
             self._form.values[name] = value
             self._form.drift.append(Drift(name, "renamed", old=place.label, new=text_of(there)))
             return
@@ -234,6 +244,8 @@ class _OnePage:
             return None
         if quantity.unit == place.unit or (not place.unit and quantity.unit == unit_of(name)):
             return None
+        if not self._by_text and not quantity.unit:
+            return None  # its sign was misread, or overlooked: a doubt, and no other unit
         return Drift(name, "unit", old=place.unit or "none", new=quantity.unit or quantity.words or "none")
 
     def _value_at(self, name: str, place: Place, label: Box, value_box: Box, label_box: Box) -> Value:
@@ -242,8 +254,9 @@ class _OnePage:
         left = label.left + scale * (value_box.left - label_box.left)
         middle = label.middle + scale * (value_box.middle - label_box.middle)
         words = self._words_on(left, middle, scale * value_box.height, None if place.below else label)
-        # Dots that lead the eye to a value are none of it.
-        words = list(dropwhile(lambda word: not plain(word.text), words))
+        # Dots that lead the eye to a value are none of it, nor is what they are read as.
+        sure = any(word.confidence >= DIRT for word in words)
+        words = list(dropwhile(lambda word: not plain(word.text) or (sure and word.confidence < DIRT), words))
         if not words:
             return Value(None, (), self._page.number)
         return self._parsed(name, place, words)
@@ -417,7 +430,7 @@ class _OnePage:
                 label="", label_box=(0, 0, 0, 0), value_box=(0, 0, 0, 0), type=column.type, unit=column.unit,
                 format=column.format, critical=table.critical,
             )  # fmt: skip
-            value = self._parsed(column.field, as_place, words) if words else Value(None, (), self._page.number)
+            value = self._parsed(column.field, as_place, words) if words else self._blank_cell()
             if value.doubt:
                 self._form.doubts.append(f"{name}.{column.field}: {value.doubt}")
             row[column.field] = value
@@ -425,36 +438,55 @@ class _OnePage:
 
     # -- values
 
+    def _blank_cell(self) -> Value:
+        """A text has what it has; of a scan a figure that stands alone may be overlooked."""
+        return Value(None, (), self._page.number, doubt="" if self._by_text else "nothing was read in its cell")
+
     def _parsed(self, name: str, place: Place, words: Sequence[Word]) -> Value:
-        text = text_of(words) if self._page.route == "text" else _text_of_ink(words)
+        text = self._cleaned(name, text_of(words) if self._by_text else _text_of_ink(words))
         value, unit, doubt = _parse(name, place, text)
-        others = [self._second.get(id(word)) for word in words]
-        if not doubt and any(others):
-            other = " ".join(second or word.text for second, word in zip(others, words, strict=True))
-            doubt = self._which(name, place, text, value, other)
+        doubt = doubt or self._misread(name, place, text)
+        others = self._other_readings(name, place, words, text)
+        if doubt and len(others) > 1 and all(said == others[0][1] for _, said in others):
+            # What was read first can be no value, and all looks see the same one.
+            return Value(others[0][1], words, self._page.number, unit)
+        if not doubt and (other := next((other for other, said in others if said != value), "")):
+            doubt = f"one look reads {text}, another {other}"
         if not doubt and value is not None and not is_plausible(name, value):
             doubt = f"{text} is no {name.replace('_', ' ')} of a tower in the United States"
-        if (
-            not doubt
-            and self._page.route == "ocr"
-            and name in NUMBERS
-            and _pattern(text) != _pattern(place.shape or text)
-        ):
-            doubt = f"{text} has not the form of other {name.replace('_', ' ')}s"
         if not doubt and name in SINGLE and len(words) != len(place.shape.split() or [""]):
             doubt = f"{text} is more, or less, than one {name.replace('_', ' ')}"
         if not doubt and min(word.confidence for word in _asked(place, words)) < SURE:
             doubt = "the reader is not sure of it"
         return Value(value, words, self._page.number, unit, doubt)
 
-    def _which(self, name: str, place: Place, text: str, value: Any, other: str) -> str:
-        """Whether another reading says something else that could as well stand here."""
-        said, _, wrong = _parse(name, place, other)
-        if wrong or said == value or not is_plausible(name, said):
+    def _cleaned(self, name: str, text: str) -> str:
+        """A number of an id without the marks beside it on a scan: its cell's lines, and dirt. It has no amount in it:
+        what looks like a dollar is an S."""
+        return text if self._by_text or name not in NUMBERS else text.strip(_MARKS).replace("$", "S")
+
+    def _misread(self, name: str, place: Place, text: str) -> str:
+        """Why a text of a scan cannot be what stands there, though it is a value; "" if it can."""
+        if self._by_text:
             return ""
-        if place.shape and shape_of(text) == place.shape != shape_of(other):
-            return ""
-        return f"one look reads {text}, another {other}"
+        if name in NUMBERS and _pattern(text) != _pattern(place.shape or text):
+            return f"{text} has not the form of other {name.replace('_', ' ')}s"
+        if place.type == "number" and place.unit and plain(text) not in BLANKS and not quantity_of(text).unit:
+            return f"the unit of {text} was not read"
+        return ""
+
+    def _other_readings(self, name: str, place: Place, words: Sequence[Word], text: str) -> list[tuple[str, Any]]:
+        """(what a look reads, the value that it says), where that could as well stand here."""
+        looks = [self._otherwise.get(id(word), ()) for word in words]
+        found: list[tuple[str, Any]] = []
+        for at in range(max(map(len, looks))):
+            said = (look[at] if at < len(look) else word.text for look, word in zip(looks, words, strict=True))
+            other = self._cleaned(name, " ".join(said))
+            value, _, wrong = _parse(name, place, other)
+            wrong = wrong or value is None or not is_plausible(name, value) or self._misread(name, place, other)
+            if not wrong and not (shape_of(text) == place.shape != shape_of(other)):
+                found.append((other, value))
+        return found
 
 
 def _parse(name: str, place: Place, text: str) -> tuple[Any, str, str]:
@@ -501,6 +533,11 @@ def _asked(place: Place, words: Sequence[Word]) -> Sequence[Word]:
     """The words of which a reader must be sure: of a number its figures; its unit is compared with the template's."""
     figures = [word for word in words if any(map(str.isdigit, word.text))]
     return figures if figures and place.type == "number" else words
+
+
+def _fits(place: Place, value: Value) -> bool:
+    """Whether there is a value, which has the pattern of the template's sample if that had digits."""
+    return value.value is not None and (not place.shape or _pattern(text_of(value.words)) == _pattern(place.shape))
 
 
 def _pattern(text: str) -> str:

@@ -5,7 +5,7 @@ Places are in points of 1/72 inch, from the top left corner of the page as it is
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
@@ -101,6 +101,15 @@ def runs_of(line: Sequence[Word], gap: float = 1.0) -> list[list[Word]]:
             runs.append([])
         runs[-1].append(word)
     return runs
+
+
+_PARTS = re.compile(r"[._…·]{3,}|(?:(?![._…·]{3}).)+")
+
+
+def parts_of(text: str) -> Iterator[tuple[int, int]]:
+    """Where in a text its words begin and end: dots that lead the eye to a value are no part of it, though they touch
+    it."""
+    yield from (found.span() for found in _PARTS.finditer(text))
 
 
 def text_of(words: Iterable[Word]) -> str:

@@ -1,0 +1,211 @@
+"""What is read on a scan: laid level, read in two manners, and believed only where its readings agree."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pytest
+from PIL import Image, ImageDraw
+
+from penstock_documents import ocr
+from penstock_documents.reading import Form, read_form
+from penstock_documents.skew import skew_of, straightened
+from penstock_documents.template import Column, Place, Table, Template
+from penstock_documents.words import Box, Page, Word, parts_of
+
+
+def sheet(degrees: float) -> Image.Image:
+    """Lines of writing, which is dashes here, laid askew."""
+    paper = Image.new("L", (1275, 1650), 255)
+    pen = ImageDraw.Draw(paper)
+    for line in range(24):
+        for dash in range(5 + line % 7):
+            pen.rectangle((150 + 90 * dash, 200 + 48 * line, 215 + 90 * dash, 214 + 48 * line), fill=30)
+    return paper.rotate(degrees, resample=Image.Resampling.BICUBIC, fillcolor=255)
+
+
+@pytest.mark.parametrize("degrees", [-5.0, -1.4, -0.3, 0.0, 0.5, 2.2])
+def test_lines_of_writing_are_laid_level(degrees: float) -> None:
+    assert skew_of(sheet(degrees)) == pytest.approx(-degrees, abs=0.11)
+    assert abs(skew_of(straightened(sheet(degrees)))) < 0.21
+
+
+def test_the_scanners_own_edge_is_no_line_of_writing() -> None:
+    askew = sheet(1.5)
+    ImageDraw.Draw(askew).rectangle((0, 1600, 1275, 1650), fill=0)
+
+    assert skew_of(askew) == pytest.approx(-1.5, abs=0.11)
+
+
+def test_an_empty_sheet_lies_as_it_is() -> None:
+    assert skew_of(Image.new("L", (600, 800), 255)) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("......S-305671", ["......", "S-305671"]),
+        ("Ratio.....85.7%", ["Ratio", ".....", "85.7%"]),
+        ("P.E.", ["P.E."]),
+        ("54.6", ["54.6"]),
+        ("________", ["________"]),
+    ],
+)
+def test_dots_that_lead_the_eye_are_no_part_of_what_they_touch(text: str, words: list[str]) -> None:
+    assert [text[begin:end] for begin, end in parts_of(text)] == words
+
+
+def word(text: str, confidence: float = 0.95, left: float = 100.0) -> Word:
+    return Word(text, Box(left, 100, left + 6 * len(text), 110), confidence)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "alone", "read", "otherwise"),
+    [
+        # Figures: both manners and a look by itself.
+        (word("54.6"), word("54.6"), ["54.6"], "54.6", []),
+        (word("99-101", 0.72), word("55-101"), ["99-101", "90-101"], "55-101", ["99-101", "90-101", "99-101"]),
+        (word("At", 0.62), word("1"), ["is", "1"], "1", []),
+        (word("Li", 0.33), word("L1"), [], "L1", []),
+        (word("Li", 0.7), word("L1"), ["Li", "Li"], "L1", ["Li", "Li", "Li"]),
+        (word("77.7"), word("77.7"), ["71.7", "71.7"], "77.7", ["71.7", "71.7"]),
+        (word("11.1"), word("11.1"), ["a", "1 fe I"], "11.1", []),
+        (word("11.1", 0.7), word("11.1"), ["a", "1 fe I"], "11.1", ["a", "1 fe I"]),
+        # Letters: both manners.
+        (word("Marsh"), word("Marsh"), [], "Marsh", []),
+        (word("S-E", 0.3), word("S.E."), [], "S.E.", []),
+        (word("Marsh"), word("Marth"), ["Mash", "Mush"], "Marsh", ["Mash", "Mush", "Marth"]),
+        # A mark at the end counts where two see it.
+        (word("Co."), word("Co"), ["Co."], "Co.", []),
+        (word("Co", 0.97), word("Co."), ["Co."], "Co.", []),
+    ],
+)
+def test_a_word_is_believed_as_far_as_its_readings_agree(
+    first: Word, second: Word, alone: Sequence[str], read: str, otherwise: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = iter(alone)
+    monkeypatch.setattr(ocr, "_read_again", lambda *_: next(looks))
+    words = [first]
+
+    found = ocr._looked_at(FakeEngine(), Image.new("L", (800, 800), 255), words, [second], 1.0)
+
+    assert (words[0].text, found.get(0, [])) == (read, otherwise)
+    if not otherwise:
+        assert words[0].confidence >= ocr.AGREED
+
+
+class FakeEngine:
+    def SetPageSegMode(self, mode: Any) -> None:
+        pass
+
+
+def test_a_mark_that_only_a_look_sees_is_a_doubt(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be one that was taken for dirt, or dirt that was taken for one."""
+    paper = Image.new("L", (800, 800), 255)
+    ImageDraw.Draw(paper).rectangle((114, 107, 116, 109), fill=0)
+    monkeypatch.setattr(ocr, "_read_again", lambda *_: "Co.")
+
+    assert ocr._looked_at(FakeEngine(), paper, [word("Co")], [word("Co")], 1.0) == {0: ["Co."]}
+
+
+@pytest.mark.parametrize(("strokes", "read"), [(2, "Il"), (3, "Il"), (3, "Ill"), (3, "|II")])
+def test_a_roman_numeral_has_as_many_strokes_as_are_drawn(strokes: int, read: str) -> None:
+    """With serifs at head and foot, which touch."""
+    paper = Image.new("L", (800, 800), 255)
+    pen = ImageDraw.Draw(paper)
+    for at in range(strokes):
+        pen.rectangle((102 + 14 * at, 100, 106 + 14 * at, 140), fill=0)
+    for serif in (100, 138):
+        pen.rectangle((98, serif, 110 + 14 * (strokes - 1), serif + 2), fill=0)
+    words = [Word(read, Box(98, 100, 110 + 14 * (strokes - 1), 141), 0.5)]
+
+    assert ocr._looked_at(FakeEngine(), paper, words, (), 1.0) == {}
+    assert words[0].text == "I" * strokes
+
+
+PLACES = {
+    "site_id": Place(label="Site", label_box=(60, 100, 90, 110), value_box=(160, 100, 220, 110), shape="A-999999"),
+    "twist_deg": Place(
+        label="5. Twist", label_box=(60, 120, 100, 130), value_box=(160, 120, 190, 130), type="number", unit="deg"
+    ),
+    "engineer": Place(label="Engineer", label_box=(60, 140, 110, 150), value_box=(160, 140, 220, 150)),
+}  # fmt: skip
+COLUMNS = (
+    Column(header="Member", left=60, right=100, field="component"),
+    Column(header="Usage", left=200, right=230, field="capacity_pct", type="number"),
+)
+TEMPLATE = Template(
+    name="Form",
+    kind="inspection",
+    fields=PLACES,
+    tables={"member_ratings": Table(columns=COLUMNS, header_box=(60, 200, 230, 210), row_top=216, row_height=16)},
+)
+
+
+def scan(*changed: Word, dropped: Sequence[str] = (), otherwise: Mapping[str, list[str]] | None = None) -> Form:
+    """The form on a scan, with some words read otherwise than they are."""
+    words = [
+        at(60, 100, "Site"), at(160, 100, "S-305671"), at(60, 120, "5."), at(74, 120, "Twist"), at(160, 120, "2.6°"),
+        at(60, 140, "Engineer"), at(160, 140, "Ada"), at(60, 200, "Member"), at(200, 200, "Usage"),
+        at(60, 216, "Leg"), at(200, 216, "54.6"), at(60, 232, "Anchor"), at(200, 232, "77.2"),
+    ]  # fmt: skip
+    there = {(one.box.left, one.box.top): one for one in changed}
+    kept = [there.get((one.box.left, one.box.top), one) for one in words if one.text not in dropped]
+    looks = {
+        place: texts for place, one in enumerate(kept) for text, texts in (otherwise or {}).items() if one.text == text
+    }
+    return read_form(TEMPLATE, [Page(1, 612, 792, kept, "ocr", "test")], [looks])
+
+
+def at(left: float, top: float, text: str, confidence: float = 0.95) -> Word:
+    return Word(text, Box(left, top, left + 6 * len(text), top + 10), confidence)
+
+
+def test_a_scan_that_is_read_well_has_no_doubt() -> None:
+    form = scan()
+
+    assert (form.doubts, form.drift) == ([], [])
+    assert [row["capacity_pct"].value for row in form.tables["member_ratings"]] == [54.6, 77.2]
+
+
+def test_what_can_be_no_value_is_read_as_all_looks_see_it() -> None:
+    form = scan(
+        at(160, 100, "$-305671"),
+        at(200, 232, "TL"),
+        otherwise={"$-305671": ["S-305671", "S-305671"], "TL": ["77.2", "77.2", "77.2"]},
+    )
+
+    assert form.doubts == []
+    assert form.values["site_id"].value == "S-305671"
+    assert form.tables["member_ratings"][1]["capacity_pct"].value == 77.2
+
+
+@pytest.mark.parametrize("seen", [["77.2"], ["77.2", "71.2"], ["TZ", "77.2"]])
+def test_that_takes_two_looks_and_none_against_them(seen: list[str]) -> None:
+    assert scan(at(200, 232, "TL"), otherwise={"TL": seen}).doubts == [
+        "member_ratings.capacity_pct: TL is no single number"
+    ]
+
+
+def test_two_readings_that_could_both_be_are_a_doubt() -> None:
+    form = scan(otherwise={"77.2": ["71.2", "garbage"]})
+
+    assert form.doubts == ["member_ratings.capacity_pct: one look reads 77.2, another 71.2"]
+
+
+def test_a_cell_in_which_nothing_was_read_is_a_doubt() -> None:
+    assert scan(dropped=["77.2"]).doubts == ["member_ratings.capacity_pct: nothing was read in its cell"]
+
+
+@pytest.mark.parametrize("read", ["2.6", "2.67", "2.6¢"])
+def test_a_unit_that_was_not_read_is_a_doubt_and_no_drift(read: str) -> None:
+    form = scan(at(160, 120, read))
+
+    assert form.drift == []
+    assert len(form.doubts) == 1
+
+
+def test_a_lines_dirt_is_part_of_no_id_and_of_no_label() -> None:
+    form = scan(at(160, 100, "$-305671."), at(60, 120, "a."), at(60, 140, "Engineer"), at(112, 140, "eeeerre", 0.1))
+
+    assert (form.doubts, form.drift) == ([], [])
+    assert (form.values["site_id"].value, form.values["twist_deg"].value) == ("S-305671", 2.6)
