@@ -8,13 +8,14 @@ PYTEST := .venv/bin/pytest
 # From the quickest to the slowest, each its own process: what fails first says most.
 SUITES := unit contract simulation template events fuzz emulator stack
 
-.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora test-office test-living simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak storm seen properties prove fuzz bench clean lock sbom
+.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora test-marked test-office test-living simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak storm seen properties prove fuzz bench clean lock sbom
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
 	@echo 'make test     all checks and test suites, as the gate runs them'
 	@echo 'make check    lint, format, types and template only (make format mends the first two)'
 	@echo 'make test-X   one suite of: $(SUITES) corpora'
+	@echo 'make test-marked    tests that are too long for every commit; make prove runs them, too'
 	@echo 'make test-living    docs/living.md, typed block by block on a local world of its own'
 	@echo 'make test-office    the reject loop through LibreOffice, where it is installed'
 	@echo 'make simulate SEEDS=10000    bad nights by their seeds (or FIRST-LAST)'
@@ -27,7 +28,7 @@ help:
 	@echo 'make storm                   the local world: 3,000 crew duties of which 410 change, and the account of their hours'
 	@echo 'make seen                    the local world: why a file waits, seen by four verbs; 200 invoices found by number in 50 files'
 	@echo 'make properties ROUNDS=10    the laws on new examples each round, where make test has the same ones each time'
-	@echo 'make fuzz SECONDS=600        bytes against every format and compression, guided by coverage (test-fuzz: half a minute)'
+	@echo 'make fuzz SECONDS=600        bytes against every format and compression, guided by coverage (test-fuzz: a second of each format)'
 	@echo 'make prove    hours: all of these one after the other, with a report in .proof (PROOFS="seeds soak": only these)'
 	@echo 'make bench    the figures, as ratios in one run'
 	@echo 'make lock     lock the dependencies anew'
@@ -42,7 +43,9 @@ demo: setup
 
 # ── checks
 
-check: lint format-check types validate
+# Side by side: the types keep one core busy for most of it.
+check: setup
+	@$(MAKE) --no-print-directory --jobs --output-sync lint format-check types validate
 
 lint: setup
 	.venv/bin/ruff check
@@ -77,6 +80,10 @@ test-corpora: setup
 	else \
 		echo "test-corpora: not run, there are no sample files at $(CORPORA) (CORPORA=folder names another place)"; \
 	fi
+
+# What tests are marked for: `@pytest.mark.prove`.
+test-marked: setup
+	$(PYTEST) tests -m prove --numprocesses auto --dist loadfile
 
 # A quarter of an hour, twice that on a busy machine: it deploys two releases, back and forth, and two stacks.
 test-living: setup

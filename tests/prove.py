@@ -15,6 +15,7 @@ REPORT = ROOT / ".proof"
 
 #: What is proved, and the verb of the Makefile that does it, with its arguments. The longest last.
 PROOFS: Mapping[str, Sequence[str]] = {
+    "marked": ("test-marked",),
     "properties": ("properties", "ROUNDS=20"),
     "histories": ("simulate-histories", "SEEDS=2000"),
     "nights": ("simulate-nights",),

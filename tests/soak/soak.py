@@ -251,7 +251,7 @@ class Soak:
             self._look_now()
             if dead := deployed.dead_letters():
                 self.told.dead_lettered += sum(dead.values())
-                deployed.penstock("redrive", "--force")
+                deployed.typed("redrive", "--force")
             for file in waiting:
                 self._decide(file)
             time.sleep(1.0)
@@ -276,11 +276,11 @@ class Soak:
                 has = self._has(file, chunk.span.chunk, batch.generation, batch.ordinals)
                 batch_id = ids.batch_id(file.file_id, chunk.span.chunk, batch.number)
                 said = "--delivered" if has else "--not-delivered"
-                if deployed.penstock("unknown", "resolve", batch_id, said, "--note", "by its books").code == 0:
+                if deployed.typed("unknown", "resolve", batch_id, said, "--note", "by its books").code == 0:
                     self.told.decided["delivered" if has else "not delivered"] += 1
         row = deployed.row(file)
         if row and row.state is FileState.SETTLED and row.counted[Outcome.DEAD] and not row.chunks_dead:
-            deployed.penstock("replay", "--file", file.file_id, "--yes", "--timeout", "30")
+            deployed.typed("replay", "--file", file.file_id, "--yes", "--timeout", "30")
 
     def _has(self, file: File, chunk: int, generation: int, ordinals: tuple[int, ...]) -> bool:
         body = self._deployed.work(ids.work_key(file.file_id, chunk, "accepted", generation)) or b""

@@ -261,7 +261,7 @@ def morning(deployed: Deployed, night: Night) -> None:
         assert time.monotonic() < began + PATIENCE, f"not within {PATIENCE:.0f} s: {[one.key for one in open_ones]}"
         if dead := deployed.dead_letters():
             night.dead_lettered += sum(dead.values())
-            deployed.penstock("redrive", "--force")
+            deployed.typed("redrive", "--force")
         if time.monotonic() > looked + 5:
             look_at_circuits(deployed)
             deployed.look("Sweeper", "work")

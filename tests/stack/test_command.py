@@ -41,7 +41,7 @@ class Dropped:
 def log(deployed: Deployed, tmp_path_factory: pytest.TempPathFactory) -> Dropped:
     path = tmp_path_factory.mktemp("log") / "stories.csv"
     path.write_bytes(csv_file(STORIES))
-    said = deployed.penstock("drop", str(path), "--feed", "traffic", "--wait", "--json")
+    said = deployed.typed("drop", str(path), "--feed", "traffic", "--wait", "--json")
     report: dict[str, Any] = said.json
     assert report.pop("waited") > 0
     return Dropped(said, report)
@@ -60,14 +60,15 @@ def test_drop_and_wait_ends_with_the_report(log: Dropped) -> None:
 
 
 def test_report_says_the_same_as_the_summary(log: Dropped, deployed: Deployed) -> None:
-    said = deployed.penstock("report", log.file_id, "--json")
+    said = deployed.typed("report", log.file_id, "--json")
 
     assert said.code == 1
     assert said.json == log.report
 
 
+@pytest.mark.prove
 def test_report_is_one_line_of_balance_for_people(log: Dropped, deployed: Deployed) -> None:
-    said = deployed.penstock("report", log.file_id)
+    said = deployed.typed("report", log.file_id)
 
     assert said.code == 1
     assert "5 received = 1 delivered + 3 rejected + 1 duplicate" in said.out
@@ -75,18 +76,18 @@ def test_report_is_one_line_of_balance_for_people(log: Dropped, deployed: Deploy
 
 
 def test_files_has_the_latest_first(log: Dropped, deployed: Deployed) -> None:
-    said = deployed.penstock("files", "--json", "--stack", deployed.world.stack)
+    said = deployed.typed("files", "--json", "--stack", deployed.world.stack)
 
     ids = [row["file_id"] for row in said.json]
     assert said.code == 0
     assert {name: value for name, value in log.report.items() if name not in ("ranges", "progress")} in said.json
-    assert deployed.penstock("files", "--limit", "1", "--json").json[0]["file_id"] == ids[0]
+    assert deployed.typed("files", "--limit", "1", "--json").json[0]["file_id"] == ids[0]
 
 
 def test_status_shows_queues_and_files(log: Dropped, deployed: Deployed) -> None:
     deployed.idle()
 
-    said = deployed.penstock("status", "--json")
+    said = deployed.typed("status", "--json")
 
     assert said.code == 0
     dispatches = [f"dispatch {feed}" for feed in json.loads(deployed.outputs["DispatchQueues"])]
@@ -98,6 +99,7 @@ def test_status_shows_queues_and_files(log: Dropped, deployed: Deployed) -> None
     assert said.json["files"]["settled"] >= 1
 
 
+@pytest.mark.prove
 def test_explain_tells_of_a_record_that_arrived(log: Dropped, deployed: Deployed) -> None:
     story = _explained(deployed, log, DELIVERED)
 
@@ -108,6 +110,7 @@ def test_explain_tells_of_a_record_that_arrived(log: Dropped, deployed: Deployed
     assert batch["attempts"] == 1
 
 
+@pytest.mark.prove
 def test_explain_tells_of_a_record_that_is_wrong(log: Dropped, deployed: Deployed) -> None:
     story = _explained(deployed, log, MISSPELT)
 
@@ -118,6 +121,7 @@ def test_explain_tells_of_a_record_that_is_wrong(log: Dropped, deployed: Deploye
     assert (finding["code"], finding["field"]) == ("schema.pattern", "isci")
 
 
+@pytest.mark.prove
 def test_explain_tells_whose_duplicate_a_record_is(log: Dropped, deployed: Deployed) -> None:
     story = _explained(deployed, log, DUPLICATE)
 
@@ -126,6 +130,7 @@ def test_explain_tells_whose_duplicate_a_record_is(log: Dropped, deployed: Deplo
     assert story["batches"] == []
 
 
+@pytest.mark.prove
 def test_explain_tells_why_the_destination_refused(log: Dropped, deployed: Deployed) -> None:
     story = _explained(deployed, log, REFUSED)
 
@@ -148,9 +153,9 @@ def test_explain_tells_with_whom_a_record_is_in_conflict(log: Dropped, deployed:
 
 def test_rejects_can_be_printed_saved_and_read_by_a_machine(log: Dropped, deployed: Deployed, tmp_path: Path) -> None:
     # When
-    printed = deployed.penstock("rejects", log.file_id)
-    saved = deployed.penstock("rejects", log.file_id, "--output", str(tmp_path / "rejects.csv"))
-    machine = deployed.penstock("rejects", log.file_id, "--json")
+    printed = deployed.typed("rejects", log.file_id)
+    saved = deployed.typed("rejects", log.file_id, "--output", str(tmp_path / "rejects.csv"))
+    machine = deployed.typed("rejects", log.file_id, "--json")
 
     # Expect
     assert [printed.code, saved.code, machine.code] == [1, 1, 1]
@@ -163,7 +168,7 @@ def test_rejects_can_be_printed_saved_and_read_by_a_machine(log: Dropped, deploy
 def test_rejects_mended_and_dropped_again_are_delivered(log: Dropped, undisturbed: Deployed, tmp_path: Path) -> None:
     # Given
     path = tmp_path / "mended.csv"
-    undisturbed.penstock("rejects", log.file_id, "--output", str(path))
+    undisturbed.typed("rejects", log.file_id, "--output", str(path))
     rows = rows_of(path.read_bytes())
     rows[0]["isci"] = "ABCD0001"
     rows[1]["advertiser"] = "Ada's Diner"
@@ -174,7 +179,7 @@ def test_rejects_mended_and_dropped_again_are_delivered(log: Dropped, undisturbe
         writer.writerows(rows)
 
     # When
-    said = undisturbed.penstock("drop", str(path), "--feed", "traffic", "--key", "mended/again.csv", "--wait", "--json")
+    said = undisturbed.typed("drop", str(path), "--feed", "traffic", "--key", "mended/again.csv", "--wait", "--json")
 
     # Expect
     assert said.code == 0
@@ -198,9 +203,9 @@ def test_a_flawless_file_ends_with_0(deployed: Deployed, tmp_path: Path) -> None
     path.write_bytes(csv_file([spot(number, station="KFIN") for number in range(3)]))
 
     # When
-    said = deployed.penstock("drop", str(path), "--feed", "traffic", "--json")
+    said = deployed.typed("drop", str(path), "--feed", "traffic", "--json")
     file_id, told = said.json["file_id"], said.json
-    again = deployed.penstock("drop", str(path), "--feed", "traffic", "--wait", "--json")
+    again = deployed.typed("drop", str(path), "--feed", "traffic", "--wait", "--json")
 
     # Expect
     assert said.code == 0
@@ -214,7 +219,7 @@ def test_a_flawless_file_ends_with_0(deployed: Deployed, tmp_path: Path) -> None
     }
     assert again.code == 0
     assert again.json["records"] == counts(3, duplicate=3)
-    nothing = deployed.penstock("rejects", file_id, "--json")
+    nothing = deployed.typed("rejects", file_id, "--json")
     assert nothing.code == 0
     assert nothing.json["rejects"] is None
 
@@ -225,16 +230,17 @@ def test_a_refused_file_ends_with_2(deployed: Deployed, tmp_path: Path) -> None:
     path.write_bytes(b"\x89PNG\r\n\x1a\n")
 
     # When
-    said = deployed.penstock("drop", str(path), "--feed", "traffic", "--wait", "--json")
+    said = deployed.typed("drop", str(path), "--feed", "traffic", "--wait", "--json")
 
     # Expect
     assert said.code == 2
     assert said.json["refused"]["code"] == "format.binary"
-    report = deployed.penstock("report", said.json["file_id"])
+    report = deployed.typed("report", said.json["file_id"])
     assert report.code == 2
     assert "refused" in report.out
 
 
+@pytest.mark.prove
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
@@ -249,7 +255,7 @@ def test_a_refused_file_ends_with_2(deployed: Deployed, tmp_path: Path) -> None:
 def test_what_cannot_be_done_ends_with_3_and_one_sentence(
     arguments: tuple[str, ...], word: str, deployed: Deployed
 ) -> None:
-    said = deployed.penstock(*arguments)
+    said = deployed.typed(*arguments)
 
     assert said.code == 3
     assert said.out == ""
@@ -257,22 +263,23 @@ def test_what_cannot_be_done_ends_with_3_and_one_sentence(
     assert len(said.err.splitlines()) == 1
 
 
+@pytest.mark.prove
 def test_a_record_that_is_not_there_ends_with_3(log: Dropped, deployed: Deployed) -> None:
-    said = deployed.penstock("explain", log.file_id, "5")
+    said = deployed.typed("explain", log.file_id, "5")
 
     assert said.code == 3
     assert "counted from 0" in said.err
 
 
 def test_a_stack_that_is_not_there_ends_with_3(deployed: Deployed) -> None:
-    said = deployed.penstock("files", "--stack", "nowhere")
+    said = deployed.typed("files", "--stack", "nowhere")
 
     assert said.code == 3
     assert "nowhere" in said.err
 
 
 def _explained(deployed: Deployed, log: Dropped, ordinal: int) -> dict[str, Any]:
-    said = deployed.penstock("explain", log.file_id, str(ordinal), "--json")
+    said = deployed.typed("explain", log.file_id, str(ordinal), "--json")
     assert said.code == 0
     assert said.json["trace"] == f"{log.file_id}:{ordinal}"
     return said.json
@@ -282,12 +289,12 @@ def test_a_receipt_proves_to_an_auditor_how_a_record_ended(log: Dropped, deploye
     # Given what an auditor has been given
     deployed.look("Notary", "accounts")
     keys, proof = tmp_path / "keys.txt", tmp_path / "record.tlog-proof"
-    assert deployed.penstock("log", "keys", "--output", str(keys)).code == 0
-    assert deployed.penstock("receipt", log.file_id, str(REFUSED), "--output", str(proof)).code == 0
+    assert deployed.typed("log", "keys", "--output", str(keys)).code == 0
+    assert deployed.typed("receipt", log.file_id, str(REFUSED), "--output", str(proof)).code == 0
     (tmp_path / "stories.csv").write_bytes(csv_file(STORIES))
 
     # When
-    said = deployed.penstock("verify", str(proof), str(tmp_path / "stories.csv"), "--keys", str(keys), "--json")
+    said = deployed.typed("verify", str(proof), str(tmp_path / "stories.csv"), "--keys", str(keys), "--json")
 
     # Expect
     assert (said.code, said.json["proved"]) == (0, True)

@@ -73,6 +73,7 @@ def test_what_a_destination_refused_is_delivered_once_it_is_mended(station: str,
     assert (again.code, again.json["then"]) == (0, ["there is nothing to replay"])
 
 
+@pytest.mark.prove
 def test_a_replay_asks_first_and_keeps_to_its_limit(station: str, stack: Deployed) -> None:
     # Given
     stack.behave(mode="status", status=400)
@@ -189,6 +190,7 @@ def test_what_was_not_delivered_after_all_is_replayed_and_delivered_once(station
     assert _applied(keyless, station) == Counter(range(RECORDS))
 
 
+@pytest.mark.prove
 def test_what_was_delivered_after_all_is_never_sent_again(station: str, keyless: Deployed) -> None:
     # Given a call that was done, and its answer lost
     keyless.behave(fault_rates={"lost_answer": 1.0})

@@ -5,6 +5,7 @@ and gone at the end.
 """
 
 import asyncio
+import io
 import json
 import os
 import subprocess
@@ -12,7 +13,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -23,6 +24,7 @@ from penstock.model import ids
 from penstock.model.findings import Outcome
 from penstock.model.rows import BatchRow, ChunkRow, FileRow
 from penstock.outputs.outcomes import outcome_lines_of
+from penstock_ops import cli
 from penstock_ops import world as local_world
 from penstock_ops.operate import operations
 from penstock_ops.world import World
@@ -376,7 +378,17 @@ class Deployed:
     # -- the command ---------------------------------------------------------------------------------------------
 
     def penstock(self, *arguments: str) -> Said:
-        """Runs the command as an operator of this stack does."""
+        """Runs the command as an operator of this stack does, but in this process, which has imported it already."""
+        out, err = io.StringIO(), io.StringIO()
+        with pytest.MonkeyPatch.context() as here, redirect_stdout(out), redirect_stderr(err):
+            here.setattr(sys, "argv", ["penstock", *arguments])
+            here.setenv("PENSTOCK_STACK", self.world.stack)
+            with pytest.raises(SystemExit) as ended:
+                cli.main()
+        return Said(int(ended.value.code or 0), out.getvalue(), err.getvalue())
+
+    def typed(self, *arguments: str) -> Said:
+        """Runs the command in a process of its own, with nothing but what an operator's shell has."""
         command = [str(Path(sys.executable).with_name("penstock")), *arguments]
         environment = {
             "PATH": os.defpath,

@@ -7,7 +7,7 @@ import ast
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -16,7 +16,7 @@ Arrows = Mapping[str, set[str]]
 """What each module or package imports, by name."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Module:
     """A module by its dotted name, with its syntax tree."""
 
@@ -36,13 +36,18 @@ class Module:
 
     def imports(self, of: str) -> Iterator[str]:
         """Every name under the package `of` that is imported anywhere in it: at the top, in a function, for types."""
+        return (name for name in self._imported if _is_under(name, of))
+
+    @cached_property
+    def _imported(self) -> list[str]:
+        found: list[str] = []
         for node in ast.walk(self.tree):
             if isinstance(node, ast.Import):
-                yield from (alias.name for alias in node.names if _is_under(alias.name, of))
+                found += [alias.name for alias in node.names]
             elif isinstance(node, ast.ImportFrom):
                 base = self._absolute(node)
-                if _is_under(base, of):
-                    yield from (f"{base}.{alias.name}" for alias in node.names)
+                found += [f"{base}.{alias.name}" for alias in node.names]
+        return found
 
     def _absolute(self, node: ast.ImportFrom) -> str:
         if not node.level:
@@ -53,13 +58,17 @@ class Module:
 
 def modules_of(*folders: Path) -> dict[str, Module]:
     """Every module of these packages, by its dotted name."""
-    found: dict[str, Module] = {}
-    for folder in folders:
-        for path in sorted(folder.rglob("*.py")):
-            parts = (folder.name, *path.relative_to(folder).with_suffix("").parts)
-            name = ".".join(parts).removesuffix(".__init__")
-            found[name] = Module(name, path, ast.parse(path.read_text(encoding="utf-8")))
-    return found
+    return {module.name: module for folder in folders for module in _modules_in(folder)}
+
+
+@cache
+def _modules_in(folder: Path) -> tuple[Module, ...]:
+    found: list[Module] = []
+    for path in sorted(folder.rglob("*.py")):
+        parts = (folder.name, *path.relative_to(folder).with_suffix("").parts)
+        name = ".".join(parts).removesuffix(".__init__")
+        found.append(Module(name, path, ast.parse(path.read_text(encoding="utf-8"))))
+    return tuple(found)
 
 
 def module_arrows(modules: Mapping[str, Module]) -> dict[str, set[str]]:

@@ -10,6 +10,7 @@ from penstock.feeds.crew.duty import dumped, loaded
 from penstock.feeds.crew.engine import examine
 from penstock.feeds.crew.history import History
 from penstock.model.findings import Severity
+from tests.support.budget import examples
 from tests.support.duties import at, codes, duty, easa, flight, found_in, plain, rest, roster, standby, valid
 
 TWO = ["far117", "easa"]
@@ -284,7 +285,7 @@ class TestDelayedReporting:
 
 
 class TestPeriodsOfAHistory:
-    @settings(deadline=None, max_examples=200)
+    @settings(deadline=None, max_examples=examples(200))
     @given(st.data())
     def test_a_history_is_the_same_in_whatever_order_it_was_made(self, data: st.DataObject) -> None:
         kinds = ["flight_duty", "simulator", "airport_standby", "home_standby", "leave", "long_call_reserve"]

@@ -12,6 +12,7 @@ from penstock.feeds.crew.engine import CLAUSES, examine
 from penstock.feeds.crew.history import History, Timeline
 from penstock.feeds.crew.policy import Policy, PolicyLimit
 from penstock.model.findings import Finding, Severity
+from tests.support.budget import examples
 from tests.support.duties import at, codes, duty, easa, found_in, valid
 
 
@@ -45,7 +46,7 @@ class TestEditions:
 
 
 class TestMargins:
-    @settings(deadline=None, max_examples=150)
+    @settings(deadline=None, max_examples=examples(150))
     @given(st.lists(st.tuples(st.integers(0, 40), st.integers(1, 20), st.data()), max_size=8))
     def test_one_that_is_told_is_below_zero(self, plan: list[Any]) -> None:
         made: list[dict[str, Any]] = []

@@ -9,6 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from penstock.feeds.traffic import TRAFFIC
+from tests.support.budget import examples
 from tests.support.reading import feed_with, split_alike, split_file, tiny_windows
 from tests.support.spots import csv_file, spot
 
@@ -51,7 +52,7 @@ def records_as_rows(raws: Sequence[bytes], delimiter: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("delimiter", DELIMITERS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.data())
 def test_the_chunks_records_are_the_files_rows_whatever_the_limits_and_the_read_size(
     delimiter: str, data: st.DataObject
@@ -68,7 +69,7 @@ def test_the_chunks_records_are_the_files_rows_whatever_the_limits_and_the_read_
     assert saying_something(records_as_rows(split.raws, delimiter)) == saying_something(csv_rows(text, delimiter)[1:])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(bodies(","), small_limits, block_sizes, windows)
 @example('"\n', {"records": 1, "bytes": 1, "record_bytes": 10_000}, [1], (1, 1, 1))
 @example('a,"b\r\nc"\r\n\r\n', {"records": 1, "bytes": 9, "record_bytes": 10_000}, [1], (4, 1, 3))
@@ -100,7 +101,7 @@ def test_spans_lie_end_to_end_within_the_limits_and_leave_out_nothing_but_line_e
     assert rest.strip(NOTHING) == b""
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(bodies(","), st.integers(1, 4))
 def test_parsing_a_chunk_at_once_says_the_same_as_parsing_its_records_one_by_one(text: str, records: int) -> None:
     body = ("spot_id,station,air_date,air_time\n" + text).encode()

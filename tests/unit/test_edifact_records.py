@@ -16,6 +16,7 @@ from penstock.model.errors import Refused
 from penstock.model.findings import Finding
 from penstock.model.messages import Delimiters
 from tests.support import edi
+from tests.support.budget import examples
 from tests.support.edi import passed
 from tests.support.reading import split_file, tiny_windows
 
@@ -75,7 +76,7 @@ tags = st.sampled_from(["UNH+1+INVOIC:D:96A:UN'", "UNT+2+1'", "UNG+A'", "UNE+1+1
 newline = st.sampled_from(["", "\n", "\r\n "])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.lists(mess | tags, max_size=14), newline, st.integers(1, 5), st.integers(1, 120), st.lists(st.integers(1, 40))
 )
@@ -94,7 +95,7 @@ def test_the_chunks_records_are_the_files_however_it_is_cut(
     assert all(len(raws) <= records for _, _, raws in in_blocks.chunks)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(st.lists(st.text(alphabet="ab+:?'é", max_size=8), max_size=4), min_size=1, max_size=5),
     st.integers(1, 4),

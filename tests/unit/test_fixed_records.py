@@ -13,6 +13,7 @@ from penstock.formats.enveloped import Enveloped
 from penstock.formats.ssim import SSIM
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding
+from tests.support.budget import examples
 from tests.support.edi import passed
 from tests.support.reading import split_file, tiny_windows
 
@@ -98,7 +99,7 @@ some_lines = st.sampled_from(
 )
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(
     st.lists(some_lines, max_size=14),
     st.sampled_from(["\n", "\r\n"]),
@@ -122,7 +123,7 @@ def test_the_chunks_records_are_the_files_however_it_is_cut(
     ]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(st.integers(0, 3), max_size=8), st.integers(1, 4), st.lists(st.integers(1, 300), max_size=4))
 def test_the_planner_never_parts_a_leg_from_its_segment_data(parts: list[int], records: int, blocks: list[int]) -> None:
     legs = ["\n".join([leg(3, f"{number:4}"), *[segment(4)] * many]) for number, many in enumerate(parts)]
@@ -133,7 +134,7 @@ def test_the_planner_never_parts_a_leg_from_its_segment_data(parts: list[int], r
     assert all(span.records <= records for span in split.spans)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.data())
 def test_no_mutation_loses_a_line_or_breaks_the_reader(data: st.DataObject) -> None:
     body = bytearray(file_of(GOOD))

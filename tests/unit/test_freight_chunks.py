@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from penstock.feeds.feed import Feed, Limits
 from penstock.feeds.freight import FREIGHT
 from tests.support import edi
+from tests.support.budget import examples
 from tests.support.documents import MESSAGE, Document, as_cii, as_ubl, message_file
 from tests.support.edi import BARS, LINES, STARS, UMLAUTS, Words
 from tests.support.invoices import ITEMS, SELLER, freight_bill, goods_bill, ubl, ubl_file
@@ -69,7 +70,7 @@ blocks = st.lists(st.integers(1, 400), max_size=4)
 hops = st.lists(st.tuples(st.integers(1, 6), st.integers(1, 6), st.integers(0, 50)), max_size=6)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(counts, st.integers(1, 9), st.integers(1, 6), st.sampled_from([STARS, BARS, LINES, UMLAUTS]), blocks, hops)
 def test_chunks_of_interchanges_hold_as_many_lines_as_they_may(
     lines: list[int], most: int, records: int, marks: Any, sizes_of: list[int], stops: list[Stop]
@@ -83,7 +84,7 @@ def test_chunks_of_interchanges_hold_as_many_lines_as_they_may(
         assert split_in_hops(feed, body, sizes_of, stops).spans == whole.spans
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(counts, st.integers(1, 9), st.integers(1, 6), blocks, hops)
 def test_chunks_of_documents_do_too(
     lines: list[int], most: int, records: int, sizes_of: list[int], stops: list[Stop]
@@ -97,7 +98,7 @@ def test_chunks_of_documents_do_too(
         assert split_in_hops(feed, body, sizes_of, stops).spans == whole.spans
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(counts, st.integers(1, 9), st.integers(100, 2000), st.sampled_from([interchange, documents]), blocks, hops)
 def test_the_records_are_the_files_for_any_limits(
     lines: list[int], most: int, size: int, write: Any, sizes_of: list[int], stops: list[Stop]

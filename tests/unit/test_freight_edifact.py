@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.feeds.freight import FREIGHT
+from tests.support.budget import examples
 from tests.support.documents import MESSAGE, message_file
 from tests.support.reading import judge_file
 
@@ -327,7 +328,7 @@ WHOLE = [*HEADER, "RFF+IV:INV-6", "ALC+C++6++FC", "MOA+23:10", "TAX+7+VAT+++:::1
 odd = st.text(alphabet="A1:+?.,- ", max_size=12)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.data())
 def test_no_amount_is_delivered_that_no_moa_says(data: st.DataObject) -> None:
     body = list(WHOLE)

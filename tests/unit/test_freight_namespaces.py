@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from penstock.feeds.freight import FREIGHT
 from penstock.model.errors import Refused
+from tests.support.budget import examples
 from tests.support.documents import CII, UBL, Document, Writer, as_cii, as_ubl, as_zugferd1
 from tests.support.reading import judge_file
 
@@ -184,7 +185,7 @@ def amounts_of(body: bytes, due: str) -> set[Decimal]:
     return found
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.sampled_from([*SYNTAX]), st.lists(st.tuples(changes, pieces, st.floats(0, 1)), min_size=1, max_size=3))
 def test_no_amount_is_delivered_that_none_of_the_documents_own_elements_says(
     syntax: str, edits: list[tuple[str, str, float]]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from penstock.feeds.freight import FREIGHT
 from penstock.validate.judging import Judgement
+from tests.support.budget import examples
 from tests.support.edi import Words
 from tests.support.invoices import B3, BIG, L3, SELLER, changed, freight_bill, goods_bill, x12_file
 from tests.support.reading import judge_file
@@ -216,7 +217,7 @@ def test_the_allowance_of_older_versions_counts() -> None:
 # totals without slack (no. 4)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 99), st.integers(1, 99_999)), min_size=1, max_size=30), st.integers(-60, 60))
 def test_a_total_is_one_of_two_sums_however_many_lines_there_are(items: list[tuple[int, int]], off: int) -> None:
     """Prices in thousandths: the sum of the rounded products, or the rounded sum of the products."""
@@ -347,7 +348,7 @@ anything = st.builds(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(
     st.sampled_from(["210", "810"]),
     st.lists(anything, max_size=12),

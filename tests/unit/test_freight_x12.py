@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from penstock.feeds.freight import FREIGHT
 from penstock.validate.judging import Judgement
 from tests.support import edi
+from tests.support.budget import examples
 from tests.support.edi import Words
 from tests.support.invoices import (
     B3,
@@ -139,7 +140,7 @@ def test_every_segment_may_be_where_the_standard_has_it() -> None:
     assert faults(judged(IN_ORDER)) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.sets(st.sampled_from(range(1, len(IN_ORDER) - 1))))
 def test_what_is_optional_may_be_missing(left_out: set[int]) -> None:
     """But for what opens a loop: then what is in it stands elsewhere."""
@@ -232,7 +233,7 @@ def test_an_amount_has_implied_decimals_or_rejects(amount: str) -> None:
     assert faults(judged(freight_bill(lines=lines))) == [("freight.amount", "L1-04")]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.lists(st.integers(-(10**10), 10**10), min_size=1, max_size=4), min_size=1, max_size=8), st.data())
 def test_the_charges_the_total_and_the_amount_due_are_the_same_to_the_cent(
     charges: list[list[int]], data: st.DataObject
@@ -458,7 +459,7 @@ anything = st.builds(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.sampled_from(["210", "810"]), st.lists(anything, max_size=12), st.sampled_from(["004010", "005010"]))
 def test_whatever_comes_is_an_invoice_or_rejected(kind: str, rest: list[Words], version: str) -> None:
     """Also where the order is not looked at, and segments stand where nothing is open for them."""

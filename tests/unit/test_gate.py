@@ -1,14 +1,17 @@
 """What README tells a newcomer to type is there, and the gate runs it."""
 
 import re
+from functools import cache
 
 import pytest
 
 from penstock_ops.world.project import ROOT
+from tests.prove import PROOFS
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 GATE = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+TESTING = (ROOT / "docs" / "testing.md").read_text(encoding="utf-8")
 
 
 def _commands(text: str) -> list[str]:
@@ -41,3 +44,45 @@ def test_every_suite_is_part_of_the_tests() -> None:
     suites = {path.parent.name for path in (ROOT / "tests").glob("*/test_*.py")} - {"corpora"}
 
     assert {f"test-{suite}" for suite in suites} <= _verbs()
+
+
+def test_what_is_marked_runs_in_make_prove() -> None:
+    (verb, *_) = PROOFS["marked"]
+
+    assert verb in _verbs()
+    assert re.search(rf"^{verb}: .*\n\t\$\(PYTEST\) tests -m prove\b", MAKEFILE, re.MULTILINE)
+
+
+def test_the_page_names_what_is_marked_and_nothing_else() -> None:
+    section = TESTING.split("\n## What `make prove` adds\n")[1].partition("\n## ")[0]
+
+    assert set(re.findall(r"^- `(\S+)`", section, re.MULTILINE)) == marked()
+
+
+@pytest.mark.parametrize("page", ["testing.md", "requirements.md"])
+def test_nothing_rests_on_what_is_marked_alone(page: str) -> None:
+    """Each promise, requirement and row that names tests names one that runs for every commit."""
+    text = (ROOT / "docs" / page).read_text(encoding="utf-8").split("\n## What `make prove` adds\n")
+    parts = [part for half in text for part in re.split(r"^(?:- \*\*|\| )", half, flags=re.MULTILINE)]
+    named = [tests for part in parts if (tests := set(re.findall(r"`(\w+/test_\w+\.py(?:::test_\w+)?)`", part)))]
+
+    assert named
+    assert [tests for tests in named if tests <= marked()] == []
+
+
+@cache
+def marked() -> set[str]:
+    """The tests that are left to `make prove`, as the pages name tests."""
+    decorated = re.compile(r"^@pytest\.mark\.prove\n(?:@.*\n(?:[ )].*\n)*)*(?:async )?def (test_\w+)", re.MULTILINE)
+    return {
+        f"{path.parent.name}/{path.name}::{name}"
+        for path in (ROOT / "tests").glob("*/test_*.py")
+        for name in decorated.findall(path.read_text(encoding="utf-8"))
+    }
+
+
+def test_every_mark_is_found() -> None:
+    """The test of the test."""
+    marks = sum(path.read_text().count("\n@pytest.mark.prove\n") for path in (ROOT / "tests").glob("*/test_*.py"))
+
+    assert len(marked()) == marks > 0

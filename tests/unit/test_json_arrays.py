@@ -15,6 +15,7 @@ from penstock.formats.json_objects import parse_objects
 from penstock.formats.ndjson import NdJson
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding
+from tests.support.budget import examples
 from tests.support.reading import Split, split_alike, split_file, tiny_windows
 from tests.support.spots import spot
 
@@ -78,7 +79,7 @@ def arrays(draw: st.DrawFn) -> tuple[bytes, list[dict[str, Any]]]:
     return draw(st.sampled_from([b"", b"\xef\xbb\xbf"])) + text.encode(), elements
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(arrays(), small_limits, block_sizes, windows)
 def test_the_chunks_records_are_the_arrays_elements_whatever_the_limits_and_the_read_size(
     array: tuple[bytes, list[dict[str, Any]]], limits: Limits, blocks: list[int], window: tuple[int, int, int]
@@ -106,7 +107,7 @@ mess = st.lists(
 ).map(b"".join)
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(mess, st.sampled_from([b"[", b'{"n":1,"items":[']), small_limits, block_sizes, windows)
 def test_of_a_mess_every_byte_is_in_a_record_or_between_two_and_one_that_is_no_json_has_a_rejected_record(
     rest: bytes, opening: bytes, limits: Limits, blocks: list[int], window: tuple[int, int, int]
@@ -126,7 +127,7 @@ def test_of_a_mess_every_byte_is_in_a_record_or_between_two_and_one_that_is_no_j
         assert len(split.raws) == len(elements)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(mess, block_sizes)
 def test_the_end_of_an_element_too_large_to_hold_is_where_it_would_have_been(rest: bytes, blocks: list[int]) -> None:
     body = b'[{"id":"' + b"x" * 300 + rest

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.feeds.traffic import TRAFFIC
+from tests.support.budget import examples
 from tests.support.reading import feed_with, judge_file, split_alike, split_file
 from tests.support.spots import ndjson_file, spot
 
@@ -26,7 +27,7 @@ values = st.recursive(
 objects = st.dictionaries(texts, values, max_size=3)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     st.lists(objects, min_size=1, max_size=6),
     st.sampled_from([None, 0, 2, 20]),
@@ -53,7 +54,7 @@ def test_whatever_stands_between_objects_the_records_are_they(
     assert [json.loads(raw) for raw in split.raws[1:]] == said
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(objects, min_size=1, max_size=6), small_limits, block_sizes, windows)
 def test_record_separators_part_records_whatever_these_are(
     said: list[dict[str, Any]], limits: dict[str, int], blocks: list[int], window: tuple[int, int, int]
@@ -65,7 +66,7 @@ def test_record_separators_part_records_whatever_these_are(
     assert split.raws[len(said) :] == [b'{"a": "cut', b"{}"]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(alphabet='a{}",: \n\\', max_size=40), small_limits, block_sizes, windows)
 def test_of_any_mess_each_byte_is_in_a_record_or_a_blank(
     mess: str, limits: dict[str, int], blocks: list[int], window: tuple[int, int, int]

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from tests.support.budget import examples
 from tests.support.reading import feed_with, split_file
 from tests.support.spots import airing, asrun_file, csv_file, ndjson_file, spot
 
@@ -24,7 +25,7 @@ def test_quoted_newlines_count(newline: str) -> None:
         assert [one.line for judgement in split.judged() for one in judgement.rejected] == [2, 5, 7]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(alphabet='ab," \r\n', max_size=60), st.integers(1, 4))
 @example('\r\r"a\nb"\r', 1)
 @example('a\r\r"\n"\r\nb', 2)

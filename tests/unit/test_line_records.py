@@ -13,6 +13,7 @@ from penstock.formats.ndjson import NdJson
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding
 from penstock.model.messages import Layout
+from tests.support.budget import examples
 from tests.support.reading import feed_with, judge_file, split_alike, split_file
 from tests.support.spots import airing, asrun_file, ndjson_file, spot
 
@@ -33,7 +34,7 @@ def lines_of(body: bytes) -> list[bytes]:
     return [line.rstrip(b"\r") for line in body.split(b"\n") if line.strip()]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(mess, small_limits, block_sizes, windows, st.sampled_from([b"", b"\xef\xbb\xbf"]))
 def test_the_chunks_records_of_ndjson_are_its_lines(
     rest: bytes, limits: dict[str, int], blocks: list[int], window: tuple[int, int, int], bom: bytes
@@ -47,7 +48,7 @@ def test_the_chunks_records_of_ndjson_are_its_lines(
     assert all(len(split.raws_of(span)) == span.records for span in split.spans)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(mess, small_limits, block_sizes, windows)
 def test_the_chunks_records_of_an_as_run_log_are_its_lines(
     rest: bytes, limits: dict[str, int], blocks: list[int], window: tuple[int, int, int]
@@ -66,7 +67,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.dictionaries(st.text(max_size=6), json_values, max_size=5), min_size=1, max_size=6))
 def test_ndjson_says_what_the_json_module_reads_but_for_null_which_says_nothing(objects: list[dict[str, Any]]) -> None:
     raws = [json.dumps(one).encode() for one in objects]

@@ -16,6 +16,7 @@ from penstock.feeds.mro.examination import examine
 from penstock.feeds.mro.history import KEPT, prune, to_history
 from penstock.feeds.mro.policy import Policy
 from penstock.model.findings import Finding, Severity
+from tests.support.budget import examples
 from tests.support.components import installation, removal
 
 type Sent = dict[str, Any]
@@ -224,7 +225,7 @@ _EVENTS = st.builds(
 
 class TestLaws:
     @given(st.lists(_EVENTS, max_size=6), st.lists(_EVENTS, max_size=4), st.randoms())
-    @settings(max_examples=150)
+    @settings(max_examples=examples(150))
     def test_the_order_of_records_changes_nothing(self, sent: list[Sent], known: list[Sent], rng: Any) -> None:
         order = list(range(len(sent)))
         rng.shuffle(order)
@@ -234,7 +235,7 @@ class TestLaws:
         assert sorted(map(str, shuffled)) == sorted(map(str, found))
 
     @given(st.lists(_EVENTS, max_size=8))
-    @settings(max_examples=150)
+    @settings(max_examples=examples(150))
     def test_what_is_accepted_agrees_with_itself(self, sent: list[Sent]) -> None:
         """Nothing that is remembered has fewer hours than what came before it."""
         known: dict[str, Known] = {}

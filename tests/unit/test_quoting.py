@@ -14,6 +14,7 @@ from penstock.model.findings import Finding
 from penstock.model.messages import Layout
 from penstock.outputs import rejects
 from penstock.validate.judging import Judgement
+from tests.support.budget import examples
 from tests.support.reading import feed_with, split_file
 
 COLUMNS = ("record_type", "spot_id", "station", "house_number", "air_date", "air_time", "length_s", "rate", "notes")
@@ -125,7 +126,7 @@ def test_a_cell_of_nothing_but_line_ends_takes_no_time() -> None:
     assert judged([row(1, notes='"' + "\n," * 1_000_000 + '"')]).rejected[0].findings[0].code == "schema.length"
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.text(alphabet='ab", \n\\', max_size=14))
 def test_a_record_is_misquoted_exactly_where_the_csv_module_says_so_when_it_is_strict(record: str) -> None:
     for raw in split_file(feed_with(), (HEADER + "\n" + record).encode()).raws:

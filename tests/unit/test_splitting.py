@@ -17,6 +17,7 @@ from penstock.split import planner as splitting
 from penstock.split.planner import Planner
 from penstock.validate import judging
 from penstock.validate.judging import judge
+from tests.support.budget import examples
 from tests.support.reading import Split, Stop, cut, feed_with, split_alike, split_file, split_in_hops, tiny_windows
 from tests.support.spots import airing, asrun_file, ndjson_file, spot
 
@@ -59,7 +60,7 @@ def any_csv(draw: st.DrawFn) -> bytes:
     return HEADER + text.encode()[: len(text.encode()) - draw(st.integers(0, 2))]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(any_csv(), limits, st.sampled_from([(), ("station",), ("station", "air_date")]), blocks, stops, windows)
 def test_the_chunks_are_the_same_however_the_file_is_read_and_wherever_its_splitter_stops(
     body: bytes, by: Limits, group: tuple[str, ...], sizes: list[int], hops: list[Stop], window: tuple[int, int, int]
@@ -71,7 +72,7 @@ def test_the_chunks_are_the_same_however_the_file_is_read_and_wherever_its_split
         assert split_in_hops(feed, body, sizes, hops) == whole
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.sampled_from(["ndjson", "asrun"]), st.integers(0, 30), limits, blocks, stops, windows, st.randoms())
 def test_and_so_they_are_in_files_of_lines(
     kind: str, records: int, by: Limits, sizes: list[int], hops: list[Stop], window: tuple[int, int, int], rng: Any
@@ -122,7 +123,7 @@ def expected(names: str, records: int, group_records: int) -> list[str]:
     return [chunk for chunk in chunks if chunk]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 @given(st.text("AAABBC", max_size=40), st.integers(1, 6), st.integers(1, 12), blocks)
 def test_no_chunk_splits_a_group(names: str, records: int, group_records: int, sizes: list[int]) -> None:
     feed = grouped(Limits(records=records, group_records=group_records), "station")

@@ -17,6 +17,7 @@ from penstock.model.messages import Span
 from penstock.split import grouping
 from penstock.split import planner as splitting
 from tests.support import edi
+from tests.support.budget import examples
 from tests.support.edi import BARS, LINES, STARS, UMLAUTS
 from tests.support.reading import Stop, split_alike, split_file, split_in_hops, tiny_windows
 
@@ -113,7 +114,7 @@ def lines_file(draw: st.DrawFn) -> bytes:
     return (newline.join(lines) + newline * draw(st.integers(0, 1))).encode()
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=examples(600), deadline=None)
 @given(st.one_of(x12_file(), edifact_file(), lines_file()), limits, groups, blocks, stops, windows)
 def test_the_chunks_and_what_is_noted_are_the_same_however_the_file_is_read_and_wherever_its_splitter_stops(
     body: bytes, by: Limits, group: tuple[str, ...], sizes: list[int], hops: list[Stop], window: tuple[int, int, int]

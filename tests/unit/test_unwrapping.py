@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from penstock.split.unwrapping import Unwrapper, width_of
 from tests.support import edi
+from tests.support.budget import examples
 from tests.support.invoices import freight_bill, goods_bill, x12_file
 from tests.support.pipeline import Pipeline
 
@@ -30,7 +31,7 @@ def unwrapped(body: bytes, blocks: list[int]) -> bytes:
     return b"".join([*pieces, unwrapper.finish()])
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(
     st.integers(20, 100), st.sampled_from([b"\n", b"\r\n"]), st.booleans(), st.lists(st.integers(1, 200), max_size=9)
 )

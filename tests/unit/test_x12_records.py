@@ -21,6 +21,7 @@ from penstock.model.findings import EXAMPLES, Finding
 from penstock.model.messages import Checkpoint
 from penstock.split.planner import Planner
 from tests.support import edi
+from tests.support.budget import examples
 from tests.support.edi import BARS, LINES, STARS, UMLAUTS, gs, interchange, isa, passed, written
 from tests.support.reading import split_file, tiny_windows
 
@@ -67,7 +68,7 @@ envelope_words = st.sampled_from(
 interchanges = st.lists(st.tuples(delimiters, st.lists(st.one_of(segment, envelope_words), max_size=12)), max_size=4)
 
 
-@settings(max_examples=250, deadline=None)
+@settings(max_examples=examples(250), deadline=None)
 @given(interchanges, newlines, few, st.integers(1, 300), block_sizes, st.booleans())
 def test_the_chunks_records_are_the_files_however_it_is_cut(
     parts: list[tuple[Any, list[Sequence[str]]]], newline: str, records: int, size: int, blocks: list[int], cut: bool
@@ -116,7 +117,7 @@ def _layouts(file: edi.Passed) -> list[dict[str, str]]:
     return [layout.envelope for _, layout, raws in file.chunks for _ in raws]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.lists(sets, max_size=5), min_size=1, max_size=3), delimiters, newlines, few, block_sizes)
 def test_the_planner_cuts_between_sets_and_nowhere_else(
     groups: list[list[Any]], marks: Any, newline: str, records: int, blocks: list[int]
@@ -132,7 +133,7 @@ def test_the_planner_cuts_between_sets_and_nowhere_else(
     assert all(span.records <= records for span in split.spans)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(sets, min_size=1, max_size=4), st.data())
 def test_no_mutation_loses_a_segment_or_breaks_the_reader(records: list[Any], data: st.DataObject) -> None:
     """Whatever bytes are cut out, doubled or changed: behind the ISA, every byte is in a record or in an envelope."""
@@ -363,7 +364,7 @@ def test_an_isa_of_another_length_is_read_and_told() -> None:
     assert noted(body) == {"format.interchange_header": 1}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.lists(st.integers(0, 60) | st.sampled_from(["A", "B1"]), max_size=60))
 def test_control_numbers_are_remembered_as_ranges(numbers: list[int | str]) -> None:
     seen, known = Seen(), set[int | str]()
@@ -511,7 +512,7 @@ def test_an_envelopes_segment_without_an_end_is_a_record_that_is_rejected() -> N
     assert noted(body) == {"format.group_unclosed": 1}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(alphabet="ab+?", max_size=12))
 def test_a_release_character_takes_the_meaning_of_what_follows(text: str) -> None:
     parts = split_released(text, "+", "?")

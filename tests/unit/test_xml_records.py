@@ -15,6 +15,7 @@ from penstock.formats.xml import Xml
 from penstock.formats.xml_names import Vocabulary, meant_in
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding
+from tests.support.budget import examples
 from tests.support.reading import Split, split_alike, split_file, tiny_windows
 
 small_limits = st.builds(
@@ -133,7 +134,7 @@ def expected_of(element: ET.Element) -> dict[str, Any] | None:
     return None if {name.rpartition("}")[2] for name in foreign} & fields.keys() else fields
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(files(), small_limits, block_sizes, slices)
 def test_the_chunks_records_are_the_elements_whatever_the_limits_and_the_read_size(
     body: bytes, limits: Limits, blocks: list[int], piece: int
@@ -188,7 +189,7 @@ mess = st.lists(
 ).map(b"".join)
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=examples(1500), deadline=None)
 @given(mess, small_limits, block_sizes, slices)
 def test_a_mess_is_cut_alike_and_what_is_no_xml_has_a_rejected_record(
     rest: bytes, limits: Limits, blocks: list[int], piece: int
@@ -206,7 +207,7 @@ def test_a_mess_is_cut_alike_and_what_is_no_xml_has_a_rejected_record(
         assert len(split.raws) >= len(whole)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=examples(500), deadline=None)
 @given(elements(), st.sampled_from(["<spot/>", "</log>", "text<spot/>", "\n<spot></spot></log>"]), block_sizes)
 def test_the_end_of_a_record_too_large_to_hold_is_where_it_would_have_been(
     spot: str, behind: str, blocks: list[int]
