@@ -11,6 +11,7 @@ from typing import Annotated, Never
 
 import typer
 
+from penstock.feeds.declared.faults import Misdeclared
 from penstock.io.collector import collect_seldom
 from penstock.model.errors import PenstockError
 from penstock_ops.console import screens
@@ -99,6 +100,8 @@ def main() -> Never:
         code = _failed("stopped")
     except OSError as error:
         code = _failed(_of_the_system(error))
+    except Misdeclared as error:
+        code = _failed(*error.told)
     except (PenstockError, ValueError) as error:
         code = _failed(str(error))
     except Exception as error:
@@ -130,6 +133,7 @@ def _sentence_of(error: Exception) -> str | None:
     return str(error) if type(error).__module__.partition(".")[0] in ("botocore", "boto3") else None
 
 
-def _failed(sentence: str) -> int:
-    screens.err.print(f"penstock: {visible(sentence)}", soft_wrap=True)
+def _failed(*sentences: str) -> int:
+    for sentence in sentences:
+        screens.err.print(f"penstock: {visible(sentence)}", soft_wrap=True)
     return Exit.FAILED

@@ -98,6 +98,7 @@ def _bare(hint: Any) -> _Hint:
             found.own |= found.kind in (date, datetime) and "pattern" in TypeAdapter[Any](kind).json_schema()
             for one in metadata:
                 _note_bounds(one, found.bounds)
+                found.notes += [note for note in (getattr(one, "description", None),) if note]
         elif origin in (Required, NotRequired):
             (found.kind,) = get_args(kind)
         elif origin in (Union, UnionType):

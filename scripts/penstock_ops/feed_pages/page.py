@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from penstock.feeds.declared import DeclaredFeed
 from penstock.feeds.feed import Feed
 from penstock.model.findings import Finding
 
@@ -25,7 +26,7 @@ def page_of(feed: Feed, examples: Path = EXAMPLES, template: Path = TEMPLATE) ->
     parts = [
         f"# The {feed.name} feed",
         f"`penstock feeds {feed.name} --page` writes this page: what is wrong here is wrong in the feed's module.",
-        inspect.cleandoc(importlib.import_module(f"penstock.feeds.{feed.name}").__doc__ or feed.title),
+        _about(feed),
         *_reads(feed),
         *_record(feed),
         *_findings(feed),
@@ -34,6 +35,13 @@ def page_of(feed: Feed, examples: Path = EXAMPLES, template: Path = TEMPLATE) ->
         *_example(example_of(feed, examples)),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _about(feed: Feed) -> str:
+    """What the feed is, at length: a declaration says it, a module in its docstring."""
+    if isinstance(feed, DeclaredFeed):
+        return feed.about or feed.title
+    return inspect.cleandoc(importlib.import_module(f"penstock.feeds.{feed.name}").__doc__ or feed.title)
 
 
 def _reads(feed: Feed) -> Iterator[str]:

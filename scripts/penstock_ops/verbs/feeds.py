@@ -1,11 +1,13 @@
 """The verb `feeds`: which there are, or everything about one."""
 
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from penstock.feeds import FEEDS
+from penstock.feeds.declared.declaration import FeedDeclaration
 from penstock.model.errors import Misconfigured
 from penstock_ops.check.operator_settings import settings_in
 from penstock_ops.console import screens
@@ -31,9 +33,15 @@ def feeds(
         Path | None,
         typer.Option(help="The feed's settings, as JSON: show the policy in them, and try its examples.", exists=True),
     ] = None,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of declared feeds, for editors.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """The feeds there are; or of one its formats, fields and findings, and an operator's own policy."""
+    if schema:
+        print(json.dumps(FeedDeclaration.model_json_schema(), indent=2))  # noqa: T201
+        return
     if name == "show" and shown:
         name, shown = shown, None
     name = known_feed(name)

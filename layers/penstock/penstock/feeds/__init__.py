@@ -1,15 +1,17 @@
-"""The feeds: one module each. Reading it tells a newcomer everything about that feed."""
+"""The feeds: one module each, or one declaration in YAML. Reading it tells a newcomer everything about that feed."""
 
 from collections.abc import Iterator, MutableMapping
 from importlib import import_module
+from pathlib import Path
 
 from penstock.feeds.feed import Feed
 from penstock.model.errors import Refused
 
 
 class Feeds(MutableMapping[str, Feed]):
-    """Feeds by their names. A feed's module is imported when the feed is first asked for, so that whoever works on one
-    feed waits for no other's: `traffic` is `TRAFFIC` of the module `traffic`."""
+    """Feeds by their names. A feed's module is imported, or its declaration read, when the feed is first asked for, so
+    that whoever works on one feed waits for no other's: `traffic` is `TRAFFIC` of the module `traffic`, or what
+    `traffic.yaml` beside the modules declares."""
 
     def __init__(self, *names: str) -> None:
         self._imported: dict[str, Feed | None] = dict.fromkeys(names)
@@ -17,7 +19,7 @@ class Feeds(MutableMapping[str, Feed]):
     def __getitem__(self, name: str) -> Feed:
         feed = self._imported[name]
         if feed is None:
-            feed = self._imported[name] = getattr(import_module(f"{__name__}.{name}"), name.upper())
+            feed = self._imported[name] = _feed_of(name)
         return feed
 
     def __setitem__(self, name: str, feed: Feed) -> None:
@@ -36,7 +38,20 @@ class Feeds(MutableMapping[str, Feed]):
         return len(self._imported)
 
 
-FEEDS = Feeds("traffic", "crew", "mro", "freight", "tower")
+def _feed_of(name: str) -> Feed:
+    declaration = _declarations().get(name)
+    if declaration is None:
+        return getattr(import_module(f"{__name__}.{name}"), name.upper())
+    # Reading YAML takes a while, and only who asks for such a feed shall wait for it.
+    return import_module(f"{__name__}.declared.making").feed_of(declaration)
+
+
+def _declarations() -> dict[str, Path]:
+    """The YAML files beside the feeds' modules, by the names of their feeds."""
+    return {path.stem: path for place in __path__ for path in sorted(Path(place).glob("*.yaml"))}
+
+
+FEEDS = Feeds("traffic", "crew", "mro", "freight", "tower", *_declarations())
 
 
 def feed_named(name: str) -> Feed:
