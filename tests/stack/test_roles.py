@@ -99,7 +99,15 @@ DENIED = {
     "Validator": [*_NOBODY, *_DELIVERS, "run a statement", "announce a file"],
     "Dispatcher": [*_NOBODY, "announce a file", "send a chunk", "take a chunk", "look at letters"],
     "Prober": [*_NOBODY, "announce a file", "send a chunk", "take a chunk", "look at letters"],
-    "Sweeper": [*_NOBODY, *_DELIVERS, "run a statement", "take a chunk"],
+    "Sweeper": [
+        *_NOBODY,
+        "read a claim",
+        "write a claim",
+        "read a credential",
+        "find mappings",
+        "run a statement",
+        "take a chunk",
+    ],
 }
 GRANTED = {
     "Splitter": ["read the ledger", "write to the archive"],
@@ -107,7 +115,8 @@ GRANTED = {
     "Validator": ["read the ledger", "write to the archive"],
     "Dispatcher": ["read the ledger", "read a claim", "read a credential", "see where records go", "find mappings"],
     "Prober": ["read the ledger", "read a claim", "read a credential", "see where records go", "find mappings"],
-    "Sweeper": ["read the ledger", "look at letters", "write to the archive"],
+    # A file's deadline stands among the settings of its destination.
+    "Sweeper": ["read the ledger", "look at letters", "write to the archive", "see where records go"],
 }
 
 

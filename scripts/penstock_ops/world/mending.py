@@ -85,9 +85,8 @@ def _bucket(bucket: Resource, stack: Stack) -> None:
 
 
 def _role(role: Resource, stack: Stack) -> None:
-    """Two calls that it grants are refused, as MiniStack knows them by the names of the API, where AWS has permissions
-    of another name for them. They are granted here by a policy of their own; it makes a difference only where roles are
-    enforced."""
+    """Some calls that it grants are refused, as MiniStack knows them by other names, or on other resources, than AWS.
+    They are granted here by a policy of their own; it makes a difference only where roles are enforced."""
     iam = stack.client("iam")
     names = iam.list_role_policies(RoleName=role.physical_id)["PolicyNames"]
     documents = [
@@ -109,7 +108,7 @@ def local_grants(statements: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]
 
     SendMessageBatch is sqs:SendMessage in AWS, on the same queue. BatchExecuteStatement is the permission for what each
     of its statements does, on that statement's table; MiniStack reads no table from a statement, so that here it can
-    only be granted on all of them.
+    only be granted on all of them. GetParametersByPath it asks for on no parameter's name, where AWS takes the path.
     """
     granted = [(_listed(one["Action"]), one["Resource"]) for one in statements if one["Effect"] == "Allow"]
     batches = [
@@ -119,6 +118,8 @@ def local_grants(statements: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]
     ]
     if any("dynamodb:PartiQLInsert" in actions for actions, _ in granted):
         batches.append({"Effect": "Allow", "Action": "dynamodb:BatchExecuteStatement", "Resource": "*"})
+    if any("ssm:GetParametersByPath" in actions for actions, _ in granted):
+        batches.append({"Effect": "Allow", "Action": "ssm:GetParametersByPath", "Resource": "*"})
     return batches
 
 

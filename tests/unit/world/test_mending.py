@@ -80,3 +80,10 @@ def test_what_is_granted_by_another_name_is_granted_by_that_name_too() -> None:
 )
 def test_nothing_else_is_granted(statement: dict[str, Any]) -> None:
     assert local_grants([statement]) == []
+
+
+def test_what_ministack_asks_for_without_a_name_is_granted_on_all() -> None:
+    below = "arn:aws:ssm:us-east-1:1:parameter/penstock/x/destinations/*"
+    statement = {"Effect": "Allow", "Action": ["ssm:GetParameter", "ssm:GetParametersByPath"], "Resource": below}
+
+    assert local_grants([statement]) == [{"Effect": "Allow", "Action": "ssm:GetParametersByPath", "Resource": "*"}]
