@@ -253,7 +253,7 @@ async def assembled(made: bytes) -> tuple[dict[str, Any], Sequence[Drifted]]:
             yield gzip.compress(line_of(one))
 
     with DocumentReader(Kept()) as reader:
-        staged = reader.assemble("freight", "0" * 64, ranges())
+        staged = reader.assemble("freight", "0" * 64, ranges(), {})
         (line,) = [part async for part in staged.lines]
     return json.loads(line), staged.drifted
 
