@@ -96,19 +96,19 @@ def _in_ledger(deployed: Deployed, file: File) -> bool:
 
 
 def _in_status(deployed: Deployed, file: File) -> bool:
-    return any(_is_said(one) for one in deployed.penstock("status", "--json").json["open"] if _is(one, file))
+    return any(_is_said(one) for one in deployed.typed("status", "--json").json["open"] if _is(one, file))
 
 
 def _in_files(deployed: Deployed, file: File) -> bool:
-    return any(_is_said(one["progress"]) for one in deployed.penstock("files", "--json").json if _is(one, file))
+    return any(_is_said(one["progress"]) for one in deployed.typed("files", "--json").json if _is(one, file))
 
 
 def _in_report(deployed: Deployed, file: File) -> bool:
-    return _is_said(deployed.penstock("report", file.file_id, "--json").json["progress"])
+    return _is_said(deployed.typed("report", file.file_id, "--json").json["progress"])
 
 
 def _in_explain(deployed: Deployed, file: File) -> bool:
-    story = deployed.penstock("explain", file.file_id, str(POISON), "--json").json
+    story = deployed.typed("explain", file.file_id, str(POISON), "--json").json
     setback = story["chunk"].get("setback", {})
     return WHY in setback.get("reason", "") and any(batch["attempts"] for batch in story.get("batches", ()))
 
@@ -139,11 +139,11 @@ def found_by_number(deployed: Deployed, slow: float, _: Path) -> dict[str, Any]:
         deployed.ended(file, PATIENCE * 4 * slow)
     conditions = [f"invoice_number={number}" for number in sought]
     began = time.monotonic()
-    found = deployed.penstock("find", "--feed", "freight", *conditions, "invoice_number=NOBODY", "--json").json
+    found = deployed.typed("find", "--feed", "freight", *conditions, "invoice_number=NOBODY", "--json").json
     seconds = round(time.monotonic() - began, 1)
     until(lambda: not deployed.due(), "a table that has all that ended", TABULATED * slow)
     listed = ", ".join(f"'{number}'" for number in sought)
-    answer = deployed.penstock(
+    answer = deployed.typed(
         "sql", f"SELECT invoice_number, outcome FROM outcomes WHERE invoice_number IN ({listed})", "--json"
     ).json
     by_find = {one["values"]["invoice_number"]: one["outcome"] for one in found["records"]}
@@ -190,7 +190,7 @@ def _state(deployed: Deployed) -> dict[str, Any]:
         ],
         "mappings": sorted((one["EventSourceArn"], one["State"]) for one in mappings),
         "outputs": outputs.describe_stacks(StackName=deployed.world.stack)["Stacks"][0]["Outputs"],
-        "files": [one["file_id"] for one in deployed.penstock("files", "--json").json],
+        "files": [one["file_id"] for one in deployed.typed("files", "--json").json],
         "records delivered": deployed.books()["applied_records"],
     }
 
