@@ -51,6 +51,22 @@ async def test_a_ledgers_rows_are_copied_but_for_the_pace_and_the_circuit_of_the
     assert said(moto, new) == {"FILE#1": "file"}
 
 
+async def test_a_log_of_accounts_is_taken_in_whole_by_a_stack_that_has_none(
+    moto: Emulator, on_moto: AwsClients
+) -> None:
+    """Of two logs no one could be made: the tree over both is none that anybody has signed."""
+    old, new, begun = (moto.table("Ledger") for _ in range(3))
+    for table, author in ((old, "then"), (begun, "now")):
+        put(moto, table, "LOG#traffic", author, sk="000000000000")
+    put(moto, old, "HEADS#4c9e", "then", sk="000000000003")
+    put(moto, old, "SIGNED#traffic", "then", sk="SIGNED")
+
+    assert await adopt(on_moto.dynamodb, old, new, dry_run=False) == {"copied": 2, "there": 0}
+    assert await adopt(on_moto.dynamodb, old, begun, dry_run=False) == {"copied": 0, "there": 0}
+    assert said(moto, new) == {"LOG#traffic": "then", "HEADS#4c9e": "then"}
+    assert said(moto, begun) == {"LOG#traffic": "now"}
+
+
 async def test_what_cannot_be_taken_in_is_said_in_a_sentence(moto: Emulator, on_moto: AwsClients) -> None:
     ledger, claims = moto.table("Ledger"), moto.table("Claims")
 

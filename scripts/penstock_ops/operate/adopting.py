@@ -12,12 +12,15 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_faults import code_of, transient_faults
+from penstock.feeds import FEEDS
 from penstock_ops.operate.errors import NotFound
 
 #: How many rows are written at once.
 AT_ONCE = 25
-#: A destination's pace and its circuit are those of now.
-OF_NOW = "THROTTLE#"
+#: A destination's pace and its circuit are those of now, and a log is signed by who has it now.
+OF_NOW = ("THROTTLE#", "SIGNED#")
+#: The logs of accounts. Two of them cannot be made one: they are taken in as a whole, by a stack that has none.
+LOGS = ("LOG#", "HEADS#")
 
 
 async def adopt(dynamodb: Any, source: str, target: str, *, dry_run: bool) -> Counter[str]:
@@ -32,8 +35,9 @@ async def adopt(dynamodb: Any, source: str, target: str, *, dry_run: bool) -> Co
     if await _keys_of(dynamodb, source) != await _keys_of(dynamodb, target):
         raise NotFound(f"{source} has other keys than {target}: one is a ledger, and the other has claims")
     described = Counter[str](copied=0, there=0)
+    left = (*OF_NOW, *(LOGS if await _has_logs(dynamodb, target) else ()))
     async for page in _pages(dynamodb, source):
-        rows = [item for item in page if not item["pk"]["S"].startswith(OF_NOW)]
+        rows = [item for item in page if not item["pk"]["S"].startswith(left)]
         for some in batched(rows, AT_ONCE, strict=False):
             copied = await asyncio.gather(*(_copy(dynamodb, target, item, dry_run=dry_run) for item in some))
             described.update("copied" if one else "there" for one in copied)
@@ -48,6 +52,21 @@ async def _keys_of(dynamodb: Any, table: str) -> list[Mapping[str, str]]:
         if code_of(error) == "ResourceNotFoundException":
             raise NotFound(f"there is no table {table} here") from None
         raise
+
+
+async def _has_logs(dynamodb: Any, table: str) -> bool:
+    for feed in FEEDS:
+        with transient_faults():
+            answer = await dynamodb.query(
+                TableName=table,
+                KeyConditionExpression="pk = :pk",
+                ExpressionAttributeValues={":pk": {"S": f"LOG#{feed}"}},
+                ConsistentRead=True,
+                Limit=1,
+            )
+        if answer["Items"]:
+            return True
+    return False
 
 
 async def _pages(dynamodb: Any, table: str) -> AsyncGenerator[list[dict[str, Any]]]:
