@@ -5,11 +5,13 @@
     python3 verify_receipt.py FOLDER KEYS               all that `penstock audit` has exported
 
 KEYS is a text with a line a log, `<name>+<key ID>+<key>`, that you have from whoever runs Penstock, by a way that you
-trust. Exit code 0: it is proved what is printed. 1: it is not. 3: something cannot be read.
+trust. Python 3.9 is new enough. Exit code 0: it is proved what is printed. 1: it is not. 3: something cannot be read.
 
 What it rests on: SHA-256, trees of hashes (RFC 6962 §2.1), ECDSA over P-256 (FIPS 186-5 §6.4), signed notes,
 checkpoints and proofs as c2sp.org writes them. All of it is below, in the order in which a reader needs it.
 """
+
+from __future__ import annotations
 
 import base64
 import json
@@ -112,11 +114,9 @@ _G = (
 _P256 = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004")
 """What the DER of a public key on this curve begins with (RFC 5480 §2.1.1): then come its two coordinates."""
 
-type _Point = tuple[int, int] | None
-"""A point of the curve; None is the one at infinity."""
 
-
-def _add(one: _Point, other: _Point) -> _Point:
+def _add(one: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int] | None:
+    """The sum of two points of the curve; None is the one at infinity."""
     if one is None or other is None:
         return one or other
     if one[0] == other[0] and (one[1] + other[1]) % _P == 0:
@@ -129,8 +129,8 @@ def _add(one: _Point, other: _Point) -> _Point:
     return x, (slope * (one[0] - x) - one[1]) % _P
 
 
-def _times(factor: int, point: _Point) -> _Point:
-    found: _Point = None
+def _times(factor: int, point: tuple[int, int] | None) -> tuple[int, int] | None:
+    found: tuple[int, int] | None = None
     while factor:
         if factor & 1:
             found = _add(found, point)
@@ -144,7 +144,7 @@ def is_signed(text: bytes, signature: bytes, public_key: bytes) -> bool:
     r, s = _numbers_of(signature)
     if not (0 < r < _N and 0 < s < _N):
         return False
-    digest, inverse = int.from_bytes(sha256(text).digest()), pow(s, -1, _N)
+    digest, inverse = int.from_bytes(sha256(text).digest(), "big"), pow(s, -1, _N)
     found = _add(_times(digest * inverse % _N, _G), _times(r * inverse % _N, point))
     return found is not None and found[0] % _N == r
 
@@ -152,7 +152,7 @@ def is_signed(text: bytes, signature: bytes, public_key: bytes) -> bool:
 def _point_of(public_key: bytes) -> tuple[int, int]:
     if len(public_key) != len(_P256) + 64 or not public_key.startswith(_P256):
         raise Unreadable("the key is not one of the curve P-256")
-    x, y = int.from_bytes(public_key[-64:-32]), int.from_bytes(public_key[-32:])
+    x, y = int.from_bytes(public_key[-64:-32], "big"), int.from_bytes(public_key[-32:], "big")
     if not (x < _P and y < _P and (y * y - x * x * x + 3 * x - _B) % _P == 0):
         raise Unreadable("the key is no point of the curve P-256")
     return x, y
@@ -167,7 +167,7 @@ def _numbers_of(signature: bytes) -> tuple[int, int]:
             kind, size = rest[0], rest[1]
             if kind != 2 or len(rest) < 2 + size or not size:
                 raise IndexError
-            numbers.append(int.from_bytes(rest[2 : 2 + size], signed=True))
+            numbers.append(int.from_bytes(rest[2 : 2 + size], "big", signed=True))
             rest = rest[2 + size :]
         r, s = numbers
     except (IndexError, ValueError):

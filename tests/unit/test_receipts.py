@@ -1,5 +1,6 @@
 """Receipts: what is proved to an auditor who has nothing but a key, and that whatever is changed is found."""
 
+import ast
 import base64
 import json
 import re
@@ -382,6 +383,18 @@ async def test_the_check_is_a_file_that_an_auditor_runs_by_itself(
     )
     assert run("keys", "keys") == (3, "Cannot be read: this is neither a receipt nor a proof that a log goes on.")
     assert run("keys")[0] == 3
+
+
+def test_the_check_asks_for_no_new_python() -> None:
+    """An auditor's machine has the one that it has."""
+    source = Path(verify_receipt.__file__).read_text(encoding="utf-8")
+
+    tree = ast.parse(source, feature_version=(3, 9))
+
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+    read = [call for call in calls if isinstance(call.func, ast.Attribute) and call.func.attr == "from_bytes"]
+    assert read
+    assert all(len(call.args) == 2 for call in read), "which byte comes first has a default since 3.11"
 
 
 @pytest.mark.parametrize("keys", [b"x", b"a+00000000+AAAA", b"\xff"])
