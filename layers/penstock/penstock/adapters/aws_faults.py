@@ -54,6 +54,12 @@ def is_worth_another_try(error: ClientError) -> bool:
     return is_transient(error) and code_of(error) != "TransactionConflictException"
 
 
+def cancelled_for(error: ClientError) -> list[str]:
+    """Why a transaction was cancelled, by the places of its items."""
+    response: Any = error.response
+    return [reason.get("Code", "None") for reason in response.get("CancellationReasons", ())]
+
+
 @contextmanager
 def transient_faults() -> Generator[None]:
     """Turns throttling, server faults and broken connections into Transient; everything else is a defect and stays."""

@@ -15,8 +15,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from penstock.adapters.aws_faults import code_of, transient_faults
-from penstock.adapters.aws_items import Item, binary, bytes_of, integer_of, number, read_items, text
+from penstock.adapters.aws_faults import cancelled_for, code_of, transient_faults
+from penstock.adapters.aws_items import Item, binary, bytes_of, integer_of, number, query_items, read_items, text
 from penstock.model.errors import Transient
 from penstock.ports.clock import Clock
 from penstock.ports.heads import LoggedHead
@@ -55,9 +55,7 @@ class DynamoHeads:
         except ClientError as error:
             if code_of(error) != "TransactionCanceledException":
                 raise
-            response: Any = error.response
-            codes = {reason.get("Code") for reason in response.get("CancellationReasons", ())}
-            if "ConditionalCheckFailed" not in codes:
+            if "ConditionalCheckFailed" not in cancelled_for(error):
                 raise Transient("the transaction met another at the log's end") from error
             return False
         return True
@@ -82,20 +80,13 @@ class DynamoHeads:
         return {"Put": {"TableName": self.table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
 
     async def _query(self, key: str, **limits: Any) -> list[Item]:
-        items: list[Item] = []
         request: Item = {
             "TableName": self.table,
             "KeyConditionExpression": "pk = :pk",
             "ExpressionAttributeValues": {":pk": text(key)},
             "ConsistentRead": True,
         } | limits
-        while True:
-            with transient_faults():
-                answer = await self.dynamodb.query(**request)
-            items += answer["Items"]
-            if "LastEvaluatedKey" not in answer or "Limit" in limits:
-                return items
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return await query_items(self.dynamodb, request)
 
 
 def _place(feed: str, index: int) -> Item:

@@ -101,6 +101,22 @@ async def try_update(dynamodb: Any, request: Item) -> Updated:
     return Updated(answer["Attributes"], None)
 
 
+async def query_items(dynamodb: Any, request: Item) -> list[Item]:
+    """The items that a query finds, however many calls that takes; with a `Limit`, the first call's.
+
+    Raises:
+        Transient: throttled, or broken.
+    """
+    items: list[Item] = []
+    while True:
+        with transient_faults():
+            answer = await dynamodb.query(**request)
+        items += answer["Items"]
+        if "LastEvaluatedKey" not in answer or "Limit" in request:
+            return items
+        request = request | {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
 async def read_items(
     dynamodb: Any, table: str, keys: Iterable[dict[str, Any]], clock: Clock, rng: random.Random
 ) -> list[dict[str, Any]]:

@@ -59,12 +59,10 @@ class Rulebook:
         also: tuple[str, ...] = (),
     ) -> Callable[[BreaksOne], BreaksOne]:
         """Decorates a function that looks at one record at a time."""
+        write_down_among = self.among(code, field, message, source, severity, also)
 
         def write_down(breaks: BreaksOne) -> BreaksOne:
-            def among(records: Sequence[Record]) -> list[int]:
-                return [at for at, one in enumerate(records) if breaks(one)]
-
-            self._rules.append(Rule(f"{self._feed}.{code}", field, message, among, severity, source, also))
+            write_down_among(lambda records: [at for at, one in enumerate(records) if breaks(one)])
             return breaks
 
         return write_down

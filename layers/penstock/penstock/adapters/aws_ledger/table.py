@@ -8,8 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from penstock.adapters.aws_faults import code_of, transient_faults
-from penstock.adapters.aws_items import Item, Updated, number, text, try_update, update_of
+from penstock.adapters.aws_faults import cancelled_for, code_of, transient_faults
+from penstock.adapters.aws_items import Item, Updated, number, query_items, text, try_update, update_of
 from penstock.adapters.aws_ledger.leases import FENCED
 from penstock.io.retry import backoff
 from penstock.model.errors import LeaseLost, PenstockError, Transient
@@ -48,20 +48,13 @@ class LedgerTable:
         return await self._query(f"FILE#{file_id}", prefix)
 
     async def _query(self, key: str, prefix: str = "") -> list[Item]:
-        items: list[Item] = []
         request: Item = {
             "TableName": self.table,
             "KeyConditionExpression": "pk = :pk" + (" AND begins_with(sk, :prefix)" if prefix else ""),
             "ExpressionAttributeValues": {":pk": text(key)} | ({":prefix": text(prefix)} if prefix else {}),
             "ConsistentRead": True,
         }
-        while True:
-            with transient_faults():
-                answer = await self.dynamodb.query(**request)
-            items += answer["Items"]
-            if "LastEvaluatedKey" not in answer:
-                return items
-            request["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return await query_items(self.dynamodb, request)
 
     def _updating(
         self, key: Item, update: str, condition: str, values: Item, names: Mapping[str, str] | None = None
@@ -118,7 +111,7 @@ class LedgerTable:
             except ClientError as error:
                 if code_of(error) != "TransactionCanceledException":
                     raise
-                reasons = _reasons(error)
+                reasons = cancelled_for(error)
                 failed = [place for place, reason in enumerate(reasons) if reason == "ConditionalCheckFailed"]
                 if failed:
                     return failed
@@ -130,9 +123,3 @@ class LedgerTable:
 
 def _met_a_transaction(error: Transient) -> bool:
     return isinstance(error.__cause__, ClientError) and code_of(error.__cause__) == "TransactionConflictException"
-
-
-def _reasons(error: ClientError) -> list[str]:
-    """Why a transaction was cancelled, by the places of its items."""
-    response: Any = error.response
-    return [reason.get("Code", "None") for reason in response.get("CancellationReasons", ())]
