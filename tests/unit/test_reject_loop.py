@@ -5,6 +5,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import openpyxl
@@ -13,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.feeds import FEEDS
+from penstock.formats.cell_digests import value_in
 from penstock.formats.record_text import bytes_of, text_of
 from penstock.formats.spreadsheet import COLUMNS as OURS
 from penstock.formats.spreadsheet import restored
@@ -427,6 +429,53 @@ async def test_an_id_that_json_has_as_a_number_is_the_same_on_every_pass(kind: s
     pipeline, _, second = await round_trip(ndjson_file([record]), mend)
     assert await told(pipeline, second) == {}
     assert [(one["spot_id"], one["rate"]) for one in delivered(pipeline)] == [("456", "12.00")]
+
+
+NO_TEXTS: tuple[Any, ...] = (True, False, 1.5, 15, -3, 1e30, 20260101, 1767225600, [], ["a", 1], {}, {"a": [1.5]})
+FIELDS = ("notes", "advertiser", "air_date", "air_time", "length_s", "rate", "isci", "house_number")
+
+
+@pytest.mark.parametrize("kind", ["rejects.csv", "rejects.xlsx"])
+async def test_what_json_has_otherwise_than_as_a_text_is_judged_the_same_when_its_row_comes_back(kind: str) -> None:
+    """As a text a `true`, a list or a moment in seconds would pass where it was refused."""
+    records = [spot(at) | {name: value} for at, (name, value) in enumerate(product(FIELDS, NO_TEXTS))]
+    pipeline, first, second = await round_trip(ndjson_file(records), lambda files: files[kind])
+    once = [findings for _, findings in sorted((await told(pipeline, first)).items()) if findings]
+    assert len(once) > len(records) // 2
+    assert [findings for _, findings in sorted((await told(pipeline, second)).items())] == once
+
+    third = pipeline.drop(reports(pipeline, second)[kind], "traffic/third")
+    await pipeline.run()
+    assert [findings for _, findings in sorted((await told(pipeline, third)).items())] == once
+
+
+async def test_a_true_that_a_spreadsheet_has_made_its_own_is_still_none_of_a_text() -> None:
+    records = [spot(1, notes=True, isci="?"), spot(2, notes="true", isci="?"), spot(3, advertiser=True)]
+
+    def opened(files: Mapping[str, bytes]) -> bytes:
+        header, *rows = table_of(files["rejects.csv"])
+        rows = [[cell.upper() if cell.lower() == "true" else cell for cell in row] for row in rows]
+        rows[2][header.index("advertiser")] = "Acme"
+        return as_csv([header, *rows]).replace(b"?", b"ABCD0001")
+
+    pipeline, _, second = await round_trip(ndjson_file(records), opened)
+    assert await told(pipeline, second) == {0: ["schema.type"]}
+    assert [record.get("notes") for record in delivered(pipeline)] == ["true", None]
+
+
+async def test_a_number_of_json_is_read_as_json_has_it_when_its_row_comes_back() -> None:
+    """1.250 as a text may be in thousands."""
+    pipeline, _, second = await round_trip(
+        ndjson_file([spot(1, isci="?", rate=None)]).replace(b'"isci"', b'"rate": 1.250, "isci"'),
+        lambda files: files["rejects.csv"].replace(b"?", b"ABCD0001"),
+    )
+    assert await told(pipeline, second) == {}
+    assert [record["rate"] for record in delivered(pipeline)] == ["1.25"]
+
+
+@pytest.mark.parametrize("cell", ["1e999999999", "{", '"a", "": 1', "[" * 100_000, "9" * 5000])
+def test_a_cell_that_says_of_itself_that_it_is_no_text_is_read_with_the_limits_of_json(cell: str) -> None:
+    assert value_in(cell) == cell
 
 
 BROKEN = [b'{"spot_id": "S1', b'{"a": "\xff"}', b"{,}", b'{"a": 1}\\ {"b": 2}', b'[1, "x"]', b'{"a":"\0"}']

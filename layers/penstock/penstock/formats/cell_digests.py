@@ -1,11 +1,11 @@
 """What a row of a reject file carries so that it can be compared when it comes back (R53): a digest of each of its
-cells, with the name of the cell's column, and whether something was found of it.
+cells, with the name of the cell's column, whether something was found of it, and whether it was no text.
 
-    a1b2c30f9e8d7c! 4d5e6f12345678
+    a1b2c30f9e8d7c! 4d5e6f12345678 7890ab0f1e2d3c!~
 
-Six digits of the name, eight of the value, and a mark at what may be changed. Their sender is no enemy, and one change
-in four thousand million hits the same eight digits. Line ends in a cell count as one, however they are written:
-spreadsheets write them their own way.
+Six digits of the name, eight of the value, a mark at what may be changed, and one at what JSON has otherwise than as a
+text: `true` and "true" are the same cell. Their sender is no enemy, and one change in four thousand million hits the
+same eight digits. Line ends in a cell count as one, however they are written: spreadsheets write them their own way.
 """
 
 import hashlib
@@ -16,16 +16,24 @@ from collections.abc import Collection, Iterable
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from penstock.formats.json_objects import parse_objects
+from penstock.model.findings import Finding
+
 NAME, VALUE = 6, 8  #: hexadecimal digits
-_ONE = re.compile(f"([0-9a-f]{{{NAME}}})([0-9a-f]{{{VALUE}}})(!?)")
+_ONE = re.compile(f"([0-9a-f]{{{NAME}}})([0-9a-f]{{{VALUE}}})(!?)(~?)")
 
 
 class Sent(NamedTuple):
-    """A cell as it was in the reject file; `named` says that something was found of it."""
+    """A cell as it was in the reject file; `named` says that something was found of it, `is_text` that its record had
+    a text there."""
 
     name: str
     value: str
     named: bool
+    is_text: bool
+
+    def __str__(self) -> str:
+        return f"{self.name}{self.value}{'!' if self.named else ''}{'' if self.is_text else '~'}"
 
 
 def digest_of(text: str, digits: int = VALUE) -> str:
@@ -53,10 +61,27 @@ def value_of(value: Any, *, is_number: bool) -> str:
     return json.dumps(value, default=str) if isinstance(value, dict | list) else str(value)
 
 
-def dump_cells(cells: Iterable[tuple[str, str]], named: Collection[str] | None) -> str:
-    """The digests of cells, by their columns' keys; `named` are the keys of those that something was found of, None
-    that it was of them all."""
-    return " ".join(f"{key}{digest_of(cell)}{'!' if named is None or key in named else ''}" for key, cell in cells)
+def value_in(cell: str) -> Any:
+    """What JSON had in the place of this cell, if that was no text: `value_of` undone.
+
+    >>> value_in("True"), value_in("456"), value_in('["a", 1]')
+    (True, 456, ['a', 1])
+    """
+    if cell in ("True", "False"):
+        return cell == "True"
+    (parsed,) = parse_objects([b'{"": %s}' % cell.encode()], "utf-8")
+    return cell if isinstance(parsed, Finding) else parsed[""]
+
+
+def sent(key: str, cell: str, named: Collection[str] | None, *, is_text: bool = True) -> Sent:
+    """A cell that goes out, by its column's key; `named` are the keys of those that something was found of, None that
+    it was of them all."""
+    return Sent(key, digest_of(cell), named is None or key in named, is_text)
+
+
+def dump_cells(cells: Iterable[Sent]) -> str:
+    """The digests of a row's cells."""
+    return " ".join(map(str, cells))
 
 
 def holds_digests(text: str) -> bool:
@@ -71,7 +96,7 @@ def holds_digests(text: str) -> bool:
 
 def load_cells(text: str) -> list[Sent]:
     """The cells again, as far as the text has them."""
-    return [Sent(one[1], one[2], bool(one[3])) for one in _ONE.finditer(text)]
+    return [Sent(one[1], one[2], bool(one[3]), not one[4]) for one in _ONE.finditer(text)]
 
 
 def changed(sent: Iterable[Sent], cells: Iterable[tuple[str, str]]) -> tuple[list[int], int]:

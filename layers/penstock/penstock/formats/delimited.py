@@ -24,6 +24,7 @@ from penstock.formats.returned_rows import (
     has_come_back,
     original_of,
     restored_row,
+    values_of,
     with_signs_of_return,
 )
 from penstock.formats.spreadsheet import ours, restored
@@ -298,7 +299,8 @@ class Delimited:
             return Finding("format.ragged_row", self._ragged(layout, text))
         if fault := swallowed(layout, text, row):
             return fault
-        return {field: cell for field, cell in zip(layout.columns, row, strict=True) if field and cell}
+        values = zip(layout.columns, row, values_of(layout, row), strict=True)
+        return {field: value for field, cell, value in values if field and cell}
 
     def _ragged(self, layout: Layout, text: str) -> str:
         width, cells = len(layout.header), len(next(rows_in(layout.delimiter, [text]), list[str]()))

@@ -15,8 +15,9 @@ import csv
 import re
 from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
-from penstock.formats.cell_digests import digest_of, holds_digests, key_of, load_cells
+from penstock.formats.cell_digests import digest_of, holds_digests, key_of, load_cells, value_in
 from penstock.formats.origins import ORIGIN
 from penstock.formats.record_text import bytes_of
 from penstock.formats.spreadsheet import COLUMNS, is_protected, neutralised, ours, restored
@@ -102,10 +103,24 @@ def _keys(header: tuple[str, ...], columns: tuple[str, ...]) -> list[str]:
     return [key_of(column, field) for column, field in zip(header, columns, strict=True)]
 
 
+def values_of(layout: Layout, row: Sequence[str]) -> Sequence[Any]:
+    """The cells of a restored row; of those that stand for no text of JSON, and are as they were sent, what JSON had:
+    else a `true` that nobody has mended would be a text when it comes back."""
+    others = {one.name: one.value for one in load_cells(said(layout, row, "penstock_cells")) if not one.is_text}
+    if not others:
+        return row
+    return [
+        value_in(cell) if others.get(key) == digest_of(cell) else cell
+        for key, cell in zip(keys_of(layout), row, strict=True)
+    ]
+
+
 def _restored(cell: str, sent: str) -> str:
     """The cell as it was sent, if it may have been that; else without an apostrophe that we may have put there."""
     without = restored(cell)
-    for one in (without, cell, _CONTROL.sub(_escape, without)):
+    # Spreadsheets take a word for one of two, and write that in capitals.
+    as_word = (cell.capitalize(), cell.lower()) if cell in ("TRUE", "FALSE") else ()
+    for one in (without, cell, _CONTROL.sub(_escape, without), *as_word):
         if digest_of(one) == sent:
             return one
     return without

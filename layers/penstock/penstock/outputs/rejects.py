@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.feeds.feed import Feed
-from penstock.formats.cell_digests import dump_cells, key_of, load_cells
+from penstock.formats.cell_digests import dump_cells, key_of, load_cells, sent
 from penstock.formats.delimited import row_of
 from penstock.formats.record_text import text_of
 from penstock.formats.returned_rows import original_of, our_columns
@@ -73,11 +73,11 @@ def _written(feed: Feed, layout: Layout, one: Rejected, file: str) -> list[str]:
     else:
         source = _values(feed, columns, one.cells) if one.cells else []
     traced = _from_before(layout, one.raw_bytes, row)
-    trace, sent = traced or (ids.trace(file, one.ordinal), "")
+    trace, before = traced or (ids.trace(file, one.ordinal), "")
     return [
         *map(neutralised, source or [""] * len(columns)),
         trace,
-        _digests(feed, layout, one, source, sent),
+        _digests(feed, layout, one, source, before),
         *_ours(layout, one),
         "" if source and layout.columns else neutralised(_text(layout, one.raw_bytes)),
     ]
@@ -100,26 +100,28 @@ def _from_before(layout: Layout, raw: bytes, row: Sequence[str] | None) -> tuple
     return (trace, sent) if trace else None
 
 
-def _digests(feed: Feed, layout: Layout, one: Rejected, source: Sequence[str], sent: str) -> str:
+def _digests(feed: Feed, layout: Layout, one: Rejected, source: Sequence[str], before: str) -> str:
     """Digests of the record's cells, those found wrong being marked. A finding without a field is about them all."""
     hard = [finding for finding in one.findings if finding.severity is Severity.HARD]
     fields = {field for finding in hard for field in finding.fields}
     is_about_all = not all(finding.field for finding in hard)
     named = None if is_about_all else {key_of(field, field) for field in map(_outermost, fields)}
-    if sent:
-        again = load_cells(sent)
-        marks = (
-            one.name + one.value + ("!" if one.named or named is None or one.name in named else "") for one in again
-        )
-        return " ".join(marks)
+    if before:
+        again = load_cells(before)
+        return dump_cells(one._replace(named=one.named or named is None or one.name in named) for one in again)
     if layout.columns:
         known = [(name, field) for name, field in zip(layout.header, layout.columns, strict=True) if not ours(name)]
-        cells = [(key_of(name, field), cell) for (name, field), cell in zip(known, source)]  # noqa: B905 -- or none
+        cells = [(key_of(name, field), cell, True) for (name, field), cell in zip(known, source)]  # noqa: B905 -- or none
     else:
         members = (one.cells or {}).items()
-        cells = [(key_of(name, feed.field_of(name)), feed.cell_of(name, value)) for name, value in members]
+        cells = [
+            (key_of(name, feed.field_of(name)), feed.cell_of(name, value), value is None or isinstance(value, str))
+            for name, value in members
+        ]
     named = named if named is None else named | {key_of("", field) for field in fields}
-    return dump_cells(cells, named) if feed.to_record is None else ""
+    if feed.to_record is not None:
+        return ""
+    return dump_cells(sent(key, cell, named, is_text=is_text) for key, cell, is_text in cells)
 
 
 def _outermost(field: str) -> str:
