@@ -30,7 +30,19 @@ def log(last: str = "", spots: int = 5) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "last", ["TRAILER,5", "TRAILER,5,62.50,,,\r\n", 'trl,"5","$62.50"\r\n\r\n', "TOTAL,5,62.5", "Total records:,5"]
+    "last",
+    [
+        "TRAILER,5",
+        "TRAILER,5,62.50,,,\r\n",
+        'trl,"5","$62.50"\r\n\r\n',
+        "TOTAL,5,62.5",
+        "Total records:,5",
+        "TRAILER,records=5",
+        "TRAILER,rate: 62.50,Record Count = 5",
+        "TRAILER,Records,5,Total rate,$62.50",
+        "TRAILER records=5",
+        "Total records: 5",
+    ],
 )
 async def test_a_last_row_that_agrees_is_no_record_and_holds_nothing(last: str, pipeline: Pipeline) -> None:
     file = pipeline.drop(log(last))
@@ -60,6 +72,11 @@ async def test_a_sum_may_stand_in_its_own_column_as_below_a_spreadsheet(pipeline
     [
         ("TRAILER,6", "records: 6 declared, 5 found"),
         ("TRAILER,5,75.00", "rate: 75.00 declared, 62.50 found"),
+        ("TRAILER,records=6", "records: 6 declared, 5 found"),
+        ("EOF:6", "records: 6 declared, 5 found"),
+        ("TRAILER,rate,75.00", "rate: 75.00 declared, 62.50 found"),
+        ("TRAILER,records=5,rate=x", "rate: nothing that can be read declared, 62.50 found"),
+        ("TRAILER,checksum=6a", "records: nothing that can be read declared, 5 found"),
         ("TRAILER,five", "records: nothing that can be read declared, 5 found"),
         ("TRAILER", "records: nothing that can be read declared, 5 found"),
     ],

@@ -1,10 +1,13 @@
 """Lines of a table that are no records are passed over and told, wherever they stand; nothing else is."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from penstock.feeds.traffic import TRAFFIC
+from penstock.formats.delimited import Delimited
 from penstock.formats.passed_over import is_units
 from penstock.model.errors import Refused
 from penstock.validate.judging import Judgement
@@ -13,11 +16,16 @@ from tests.support.spots import COLUMNS, spot
 
 HEADER = ",".join(COLUMNS)
 NONE = "," * (len(COLUMNS) - 1)
+QUOTED = ",".join(f'"{name}"' for name in COLUMNS)
 
 
 def row(number: int) -> str:
     record = spot(number)
     return ",".join(str(record.get(name, "")) for name in COLUMNS)
+
+
+PADDED = HEADER.replace(",", "\t, ")
+IN_QUOTES = f'"{row(3)}'.replace(",", '","') + '"'
 
 
 def judged(*lines: str) -> tuple[Split, list[Judgement]]:
@@ -65,6 +73,11 @@ def test_the_line_that_names_the_separator_stands_above_any_table(delimiter: str
         HEADER,
         HEADER.upper(),
         HEADER + ",",
+        QUOTED,
+        QUOTED.title(),
+        HEADER.replace(",", " , "),
+        f" {HEADER}",
+        HEADER.replace("notes", '" NOTES "'),
         "# so, far",
         "// x",
         f"# x{NONE}",
@@ -77,6 +90,20 @@ def test_what_is_no_record_is_none_wherever_it_stands(line: str, end: str) -> No
     assert split.records == 2
     assert accepted(split.judged()) == 2
     assert "format.passed_over" in split_file(TRAFFIC, body).judged()[0].told
+
+
+def test_a_header_in_quotes_is_known_again_without_them_and_a_name_with_a_delimiter_only_in_them() -> None:
+    _, judgements = judged(f'{QUOTED},"a, b"', f"{row(1)},", f'{HEADER},"A, B"', f"{row(2)},")
+    assert accepted(judgements) == 2
+    split, _ = judged(f'{QUOTED},"a, b"', f"{row(1)},", f"{HEADER},a, b")
+    assert split.records == 2
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
+def test_a_header_is_known_again_in_capitals_in_any_encoding(encoding: str) -> None:
+    header, latin = f"{HEADER},Länge", replace(TRAFFIC, formats=(Delimited(otherwise="cp1252"),))
+    body = "\n".join([header, f"{row(1)},", header.upper(), f"{row(2)},"]).encode(encoding)
+    assert accepted(split_file(latin, body).judged()) == 2
 
 
 def test_a_row_of_units_stands_below_the_header() -> None:
@@ -125,7 +152,8 @@ def test_a_file_that_an_earlier_release_has_begun_is_cut_as_it_was() -> None:
 @settings(max_examples=50, deadline=None)
 @given(
     st.lists(
-        st.sampled_from([NONE, HEADER, "", "# x", row(1), row(2), f'"{row(3)}'.replace(",", '","') + '"']), max_size=12
+        st.sampled_from([NONE, HEADER, QUOTED, PADDED, "", "# x", row(1), row(2), IN_QUOTES]),
+        max_size=12,
     )
 )
 def test_records_are_counted_as_they_are_cut_out(lines: list[str]) -> None:

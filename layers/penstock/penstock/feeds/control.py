@@ -7,9 +7,11 @@ which feeds' files wait for a sidecar.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cached_property
+from itertools import pairwise
 from posixpath import basename, splitext
 from typing import Any, cast
 
@@ -24,13 +26,16 @@ type Totals = Mapping[str, Decimal | None]
 _RECORDS = frozenset(("records", "rows", "lines", "count", "recordcount", "rowcount", "linecount", "recs", "total"))
 _NAMED = re.compile(r"[\"']?([A-Za-z][A-Za-z _-]*)[\"']?\s*[:=,;\t ]\s*[\"']?([^\"',;\s]+)[\"']?,?")
 
+_PAIR = re.compile(r"([A-Za-z][A-Za-z _-]*?)\s*[:=]\s*(.+)")
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class ControlTotals:
     """Where a feed's files may have control totals. The last row is one if its first cell is one of `words`; then
-    follow the number of records and the sums of `sums`, as far as it goes on, or it has sums in their own columns.
-    `key` finds the number of records in a drop's key, as its group. A drop whose key ends with one of `sidecars` is no
-    file of records: it tells of the file whose key stands before that, with its own ending or without."""
+    follow the number of records and the sums of `sums`, as far as it goes on, or each with its name (`records=5`), or
+    it has sums in their own columns. `key` finds the number of records in a drop's key, as its group. A drop whose key
+    ends with one of `sidecars` is no file of records: it tells of the file whose key stands before that, with its own
+    ending or without."""
 
     words: tuple[str, ...] = ()
     sums: tuple[str, ...] = ()
@@ -43,13 +48,23 @@ class ControlTotals:
         while said and not said[-1]:
             said.pop()
         names = ("records", *self.sums)
+        if said and (one := self._alone.fullmatch(said[0])):
+            said[:1] = one["word"], one["total"]
         if not said or said[0].upper().rstrip(" :") not in self.words:
             return None
+        if named := dict(self._known(_named_in(said[1:]), separator or ".")):
+            return named
         if len(said) > 1 + len(names):
             return self._in_their_columns(said, columns, separator) if len(cells) == len(columns) else None
         return {"records": None} | {
             name: _number(cell, separator) for name, cell in zip(names, said[1:], strict=False) if cell
         }
+
+    @cached_property
+    def _alone(self) -> re.Pattern[str]:
+        """A cell that has the first total behind its word: `TRAILER:5`, `Total records=5`."""
+        words = "|".join(map(re.escape, sorted(self.words, key=len, reverse=True)))
+        return re.compile(rf"(?P<word>{words})\s*[:= ]\s*(?P<total>[0-9]+|{_PAIR.pattern})", re.IGNORECASE)
 
     def _in_their_columns(self, said: Sequence[str], columns: Sequence[str], separator: str) -> Totals | None:
         """The sums of a row such as a spreadsheet puts below a table; None where it has anything else."""
@@ -77,21 +92,29 @@ class ControlTotals:
         of several files; as lines of a name and a number; below a line of names; or as numbers alone, in the order of a
         last row. One without a digit says that the file is whole, and no more."""
         text = body.decode("utf-8-sig", "replace").strip()
-        said = dict(self._known(_pairs_in(text, key)))
+        said = dict(self._known(_pairs_in(text, key), "."))
         return said or ({"records": None} if re.search("[0-9]", text) else {})
 
-    def _known(self, pairs: Iterator[tuple[str, str]]) -> Iterator[tuple[str, Decimal | None]]:
+    def _known(self, pairs: Iterable[tuple[str, str]], separator: str) -> Iterator[tuple[str, Decimal | None]]:
         names = ("records", *self.sums)
         for at, (said, number) in enumerate(pairs):
             plain = re.sub("[^a-z]", "", said.lower())
             if not said and at < len(names):
-                yield names[at], _number(number, ".")
+                yield names[at], _number(number, separator)
             elif plain in _RECORDS:
-                yield "records", _number(number, ".")
+                yield "records", _number(number, separator)
             else:
                 for name in self.sums:
                     if plain.replace("total", "").replace("sum", "") == re.sub("[^a-z]", "", name):
-                        yield name, _number(number, ".")
+                        yield name, _number(number, separator)
+
+
+def _named_in(cells: Sequence[str]) -> list[tuple[str, str]]:
+    """Names and numbers as a last row has them, in one cell or in two."""
+    pairs = [(one[1], one[2]) for cell in cells if (one := _PAIR.fullmatch(cell))]
+    return pairs + [
+        (name, number) for name, number in pairwise(cells) if name[:1].isalpha() and re.match("[($€£0-9-]", number)
+    ]
 
 
 def _pairs_in(text: str, key: str) -> Iterator[tuple[str, str]]:

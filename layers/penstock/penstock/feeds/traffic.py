@@ -14,7 +14,7 @@ the promo or programme number; so is every row of the plan before it (BEFORE_BRO
 ends with -planned, and with a note that says so.
 
 A last row that begins with a word such as TRAILER declares the number of records, and perhaps the sum of their rates,
-or has that sum in their column;
+each with its name (`TRAILER,records=1250`) or without, or has that sum in their column;
 a key such as `traffic/log_1250rec.csv` declares the number, and so does a file beside it, `traffic/log.csv.ok` or
 `traffic/log.ok` (or `.cnt`, `.manifest.json`): `records=1250`, `rate=56250.00`, the numbers alone, or a JSON object.
 What differs holds the whole file.

@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from functools import cache
 
+from penstock.formats.quoting import rows_in
 from penstock.model.findings import Finding, Severity
 from penstock.model.messages import Layout
 
@@ -63,40 +64,60 @@ def length_at_first(layout: Layout, buffer: bytes, final: bool) -> int:
     return match.end() if match else 0
 
 
-def _known_by(layout: Layout) -> tuple[str, int, str]:
-    return layout.delimiter, len(layout.header), layout.again
+def _known_by(layout: Layout) -> tuple[str, int, str, str]:
+    return layout.delimiter, len(layout.header), layout.again, layout.encoding
 
 
 @cache
-def _none(delimiter: str, width: int, header: str) -> re.Pattern[bytes]:
+def _none(delimiter: str, width: int, header: str, encoding: str) -> re.Pattern[bytes]:
     """A line that is no record, without its end; never a blank one."""
-    return re.compile(_any_of(delimiter, width, header))
+    return re.compile(_any_of(delimiter, width, header, encoding))
 
 
 @cache
-def _none_below(delimiter: str, width: int, header: str) -> re.Pattern[bytes]:
+def _none_below(delimiter: str, width: int, header: str, encoding: str) -> re.Pattern[bytes]:
     # Begins with one certain character, which a search skips to; the next one tells nearly always that it is none.
-    own = "".join(line[:1] for line in header.split(THEN))
-    first = (own.lower() + own.upper()).encode() + b'" \t#/' + delimiter.encode()
-    return re.compile(rb"\n(?=[%s])(?:%s)\r?\n" % (re.escape(first), _any_of(delimiter, width, header)))
+    own = "".join(line.lstrip(' \t"')[:1] for line in header.split(THEN))
+    first = b"".join(_written(own, encoding)) + b'" \t#/' + delimiter.encode()
+    return re.compile(rb"\n(?=[%s])(?:%s)\r?\n" % (re.escape(first), _any_of(delimiter, width, header, encoding)))
 
 
 @cache
-def _first(delimiter: str, width: int, header: str) -> re.Pattern[bytes]:
-    return re.compile(rb"(?:[\r\n]++|(?:%s)(?=[\r\n]))++" % _any_of(delimiter, width, header))
+def _first(delimiter: str, width: int, header: str, encoding: str) -> re.Pattern[bytes]:
+    return re.compile(rb"(?:[\r\n]++|(?:%s)(?=[\r\n]))++" % _any_of(delimiter, width, header, encoding))
 
 
 @cache
-def _first_to_end(delimiter: str, width: int, header: str) -> re.Pattern[bytes]:
-    return re.compile(rb"(?:[\r\n]++|(?:%s)(?=[\r\n]|\Z))++" % _any_of(delimiter, width, header))
+def _first_to_end(delimiter: str, width: int, header: str, encoding: str) -> re.Pattern[bytes]:
+    return re.compile(rb"(?:[\r\n]++|(?:%s)(?=[\r\n]|\Z))++" % _any_of(delimiter, width, header, encoding))
 
 
-def _any_of(delimiter: str, width: int, header: str) -> bytes:
+def _line_again(delimiter: str, blank: bytes, line: str, encoding: str) -> bytes:
+    """The line, its cells in quotes or without, in any case, and with any blanks round them."""
+    cells = (cell.strip() for cell in next(rows_in(delimiter, [line]), list[str]()))
+    return re.escape(delimiter.encode()).join(_cell_again(delimiter, blank, cell, encoding) for cell in cells)
+
+
+def _cell_again(delimiter: str, blank: bytes, cell: str, encoding: str) -> bytes:
+    quoted = b"|".join(map(re.escape, _written(cell.replace('"', '""'), encoding)))
+    bare = b"|".join(map(re.escape, _written(cell, encoding)))
+    in_quotes = rb'"%s*+(?:%s)%s*+"' % (blank, quoted, blank)
+    either = in_quotes if re.search(f'[{re.escape(delimiter)}"\r\n]', cell) else rb"%s|%s" % (in_quotes, bare)
+    return rb"%s*+(?:%s)%s*+" % (blank, either, blank)
+
+
+def _written(text: str, encoding: str) -> list[bytes]:
+    """A text in each case and encoding that it may have; bytes have no case beyond ASCII."""
+    cases = dict.fromkeys((text, text.lower(), text.upper()))
+    return list(dict.fromkeys(case.encode(one, "replace") for case in cases for one in encoding.split("|")))
+
+
+def _any_of(delimiter: str, width: int, header: str, encoding: str) -> bytes:
     mark = re.escape(delimiter.encode())
     blank = rb"[ ]" if delimiter == "\t" else rb"[ \t]"
     empty = rb'(?:"%s*+"%s*+|%s*+)' % (blank, blank, blank)
     nothing = rb'(?=[" \t%s])%s(?:%s%s)*+' % (mark, empty, mark, empty)
-    lines = b"|".join(re.escape(line.encode()) for line in header.split(THEN))
+    lines = b"|".join(_line_again(delimiter, blank, line, encoding) for line in header.split(THEN))
     again = rb"(?i:%s)[ \t%s]*+" % (lines, mark)
     # With as many cells as the header it may be a record whose first value begins so.
     cell, more = rb"[^%s\r\n]*+" % mark, rb"(?:%s[^%s\r\n]*+)" % (mark, mark)
