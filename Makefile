@@ -8,13 +8,13 @@ PYTEST := .venv/bin/pytest
 # From the quickest to the slowest, each its own process: what fails first says most.
 SUITES := unit contract simulation template events fuzz emulator stack
 
-.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-corpora test-marked test-office test-living simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak storm seen properties prove fuzz bench clean lock sbom
+.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-feeds test-corpora test-marked test-office test-living simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak storm seen properties prove fuzz bench clean lock sbom
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
 	@echo 'make test     all checks and test suites, as the gate runs them'
 	@echo 'make check    lint, format, types and template only (make format mends the first two)'
-	@echo 'make test-X   one suite of: $(SUITES) corpora'
+	@echo 'make test-X   one suite of: $(SUITES) feeds corpora'
 	@echo 'make test-marked    tests that are too long for every commit; make prove runs them, too'
 	@echo 'make test-living    docs/living.md, typed block by block on a local world of its own'
 	@echo 'make test-office    the reject loop through LibreOffice, where it is installed'
@@ -65,7 +65,7 @@ format: setup
 
 # ── tests
 
-test: check $(SUITES:%=test-%)
+test: check $(SUITES:%=test-%) test-feeds
 
 # These share the cores. Where a process has servers or a local world of its own, it has whole files to itself.
 test-unit test-simulation test-fuzz: PYTEST += --numprocesses auto
@@ -73,6 +73,14 @@ test-contract test-events test-stack: PYTEST += --numprocesses auto --dist loadf
 
 $(SUITES:%=test-%): test-%: setup
 	$(PYTEST) tests/$*
+
+# Those that `penstock feeds new` writes, and others for feeds of one's own; the project has none there.
+test-feeds: setup
+	@if ls tests/feeds/test_*.py >/dev/null 2>&1; then \
+		$(PYTEST) tests/feeds; \
+	else \
+		echo "test-feeds: there are no tests of feeds of your own in tests/feeds"; \
+	fi
 
 test-corpora: setup
 	@if [ -d "$(CORPORA)" ]; then \

@@ -23,7 +23,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "new-feed.md"
 @cache
 def declaration() -> str:
     """The YAML of the page."""
-    found = re.search(r"^```yaml layers/penstock/penstock/feeds/meters.yaml\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
+    found = re.search(r"^```yaml layers/feeds/.*/meters.yaml\n(.*?)^```$", PAGE.read_text(), re.M | re.S)
     assert found
     return found[1]
 

@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-import penstock.feeds
-from penstock.feeds import FEEDS
+from penstock.feeds import FEEDS, OWN
 from penstock.feeds.declared.declaration import FIELDS, FeedDeclaration
 from penstock.feeds.declared.expressions import FieldType, WrongExpression, breaks
 from penstock.feeds.declared.faults import Misdeclared
@@ -53,15 +52,15 @@ def test_it_is_declared_as_the_module_is() -> None:
     assert [rule.finding for rule in declared_one.rules] == [rule.finding for rule in METERS.rules]
 
 
-# -- found beside the modules ------------------------------------------------------------------------------------------
+# -- found among one's own feeds ---------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The declaration's file, beside the feeds' modules."""
+    """The declaration's file, where it was found."""
     path = tmp_path / "meters.yaml"
     path.write_text(declaration(), encoding="utf-8")
-    monkeypatch.setattr(penstock.feeds, "__path__", [*penstock.feeds.__path__, str(tmp_path)])
+    monkeypatch.setitem(OWN, "meters", path)
     monkeypatch.setitem(FEEDS, "meters", None)
     return path
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+from penstock.feeds import module_of
 from penstock.feeds.declared import DeclaredFeed
 from penstock.feeds.feed import Feed
 from penstock.model.findings import Finding
@@ -41,7 +42,7 @@ def _about(feed: Feed) -> str:
     """What the feed is, at length: a declaration says it, a module in its docstring."""
     if isinstance(feed, DeclaredFeed):
         return feed.about or feed.title
-    return inspect.cleandoc(importlib.import_module(f"penstock.feeds.{feed.name}").__doc__ or feed.title)
+    return inspect.cleandoc(importlib.import_module(module_of(feed.name)).__doc__ or feed.title)
 
 
 def _reads(feed: Feed) -> Iterator[str]:

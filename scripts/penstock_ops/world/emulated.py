@@ -68,9 +68,9 @@ class Started:
 
 
 def layers_of(build: Path, name: str) -> list[Path]:
-    """What a function has beside its package, of a build: the core, and what only it needs."""
+    """What a function has beside its package, of a build: the core, one's own feeds, and what only it needs."""
     of_its_own = {"extractor": "DocumentsLayer", "tabulator": "TablesLayer"}.get(name.lower().removesuffix("function"))
-    return [build / layer for layer in ("PenstockLayer", of_its_own) if layer]
+    return [build / layer for layer in ("PenstockLayer", "FeedsLayer", of_its_own) if layer]
 
 
 @contextmanager
