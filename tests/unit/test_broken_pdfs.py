@@ -49,8 +49,19 @@ def test_what_nobody_can_open_is_refused_by_name(body: bytes, said: str) -> None
         Document(body)
 
 
-def test_who_may_not_change_a_pdf_may_read_it() -> None:
-    assert not codes_of(read(locked(owner="secret")))
+def test_who_may_not_change_a_pdf_may_read_it_and_it_is_told() -> None:
+    record: Any = read(locked(owner="secret"))
+
+    assert (record["invoice_number"], codes_of(record)) == ("R-1", {"freight.pdf_locked"})
+
+
+def test_a_pdf_with_a_program_in_it_is_held() -> None:
+    out = io.BytesIO()
+    with pikepdf.open(io.BytesIO(GOOD)) as document:
+        document.Root.OpenAction = pikepdf.Dictionary(S=pikepdf.Name.JavaScript, JS="app.alert(1)")
+        document.save(out)
+
+    assert codes_of(read(out.getvalue())) == {"freight.pdf_program"}
 
 
 @pytest.mark.parametrize("body", [GOOD[:END], GOOD.replace(b"trailer", b"tralala")], ids=["cut off", "no trailer"])

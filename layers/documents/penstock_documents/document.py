@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from penstock_documents import pdf, picture, plain_text
+from penstock_documents import beside, pdf, picture, plain_text
 from penstock_documents.pdf import Unreadable
 from penstock_documents.words import Page
 
@@ -42,7 +42,7 @@ class Document:
         Raises:
             Unreadable: it is locked, broken or empty, or has too many pages.
         """
-        self.kind = kind_of(_head_of(source))
+        self.kind, self._source = kind_of(_head_of(source)), source
         self._pages: Any = _OPENED[self.kind](source)
         self.pages = len(self._pages)
         if self.pages > MOST_PAGES:
@@ -64,11 +64,15 @@ class Document:
         read = self._told(by_text) if (by_text := self._by_text(number)) else self.read_by_ocr(number)
         return replace(read, attached=self.invoices) if number == 1 else read
 
+    @cached_property
+    def marks(self) -> tuple[str, ...]:
+        """What it has beside its pages."""
+        return beside.marks_of(self._source) if self.kind == "pdf" else ()
+
     def _told(self, read: Read) -> Read:
-        """What was read, with what speaks against the whole document."""
-        if not isinstance(self._pages, pdf.MendedPdf):
-            return read
-        return replace(read, page=replace(read.page, doubts=(*read.page.doubts, pdf.MENDED)))
+        """What was read, with what a person has to know of the whole document."""
+        mended = (pdf.MENDED,) if isinstance(self._pages, pdf.MendedPdf) else ()
+        return replace(read, page=replace(read.page, doubts=(*read.page.doubts, *mended), marks=self.marks))
 
     def _by_text(self, number: int) -> Read | None:
         if self.kind != "pdf":

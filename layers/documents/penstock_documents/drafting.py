@@ -24,8 +24,11 @@ from penstock_documents.words import Box, Page, Word, around, plain, runs_of, te
 ABOVE = 2.6  #: heights of a value that its label may stand above it
 
 RESERVED = frozenset(
-    {"kind", "facts", "form_id", "document", "template", "pages", "route", "tags", "evidence", "drift", "doubts"}
-)
+    (
+        "kind", "facts", "form_id", "document", "template", "pages", "route", "tags", "evidence", "drift", "doubts",
+        "marks", "filed_zone", "filed_site",
+    )
+)  # fmt: skip
 """What a record says of itself."""
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,63}")

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from penstock_documents import forms
+from penstock_documents.beside import LOCKED, PROGRAM
 from penstock_documents.document import Read
 from penstock_documents.forms import FormFinder, Found
+from penstock_documents.page_numbers import ORDER
 from penstock_documents.pdf import MENDED
 from penstock_documents.template import Template
 from penstock_documents.words import text_of
@@ -20,6 +22,9 @@ MOST_TEXT = 200_000
 LEAST_TEXT = 50
 """Characters of a page's own text below which no template reads it: what it says is perhaps in its pictures."""
 
+MARKS = (LOCKED, PROGRAM)
+"""What matters of a PDF's own marks: files it has by its nature, and how many pages there are its template says."""
+
 MOST_DOUBTS = 20
 """Pages that are told by number of those that cannot be read."""
 
@@ -31,7 +36,7 @@ class InvoiceGathering:
     def __init__(self, templates: Sequence[Template]) -> None:
         self._attached: dict[str, str] = {}
         self._routes, self._doubts, self._text, self._pages = set[str](), list[str](), "", 0
-        self._mended = False
+        self._mended, self._marks = False, set[str]()
         self._finder, self._found, self._bare = FormFinder(templates), list[Found](), 0
 
     def push(self, read: Read) -> None:
@@ -41,6 +46,7 @@ class InvoiceGathering:
         self._attached |= read.attached
         self._routes.add(page.route)
         self._mended |= MENDED in page.doubts
+        self._marks |= {mark for mark in page.marks if mark in MARKS}
         self._doubts += [f"page {page.number}: {doubt}" for doubt in page.doubts]
         del self._doubts[MOST_DOUBTS:]
         if len(self._text) < MOST_TEXT:
@@ -60,6 +66,7 @@ class InvoiceGathering:
             "route": next(iter(self._routes)) if len(self._routes) == 1 else "mixed",
             "text": self._text,
             "mended": self._mended,
+            "marks": sorted(self._marks),
             "doubts": self._doubts + ([why] if why else []),
         } | ({"form": form} if form else {})
 
@@ -76,7 +83,9 @@ class InvoiceGathering:
             return {}, f"page {self._bare} has less than {LEAST_TEXT} characters of text, and no template reads it"
         first = self._found[0]
         if first.form is None:
-            return {}, "no template has its labels"
+            return {}, first.why or "no template has its labels"
+        if ORDER in first.marks:
+            return {}, f"its pages are not in the order of {first.form.template.id}"
         if len(first.reads) < self._pages:
             return {}, f"{first.form.template.id} has {len(first.reads)} of its pages"
         facts = first.form.template.facts

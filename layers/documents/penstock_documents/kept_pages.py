@@ -16,6 +16,7 @@ def line_of(read: Read) -> bytes:
         "route": page.route,
         "engine": page.engine,
         "doubts": list(page.doubts),
+        "marks": list(page.marks),
         "words": [[word.text, *word.box, word.confidence] for word in page.words],
         "otherwise": read.otherwise,
         "attached": read.attached,
@@ -28,7 +29,9 @@ def page_of(line: bytes) -> Read:
     kept: dict[str, Any] = json.loads(line)
     words = [Word(text, Box(*box), confidence) for text, *box, confidence in kept["words"]]
     width, height = kept["size"]
-    page = Page(kept["number"], width, height, words, kept["route"], kept["engine"], kept["doubts"])
+    page = Page(
+        kept["number"], width, height, words, kept["route"], kept["engine"], kept["doubts"], kept.get("marks", ())
+    )
     return Read(page, {int(at): said for at, said in kept["otherwise"].items()}, kept.get("attached", {}))
 
 

@@ -22,7 +22,7 @@ raw: Any = _raw
 
 ENGINE = f"pdfium {pdfium.PYPDFIUM_INFO}"
 DPI = 300
-LARGEST_SIDE = 72 * 60  #: points; a page of more than 60 inches is not rendered
+LARGEST_SIDE = 72 * 60  #: points; a page of more than 60 inches is not read
 MOST_PIXELS = 36_000_000  #: of a rendered page: tabloid at 300 dots an inch; what is larger has fewer of them
 
 HEAD_OF_XML = 4096  #: bytes within which a document's root begins
@@ -86,6 +86,7 @@ def _mended(source: Path | bytes) -> MendedPdf:
         raise Unreadable(_BROKEN) from None
 
 
+_TOO_LARGE = "a page is larger than 60 inches; nothing is printed on such paper"
 _EMPTY = "the PDF has no pages"
 _BROKEN = "the PDF is broken: no reader finds its pages; export it again"
 
@@ -140,7 +141,9 @@ def read_text(page: Any, number: int) -> Page:
     words = list(_words(text, _upright(page, turned)))
     doubts: list[str] = []
     characters = "".join(word.text for word in words)
-    if not characters:
+    if max(width, height) > LARGEST_SIDE:
+        doubts.append(_TOO_LARGE)
+    elif not characters:
         doubts.append("there is no text")
     elif sum(map(_is_sane, characters)) < SANE * len(characters):
         doubts.append("the text is no writing")
@@ -232,7 +235,7 @@ def picture_of(page: Any) -> tuple[Image.Image, float]:
         Unreadable: it is larger than any paper.
     """
     if max(page.get_size()) > LARGEST_SIDE:
-        raise Unreadable("a page is larger than 60 inches; nothing is printed on such paper")
+        raise Unreadable(_TOO_LARGE)
     width, height = page.get_size()
     dpi = min(float(DPI), 72 * math.sqrt(MOST_PIXELS / max(1.0, width * height)))
     picture: Image.Image = page.render(scale=dpi / 72, grayscale=True).to_pil()

@@ -36,6 +36,9 @@ SURE = 0.6
 TOUCHING, WITHIN_A_NUMBER = 0.15, 0.8
 """Heights of a word within which the next one has no blank before it: any, and one behind a hyphen or a stroke."""
 
+TALLER = 1.25
+"""How much taller one word of a text may be than another: beyond, the two were not set together."""
+
 _MARKS = " .,:;'’`_|"
 """Marks beside a number of an id, on a scan: its cell's lines and the paper's dirt."""
 
@@ -454,8 +457,10 @@ class _OnePage:
             doubt = f"one look reads {text}, another {other}"
         if not doubt and value is not None and not is_plausible(name, value):
             doubt = f"{text} is no {name.replace('_', ' ')} of a tower in the United States"
-        if not doubt and name in SINGLE and len(words) != len(place.shape.split() or [""]):
+        if not doubt and name in (*SINGLE, *NUMBERS) and place.shape and len(words) != len(place.shape.split()):
             doubt = f"{text} is more, or less, than one {name.replace('_', ' ')}"
+        if not doubt and self._by_text and _of_two_hands(words):
+            doubt = f"{text} is of letters of two sizes, or lies over something else: a stamp is perhaps on it"
         if not doubt and min(word.confidence for word in _asked(place, words)) < SURE:
             doubt = "the reader is not sure of it"
         return Value(value, words, self._page.number, unit, doubt)
@@ -527,6 +532,13 @@ def _text_of_ink(words: Sequence[Word]) -> str:
         touching = gap < (WITHIN_A_NUMBER if re.search(r"\w[-/]$", before.text) else TOUCHING)
         text += word.text if touching else f" {word.text}"
     return re.sub(r",(?=\w)(?!\d{3}(?!\d))", ", ", text) if ", " in text else text
+
+
+def _of_two_hands(words: Sequence[Word]) -> bool:
+    """Whether words of a text layer are no text that was set as one."""
+    heights = [word.box.height for word in words]
+    overlaid = any(word.box.left < before.box.right - 1 for before, word in pairwise(words))
+    return overlaid or max(heights) > TALLER * min(heights)
 
 
 def _asked(place: Place, words: Sequence[Word]) -> Sequence[Word]:

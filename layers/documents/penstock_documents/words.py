@@ -50,7 +50,7 @@ class Word(NamedTuple):
 @dataclass(frozen=True)
 class Page:
     """A page as it was read. `number` counts from 1; `doubts` is why its words are not to be believed, if they are
-    not."""
+    not; `marks` name what else a person has to know: `beside` and `page_numbers` have them."""
 
     number: int
     width: float
@@ -59,6 +59,7 @@ class Page:
     route: Route
     engine: str
     doubts: Sequence[str] = field(default_factory=tuple[str, ...])
+    marks: Sequence[str] = field(default_factory=tuple[str, ...])
 
     @cached_property
     def lines(self) -> Sequence[list[Word]]:

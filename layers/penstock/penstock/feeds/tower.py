@@ -3,8 +3,8 @@
 A record is one form, as it was read from a scan, a PDF or a text: a line of the staged text. Its fields are named as in
 `fields` of the document layer, dates ISO 8601, coordinates signed decimal degrees (NAD 83), numbers in the unit that
 ends their name. `evidence` has of each field where it stands and what was read there, `drift` what of its template has
-changed, `doubts` what nobody could read for certain; `filed_zone` and `filed_site` are what its key says. What a form
-has beyond its kind stands under the name that its template gives it.
+changed, `doubts` what nobody could read for certain, `marks` what else there is to know of the document; `filed_zone`
+and `filed_site` are what its key says. What a form has beyond its kind stands under its template's name for it.
 
 What a person has to look at is held: silence is never consent. What a regulation asks of the tower's owner is told, and
 the record is delivered.
@@ -12,6 +12,7 @@ the record is delivered.
 
 import hashlib
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import Annotated, Any, Literal, NotRequired, Required, TypedDict
 
 from pydantic import ConfigDict, Field, StringConstraints, with_config
@@ -86,6 +87,10 @@ class Moved(TypedDict):
     new: NotRequired[Text]
     by: NotRequired[list[float]]
     critical: bool
+
+
+type Mark = Literal["program", "files", "locked", "page_missing", "page_order"]
+"""What a person has to know of a document beside what stands on its pages."""
 
 
 @with_config(_OF_ANY_FORM)
@@ -170,6 +175,7 @@ class TowerRecord(TypedDict, total=False):
     evidence: dict[str, Any]
     drift: list[Moved]
     doubts: list[Text]
+    marks: list[Mark]
     filed_zone: Text
     filed_site: Text
 
@@ -185,10 +191,14 @@ INSPECTION_YEARS = {"guyed": 3, "self": 5, "monopole": 5}
 SHOT_CLOCKS = {"small facility collocation": 60, "collocation": 90, "small facility": 90, "new": 150, "eligible": 60}
 
 
+def _is_marked(mark: str, one: Record) -> bool:
+    return mark in one.get("marks", ())
+
+
 @RULES.each(
     "unknown_template",
     "template",
-    "no template has the form's labels: make one (penstock templates draft), or send it back",
+    "no template has the form's labels, or all of its pages: make one (penstock templates draft), or send it back",
     "the operator's templates",
     Severity.SOFT,
 )
@@ -227,6 +237,21 @@ def _changed(one: Record) -> bool:
 )
 def _doubtful(one: Record) -> bool:
     return bool(one.get("doubts")) and one["kind"] != "unknown"
+
+
+for _mark, _code, _what, _severity in (
+    ("program", "active_content", "the PDF has a program in it, which may change what it shows: print it to paper, or"
+     " to a PDF without one, or release it", Severity.SOFT),
+    ("files", "embedded_files", "the PDF carries files that nobody has read: look at them, and drop what is a document"
+     " by itself", Severity.SOFT),
+    ("locked", "locked", "the PDF is locked against changes by its owner's password; it was read all the same",
+     Severity.INFO),
+    ("page_missing", "page_missing", "a page is missing, by the form's template or by what is printed on the others:"
+     " send all of them", Severity.SOFT),
+    ("page_order", "page_order", "pages do not come in the order of the form's template, or of the numbers printed on"
+     " them: is one of another form?", Severity.SOFT),
+):  # fmt: skip
+    RULES.each(_code, "marks", _what, "the document", _severity)(partial(_is_marked, _mark))
 
 
 @RULES.each(
@@ -443,6 +468,10 @@ HELD = (
     "unknown_template",
     "template_drift",
     "doubtful",
+    "active_content",
+    "embedded_files",
+    "page_missing",
+    "page_order",
     "asr_number",
     "dates_order",
     "heights",
@@ -452,7 +481,9 @@ HELD = (
 """What may be a misreading, or is no reading at all: a person looks first."""
 
 
-PROVENANCE = ("document", "template", "pages", "route", "evidence", "drift", "doubts", "filed_zone", "filed_site")
+PROVENANCE = (
+    "document", "template", "pages", "route", "evidence", "drift", "doubts", "marks", "filed_zone", "filed_site",
+)  # fmt: skip
 
 
 def _is_paper(head: bytes) -> bool:

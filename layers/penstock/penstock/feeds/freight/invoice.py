@@ -260,7 +260,7 @@ class Invoice(TypedDict, total=False):
     same number to two. `sign` is which way the money goes, for amounts as they are written: 1 to the carrier, -1 back.
     `revision` is 0, or of a correction when it was made. `unread` are names in the document that nobody here reads.
     `template`, `evidence` and `doubts` are of one that was read on a page: by what, where each field stands there, and
-    what may be misread."""
+    what may be misread; `marks` are what else there is to know of its PDF."""
 
     document_type: Required[DocumentType]
     kind: Required[Kind]
@@ -307,5 +307,6 @@ class Invoice(TypedDict, total=False):
     template: Word
     evidence: dict[str, Any]
     doubts: list[Text]
+    marks: list[Text]
     unread: Annotated[list[str], Field(exclude=True)]
     differing: Annotated[list[str], Field(exclude=True)]

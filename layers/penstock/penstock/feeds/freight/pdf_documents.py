@@ -37,6 +37,11 @@ class PdfDocuments(NdJson):
 
 def to_record(tree: Mapping[str, Any]) -> dict[str, Any] | tuple[Finding, ...]:
     """The invoice's fields; of a PDF whose invoice cannot be read so much as makes a record that can be held."""
+    read = _read(tree)
+    return read | {"marks": tree["marks"]} if isinstance(read, dict) and tree.get("marks") else read
+
+
+def _read(tree: Mapping[str, Any]) -> dict[str, Any] | tuple[Finding, ...]:
     attached: dict[str, str] = tree["attached"]
     if not attached and "form" in tree:
         return _by_template(tree, tree["form"])
@@ -90,6 +95,26 @@ def _unread(tree: Mapping[str, Any], why: str) -> dict[str, Any]:
 )
 def _is_unread(one: Record) -> bool:
     return one["document_type"] == "pdf" and one["carrier_scheme"] == "document"
+
+
+@_RULES.each(
+    "pdf_program",
+    "marks",
+    "a PDF has no program in it, which may change what it shows; ask for it without",
+    severity=Severity.SOFT,
+)
+def _has_a_program(one: Record) -> bool:
+    return "program" in one.get("marks", ())
+
+
+@_RULES.each(
+    "pdf_locked",
+    "marks",
+    "the PDF is locked against changes by its owner's password; it was read all the same",
+    severity=Severity.INFO,
+)
+def _is_locked(one: Record) -> bool:
+    return "locked" in one.get("marks", ())
 
 
 RULES = (*_RULES, *pdf_templates.RULES, *pdf_pages.RULES)

@@ -16,7 +16,11 @@ from penstock.feeds.freight.currencies import MINOR_UNITS
 from penstock.feeds.rules import Record, Rulebook
 from penstock.model.findings import Severity
 
-_AMOUNT = re.compile(r"(?<![\w.,])\d{1,3}(?:[.,'\s]\d{3})+(?:[.,]\d{1,4})?(?!\w)|(?<![\w.,])\d+(?:[.,]\d{1,4})?(?!\w)")
+_AMOUNT = re.compile(
+    r"(?<![\w.,])(?<!\w[-/])(?:\d{1,3}(?:[.,'\s]\d{3})+(?:[.,]\d{1,4})?|\d+(?:[.,]\d{1,4})?)(?!\w|[-/.,]\w)"
+)
+"""A whole text, no part of a number, a date or a reference."""
+
 _CODED = re.compile(r"(?<!\w)([A-Z]{3})\s?-?\d|\d\s?([A-Z]{3})(?!\w)")
 _SYMBOLS: Mapping[str, frozenset[str]] = {
     "€": frozenset({"EUR"}),
@@ -72,13 +76,22 @@ def _is_other_number(fields: Mapping[str, Any], said: str) -> bool:
 
 def _is_other_due(totals: Mapping[str, Any], text: str) -> bool:
     """Whether what is due stands nowhere there, or where it should be stands something else: an invoice has other
-    amounts, too. What was paid before may be told apart, and due is then less than all."""
+    amounts, too. What was paid before may be told apart, and due is then less than all. On a line that says what is
+    due no other amount may stand behind that, but others of the invoice's totals."""
     due, paid, gross = (_amount(str(totals.get(name, ""))) for name in ("due", "prepaid", "tax_inclusive"))
     if due is None:
         return False
     allowed = {abs(due), abs(due + (paid or 0)), abs(due if gross is None else gross)}
-    lines = (_amounts(line) for line in text.splitlines() if _SAYS_DUE.search(line) and _TO_THE_CENT.search(line))
-    return abs(due) not in _amounts(" ".join(text.split())) or any(allowed.isdisjoint(there) for there in lines)
+    known = allowed | {abs(one) for said in totals.values() if (one := _amount(str(said))) is not None}
+    lines = (line for line in text.splitlines() if _SAYS_DUE.search(line) and _TO_THE_CENT.search(line))
+    return abs(due) not in _amounts(" ".join(text.split())) or any(
+        allowed.isdisjoint(_amounts(line)) or not _to_the_cent(_SAYS_DUE.split(line, 1)[1]) <= known for line in lines
+    )
+
+
+def _to_the_cent(said: str) -> set[Decimal]:
+    """The amounts of a text that are written to the cent."""
+    return {_amount_of(text) for text in _AMOUNT.findall(said) if _TO_THE_CENT.search(text)}
 
 
 _SAYS_DUE = re.compile(
@@ -119,12 +132,15 @@ def _amounts(said: str) -> set[Decimal]:
     """Every number on the pages; what separates thousands and what fractions is told by what comes last."""
     found: set[Decimal] = set()
     for text in _AMOUNT.findall(said):
-        whole, mark, fraction = _parted(text)
-        amount = _amount(f"{re.sub(r'\D', '', whole)}{mark}{fraction}")
-        found |= {amount} if amount is not None else set()
+        found.add(_amount_of(text))
         # One mark before three figures is either.
-        found |= {Decimal(re.sub(r"\D", "", text))} if len(fraction) == 3 else set()
+        found |= {Decimal(re.sub(r"\D", "", text))} if len(_parted(text)[2]) == 3 else set()
     return found
+
+
+def _amount_of(text: str) -> Decimal:
+    whole, mark, fraction = _parted(text)
+    return Decimal(f"{re.sub(r'\D', '', whole)}{mark}{fraction}")
 
 
 def _parted(text: str) -> tuple[str, str, str]:

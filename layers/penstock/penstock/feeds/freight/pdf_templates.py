@@ -23,7 +23,7 @@ _AS_IT_IS = (
 )  # fmt: skip
 _OF_A_LINE = ("amount", "description", "number", "quantity", "unit", "unit_price")
 
-PROVENANCE = ("template", "evidence", "doubts")
+PROVENANCE = ("template", "evidence", "doubts", "marks")
 """Fields that say how an invoice was read on a page."""
 
 _RULES = Rulebook("freight")
