@@ -3,11 +3,11 @@
 import asyncio
 import json
 import os
-import time
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +29,11 @@ from penstock.model.rows import FileRow
 from penstock.operate.deadlines import open_since, overdue
 from penstock.operate.sweep import LOOKED_AT
 from penstock.outputs.outcomes import outcome_lines_of
+from penstock.ports.clock import Clock
+from penstock.ports.destination import Directory
+from penstock.ports.ledger import Ledger
+from penstock.ports.object_store import ObjectStore
+from penstock.ports.throttle import Throttle
 from penstock_ops import world
 from penstock_ops.operate.circuits import circuits_of, described, destination_of
 from penstock_ops.operate.clients import operators_clients
@@ -96,22 +101,64 @@ def drop(outputs: Mapping[str, str], path: Path, key: str, advance: Callable[[in
     return Dropped(ids.file_id(bucket, key, version), bucket, key, version, etag, path.stat().st_size)
 
 
+type Depths = dict[str, dict[str, int]]
+"""Messages in each queue, by its name: those that wait to be taken, those in flight, with a worker or held back after a
+failure, and those delayed, which come later. SQS counts a while late."""
+
+
 @asynccontextmanager
 async def records_of(outputs: Mapping[str, str]) -> AsyncGenerator["Records"]:
     """The stack's records, open for reading."""
     async with operators_clients() as aws:
-        yield Records(aws, outputs)
+        clock, destinations = SystemClock(), Destinations(outputs)
+        yield Records(
+            ledger=DynamoLedger(aws.dynamodb, outputs["LedgerTable"], clock, ttl_seconds=0),  # it only reads
+            store=S3Store(aws.s3, outputs["WorkBucket"], outputs["ArchiveBucket"]),
+            throttle=DynamoThrottle(aws.dynamodb, outputs["LedgerTable"]),
+            directory=directory_of(aws, outputs),
+            clock=clock,
+            feeds=destinations.feeds,
+            depths=partial(_depths, aws, _queue_urls(outputs)),
+            wrong=destinations.wrong,
+        )
 
 
+def _queue_urls(outputs: Mapping[str, str]) -> dict[str, str]:
+    dispatches: dict[str, str] = json.loads(outputs["DispatchQueues"])
+    return {
+        "intake": outputs["IntakeQueueUrl"],
+        "intake DLQ": outputs["IntakeDlqUrl"],
+        "document": outputs["DocumentQueueUrl"],
+        "document DLQ": outputs["DocumentDlqUrl"],
+        "chunk": outputs["ChunkQueueUrl"],
+        "chunk DLQ": outputs["ChunkDlqUrl"],
+        **{f"dispatch {feed}": url for feed, url in sorted(dispatches.items())},
+        "dispatch DLQ": outputs["DispatchDlqUrl"],
+    }
+
+
+async def _depths(aws: AwsClients, urls: Mapping[str, str]) -> Depths:
+    return dict(zip(urls, await asyncio.gather(*(_depth(aws, url) for url in urls.values())), strict=True))
+
+
+async def _depth(aws: AwsClients, url: str) -> dict[str, int]:
+    answer = await aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_DEPTHS.values()))
+    return {name: int(answer["Attributes"][attribute]) for name, attribute in _DEPTHS.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Records:
-    """The ledger and the work bucket, as an operator reads them."""
+    """The ledger and the work bucket, as an operator reads them. `feeds` are the stack's; `depths` counts its queues'
+    messages, and `wrong` says what is wrong with the settings of its destinations, and of these lanes'."""
 
-    def __init__(self, aws: AwsClients, outputs: Mapping[str, str]) -> None:
-        self.ledger = DynamoLedger(aws.dynamodb, outputs["LedgerTable"], SystemClock(), ttl_seconds=0)  # it only reads
-        self.store = S3Store(aws.s3, outputs["WorkBucket"], outputs["ArchiveBucket"])
-        self.throttle = DynamoThrottle(aws.dynamodb, outputs["LedgerTable"])
-        self._aws, self._outputs = aws, outputs
-        self._directory = directory_of(aws, outputs)
+    ledger: Ledger
+    store: ObjectStore
+    throttle: Throttle
+    directory: Directory
+    clock: Clock
+    feeds: Sequence[str]
+    depths: Callable[[], Awaitable[Depths]]
+    wrong: Callable[[Iterable[str]], dict[str, list[str]]]
 
     async def files(self, limit: int) -> list[dict[str, Any]]:
         """The files opened last, newest first, each with its account, and the first of those that are open with their
@@ -119,7 +166,7 @@ class Records:
         rows = await self.ledger.files(limit)
         looked_into = [row.file.file_id for row in rows if is_open(row)][:OPEN_FILES]
         return [
-            summary(row, time.time())
+            summary(row, self.clock.now())
             | ({"progress": await self.progress(row)} if row.file.file_id in looked_into else {})
             for row in rows
         ]
@@ -140,12 +187,12 @@ class Records:
             return None
         lanes = [lane_of(row.file)] if await self._has_own(lane_of(row.file)) else []
         throttle = await self.throttle.row(destination_of(row.file, lanes))
-        return await progress_of(self.ledger, row, throttle, time.time())
+        return await progress_of(self.ledger, row, throttle, self.clock.now())
 
     async def _has_own(self, lane: str) -> bool:
         """Whether a lane has a destination of its own, be its settings wrong."""
         try:
-            return bool(parts_of(lane)[1]) and await self._directory.own_settings(lane) is not None
+            return bool(parts_of(lane)[1]) and await self.directory.own_settings(lane) is not None
         except Misconfigured:
             return True
 
@@ -159,7 +206,7 @@ class Records:
 
     async def report(self, file_id: str) -> dict[str, Any]:
         """As `report_of`, with the file's `progress` while it is open."""
-        report = await report_of(self.ledger, self.store, file_id, time.time())
+        report = await report_of(self.ledger, self.store, file_id, self.clock.now())
         return report | {"progress": await self.progress(await self.row(report["file_id"]))}
 
     async def incomplete(self, reports: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -203,45 +250,22 @@ class Records:
 
     async def faults(self) -> list[dict[str, Any]]:
         """What scheduled looks have failed at within the last day: at what, the exception and its place."""
-        faults = await self.ledger.faults(time.time() - 86_400)
+        faults = await self.ledger.faults(self.clock.now() - 86_400)
         return [asdict(fault) | {"at": utc(fault.at)} for fault in faults]
-
-    async def depths(self) -> dict[str, dict[str, int]]:
-        """Messages in each queue, by its name: those that wait to be taken, those in flight, with a worker or held back
-        after a failure, and those delayed, which come later. SQS counts a while late."""
-        dispatches: dict[str, str] = json.loads(self._outputs["DispatchQueues"])
-        urls = {
-            "intake": self._outputs["IntakeQueueUrl"],
-            "intake DLQ": self._outputs["IntakeDlqUrl"],
-            "document": self._outputs["DocumentQueueUrl"],
-            "document DLQ": self._outputs["DocumentDlqUrl"],
-            "chunk": self._outputs["ChunkQueueUrl"],
-            "chunk DLQ": self._outputs["ChunkDlqUrl"],
-            **{f"dispatch {feed}": url for feed, url in sorted(dispatches.items())},
-            "dispatch DLQ": self._outputs["DispatchDlqUrl"],
-        }
-        return dict(zip(urls, await asyncio.gather(*map(self._depth, urls.values())), strict=True))
-
-    async def _depth(self, url: str) -> dict[str, int]:
-        answer = await self._aws.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=list(_DEPTHS.values()))
-        return {name: int(answer["Attributes"][attribute]) for name, attribute in _DEPTHS.items()}
 
     async def circuits(self) -> dict[str, dict[str, Any]]:
         """The circuit of each feed's destination, and of each that a lane has of its own, by name; and the pace where
         one is slowed down."""
-        feeds: dict[str, str] = json.loads(self._outputs["DispatchQueues"])
-        rows = await circuits_of(self.throttle, [*feeds, *await lanes_of(self._directory, feeds)])
-        return {row.feed: described(row, time.time()) for row in rows}
+        rows = await circuits_of(self.throttle, [*self.feeds, *await lanes_of(self.directory, self.feeds)])
+        return {row.feed: described(row, self.clock.now()) for row in rows}
 
     async def circuit(self, name: str) -> dict[str, Any]:
         """The circuit of one destination, a feed's or a lane's own."""
-        return described(await self.throttle.row(name), time.time())
+        return described(await self.throttle.row(name), self.clock.now())
 
     async def wrong_settings(self) -> dict[str, list[str]]:
         """What is wrong with the destinations' settings, by the feed or the lane whose they are."""
-        destinations = Destinations(self._outputs)
-        lanes = await lanes_of(self._directory, destinations.feeds)
-        return await asyncio.to_thread(destinations.wrong, lanes)
+        return await asyncio.to_thread(self.wrong, await lanes_of(self.directory, self.feeds))
 
     async def overdue(self) -> list[dict[str, Any]]:
         """The lanes, or feeds, that have files which have not ended within their deadline, of those open longest."""
@@ -257,7 +281,7 @@ class Records:
                     "open_since": utc(open_since(one.oldest)),
                 },
             }
-            for one in await overdue(self._directory, rows, time.time())
+            for one in await overdue(self.directory, rows, self.clock.now())
         ]
 
     async def explain(self, file_id: str, ordinal: int) -> dict[str, Any]:
@@ -266,7 +290,7 @@ class Records:
         Raises:
             NotFound: there is no such file, or it has no such record.
         """
-        return await explain(self.ledger, self.store, await self.row(file_id), ordinal, time.time())
+        return await explain(self.ledger, self.store, await self.row(file_id), ordinal, self.clock.now())
 
 
 def _codes_of(report: Mapping[str, Any]) -> set[str]:
