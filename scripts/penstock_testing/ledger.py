@@ -1,7 +1,8 @@
 """The ledger's twin: the same conditions, in one dictionary."""
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -10,6 +11,7 @@ from penstock.model.errors import LeaseLost
 from penstock.model.findings import Account, Finding, Noted, Outcome
 from penstock.model.messages import Checkpoint, ChunkMessage, Cut, DispatchMessage, Layout, SourceFile, Span
 from penstock.model.rows import (
+    KEPT,
     MOST_RETURNS,
     BatchRow,
     BatchState,
@@ -181,9 +183,16 @@ class MemoryLedger:
         kept = self._files.get(file_id)
         return _known_file(kept).row if kept else None
 
-    async def files(self, limit: int) -> list[FileRow]:
+    async def files(
+        self, limit: int, *, before: float | None = None, after: float = 0.0, states: Collection[FileState] = KEPT
+    ) -> list[FileRow]:
         """As `Ledger.files`."""
-        return sorted(map(_listed, self._files.values()), key=lambda row: -row.opened_at)[:limit]
+        rows = (
+            _listed(kept)
+            for kept in self._files.values()
+            if kept.row.state in states and after < kept.row.opened_at < (before or math.inf)
+        )
+        return sorted(rows, key=lambda row: -row.opened_at)[:limit]
 
     async def open_files(self, limit: int, after: float = 0.0) -> list[FileRow]:
         """As `Ledger.open_files`."""

@@ -492,6 +492,23 @@ async def test_files_are_shown_newest_first_whatever_their_state(ledger: Ledger)
     assert shown[0] == await ledger.file(shown[0].file.file_id)
 
 
+async def test_files_are_shown_page_by_page(ledger: Ledger) -> None:
+    for number in range(7):
+        fence = await opened(ledger, the_file(f"{number}"), NOW + number)
+        if number % 2:
+            await ledger.refuse_file(the_file(f"{number}").file_id, fence, REFUSAL, NOW + number)
+
+    first = await ledger.files(3)
+    second = await ledger.files(3, before=first[-1].opened_at)
+    of_a_time = await ledger.files(10, before=NOW + 5, after=NOW + 1)
+    of_a_state = await ledger.files(2, before=NOW + 5, states=[FileState.REFUSED])
+
+    assert [row.opened_at - NOW for row in (*first, *second)] == [6, 5, 4, 3, 2, 1]
+    assert [row.opened_at - NOW for row in of_a_time] == [4, 3, 2]
+    assert [row.opened_at - NOW for row in of_a_state] == [3, 1]
+    assert await ledger.files(3, before=NOW) == []
+
+
 async def test_there_may_be_fewer_files_than_asked_for(ledger: Ledger) -> None:
     assert await ledger.files(5) == []
     await opened(ledger)

@@ -37,6 +37,10 @@ class FileState(StrEnum):
     NEWER = "newer"
 
 
+KEPT = tuple(state for state in FileState if state is not FileState.NEWER)
+"""The states that stand in rows."""
+
+
 class ChunkState(StrEnum):
     """Where a chunk is."""
 

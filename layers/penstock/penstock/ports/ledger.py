@@ -1,11 +1,11 @@
 """The port of the ledger: every write is conditional, and names the fence that it is made under."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 from penstock.model.findings import Account, Finding, Noted
 from penstock.model.messages import Checkpoint, ChunkMessage, Cut, DispatchMessage, Layout, SourceFile, Span
-from penstock.model.rows import BatchRow, ChunkRow, ChunkState, Fault, FileRow, Lease
+from penstock.model.rows import KEPT, BatchRow, ChunkRow, ChunkState, Fault, FileRow, FileState, Lease
 from penstock.model.setbacks import Setback
 
 
@@ -190,8 +190,11 @@ class Batches(Protocol):
 class Looks(Protocol):
     """What the looks go by: which files are open, where a look goes on, and what it failed at."""
 
-    async def files(self, limit: int) -> list[FileRow]:
-        """The files opened last, newest first."""
+    async def files(
+        self, limit: int, *, before: float | None = None, after: float = 0.0, states: Collection[FileState] = KEPT
+    ) -> list[FileRow]:
+        """The files in one of these states that were opened last, newest first; of those opened before one time, if one
+        is said, and after another."""
         ...
 
     async def open_files(self, limit: int, after: float = 0.0) -> list[FileRow]:

@@ -1,7 +1,7 @@
 """The ledger as the looks see it: which files are open, where a look goes on, and what it failed at."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 
 from penstock.adapters.aws_faults import transient_faults
@@ -9,7 +9,7 @@ from penstock.adapters.aws_items import KNOWN, Item, number, read_items, text
 from penstock.adapters.aws_ledger.items import CHANGED, chunk_key, ensure_known_file, file_key, listed_file, sortable
 from penstock.adapters.aws_ledger.table import LedgerTable
 from penstock.model import versions
-from penstock.model.rows import Fault, FileRow, FileState
+from penstock.model.rows import KEPT, Fault, FileRow, FileState
 
 FAULTS_KEPT = 3 * 86_400  #: seconds
 AGAIN_KEPT = 14 * 86_400  #: seconds; twice as long as a message lives
@@ -17,16 +17,17 @@ ANYHOW = "attribute_exists(pk) OR attribute_not_exists(pk)"
 
 _OPEN = (FileState.SPLITTING, FileState.SEALED)
 _AGAIN = "AGAIN"  #: the key of all notes of what was begun again
-_KEPT = tuple(state for state in FileState if state is not FileState.NEWER)
 
 
 @dataclass(frozen=True, slots=True)
 class DynamoLooks(LedgerTable):
     """The looks of `Ledger`."""
 
-    async def files(self, limit: int) -> list[FileRow]:
+    async def files(
+        self, limit: int, *, before: float | None = None, after: float = 0.0, states: Collection[FileState] = KEPT
+    ) -> list[FileRow]:
         """As `Ledger.files`: the newest of each state, merged."""
-        rows = await self._in_states(_KEPT, limit, newest=True)
+        rows = await self._in_states(states, limit, newest=True, after=after, before=before)
         return sorted(rows, key=lambda row: row.opened_at, reverse=True)
 
     async def open_files(self, limit: int, after: float = 0.0) -> list[FileRow]:
@@ -98,21 +99,30 @@ class DynamoLooks(LedgerTable):
         return sorted((fault for fault in faults if fault.at >= since), key=lambda fault: fault.at)
 
     async def _in_states(
-        self, states: Iterable[FileState], limit: int, *, newest: bool, after: float = 0.0
+        self,
+        states: Iterable[FileState],
+        limit: int,
+        *,
+        newest: bool,
+        after: float = 0.0,
+        before: float | None = None,
     ) -> list[FileRow]:
         """The files opened last, or first, that the index has in these states; at most `limit`, in no order."""
+        # The index has only BETWEEN for two bounds, which are both among what it finds: they are left out below.
+        bounds = {":after": text(sortable(after))} | ({":before": text(sortable(before))} if before else {})
+        opened = "opened_at BETWEEN :after AND :before" if before else "opened_at > :after"
         found: list[Item] = []
         for state in states:
             with transient_faults():
                 answer = await self.dynamodb.query(
                     TableName=self.table,
                     IndexName="files_by_state",
-                    KeyConditionExpression="file_state = :state AND opened_at > :after",
-                    ExpressionAttributeValues={":state": text(state), ":after": text(sortable(after))},
+                    KeyConditionExpression=f"file_state = :state AND {opened}",
+                    ExpressionAttributeValues={":state": text(state), **bounds},
                     ScanIndexForward=not newest,
-                    Limit=limit,
+                    Limit=limit + 2 if before else limit,
                 )
-            found += answer["Items"]
+            found += (item for item in answer["Items"] if item["opened_at"] not in bounds.values())
         # By its key once: a file that moved on meanwhile was found in two states.
         unique = {item["pk"]["S"]: item for item in found}
         wanted = sorted(unique.values(), key=_opened_at, reverse=newest)[:limit]
