@@ -90,7 +90,7 @@ def test_only_what_runs_in_aws_knows_the_adapters() -> None:
 
 def test_what_the_verbs_ask_knows_nothing_of_verbs_and_screens() -> None:
     rooms = room_arrows(modules_of(COMMAND))
-    above = {"penstock_ops.cli", "penstock_ops.verbs", "penstock_ops.console"}
+    above = {"penstock_ops.cli", "penstock_ops.verbs", "penstock_ops.console", "penstock_ops.web"}
 
     assert [room for room, others in rooms.items() if room not in above and others & above] == []
 

@@ -101,6 +101,11 @@ def drop(outputs: Mapping[str, str], path: Path, key: str, advance: Callable[[in
     return Dropped(ids.file_id(bucket, key, version), bucket, key, version, etag, path.stat().st_size)
 
 
+async def dropped(outputs: Mapping[str, str], path: Path, key: str) -> Dropped:
+    """As `drop`, beside other work."""
+    return await asyncio.to_thread(drop, outputs, path, key, lambda _: None)
+
+
 type Depths = dict[str, dict[str, int]]
 """Messages in each queue, by its name: those that wait to be taken, those in flight, with a worker or held back after a
 failure, and those delayed, which come later. SQS counts a while late."""

@@ -1,0 +1,47 @@
+"""What every page stands on: one stack's records and ports, and whose hands they are in."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from starlette.requests import Request
+
+from penstock.io.auditing import audit
+from penstock.model.errors import PenstockError
+from penstock_ops.operate.operations import Dropped, Records
+from penstock_ops.operate.stack_ports import StackPorts
+
+
+class NoContent(PenstockError):
+    """Raised where content is asked for, and the console has no right to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """A stack as the console has it. `place` names it; `drop` puts a file under a key of the drop bucket; `content` is
+    the right to see what is in records, given at the start."""
+
+    records: Records
+    ports: StackPorts
+    place: str
+    drop: Callable[[Path, str], Awaitable[Dropped]]
+    content: bool = False
+
+    def ensure_content(self) -> None:
+        """Nothing where the console was started with the right to see content.
+
+        Raises:
+            NoContent: it was not.
+        """
+        if not self.content:
+            raise NoContent("this shows what is in records: start the console with --content to see it")
+
+    async def note_content_shown(self, **about: str) -> None:
+        """The audit's line of content that a page is about to show: of which file, which records, to whom."""
+        ports = self.ports
+        await audit(ports.store, "ContentShown", ports.clock.now(), {"by": ports.operator} | about)
+
+
+def desk_of(request: Request) -> Desk:
+    """The desk of the app that a request came to."""
+    return request.app.state.desk
