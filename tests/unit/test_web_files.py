@@ -175,7 +175,7 @@ async def test_a_file_says_what_was_found_of_which_record_and_why(pipeline: Pipe
         "schema.pattern",
         "destination.rejected",
         "rejects.csv",
-        "sealed: 3 records in 1 chunks",
+        "sealed: 3 records in 1 chunk",
         "1 delivered",
     ):
         assert said in words, said

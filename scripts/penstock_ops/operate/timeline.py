@@ -11,7 +11,7 @@ def timeline(row: FileRow, chunks: Sequence[ChunkRow]) -> list[dict[str, str]]:
     """Each step of a file: `at`, as ISO 8601 in UTC, and `what`, in words."""
     steps = [
         (row.opened_at, "dropped, and a splitter has heard of it"),
-        (row.sealed_at, f"sealed: {row.received:,} records in {row.chunks:,} chunks"),
+        (row.sealed_at, f"sealed: {row.received:,} records in {row.chunks:,} chunk{'' if row.chunks == 1 else 's'}"),
         *_of_chunks(chunks),
         (row.first_settled_at or row.settled_at, _end_of(row)),
         (row.taken_up_at, "opened again, for a replay or a release"),

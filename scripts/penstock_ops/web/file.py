@@ -12,6 +12,7 @@ from penstock_ops.web.desk import desk_of
 from penstock_ops.web.downloads import offered
 from penstock_ops.web.rendering import rendered, said
 
+RECORDS = 20  #: records on the page
 CHUNKS = 100  #: chunks on the page: those that are open or failed first
 
 
@@ -22,7 +23,8 @@ async def page(request: Request) -> Response:
     row = await desk.records.row(report["file_id"])
     chunks = await desk.records.ledger.chunks(row.file.file_id)
     told = sorted(map(chunk_told, chunks), key=lambda one: (one["state"] == "settled", -one["failures"], one["number"]))
-    listed, more = await records_of(desk.records.ledger, desk.records.store, row, 0, _worst(report["records"]))
+    worst = _worst(report["records"])
+    listed, _ = await records_of(desk.records.ledger, desk.records.store, row, 0, worst)
     return rendered(
         request,
         "file.html",
@@ -33,9 +35,8 @@ async def page(request: Request) -> Response:
         chunks_left_out=max(0, len(told) - CHUNKS),
         steps=timeline(row, chunks),
         downloads=await offered(desk.records, row),
-        records=listed,
-        more=more,
-        outcome=_worst(report["records"]),
+        records=listed[:RECORDS],
+        outcome=worst,
     )
 
 
