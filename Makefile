@@ -8,7 +8,7 @@ PYTEST := .venv/bin/pytest
 # From the quickest to the slowest, each its own process: what fails first says most.
 SUITES := unit contract simulation template events fuzz emulator stack
 
-.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-feeds test-corpora test-marked test-office test-living simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak storm seen properties prove fuzz bench clean lock sbom
+.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-feeds test-corpora test-marked test-office test-living simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak storm seen properties prove fuzz bench clean lock sbom docs
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
@@ -32,6 +32,7 @@ help:
 	@echo 'make prove    hours: all of these one after the other, with a report in .proof (PROOFS="seeds soak": only these)'
 	@echo 'make bench    the figures, as ratios in one run'
 	@echo 'make lock     lock the dependencies anew'
+	@echo 'make docs     the documents as one site in .site; a link that leads nowhere fails it'
 	@echo 'make sbom     what the layers carry, as a bill of materials in CycloneDX form'
 	@echo 'make clean    stop the local world; remove builds, caches and environments'
 
@@ -168,7 +169,13 @@ lock: setup
 	$(LOCK) requirements/ric.in --output-file requirements/ric.txt
 	$(LOCK) requirements/bench.in --output-file requirements/bench.txt
 	$(LOCK) requirements/sbom.in --output-file requirements/sbom.txt
+	$(LOCK) requirements/docs.in --output-file requirements/docs.txt
 	$(LOCK) requirements/uv.in --output-file requirements/uv.txt
+
+docs:
+	@scripts/setup docs
+	@NO_MKDOCS_2_WARNING=1 .world/docs/bin/mkdocs build --config-file scripts/site/mkdocs.yml
+	@echo 'the site is in .site: python3 -m http.server --bind 127.0.0.1 --directory .site'
 
 sbom:
 	@scripts/setup sbom
@@ -176,4 +183,4 @@ sbom:
 
 clean:
 	@[ ! -x .venv/bin/penstock ] || .venv/bin/penstock down
-	rm -rf sbom.cdx.json .proof .venv .world .tools .penstock .aws-sam .pytest_cache .ruff_cache .hypothesis
+	rm -rf sbom.cdx.json .proof .site .venv .world .tools .penstock .aws-sam .pytest_cache .ruff_cache .hypothesis
