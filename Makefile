@@ -8,12 +8,12 @@ PYTEST := .venv/bin/pytest
 # From the quickest to the slowest, each its own process: what fails first says most.
 SUITES := unit contract simulation template events fuzz emulator stack
 
-.PHONY: help setup demo check lint format-check types validate format test $(SUITES:%=test-%) test-feeds test-corpora test-marked test-office test-living simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak storm seen properties prove fuzz bench clean lock sbom docs
+.PHONY: help setup demo check lint format-check types policy validate format test $(SUITES:%=test-%) test-feeds test-corpora test-marked test-office test-living simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak storm seen properties prove fuzz bench clean lock sbom docs
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
 	@echo 'make test     all checks and test suites, as the gate runs them'
-	@echo 'make check    lint, format, types and template only (make format mends the first two)'
+	@echo 'make check    lint, format, types, template and policies only (make format mends the first two)'
 	@echo 'make test-X   one suite of: $(SUITES) feeds corpora'
 	@echo 'make test-marked    tests that are too long for every commit; make prove runs them, too'
 	@echo 'make test-living    docs/living.md, typed block by block on a local world of its own'
@@ -46,7 +46,7 @@ demo: setup
 
 # Side by side: the types keep one core busy for most of it.
 check: setup
-	@$(MAKE) --no-print-directory --jobs --output-sync lint format-check types validate
+	@$(MAKE) --no-print-directory --jobs --output-sync types policy validate lint format-check
 
 lint: setup
 	.venv/bin/ruff check
@@ -59,6 +59,9 @@ types: setup
 
 validate: setup
 	SAM_CLI_TELEMETRY=0 .world/sam/bin/sam validate --lint --region us-east-1
+
+policy: setup
+	.world/policy/bin/checkov --config-file scripts/policy.yaml --file template.yaml
 
 format: setup
 	.venv/bin/ruff check --fix
@@ -169,6 +172,7 @@ lock: setup
 	$(LOCK) requirements/ric.in --output-file requirements/ric.txt
 	$(LOCK) requirements/bench.in --output-file requirements/bench.txt
 	$(LOCK) requirements/sbom.in --output-file requirements/sbom.txt
+	$(LOCK) requirements/policy.in --output-file requirements/policy.txt
 	$(LOCK) requirements/docs.in --output-file requirements/docs.txt
 	$(LOCK) requirements/uv.in --output-file requirements/uv.txt
 
