@@ -335,6 +335,49 @@ async def test_what_a_rule_is_about_may_be_mended_in_any_of_its_cells() -> None:
     assert await pipeline.assert_sound(second, 1) == {"delivered": 1}
 
 
+MANGLED = {
+    "00123": "123",
+    "1E7": "10000000",
+    "7E3": "7.00E+03",
+    "12345678901234567": "1.23E+16",
+    "1.10": "1.1",
+    "3-4": "4-Mar",
+    "MAR1": "01. Mrz",
+    "2026-11-20": "20.11.2026",
+    "2026-03-05": "3/5/26",
+    "06:00:00": "6:00",
+    "18:05:00": "6:05 PM",
+    "=SUM(A1)": "#NAME?",
+}
+
+
+@pytest.mark.parametrize(("was", "became"), MANGLED.items())
+async def test_a_cell_among_several_to_mend_is_guarded_against_spreadsheets(was: str, became: str) -> None:
+    """A conflict is about all cells: it would go out under another identity, once a spreadsheet has changed that."""
+    pipeline = Pipeline()
+    file = pipeline.drop(csv_file([spot(1, rate="1"), spot(1, notes=was)]))
+    await pipeline.run()
+    assert await told(pipeline, file) == {1: ["traffic.identity_conflict"]}
+    table = with_cells(table_of(reports(pipeline, file)["rejects.csv"]), notes=became, spot_id="S2")
+    second = pipeline.drop(as_csv(table), "traffic/again")
+    await pipeline.run()
+    assert await told(pipeline, second) == {0: ["format.changed_cell"]}
+    table = with_cells(table, notes="as the station says", spot_id="S3")
+    third = pipeline.drop(as_csv(table), "traffic/meant")
+    await pipeline.run()
+    assert await pipeline.assert_sound(third, 1) == {"delivered": 1}
+
+
+async def test_a_cell_that_is_to_be_mended_by_itself_may_become_whatever_it_may() -> None:
+    pipeline = Pipeline()
+    file = pipeline.drop(csv_file([spot(1, rate="10.500")]))
+    await pipeline.run()
+    assert await told(pipeline, file) == {0: ["schema.ambiguous"]}
+    again = pipeline.drop(reports(pipeline, file)["rejects.csv"].replace(b"10.500", b"10.50"), "traffic/again")
+    await pipeline.run()
+    assert await pipeline.assert_sound(again, 1) == {"delivered": 1}
+
+
 async def test_a_column_that_is_gone_is_told_if_it_had_something() -> None:
     def drop_column(files: Mapping[str, bytes]) -> bytes:
         rows = with_cells(table_of(files["rejects.csv"]), isci="ABCD0001")

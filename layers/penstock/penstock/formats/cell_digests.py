@@ -1,11 +1,13 @@
 """What a row of a reject file carries so that it can be compared when it comes back (R53): a digest of each of its
-cells, with the name of the cell's column, whether something was found of it, and whether it was no text.
+cells, with the name of the cell's column, and three marks.
 
-    a1b2c30f9e8d7c! 4d5e6f12345678 7890ab0f1e2d3c!~
+    a1b2c30f9e8d7c 4d5e6f12345678! 7890ab0f1e2d3c!? bc90ab7c1e2d0f~
 
-Six digits of the name, eight of the value, a mark at what may be changed, and one at what JSON has otherwise than as a
-text: `true` and "true" are the same cell. Their sender is no enemy, and one change in four thousand million hits the
-same eight digits. Line ends in a cell count as one, however they are written: spreadsheets write them their own way.
+Six digits of the name, eight of the value. What `!` stands at may be changed, as something was found of it. Where that
+was found of several cells (`?`), one of them is to be mended, and the others are guarded against spreadsheets all the
+same. What `~` stands at JSON has otherwise than as a text: `true` and "true" are the same cell. Their sender is no
+enemy, and one change in four thousand million hits the same eight digits. Line ends in a cell count as one, however
+they are written: spreadsheets write them their own way.
 """
 
 import hashlib
@@ -17,23 +19,42 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from penstock.formats.json_objects import parse_objects
+from penstock.formats.spreadsheet_forms import is_theirs, may_have_been
 from penstock.model.findings import Finding
 
 NAME, VALUE = 6, 8  #: hexadecimal digits
-_ONE = re.compile(f"([0-9a-f]{{{NAME}}})([0-9a-f]{{{VALUE}}})(!?)(~?)")
+_ONE = re.compile(f"([0-9a-f]{{{NAME}}})([0-9a-f]{{{VALUE}}})(!?)(\\??)(~?)")
 
 
 class Sent(NamedTuple):
-    """A cell as it was in the reject file; `named` says that something was found of it, `is_text` that its record had
-    a text there."""
+    """A cell as it was in the reject file; `named` says that something was found of it, `among` that it was only found
+    of it and others together, `is_text` that its record had a text there."""
 
     name: str
     value: str
     named: bool
+    among: bool
     is_text: bool
 
     def __str__(self) -> str:
-        return f"{self.name}{self.value}{'!' if self.named else ''}{'' if self.is_text else '~'}"
+        marks = (("!", self.named), ("?", self.among), ("~", not self.is_text))
+        return self.name + self.value + "".join(mark for mark, is_so in marks if is_so)
+
+    def named_by(self, named: Collection[str] | None, alone: Collection[str]) -> "Sent":
+        """The cell, with what was found of it now; `named` are the keys of those that something was found of, None that
+        it was of them all, `alone` of those that something was found of by themselves."""
+        is_named = self.named or named is None or self.name in named
+        is_free = (self.named and not self.among) or self.name in alone
+        return self._replace(named=is_named, among=is_named and not is_free)
+
+    def may_become(self, cell: str) -> bool:
+        """Whether it may come back as this."""
+        if self.value == digest_of(cell):
+            return True
+        return self.named and not (self.among and self._is_of_a_spreadsheet(cell))
+
+    def _is_of_a_spreadsheet(self, cell: str) -> bool:
+        return is_theirs(cell) or self.value in map(digest_of, may_have_been(cell))
 
 
 def digest_of(text: str, digits: int = VALUE) -> str:
@@ -73,10 +94,9 @@ def value_in(cell: str) -> Any:
     return cell if isinstance(parsed, Finding) else parsed[""]
 
 
-def sent(key: str, cell: str, named: Collection[str] | None, *, is_text: bool = True) -> Sent:
-    """A cell that goes out, by its column's key; `named` are the keys of those that something was found of, None that
-    it was of them all."""
-    return Sent(key, digest_of(cell), named is None or key in named, is_text)
+def sent(key: str, cell: str, *, is_text: bool = True) -> Sent:
+    """A cell that goes out, by its column's key."""
+    return Sent(key, digest_of(cell), named=False, among=False, is_text=is_text)
 
 
 def dump_cells(cells: Iterable[Sent]) -> str:
@@ -96,20 +116,18 @@ def holds_digests(text: str) -> bool:
 
 def load_cells(text: str) -> list[Sent]:
     """The cells again, as far as the text has them."""
-    return [Sent(one[1], one[2], bool(one[3]), not one[4]) for one in _ONE.finditer(text)]
+    return [Sent(one[1], one[2], bool(one[3]), bool(one[4]), not one[5]) for one in _ONE.finditer(text)]
 
 
 def changed(sent: Iterable[Sent], cells: Iterable[tuple[str, str]]) -> tuple[list[int], int]:
-    """Which cells of those that came back are others than were sent without having been named, by their places; and how
+    """Which cells of those that came back are others than may have become of what was sent, by their places; and how
     many that were not empty have not come back."""
     waiting: defaultdict[str, deque[Sent]] = defaultdict(deque)
     for one in sent:
         waiting[one.name].append(one)
     others = list[int]()
     for at, (key, cell) in enumerate(cells):
-        if waiting[key]:
-            one = waiting[key].popleft()
-            if not one.named and one.value != digest_of(cell):
-                others.append(at)
+        if waiting[key] and not waiting[key].popleft().may_become(cell):
+            others.append(at)
     empty = digest_of("")
     return others, sum(one.value != empty and not one.named for left in waiting.values() for one in left)

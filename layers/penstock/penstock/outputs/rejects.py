@@ -103,25 +103,32 @@ def _from_before(layout: Layout, raw: bytes, row: Sequence[str] | None) -> tuple
 def _digests(feed: Feed, layout: Layout, one: Rejected, source: Sequence[str], before: str) -> str:
     """Digests of the record's cells, those found wrong being marked. A finding without a field is about them all."""
     hard = [finding for finding in one.findings if finding.severity is Severity.HARD]
-    fields = {field for finding in hard for field in finding.fields}
     is_about_all = not all(finding.field for finding in hard)
-    named = None if is_about_all else {key_of(field, field) for field in map(_outermost, fields)}
+    fields = {field for finding in hard for field in finding.fields}
+    named = None if is_about_all else _keys_of(layout, fields)
+    alone = _keys_of(layout, {finding.field for finding in hard if finding.field and len(finding.fields) == 1})
     if before:
-        again = load_cells(before)
-        return dump_cells(one._replace(named=one.named or named is None or one.name in named) for one in again)
+        return dump_cells(cell.named_by(named, alone) for cell in load_cells(before))
     if layout.columns:
         known = [(name, field) for name, field in zip(layout.header, layout.columns, strict=True) if not ours(name)]
-        cells = [(key_of(name, field), cell, True) for (name, field), cell in zip(known, source)]  # noqa: B905 -- or none
+        cells = [sent(key_of(name, field), cell) for (name, field), cell in zip(known, source)]  # noqa: B905 -- or none
     else:
         members = (one.cells or {}).items()
         cells = [
-            (key_of(name, feed.field_of(name)), feed.cell_of(name, value), value is None or isinstance(value, str))
+            sent(
+                key_of(name, feed.field_of(name)),
+                feed.cell_of(name, value),
+                is_text=value is None or isinstance(value, str),
+            )
             for name, value in members
         ]
-    named = named if named is None else named | {key_of("", field) for field in fields}
-    if feed.to_record is not None:
-        return ""
-    return dump_cells(sent(key, cell, named, is_text=is_text) for key, cell, is_text in cells)
+    return dump_cells(cell.named_by(named, alone) for cell in cells) if feed.to_record is None else ""
+
+
+def _keys_of(layout: Layout, fields: Iterable[str]) -> set[str]:
+    """What the columns of these fields are known by. Members of JSON may have names that are none of the feed's."""
+    keys = {key_of(field, field) for field in map(_outermost, fields)}
+    return keys if layout.columns else keys | {key_of("", field) for field in fields}
 
 
 def _outermost(field: str) -> str:

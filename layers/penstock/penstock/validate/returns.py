@@ -2,6 +2,8 @@
 as 00123 to 123, and what it makes of them may be valid.
 
     a cell is another than was sent, and nothing was found of it   told, and the record is held
+    one of several that something was found of is what a           the same
+    spreadsheet makes of it
     a column that had something is gone                            the same
     a row that stands twice, or never went out                     told
     the column with the digests is gone, or every one of ours      told, as a soft finding of each record
@@ -105,7 +107,8 @@ def _changed(names: Sequence[str], gone: int) -> Finding:
     if names:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         parts.append(
-            f"other cells than in the reject file, where nothing was wrong with them: {', '.join(names[:NAMED])}{more}"
+            "other cells than in the reject file, where nothing was wrong with them by themselves:"
+            f" {', '.join(names[:NAMED])}{more}"
         )
     if gone:
         parts.append(f"{gone} columns that had something are gone")
