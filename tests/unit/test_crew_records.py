@@ -1,6 +1,7 @@
 """What the crew feed reads, what it says about a record's own times, and the laws of the engine."""
 
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -65,6 +66,28 @@ class TestReading:
         judged = judge_file(CREW, csv_file([cells], list(cells)))
         assert judged.rejected == []
         assert judged.accepted[0].payload == judge_file(CREW, ndjson_file([FLOWN])).accepted[0].payload
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {},
+            {"duty_id": "2026-03-10 06:00"},
+            {"crew_id": "C1\x1c"},
+            {"qualifications": '[{"code": "A320 2026-03-10 06:00", "valid_until": "2026-12-31"}]'},
+            {"qualifications": "null"},
+            {"sectors": "[]"},
+            {"sectors": "[" * 300},
+            {"sectors": '[{"flight": "PS1", "flight": "PS2", "origin": "JFK", "destination": "ORD", "x": NaN}]'},
+            {"sectors": '[{"flight": " PS1", "origin": "JFK", "destination": "ORD", "status": "CNX"}]'},
+            {"regulation": "Part 117"},
+        ],
+    )
+    def test_what_is_read_of_cells_at_once_is_what_is_normalised(self, changes: dict[str, str]) -> None:
+        cells = {
+            name: json.dumps(value) if isinstance(value, list | dict) else str(value) for name, value in FLOWN.items()
+        }
+        body = csv_file([cells, cells | changes], list(cells | changes))
+        assert judge_file(CREW, body) == judge_file(replace(CREW, unnested=None), body)
 
     @pytest.mark.parametrize(
         ("changes", "field"),

@@ -4,7 +4,7 @@ import json
 import unicodedata
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -100,6 +100,19 @@ def test_texts_within_other_values_are_tidied_as_well() -> None:
     (tidy,) = tidied_texts(CREW, [{"sectors": [{"from": " AMS\u200b", "legs": 2}], "qualifications": ["A320 "]}], told)
     assert tidy == {"sectors": [{"from": "AMS", "legs": 2}], "qualifications": ["A320"]}
     assert told.keys() == {"tidied.padding", "tidied.zero_width"}
+
+
+@given(
+    st.recursive(
+        st.text('Aé"\\, \t\v\x1c\xa0\u200b', max_size=3) | st.integers() | st.none(),
+        lambda inner: st.lists(inner) | st.dictionaries(st.text("K ", max_size=2), inner),
+    )
+)
+def test_no_text_within_other_values_is_passed_over(value: Any) -> None:
+    # A text beside it that needs it has every text looked at.
+    came = ({"sectors": value}, {"sectors": value, "home_base": " "})
+    alone, beside = (cast(list[dict[str, Any]], tidied_texts(CREW, [one], {}))[0] for one in came)
+    assert beside == alone | {"home_base": ""}
 
 
 def test_rejects_come_back_as_they_were_written_and_not_as_they_were_tidied() -> None:

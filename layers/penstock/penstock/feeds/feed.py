@@ -150,6 +150,10 @@ class Feed:
     normalise: Callable[[dict[str, Any]], dict[str, Any]] = dict
     """Mends usual spellings of values, in a record that the model refused, before it is refused for good."""
 
+    unnested: Callable[[Mapping[str, Any]], Mapping[str, Any]] | None = None
+    """Puts lists and objects in place of the JSON in a table's cells, before the model sees a record. What the model
+    takes then, `normalise` would have left as it is."""
+
     decimals: tuple[str, ...] = ()
     """The fields that are numbers with a fraction: in a table they are read as the file writes such numbers."""
 

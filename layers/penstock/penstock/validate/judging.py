@@ -253,8 +253,9 @@ def _validated(
 ) -> tuple[Sequence[int], list[dict[str, Any]], dict[int, list[Finding]]]:
     """(places, records) of those the model takes, and the findings, by place, of the others. Those that it refuses are
     normalised and tried once more."""
-    records = feed.model.validate_python(parsed)
-    refused = [at for at, (record, entry) in enumerate(zip(records, parsed, strict=True)) if record is entry]
+    tried = _unnested(feed, layout, parsed)
+    records = feed.model.validate_python(tried)
+    refused = [at for at, (record, entry) in enumerate(zip(records, tried, strict=True)) if record is entry]
     if not refused:
         return range(len(records)), records, {}
     faults: dict[int, list[Finding]] = {}
@@ -277,6 +278,15 @@ def _validated(
             faults[at] += [one for one in _model_findings(feed, normal) if one.field not in doubts]
     places = [at for at in range(len(records)) if at not in faults]
     return places, [records[at] for at in places], faults
+
+
+def _unnested(
+    feed: Feed, layout: Layout, parsed: Sequence[Parsed | tuple[Finding, ...]]
+) -> Sequence[Parsed | tuple[Finding, ...]]:
+    """A table's records with what is JSON in their cells."""
+    if feed.unnested is None or not layout.columns:
+        return parsed
+    return [entry if isinstance(entry, Finding | tuple) else feed.unnested(entry) for entry in parsed]
 
 
 def _model_findings(feed: Feed, record: dict[str, Any]) -> list[Finding]:

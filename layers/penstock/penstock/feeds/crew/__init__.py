@@ -43,6 +43,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+from pydantic_core import from_json
+
 from penstock.feeds.crew import engine, rotation
 from penstock.feeds.crew.duty import dumped, duty_of, loaded, read
 from penstock.feeds.crew.history import KEPT, History
@@ -58,6 +60,7 @@ from penstock.formats.ndjson import NdJson
 from penstock.model.findings import Finding, Severity
 
 _NESTED = ("sectors", "split_rest", "standby", "qualifications")
+_WORDS = ("duty_id", "crew_id", "reassigned_to")
 _REGULATIONS = {
     "far117": "far117",
     "part117": "far117",
@@ -124,7 +127,7 @@ def _normalised(record: dict[str, Any]) -> dict[str, Any]:
     normal = {name: _normal(value) for name, value in record.items() if value not in (None, "")}
     for name in _NESTED:
         if isinstance(normal.get(name), str):
-            normal[name] = _unnested(normal[name])
+            normal[name] = _said_in(normal[name])
     for name, words in (("regulation", _REGULATIONS), ("acclimatised", _STATES)):
         said = normal.get(name)
         if isinstance(said, str | bool):
@@ -137,6 +140,21 @@ def _normalised(record: dict[str, Any]) -> dict[str, Any]:
     if isinstance(normal.get("extension"), str):
         normal["extension"] = normal["extension"].lower()
     return {name: value for name, value in normal.items() if value != ""}
+
+
+def _unnested(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The record with the lists and objects of its cells; as it came, where one is no JSON, or where it has a text that
+    `_normalised` would write otherwise, though the model would take it."""
+    cells = [name for name in _NESTED if isinstance(record.get(name), str)]
+    if not cells or any(_normal(record.get(name)) != record.get(name) for name in _WORDS):
+        return record
+    try:
+        whole = {**record, **{name: from_json(record[name]) for name in cells}}
+    except ValueError:
+        return record
+    if "qualifications" in whole:
+        whole["qualifications"] = _normal(whole["qualifications"])
+    return whole
 
 
 def _respell(record: dict[str, Any], name: str, words: Mapping[str, str]) -> None:
@@ -156,7 +174,7 @@ def _normal(value: Any) -> Any:
     return [_normal(inner) for inner in cast(list[Any], value)] if isinstance(value, list) else value
 
 
-def _unnested(cell: str) -> Any:
+def _said_in(cell: str) -> Any:
     try:
         return _normal(json.loads(cell))
     except ValueError:
@@ -242,5 +260,6 @@ CREW = Feed(
     findings=(*(clause.stated for clause in engine.CLAUSES), _OPERATORS_OWN),
     limits=Limits(records=1000),
     normalise=_normalised,
+    unnested=_unnested,
     spellings={name: tuple(spellings.split(", ")) for name, spellings in _SPELLINGS.items()},
 )
