@@ -44,3 +44,11 @@ def test_every_page_is_found_from_the_readme() -> None:
         new = {shown for page in new for link in links_of(page) for shown in shown_at(page, link)} - found
 
     assert set(PAGES) - found == set()
+
+
+def test_every_page_has_its_place_in_the_sites_menu() -> None:
+    menu = (ROOT / "scripts" / "site" / "mkdocs.yml").read_text()
+    named = set(re.findall(r"^ +- (?:[\w ]+: )?([\w/.-]+\.md)$", menu, re.MULTILINE))
+    pages = {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
+
+    assert {page for page in pages if not page.startswith("decisions/0")} <= named
