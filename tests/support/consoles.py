@@ -5,6 +5,7 @@ import re
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
@@ -82,10 +83,11 @@ async def at_the_door(
 ) -> AsyncGenerator[Browser]:
     """A browser, from this address, that has not opened the link yet."""
     session = Session(PORT)
-    app = create_app(desk_over(pipeline, content=content), session)
-    transport = httpx.ASGITransport(app=app, client=(address, 50_000))
-    async with httpx.AsyncClient(transport=transport, base_url=f"http://127.0.0.1:{PORT}") as client:
-        yield Browser(client, session)
+    with TemporaryDirectory() as folder:
+        app = create_app(desk_over(pipeline, content=content), session, Path(folder))
+        transport = httpx.ASGITransport(app=app, client=(address, 50_000))
+        async with httpx.AsyncClient(transport=transport, base_url=f"http://127.0.0.1:{PORT}") as client:
+            yield Browser(client, session)
 
 
 @asynccontextmanager

@@ -1,7 +1,10 @@
 """The console's guard: who may come in, who may write, and what every answer carries."""
 
+from pathlib import Path
+
 import pytest
 from starlette.applications import Starlette
+from starlette.routing import Route
 
 from penstock_ops.web.app import create_app
 from penstock_ops.web.session import Session
@@ -18,7 +21,7 @@ def pipeline() -> Pipeline:
 
 
 def app_of(pipeline: Pipeline) -> Starlette:
-    return create_app(desk_over(pipeline), Session(PORT))._app
+    return create_app(desk_over(pipeline), Session(PORT), Path())._app
 
 
 async def test_without_the_link_nothing_of_the_stack_is_told(pipeline: Pipeline) -> None:
@@ -85,7 +88,12 @@ async def test_every_name_of_this_machine_is_known(name: str, pipeline: Pipeline
 
 def written(pipeline: Pipeline) -> list[str]:
     """The paths of every write there is."""
-    return [route.path for route in app_of(pipeline).routes if "POST" in (getattr(route, "methods", None) or ())]  # type: ignore[attr-defined]
+    routes = [route for route in app_of(pipeline).routes if isinstance(route, Route)]
+    return [route.path for route in routes if "POST" in (route.methods or ())]
+
+
+def test_there_are_writes(pipeline: Pipeline) -> None:
+    assert {"/session", "/drop/now", "/worklists/held/decide"} <= set(written(pipeline))
 
 
 @pytest.mark.parametrize(

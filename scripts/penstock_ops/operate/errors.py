@@ -9,3 +9,7 @@ class NotFound(PenstockError):
 
 class Unacknowledged(PenstockError):
     """Raised when a file's senders cannot be told what became of it."""
+
+
+class NoNote(PenstockError):
+    """Raised when a decision is not said why."""

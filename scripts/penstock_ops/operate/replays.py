@@ -169,6 +169,9 @@ def _over(prepared: Prepared, limit: int) -> str:
     )
 
 
+LIMIT = 10_000  #: records at most, unless more are asked for
+
+
 def ensure_within(prepared: Prepared, limit: int) -> None:
     """Nothing where a replay is about at most `limit` records.
 
@@ -179,8 +182,8 @@ def ensure_within(prepared: Prepared, limit: int) -> None:
         raise NotToBeReplayed(_over(prepared, limit))
 
 
-async def begin(ports: StackPorts, prepared: Prepared) -> None:
-    """Sends it on its way; the audit has it before.
+async def begin(ports: StackPorts, prepared: Prepared, note: str = "") -> None:
+    """Sends it on its way; the audit has it before, with the note, if there is one.
 
     Raises:
         NotClosed: the feed's circuit is not closed.
@@ -197,7 +200,7 @@ async def begin(ports: StackPorts, prepared: Prepared) -> None:
         "records": {str(outcome): number for outcome, number in replay.records.items()},
         "to_cut": replay.to_cut is not None,
         "chunks": folded(message.span.chunk for message in replay.messages),
-    }
+    } | ({"note": note} if note else {})
     await audit(ports.store, "ReplayStarted", ports.clock.now(), detail)
     await begin_replay(ports, replay)
 

@@ -3,6 +3,8 @@
 import asyncio
 import socket
 from contextlib import suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated, Any
 
 import typer
@@ -55,11 +57,11 @@ async def _serve(
     from penstock_ops.web.app import create_app
     from penstock_ops.web.desk import Desk
 
-    async with operations.records_of(outputs) as records, open_stack(outputs, stack) as ports:
-        desk = Desk(
-            records, ports, stack or "local world", lambda path, key: operations.dropped(outputs, path, key), content
-        )
-        config = uvicorn.Config(
-            create_app(desk, session), lifespan="off", log_level="warning", access_log=False, server_header=False
-        )
-        await uvicorn.Server(config).serve(sockets=[listening])
+    async def drop(path: Path, key: str) -> operations.Dropped:
+        return await operations.dropped(outputs, path, key)
+
+    with TemporaryDirectory(prefix="penstock-console-") as folder:
+        async with operations.records_of(outputs) as records, open_stack(outputs, stack) as ports:
+            app = create_app(Desk(records, ports, stack or "local world", drop, content), session, Path(folder))
+            options: Any = {"lifespan": "off", "log_level": "warning", "access_log": False, "server_header": False}
+            await uvicorn.Server(uvicorn.Config(app, **options)).serve(sockets=[listening])

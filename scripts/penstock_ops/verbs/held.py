@@ -7,13 +7,10 @@ import typer
 
 from penstock_ops.console import screens
 from penstock_ops.console.command_line import FILE, AsJson, Exit, FileOption, Stack, exit_for, known_feed, show
-from penstock_ops.console.errors import WrongUse
 from penstock_ops.console.progress import counting_bar
 
 if TYPE_CHECKING:
     from penstock_ops.operate.replays import Prepared
-
-NOTE = 500  #: characters; the sender reads it in rejects.csv
 
 verbs = typer.Typer(help="Records that wait for a scheduler's word.", no_args_is_help=True)
 
@@ -62,9 +59,10 @@ def release_held(
 ) -> None:
     """Deliver held records in spite of what was found of them. They are judged anew: a hard finding rejects them."""
     from penstock_ops.operate import held, operations, replays, stack_ports
+    from penstock_ops.operate.notes import noted
     from penstock_ops.operate.reporting import report_of, row_of
 
-    note, outputs = _noted(note), operations.connect(stack)
+    note, outputs = noted(note), operations.connect(stack)
 
     async def released() -> dict[str, Any]:
         async with stack_ports.open_stack(outputs, stack) as ports:
@@ -94,9 +92,10 @@ def refuse_held(
 ) -> None:
     """Reject held records: the sender has them back, and may drop them again."""
     from penstock_ops.operate import held, operations, stack_ports
+    from penstock_ops.operate.notes import noted
     from penstock_ops.operate.reporting import report_of, row_of
 
-    note, outputs = _noted(note), operations.connect(stack)
+    note, outputs = noted(note), operations.connect(stack)
 
     async def refused() -> dict[str, Any]:
         async with stack_ports.open_stack(outputs, stack) as ports:
@@ -105,10 +104,3 @@ def refuse_held(
             return answer | {"report": await report_of(ports.ledger, ports.store, row.file.file_id, ports.clock.now())}
 
     show(asyncio.run(refused()), as_json, screens.refused)
-
-
-def _noted(note: str) -> str:
-    note = " ".join(note.split())
-    if not note or len(note) > NOTE:
-        raise WrongUse(f"--note must say why, in at most {NOTE} characters: the audit keeps it")
-    return note

@@ -133,6 +133,7 @@ def replay(
     reason: Annotated[str | None, typer.Option(help="Only records that ended with this finding code.")] = None,
     records: Annotated[str | None, typer.Option(help='Only these, by ordinal: "3,7-9", counted from 0.')] = None,
     limit: Annotated[int, typer.Option(min=1, help="Refuse to replay more records than that.")] = 10_000,
+    note: Annotated[str, typer.Option(help="Why; the audit keeps it.")] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be replayed.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     timeout: Annotated[float, typer.Option(help="Seconds to wait at most until the file is whole again.")] = 900,
@@ -156,7 +157,7 @@ def replay(
     replays.ensure_within(prepared, limit)
     if not yes:
         _ask(as_json)
-    answer["report"] = asyncio.run(_replayed(outputs, stack, prepared, timeout, quiet=as_json))
+    answer["report"] = asyncio.run(_replayed(outputs, stack, prepared, note.strip(), timeout, quiet=as_json))
     show(answer, as_json, lambda answer: screens.account(answer["report"]))
     exit_for(answer["report"])
 
@@ -206,14 +207,14 @@ async def _prepared(outputs: dict[str, str], stack: str | None, asked: "Asked") 
 
 
 async def _replayed(
-    outputs: dict[str, str], stack: str | None, prepared: "Prepared", patience: float, *, quiet: bool
+    outputs: dict[str, str], stack: str | None, prepared: "Prepared", note: str, patience: float, *, quiet: bool
 ) -> dict[str, Any]:
     """The file's report, once it is whole again."""
     from penstock_ops.operate import replays, stack_ports
     from penstock_ops.operate.reporting import report_of
 
     async with stack_ports.open_stack(outputs, stack) as ports:
-        await replays.begin(ports, prepared)
+        await replays.begin(ports, prepared, note)
         with counting_bar("records", quiet) as advance:
             await replays.follow(ports, prepared, patience, advance)
         return await report_of(ports.ledger, ports.store, prepared.asked.file_id, ports.clock.now())

@@ -11,31 +11,45 @@ from starlette.staticfiles import StaticFiles
 
 from penstock.model.errors import PenstockError
 from penstock_ops.operate.errors import NotFound
-from penstock_ops.web import door, downloads, file, files, record
+from penstock_ops.web import door, downloads, drop, file, files, now, record, worklists
 from penstock_ops.web.desk import Desk
 from penstock_ops.web.guard import guarded
 from penstock_ops.web.rendering import rendered
 from penstock_ops.web.session import Session
+from penstock_ops.web.writes import write
 
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(desk: Desk, session: Session) -> Any:
-    """The console of one stack, behind its guard."""
+def create_app(desk: Desk, session: Session, folder: Path) -> Any:
+    """The console of one stack, behind its guard; files that may be dropped lie in the folder until then."""
     app = Starlette(
         routes=[
-            Route("/", files.page),
+            Route("/", now.page),
             Route("/files", files.page),
             Route("/files/{file_id}", file.page),
             Route("/files/{file_id}/records", file.records),
             Route("/files/{file_id}/records/{ordinal:int}", record.page),
             Route("/files/{file_id}/download/{name}", downloads.download),
+            Route("/worklists/{name}", worklists.page),
+            write("/worklists/held/plan", worklists.plan_held),
+            write("/worklists/held/decide", worklists.decide_held),
+            write("/worklists/unknown/plan", worklists.plan_unknown),
+            write("/worklists/unknown/decide", worklists.decide_unknown),
+            write("/worklists/dead/plan", worklists.plan_dead),
+            write("/worklists/dead/decide", worklists.replay_dead),
+            write("/worklists/letters/plan", worklists.plan_letters),
+            write("/worklists/letters/decide", worklists.redrive_letters),
+            Route("/drop", drop.page),
+            write("/drop/check", drop.checked),
+            write("/drop/now", drop.drop),
+            Route("/drop/{file_id}", drop.done),
             Route("/session", door.enter, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         exception_handlers={NotFound: _not_found, PenstockError: _failed, 404: _nowhere},
     )
-    app.state.desk, app.state.session = desk, session
+    app.state.desk, app.state.session, app.state.tray = desk, session, drop.Tray(folder)
     return guarded(app, session)
 
 

@@ -67,7 +67,7 @@ class Guard:
     def _door(self, came: HTTPConnection, method: str) -> Response:
         if method != "GET":
             return _refused(401, "no session: open the link that `penstock console` has printed")
-        return rendered(Request(came.scope), "door.html", status=401)
+        return rendered(Request(came.scope), "door.html", 401)
 
 
 def _is_open(path: str) -> bool:

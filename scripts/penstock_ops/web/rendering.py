@@ -26,11 +26,11 @@ WORDS = {
     Outcome.DEAD: "its chunk came to a stop; can be replayed",
 }
 KNOWN = "penstock.known"  #: the scope of a request that has brought the session's cookie says so
-MENU = (("/files", "Files"),)
+MENU = (("/", "Now"), ("/files", "Files"), ("/worklists/held", "Worklists"), ("/drop", "Drop"))
 BAR = 1000  #: units that an account's bar is wide
 
 
-def rendered(request: Request, name: str, status: int = 200, **values: Any) -> Response:
+def rendered(request: Request, template: str, status: int = 200, /, **values: Any) -> Response:
     """A page, or a part of one, of a template and what stands in it."""
     state = request.app.state if request.scope.get(KNOWN) else None
     shared = {
@@ -41,7 +41,7 @@ def rendered(request: Request, name: str, status: int = 200, **values: Any) -> R
         "outcomes": list(Outcome),
         "words": WORDS,
     }
-    return HTMLResponse(_templates().get_template(name).render(shared | values), status)
+    return HTMLResponse(_templates().get_template(template).render(shared | values), status)
 
 
 @cache
