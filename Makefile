@@ -8,7 +8,7 @@ PYTEST := .venv/bin/pytest
 # From the quickest to the slowest, each its own process: what fails first says most.
 SUITES := unit contract simulation template events fuzz emulator stack
 
-.PHONY: help setup demo check lint format-check types policy validate format test $(SUITES:%=test-%) test-feeds test-corpora test-marked test-office test-living simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak storm seen properties prove fuzz bench clean lock sbom docs
+.PHONY: help setup demo check lint format-check types policy validate format test $(SUITES:%=test-%) test-feeds test-corpora test-marked test-office test-living test-console simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak storm seen properties prove fuzz bench clean lock sbom docs
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
@@ -17,6 +17,7 @@ help:
 	@echo 'make test-X   one suite of: $(SUITES) feeds corpora'
 	@echo 'make test-marked    tests that are too long for every commit; make prove runs them, too'
 	@echo 'make test-living    docs/living.md, typed block by block on a local world of its own'
+	@echo 'make test-console   the console in a headless Chromium, with screenshots in .proof/console'
 	@echo 'make test-office    the reject loop through LibreOffice, where it is installed'
 	@echo 'make simulate SEEDS=10000    bad nights by their seeds (or FIRST-LAST)'
 	@echo '              FAULTS=RECUT,DOWN: only these kinds of fault; ALSO=EXPIRED: that one in every seed, too'
@@ -107,6 +108,11 @@ test-office: setup
 	else \
 		echo "test-office: not run, LibreOffice is not installed (Debian: apt install libreoffice-calc-nogui)"; \
 	fi
+
+# A person's tasks in the console, in a headless Chromium; screenshots go to .proof/console.
+test-console:
+	@scripts/setup chromium
+	$(PYTEST) tests/console
 
 SEEDS ?= 1000
 

@@ -16,6 +16,7 @@ REPORT = ROOT / ".proof"
 #: What is proved, and the verb of the Makefile that does it, with its arguments. The longest last.
 PROOFS: Mapping[str, Sequence[str]] = {
     "marked": ("test-marked",),
+    "console": ("test-console",),
     "properties": ("properties", "ROUNDS=20"),
     "histories": ("simulate-histories", "SEEDS=2000"),
     "nights": ("simulate-nights",),

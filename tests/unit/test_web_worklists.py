@@ -59,6 +59,17 @@ async def test_held_records_are_listed_with_what_was_found_of_them(pipeline: Pip
     assert page.text.count("House rule 7") == 3
 
 
+async def test_who_they_are_is_content_and_a_look_at_it_is_audited(pipeline: Pipeline) -> None:
+    await held(pipeline)
+
+    async with browsing(pipeline) as browser:
+        assert "S00001" not in (await browser.get("/worklists/held")).text
+    assert audited(pipeline, "ContentShown") == []
+    async with browsing(pipeline, content=True) as browser:
+        assert "S00001" in (await browser.get("/worklists/held")).text
+    assert [(line["worklist"], line["records"]) for line in audited(pipeline, "ContentShown")] == [("held", "3")]
+
+
 async def test_a_look_changes_nothing_and_a_release_delivers_with_its_note_in_the_audit(pipeline: Pipeline) -> None:
     file = await held(pipeline)
     chosen = {"act": "release", "record": [f"{file.file_id}:1", f"{file.file_id}:5"]}

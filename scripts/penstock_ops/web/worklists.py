@@ -55,7 +55,11 @@ async def page(request: Request) -> Response:
 
 async def _held(desk: Desk) -> list[dict[str, Any]]:
     listed = await held.held_records(desk.ports.ledger, desk.ports.store)
-    return listed if desk.content else [one | {"identity": {}} for one in listed]
+    if not desk.content:
+        return [one | {"identity": {}} for one in listed]
+    if any(one["identity"] for one in listed):
+        await desk.note_content_shown(worklist="held", records=f"{len(listed):,}")
+    return listed
 
 
 async def _unknown(desk: Desk) -> list[dict[str, Any]]:

@@ -1,0 +1,190 @@
+"""A person's tasks in the console, in a browser: find what is stuck, decide, drop, and be kept out.
+
+Pages are held to axe-core's rules, to their weight and to a phone's width; screenshots are looked at, not asserted.
+"""
+
+import io
+import json
+import os
+from collections.abc import AsyncGenerator, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from PIL import Image
+from playwright.async_api import Page, Request
+
+from penstock import feeds
+from penstock.feeds.feed import Limits, Record, Rule
+from penstock.feeds.traffic import TRAFFIC
+from penstock.model.findings import Severity
+from tests.console.served import chromium, served
+from tests.support.destination import Api, refusing
+from tests.support.operators import audited
+from tests.support.pipeline import Pipeline
+from tests.support.spots import csv_file, spot
+
+AXE = Path(__file__).parent / "axe/axe.min.js"
+SHOTS = Path(os.environ.get("PENSTOCK_SHOTS", Path(__file__).parents[2] / ".proof/console"))
+MOST_BYTES = 100_000  #: of a page with all that it loads
+DOUBTFUL = "Dubious & Sons"
+
+
+def doubtful(records: list[Record]) -> list[int]:
+    return [at for at, one in enumerate(records) if one.get("advertiser") == DOUBTFUL]
+
+
+FLAGGED = Rule("traffic.doubtful", "advertiser", "look at this advertiser", doubtful, Severity.SOFT, "House rule 7")  # type: ignore[arg-type]
+HOLDS = replace(TRAFFIC, rules=(*TRAFFIC.rules, FLAGGED), soft="hold", limits=Limits(records=100))
+
+
+@pytest.fixture(autouse=True)
+def a_feed_that_holds() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(feeds.FEEDS, "traffic", HOLDS)
+        yield
+
+
+@pytest.fixture
+async def pipeline() -> Pipeline:
+    """A day's files: one with rejects and held records, one refused, one delivered, one on its way."""
+    pipeline = Pipeline(Api(refuses=refusing("station", "KBAD")))
+    changes = {3: {"station": "KBAD"}, 5: {"isci": "?"}, 7: {"advertiser": DOUBTFUL}, 11: {"advertiser": DOUBTFUL}}
+    pipeline.drop(csv_file(spot(at, **changes.get(at % 40, {})) for at in range(300)), "traffic/2026-11-20/evening.csv")
+    await pipeline.run()
+    await pipeline.clock.sleep(3600)
+    pipeline.drop(b"\x00\x01", "traffic/2026-11-20/broken.csv")
+    pipeline.drop(csv_file(spot(at) for at in range(1000, 1400)), "traffic/2026-11-21/morning.csv")
+    await pipeline.run()
+    await pipeline.clock.sleep(3600)
+    pipeline.drop(csv_file(spot(at) for at in range(2000, 2400)), "traffic/2026-11-22/<b>late</b>.csv")
+    await pipeline.handle_next(pipeline.intake)
+    return pipeline
+
+
+@pytest.fixture
+async def page(pipeline: Pipeline) -> AsyncGenerator[Page]:
+    """The console's first page, opened by its link. Whatever a page says to the browser's console is an error."""
+    said: list[str] = []
+    async with served(pipeline) as session, chromium() as context:
+        page = await context.new_page()
+        await page.set_viewport_size({"width": 1100, "height": 760})
+        await page.goto(session.link)
+        await page.get_by_role("heading", name="Now").wait_for()
+        page.on("console", lambda message: said.append(message.text))
+        page.on("pageerror", lambda error: said.append(str(error)))
+        yield page
+    assert said == []
+
+
+async def looked_at(page: Page, name: str) -> None:
+    """Axe finds nothing, in the dark neither; nothing sticks out on a phone; and a screenshot is taken of it."""
+    for scheme in ("dark", "light"):
+        await page.emulate_media(color_scheme=scheme)
+        await page.evaluate(AXE.read_text(encoding="utf-8"))
+        found = await page.evaluate("axe.run().then(found => found.violations)")
+        told = [(one["id"], [node["html"] for node in one["nodes"]][:3]) for one in found]
+        assert told == [], (name, scheme, json.dumps(told, indent=1))
+    await page.set_viewport_size({"width": 390, "height": 760})
+    assert await page.evaluate("document.documentElement.scrollWidth") <= 390, name
+    await page.set_viewport_size({"width": 1100, "height": 760})
+    _keep(await page.screenshot(), name)
+
+
+def _keep(shot: bytes, name: str) -> None:
+    """A screenshot in few colours: it is plain, and lies in the repository."""
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    with Image.open(io.BytesIO(shot)) as image:
+        image.convert("RGB").quantize(64).save(SHOTS / f"{name}.png", optimize=True)
+
+
+async def test_somebody_finds_the_stuck_file_and_its_reason_and_looks_at_every_page(page: Page) -> None:
+    await looked_at(page, "now")
+    await page.get_by_role("link", name="traffic/2026-11-22/<b>late</b>.csv").click()
+    await page.get_by_text("it is on its way").wait_for()
+
+    await page.get_by_role("link", name="Files").first.click()
+    await page.get_by_label("State").select_option("refused")
+    await page.get_by_role("button", name="Show").click()
+    await page.get_by_text("NUL bytes").wait_for()
+    await page.get_by_role("link", name="all files").click()
+    await page.get_by_role("link", name="evening.csv").wait_for()
+    await looked_at(page, "files")
+
+    await page.get_by_role("link", name="evening.csv").click()
+    await page.get_by_text("balanced").wait_for()
+    await looked_at(page, "file")
+    await page.get_by_role("link", name="rejected", exact=True).click()
+    await page.get_by_role("heading", name="Records that are rejected").wait_for()
+    await looked_at(page, "records")
+    await page.get_by_role("link", name="3", exact=True).click()
+    await page.get_by_text("the destination answered 422").first.wait_for()
+    await looked_at(page, "record")
+
+
+async def test_somebody_releases_held_records_with_a_note(page: Page, pipeline: Pipeline) -> None:
+    await page.get_by_role("link", name="held records").click()
+    await page.get_by_label("Record 7 of").check()
+    await page.get_by_label("Record 11 of").check()
+    await looked_at(page, "held")
+    await page.get_by_role("button", name="Release").click()
+    await page.get_by_text("2 records (7,11) would be judged anew and delivered").wait_for()
+    await looked_at(page, "plan")
+    assert audited(pipeline, "HeldReleased") == []
+
+    await page.get_by_label("Note").fill("agreed with the client")
+    await page.get_by_role("button", name="Release them").click()
+    await page.get_by_text("2 records are released").wait_for()
+
+    await pipeline.run()
+    assert [line["note"] for line in audited(pipeline, "HeldReleased")] == ["agreed with the client"]
+    for at in (7, 11):
+        assert spot(at)["spot_id"] in [one["spot_id"] for _, body in pipeline.api.bodies for one in body["records"]]
+
+
+async def test_somebody_drops_a_file_by_drag_once_the_check_is_seen(page: Page, pipeline: Pipeline) -> None:
+    await page.get_by_role("link", name="Drop").click()
+    await looked_at(page, "drop")
+    await page.get_by_label("Feed").select_option("traffic")
+    body = csv_file([spot(9000), spot(9001, isci="?")]).decode()
+    dragged = await page.evaluate_handle(
+        """body => { const moved = new DataTransfer();
+        moved.items.add(new File([body], "night.csv", {type: "text/csv"})); return moved; }""",
+        body,
+    )
+    await page.dispatch_event("[data-drop]", "drop", {"dataTransfer": dragged})
+    await page.get_by_role("button", name="Check it").click()
+    await page.get_by_text("It is not dropped yet.").wait_for()
+    await looked_at(page, "checked")
+    assert not any(key == "traffic/night.csv" for _, key, _ in pipeline.store.sources)
+
+    await page.get_by_role("button", name="Drop it as traffic/night.csv").click()
+    await page.get_by_role("heading", name="Dropped").wait_for()
+    await pipeline.run()
+    await page.get_by_text("balanced").wait_for()
+    assert page.url.rpartition("/")[0].endswith("/files")
+
+
+async def test_a_page_is_light_and_loads_nothing_from_elsewhere(page: Page) -> None:
+    loads: list[Request] = []
+    page.on("requestfinished", lambda request: loads.append(request))
+    here = page.url.rstrip("/")
+    for path in ("/", "/files", "/worklists/held", "/drop"):
+        loads.clear()
+        await page.goto(f"{here}{path}", wait_until="load")
+        answers = [await request.response() for request in list(loads)]
+        weight = sum([len(await answer.body()) for answer in answers if answer])
+        assert {request.url[: len(here)] for request in loads} == {here}
+        assert 1000 < weight <= MOST_BYTES, path
+
+
+async def test_without_the_link_there_is_only_the_door(pipeline: Pipeline) -> None:
+    async with served(pipeline) as session, chromium() as context:
+        page = await context.new_page()
+        await page.goto(f"http://127.0.0.1:{session.port}/files")
+        await page.get_by_text("Open the link that").wait_for()
+        assert "evening.csv" not in await page.content()
+        await looked_at(page, "door")
+        await page.get_by_label("Link").fill("x")
+        await page.get_by_role("button", name="Open").click()
+        await page.get_by_text("this is not the link").wait_for()
