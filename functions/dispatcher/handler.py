@@ -42,7 +42,7 @@ async def ports_of(stack: AsyncExitStack) -> tuple[DispatcherPorts, dict[str, Sq
         mappings=LambdaMappings(aws.lambdas, settings.dispatcher_function, settings.dispatch_queue_arns),
         dispatches=queues,
         destination=HttpDestination(http, parameters, Tokens(http, clock, parameters.secret), clock),
-        events=EventBridge(aws.events, settings.event_bus),
+        events=EventBridge(aws.events, settings.event_bus, settings.ledger_table),
         clock=clock,
         rng=random.Random(),
         lane_places=settings.lane_maximum_concurrency,

@@ -32,7 +32,7 @@ async def compose(stack: AsyncExitStack) -> tuple[Process, SourceQueues]:
         reader=stack.enter_context(DocumentReader(S3Templates(aws.s3, settings.work_bucket))),
         intake=SqsQueue(aws.sqs, settings.intake_queue_url),
         documents=documents,
-        events=EventBridge(aws.events, settings.event_bus),
+        events=EventBridge(aws.events, settings.event_bus, settings.ledger_table),
         clock=clock,
         rng=random.Random(),
     )

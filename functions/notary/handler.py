@@ -29,7 +29,7 @@ async def compose(stack: AsyncExitStack) -> Plan:
         ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, settings.retention_days * DAY),
         heads=DynamoHeads(aws.dynamodb, settings.ledger_table, clock),
         signer=KmsSigner(aws.kms, settings.receipt_key),
-        events=EventBridge(aws.events, settings.event_bus),
+        events=EventBridge(aws.events, settings.event_bus, settings.ledger_table),
         clock=clock,
         origin=settings.log_origin,
     )

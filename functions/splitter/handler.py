@@ -30,7 +30,7 @@ async def compose(stack: AsyncExitStack) -> tuple[Process, SourceQueues]:
         intake=intake,
         chunks=SqsQueue(aws.sqs, settings.chunk_queue_url),
         documents=SqsQueue(aws.sqs, settings.document_queue_url),
-        events=EventBridge(aws.events, settings.event_bus),
+        events=EventBridge(aws.events, settings.event_bus, settings.ledger_table),
         clock=clock,
         rng=random.Random(),
         sheets=settings.sheets,

@@ -46,7 +46,7 @@ async def compose(stack: AsyncExitStack) -> Plan:
         directory=ParameterSettings(
             aws.ssm, aws.secrets, settings.destinations_path, private=settings.private_destinations
         ),
-        events=EventBridge(aws.events, settings.event_bus),
+        events=EventBridge(aws.events, settings.event_bus, settings.ledger_table),
         clock=clock,
         rng=random.Random(),
     )

@@ -28,7 +28,7 @@ async def compose(stack: AsyncExitStack) -> Plan:
         store=S3Store(aws.s3, settings.work_bucket, settings.archive_bucket),
         ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, settings.retention_days * DAY),
         tables=DuckDbTables(),
-        events=EventBridge(aws.events, settings.event_bus),
+        events=EventBridge(aws.events, settings.event_bus, settings.ledger_table),
         clock=clock,
     )
 

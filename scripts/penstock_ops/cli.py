@@ -30,6 +30,7 @@ from penstock_ops.verbs import (
     find,
     held,
     invoke,
+    notices,
     receipts,
     recovery,
     sample,
@@ -62,6 +63,7 @@ for group in (
     held,
     circuits,
     destination,
+    notices,
     receipts,
     invoke,
 ):

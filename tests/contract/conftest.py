@@ -17,6 +17,8 @@ async def _clients_of(emulator: Emulator) -> AsyncGenerator[AwsClients]:
             clients = await stack.enter_async_context(aws_clients())
             await clients.events()  # made when they are first asked for, which is after this
             await clients.kms()
+            for client in (clients.sns, clients.ssm, clients.secrets):
+                await client()
         yield clients
 
 

@@ -48,7 +48,7 @@ class InMemory:
 
 @dataclass
 class OnEventBridge:
-    """Listens by a rule on the source that a consumer would write, and a queue."""
+    """Listens by a rule on source and stack that a consumer would write, and a queue."""
 
     bus: EventBridge
     sqs: Any
@@ -68,9 +68,10 @@ def on_eventbridge(moto: Emulator, on_moto: AwsClients) -> OnEventBridge:
     bus, rule, url = moto.name("bus"), moto.name("rule"), moto.queue()
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     events.create_event_bus(Name=bus)
-    events.put_rule(EventBusName=bus, Name=rule, EventPattern=json.dumps({"source": ["penstock"]}))
+    pattern = {"source": ["penstock"], "resources": ["ledger"]}
+    events.put_rule(EventBusName=bus, Name=rule, EventPattern=json.dumps(pattern))
     events.put_targets(EventBusName=bus, Rule=rule, Targets=[{"Id": "queue", "Arn": arn}])
-    return OnEventBridge(EventBridge(on_moto.events, bus), sqs, url)
+    return OnEventBridge(EventBridge(on_moto.events, bus, "ledger"), sqs, url)
 
 
 @pytest.fixture(params=["memory", "eventbridge"])
@@ -102,4 +103,4 @@ async def test_an_event_that_was_not_taken_is_transient(answer: Any) -> None:
         return scripted
 
     with pytest.raises(Transient):
-        await EventBridge(client, "default").put("FileSettled", SUMMARY)
+        await EventBridge(client, "default", "ledger").put("FileSettled", SUMMARY)

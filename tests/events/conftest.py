@@ -132,8 +132,9 @@ class Stack:
             self.names[name] = emulator.queue(named=queue["QueueName"], VisibilityTimeout=seconds)
             self.names[f"{name}.Arn"] = self.arn(self.names[name])
         self._listen()
-        for parameter in template().of_type("AWS::SSM::Parameter").values():
-            settings = json.loads(parameter["Value"]) | {"url": url}
+        self.names["NoticeTopic"] = emulator.client("sns").create_topic(Name="notices")["TopicArn"]
+        for name, parameter in template().of_type("AWS::SSM::Parameter").items():
+            settings = json.loads(parameter["Value"]) | ({} if name == "NoticeSettings" else {"url": url})
             emulator.client("ssm").put_parameter(
                 Name=parameter["Name"], Type=parameter["Type"], Value=json.dumps(settings)
             )
@@ -160,7 +161,12 @@ class Stack:
         return self.names.get(value, value)
 
     def source_queue(self, stage: str) -> str:
-        queues = {"dispatcher": "TrafficDispatchQueue", "validator": "ChunkQueue", "extractor": "DocumentQueue"}
+        queues = {
+            "dispatcher": "TrafficDispatchQueue",
+            "validator": "ChunkQueue",
+            "extractor": "DocumentQueue",
+            "notifier": "NoticeQueue",
+        }
         return self.names[queues.get(stage, "IntakeQueue")]
 
     # The sender

@@ -30,7 +30,7 @@ _CONFIG = Config(connect_timeout=3, read_timeout=20, retries={"total_max_attempt
 @cache
 def template() -> Template:
     """The deployed definitions, so that tests cannot drift from them."""
-    return Template.read(TEMPLATE)
+    return Template.read(TEMPLATE).with_parameters(Notices="true")
 
 
 @dataclass(frozen=True)

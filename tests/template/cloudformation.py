@@ -180,7 +180,7 @@ class Template:
                 resolved = {key: self._resolved(value) for key, value in node.items()}
                 return {key: value for key, value in resolved.items() if value is not NO_VALUE}
             case list():
-                return [self._resolved(item) for item in node]
+                return [item for item in map(self._resolved, node) if item is not NO_VALUE]
             case _:
                 return node
 
@@ -211,10 +211,11 @@ class Template:
         return {
             name: resource.get("Properties", {})
             for name, resource in self.resources.items()
-            if resource["Type"] == kind and self._is_made(resource)
+            if resource["Type"] == kind and self.is_made(resource)
         }
 
-    def _is_made(self, resource: Properties) -> bool:
+    def is_made(self, resource: Properties) -> bool:
+        """Whether it is, at the values of the parameters."""
         condition = resource.get("Condition")
         return condition is None or self.holds(self.raw["Conditions"][condition])
 

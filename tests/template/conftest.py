@@ -7,4 +7,5 @@ from tests.template.cloudformation import Template
 
 @pytest.fixture(scope="session")
 def template() -> Template:
-    return Template.read(Path(__file__).parents[2] / "template.yaml")
+    """As it is deployed where people are told: with all that it has."""
+    return Template.read(Path(__file__).parents[2] / "template.yaml").with_parameters(Notices="true")

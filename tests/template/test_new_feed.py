@@ -116,7 +116,7 @@ def test_the_feed_can_tell_of_itself(meters: Feed, checkout: Path, tmp_path: Pat
 def test_the_template_with_the_feed_passes_every_check(meters: Feed, checkout: Path) -> None:
     typed(block("sh"))
 
-    template = Template.read(checkout / "template.yaml")
+    template = Template.read(checkout / "template.yaml").with_parameters(Notices="true")
 
     assert "meters" in checks.feed_queues(template)
     passes(template)
@@ -149,7 +149,7 @@ def test_the_first_the_second_and_the_third_feed_pass_their_tests_and_the_projec
         (cases,) = tests["test_a_record_without_what_it_needs_is_refused"].pytestmark
         for field in cases.args[1]:
             tests["test_a_record_without_what_it_needs_is_refused"](field)
-        passes(Template.read(checkout / "template.yaml"))
+        passes(Template.read(checkout / "template.yaml").with_parameters(Notices="true"))
 
     assert typed("feeds place").strip() == "changed: nothing: every feed has its place"
 

@@ -20,34 +20,38 @@ print(json.dumps(sorted(sys.modules)))
 AWS = {"aiobotocore", "aioitertools", "botocore", "dateutil", "jmespath", "six", "urllib3", "wrapt"}
 HTTP = {"aiohappyeyeballs", "aiohttp", "aiosignal", "attr", "frozenlist", "idna", "multidict", "propcache", "yarl"}
 MODELS = {"annotated_types", "pydantic", "pydantic_core", "typing_extensions", "typing_inspection"}
-ALWAYS = AWS | HTTP | MODELS | {"aws_lambda_powertools", "backports", "dotenv", "penstock", "pydantic_settings"}
-#: Of the tests' environment, or of no file of their own.
-OTHERS = {"certifi", "cython_runtime"}
+ALWAYS = (
+    AWS | HTTP | MODELS | {"aws_lambda_powertools", "backports", "dotenv", "jiter", "penstock", "pydantic_settings"}
+)
+#: Of the tests' environment, or of no file of their own; aiobotocore takes httpx along where there is one.
+OTHERS = {"certifi", "click", "cython_runtime", "httpx", "penstock_feeds", "pygments", "rich"}
 
 OWN = {
     "splitter": set[str](),
     "extractor": {"PIL", "penstock_documents", "pypdfium2", "pypdfium2_cfg", "pypdfium2_raw", "yaml"},
     "validator": set[str](),
-    "dispatcher": {"jiter"},
-    "prober": {"dispatcher", "jiter"},
-    "sweeper": {"jiter"},
+    "dispatcher": set[str](),
+    "prober": {"dispatcher"},
+    "sweeper": set[str](),
     "tabulator": {"duckdb", "penstock_tables"},
     "notary": set[str](),
+    "notifier": set[str](),
 }
 
 #: Who sends no message about a file, and so asks for no lane.
 SILENT = {"tabulator", "notary"}
 
-ALL = {"adapters", "feeds", "formats", "io", "model", "outputs", "ports"}
+ALL = {"adapters", "feeds", "formats", "io", "model", "ports"}
 PARTS = {
-    "splitter": {"account", "split", "workbooks"},
-    "extractor": {"account", "extract", "split", "workbooks"},
-    "validator": {"validate"},
-    "dispatcher": {"account", "deliver", "identity"},
-    "prober": {"account", "deliver", "identity"},
-    "sweeper": {"account", "identity", "operate", "split", "workbooks"},
-    "tabulator": {"tabulate"},
-    "notary": {"receipts"},
+    "splitter": {"account", "outputs", "split", "workbooks"},
+    "extractor": {"account", "extract", "outputs", "split", "workbooks"},
+    "validator": {"outputs", "validate"},
+    "dispatcher": {"account", "deliver", "identity", "outputs"},
+    "prober": {"account", "deliver", "identity", "outputs"},
+    "sweeper": {"account", "identity", "operate", "outputs", "split", "workbooks"},
+    "tabulator": {"outputs", "tabulate"},
+    "notary": {"outputs", "receipts"},
+    "notifier": {"notices"},
 }
 
 

@@ -30,6 +30,7 @@ DRAWN = {
     "deliver": "model ports feeds io outputs identity account",
     "tabulate": "model ports feeds io outputs",
     "receipts": "model ports feeds io outputs",
+    "notices": "model ports feeds io",
     "operate": "model ports feeds io outputs account split",
     "adapters": "model ports io feeds",
 }

@@ -126,6 +126,13 @@ SCREENS: dict[str, Any] = {
         "circuits": {HOSTILE: {"circuit": "open"}},
     },
     "destination": {"feed": HOSTILE, "settings": {HOSTILE: HOSTILE}, "wrong": [HOSTILE]},
+    "notices": {
+        "routes": [{"route": HOSTILE, "kind": HOSTILE, "lanes": [HOSTILE], "severity": HOSTILE, "tells": [HOSTILE]}],
+        "wrong": [HOSTILE], "letters": 1, "day": HOSTILE,
+        "causes": [
+            {"kind": HOSTILE, "lane": HOSTILE, "about": HOSTILE, "severity": HOSTILE, "times": 2, "first": HOSTILE}
+        ],
+    },
     "policy": {
         "settings": {HOSTILE: HOSTILE},
         "rules": [

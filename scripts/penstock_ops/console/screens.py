@@ -440,6 +440,24 @@ def destination_check(answer: Mapping[str, Any]) -> None:
     say((f"{answer['feed']}: {answer['verdict']}", "green" if answer["fine"] else "red"))
 
 
+def notices(answer: Mapping[str, Any]) -> None:
+    """Who is told, what is wrong, and what there was to tell."""
+    for route in answer["routes"]:
+        lanes, tells = ", ".join(route["lanes"]) or "all feeds", ", ".join(route["tells"])
+        say((route["route"], "bold"), f"{route['kind']}: {lanes}, from {route['severity']} on; {tells}")
+    if not answer["routes"]:
+        say("nobody is told: there is no route")
+    for problem in answer["wrong"]:
+        say(("wrong", "red"), problem)
+    if answer["letters"]:
+        say((f"{answer['letters']:,} notices that no route took lie in the DLQ", "red"))
+    say((f"on {answer['day']} (UTC)", "bold"), "" if answer["causes"] else "nothing")
+    for cause in answer["causes"]:
+        about = f" ({cause['about']})" if cause["about"] else ""
+        place, times = cause["lane"] or "no feed", f"{cause['times']:,} ×"
+        say(f"{place}: {cause['severity']}", f"{times} {cause['kind']}{about}", cause["first"], indent=2)
+
+
 def status(answer: Mapping[str, Any]) -> None:
     """How the world is; what there is none of needs no line."""
     facts({name: value for name, value in answer.items() if value and name not in ("queues", "open")})

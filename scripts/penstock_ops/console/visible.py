@@ -1,42 +1,21 @@
 """What comes from files and keys, fit for a terminal: it can neither move the cursor nor pass for something else.
 
-The one place where that is done. A terminal acts on control characters (C0 and C1, so every ANSI escape), and shows
-text in another order, or not at all, by Unicode's format characters (bidi overrides, zero-width ones and the like;
+The one place where that is done for terminals. One acts on control characters (C0 and C1, so every ANSI escape), and
+shows text in another order, or not at all, by Unicode's format characters (bidi overrides, zero-width ones and others;
 "Trojan Source", CVE-2021-42574). `shown` does it to a result before a screen gets it, and `SafeConsole` to all that any
 screen prints, so that nothing depends on who remembers. JSON escapes what is beyond ASCII by itself.
 """
 
 import json
-import unicodedata
 from collections.abc import Iterable, Mapping
-from functools import cache
 from typing import Any, cast
 
 from rich.console import Console, ConsoleOptions, RenderableType
 from rich.segment import Segment
 
-_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Unicode's categories of what is no picture of itself: controls, formats, surrogates, what has no character, and the
-line and paragraph separators."""
+from penstock.model.visible import visible
+
 LINES = frozenset("\n")
-
-
-def visible(text: str, kept: frozenset[str] = frozenset()) -> str:
-    r"""The text with a picture of each character that is not seen, but for those that are `kept`.
-
-    >>> visible("a\x1b[2Jb\n"), visible("\u202etxt.exe")
-    ('a\\x1b[2Jb\\n', '\\u202etxt.exe')
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(character if character in kept else _picture(character) for character in text)
-
-
-@cache
-def _picture(character: str) -> str:
-    if unicodedata.category(character) not in _UNSEEN:
-        return character
-    return character.encode("unicode_escape").decode()
 
 
 def shown[Value](value: Value) -> Value:

@@ -81,7 +81,7 @@ async def open_stack(outputs: Mapping[str, str], stack: str | None) -> AsyncGene
             claims=DynamoClaims(aws.dynamodb, outputs["ClaimsTable"], clock, ttl_seconds),
             histories=DynamoHistories(aws.dynamodb, outputs["LedgerTable"], clock),
             throttle=DynamoThrottle(aws.dynamodb, outputs["LedgerTable"]),
-            events=EventBridge(aws.events, BUS),
+            events=EventBridge(aws.events, BUS, outputs["LedgerTable"]),
             intake=SqsQueue(aws.sqs, outputs["IntakeQueueUrl"]),
             chunks=SqsQueue(aws.sqs, outputs["ChunkQueueUrl"]),
             dispatches={feed: SqsQueue(aws.sqs, url) for feed, url in dispatches.items()},

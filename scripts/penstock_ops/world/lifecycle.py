@@ -40,6 +40,7 @@ LOCAL_PARAMETERS: Mapping[str, str] = {
     "DispatcherMaximumConcurrency": "2",
     "DispatcherReservedConcurrency": str(2 * len(FEEDS)),
     "CalculatedAlarms": "false",
+    "Notices": "true",
 }
 
 

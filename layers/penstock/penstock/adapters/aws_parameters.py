@@ -38,6 +38,29 @@ class Kept:
         return text
 
 
+class Secrets:
+    """Secrets of Secrets Manager, each kept for so many seconds."""
+
+    def __init__(self, client: Client, seconds: float = SETTINGS_AGE) -> None:
+        self._client, self._kept = client, Kept(self._fetch, seconds)
+        self._reader: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
+
+    async def secret(self, name: str) -> dict[str, str]:
+        """A secret, a JSON object of strings.
+
+        Raises:
+            Transient: there is none, or it cannot be read.
+        """
+        try:
+            return self._reader.validate_json(await self._kept.get(name))
+        except (*_FAULTS, ValidationError):
+            raise Transient(f"the secret {name} cannot be read, or is no JSON object of strings") from None
+
+    async def _fetch(self, name: str) -> str:
+        answer = await (await self._client()).get_secret_value(SecretId=name)
+        return answer.get("SecretString", "")
+
+
 class ParameterSettings:
     """What is set of destinations, and what they ask to be shown."""
 
@@ -46,11 +69,10 @@ class ParameterSettings:
     ) -> None:
         """A feed's settings are below `path`; `private` allows destinations at private addresses. What was read is kept
         for so many `seconds`."""
-        self._ssm, self._secretsmanager = ssm, secrets
+        self._ssm, self._secrets = ssm, Secrets(secrets, seconds)
         self._path, self._private = path, private
-        self._parameters, self._secrets = Kept(self._parameter, seconds), Kept(self._secret, seconds)
+        self._parameters = Kept(self._parameter, seconds)
         self._lanes = Kept(self._parameter_if_any, seconds)
-        self._secret_reader: TypeAdapter[dict[str, str]] = TypeAdapter(dict[str, str])
 
     async def settings(self, feed: str) -> DestinationSettings:
         """The settings of a feed's destination.
@@ -94,15 +116,8 @@ class ParameterSettings:
             raise Misconfigured(f"the destination's settings {where} are wrong: {error}", UNCONFIGURED) from None
 
     async def secret(self, name: str) -> dict[str, str]:
-        """A secret, a JSON object of strings.
-
-        Raises:
-            Transient: there is none, or it cannot be read.
-        """
-        try:
-            return self._secret_reader.validate_json(await self._secrets.get(name))
-        except (*_FAULTS, ValidationError):
-            raise Transient(f"the secret {name} cannot be read, or is no JSON object of strings") from None
+        """As `Secrets.secret`."""
+        return await self._secrets.secret(name)
 
     async def _parameter(self, name: str) -> str:
         answer = await (await self._ssm()).get_parameter(Name=name)
@@ -116,7 +131,3 @@ class ParameterSettings:
             if code_of(error) != "ParameterNotFound":
                 raise
             return ""
-
-    async def _secret(self, name: str) -> str:
-        answer = await (await self._secretsmanager()).get_secret_value(SecretId=name)
-        return answer.get("SecretString", "")

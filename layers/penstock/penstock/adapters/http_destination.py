@@ -39,7 +39,7 @@ _NOT_SENT = (
 )
 
 
-class _Forbidden(Exception):
+class Forbidden(Exception):
     """Raised when a host's name leads where no destination may be. No OSError, which aiohttp would take for its own."""
 
     def at(self, setting: str) -> Misconfigured:
@@ -59,7 +59,7 @@ class GuardedResolver(aiohttp.ThreadedResolver):
         """As aiohttp's.
 
         Raises:
-            _Forbidden: no destination may be there.
+            Forbidden: no destination may be there.
         """
         found = await super().resolve(host, port, family)
         try:
@@ -67,7 +67,7 @@ class GuardedResolver(aiohttp.ThreadedResolver):
                 address = ip_address(one["host"].partition("%")[0])
                 ensure_address(address, private=self._private, this_machine=is_this_machine(host))
         except ValueError as error:
-            raise _Forbidden(str(error)) from None
+            raise Forbidden(str(error)) from None
         return found
 
 
@@ -153,7 +153,7 @@ class Tokens:
                 token: Any = await answer.json(content_type=None)
             life = float(token.get("expires_in", 300))
             return _Token(_sendable(token["access_token"]), now + life * (1 - AHEAD))
-        except _Forbidden as error:
+        except Forbidden as error:
             raise error.at("auth.token_url") from None
         except (aiohttp.ClientError, TimeoutError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise Transient(f"no token could be had: {type(error).__name__}") from None
@@ -204,7 +204,7 @@ class HttpDestination:
         try:
             async with self.http.request(method, url, headers=header, timeout=timeout, allow_redirects=False) as answer:
                 return f"{method} {url.with_query(None)}", answer.status
-        except _Forbidden as error:
+        except Forbidden as error:
             raise error.at("url") from None
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise Transient(f"nobody answers at {url.host}: {type(error).__name__}") from None
@@ -225,7 +225,7 @@ class HttpDestination:
                     answer.content_type,
                     self._retry_after(answer.headers.get("Retry-After")),
                 )
-        except _Forbidden as error:
+        except Forbidden as error:
             raise error.at("url") from None
         except _NOT_SENT as error:
             raise Transient(f"the destination cannot be reached: {type(error).__name__}") from None

@@ -35,6 +35,7 @@ from penstock.feeds.lanes import lane_of
 from penstock.identity.contention import Contention, IdentityResolver
 from penstock.identity.examination import Examiner, OutcomeLookup, policy_of
 from penstock.identity.lookup import Progress
+from penstock.io.failing import tell_if_failing
 from penstock.io.same_cut import ensure_same_cut
 from penstock.io.sending import LONGEST_DELAY, outgoing, send_all
 from penstock.io.targets import Target, target_of
@@ -120,12 +121,15 @@ async def dispatch(
         wait = await come_back_later(ports, message, reason.after)
         setback = held.a_try(ports.clock.now()).put_off(str(reason), wait, reason.batches)
         await held.release(setback)
+        await tell_if_failing(ports.events, file, lease.row.setback, setback, lease.row.span.chunk)
         counts = {"ChunksPutOff": 1.0, "FailingOften": float(setback.is_frequent and bool(reason.batches))}
         return StageResult(f"put off: {reason}", file.feed, message.chunk.chunk_id, counts)
     except LeaseLost:
         raise  # there is nothing to give back, and what is said of the chunk is another's business
     except Exception as error:
-        await held.release(held.a_try(ports.clock.now()).failed(error, ports.rng))
+        setback = held.a_try(ports.clock.now()).failed(error, ports.rng)
+        await held.release(setback)
+        await tell_if_failing(ports.events, file, lease.row.setback, setback, lease.row.span.chunk)
         raise
 
 

@@ -18,6 +18,7 @@ from penstock.account.completion import refuse_as_pinned, refuse_file
 from penstock.extract.drift import tell_of_drift
 from penstock.extract.ranges import Range, Ranges
 from penstock.feeds import feed_named
+from penstock.io.failing import tell_if_failing
 from penstock.io.retry import Try
 from penstock.io.sending import outgoing, send_all
 from penstock.model.defects import at_a_file
@@ -159,6 +160,7 @@ async def _holding(ports: ExtractorPorts, file: SourceFile, deadline: float, wor
     except Exception as error:
         setback = Try("extractor", lease.row.setback, ports.clock.now()).failed(error, ports.rng)
         await ports.ledger.release_file(file.file_id, lease.fence, setback)
+        await tell_if_failing(ports.events, file, lease.row.setback, setback)
         raise
 
 

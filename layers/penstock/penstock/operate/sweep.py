@@ -3,7 +3,7 @@
 dead letters   their chunks are ended as dead, so that their files end as incomplete
 finished       files whose last chunk has ended, and whose end a crash interrupted
 stalled        files that have been open for too long: an event, once
-overdue        files that have not ended within their lane's deadline: a count, for an alarm
+overdue        files that have not ended within their lane's deadline: a count, for an alarm, and an event a lane
 idle           work that was begun, and that nobody has worked on for hours: its messages are sent again
 overlooked     dropped objects without a row in the ledger: an event each time
 
@@ -20,11 +20,12 @@ from penstock.account.completion import complete_file
 from penstock.feeds.lanes import lane_of
 from penstock.io.by_itself import ByItself
 from penstock.model.errors import MalformedMessage, NewerRelease
+from penstock.model.lane_names import told
 from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, read_any
 from penstock.model.rows import FileRow, FileState
 from penstock.model.stage_result import StageResult
 from penstock.operate.bury import bury
-from penstock.operate.deadlines import open_since, overdue
+from penstock.operate.deadlines import Overdue, open_since, overdue
 from penstock.operate.resend import begin_resend, plan_resend
 from penstock.ports.claims import Claims
 from penstock.ports.clock import Clock
@@ -116,7 +117,9 @@ async def sweep(ports: SweeperPorts, deadline: float) -> list[StageResult]:
             stalled += 1
             await by_itself.at(file.file_id, _report_stalled(ports, row))
     late = await overdue(ports.directory, still_open, ports.clock.now())
-    ended += [StageResult(f"{one.files} files are overdue", one.oldest.file.feed, one.lane) for one in late]
+    for one in late:
+        ended.append(StageResult(f"{one.files} files are overdue", one.oldest.file.feed, one.lane))
+        await by_itself.at(one.lane, _tell_overdue(ports, one))
     counts = {
         "FilesOverdue": float(sum(one.files for one in late)),
         "ChunksBuried": float(sum(filter(None, buried))),
@@ -221,6 +224,17 @@ async def _bury(ports: SweeperPorts, by_itself: ByItself, letter: Received) -> b
         return None
     chunk = message if isinstance(message, ChunkMessage) else message.chunk
     return await by_itself.at(chunk.chunk_id, bury(ports, message)) is not None
+
+
+async def _tell_overdue(ports: SweeperPorts, late: Overdue) -> None:
+    file = late.oldest.file
+    detail = told(late.lane) | {
+        "key": file.dropped.key,
+        "file_id": file.file_id,
+        "files": late.files,
+        "deadline_hours": late.deadline_hours,
+    }
+    await ports.events.put("FilesOverdue", detail)
 
 
 async def _report_stalled(ports: SweeperPorts, row: FileRow) -> None:

@@ -27,6 +27,7 @@ from penstock.account.completion import BROKEN_OFF, complete_file, refuse_as_pin
 from penstock.feeds import feed_named
 from penstock.feeds.feed import Feed
 from penstock.formats.format import HEAD
+from penstock.io.failing import tell_if_failing
 from penstock.io.reader import read_blocks
 from penstock.io.retry import Try
 from penstock.io.sending import outgoing, send_all
@@ -116,6 +117,7 @@ async def split(ports: SplitterPorts, message: SplitMessage, deadline: float) ->
     except Exception as error:
         setback = Try("splitter", lease.row.setback, ports.clock.now()).failed(error, ports.rng)
         await ports.ledger.release_file(file.file_id, lease.fence, setback)
+        await tell_if_failing(ports.events, file, lease.row.setback, setback)
         raise
 
 
