@@ -146,9 +146,17 @@ def test_an_as_run_line_is_a_spot_with_a_house_number() -> None:
     }
 
 
-def test_what_is_planned_is_a_spot_too_and_none_of_what_came_of_it() -> None:
-    """`BR…` beside `AR…`: the same log before the broadcast, with BeginTime for StartTime."""
-    planned = asrun_file([airing(1, "250000")]).replace(b"StartTime", b"BeginTime")
+@pytest.mark.parametrize(
+    ("was", "said"),
+    [
+        (b"StartTime", b"BeginTime"),
+        (b"%COMMENT", b"%FILETYPE\tBEFORE_BROADCAST\r\n%COMMENT"),
+        (b"%COMMENT", b"%FILETYPE\tBefore_Broadcast \r\n%COMMENT"),
+    ],
+)
+def test_what_is_planned_is_a_spot_too_and_none_of_what_came_of_it(was: bytes, said: bytes) -> None:
+    """`BR…` beside `AR…`: the log before the broadcast, with BeginTime for StartTime or a file type that says so."""
+    planned = asrun_file([airing(1, "250000")]).replace(was, said)
     (before,), (after,) = (judge_file(TRAFFIC, body).accepted for body in (planned, asrun_file([airing(1, "250000")])))
     payload = json.loads(before.payload)
     assert (payload["spot_id"], payload["air_time"], payload["notes"]) == (

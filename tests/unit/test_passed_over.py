@@ -174,7 +174,7 @@ def test_records_are_counted_as_they_are_cut_out(lines: list[str]) -> None:
         ),
         (f"{HEADER.replace('notes', chr(34) + 'notes')}\n{row(1)}\n", "format.quote_unclosed", "never closed"),
         ("Sender;Channel;Day\n1;2;3\n", "format.no_header", "expected are columns for air_date"),
-        ("spot,S1,WPNS\n", "format.no_header", "line 1 comes nearest, as it names spot_id"),
+        ("spot,S1,WPNS\n", "format.no_header", "line 1 comes nearest, as it names spot_id (spot)"),
         (HEADER.replace("air_time", "air_tme"), "format.missing_column", "is 'air_tme' for air_time meant?"),
     ],
 )

@@ -538,6 +538,28 @@ async def test_broken_json_survives_any_number_of_passes(line: bytes) -> None:
         assert told["penstock_trace"].endswith(":1")
 
 
+@pytest.mark.parametrize("kind", ["rejects.csv", "rejects.xlsx"])
+@pytest.mark.parametrize("line", [b'{"spot_id": "S1', b"{,}", b'{"a": 1}\\ {"b": 2}', b'{"a": 1, "a": 2}'])
+async def test_broken_json_is_judged_as_json_in_a_table_too(kind: str, line: bytes) -> None:
+    body, key = ndjson_file([spot(1)]) + line + b"\n", "traffic/log.ndjson"
+    for at in (1, 0, 0):
+        pipeline = Pipeline()
+        file = pipeline.drop(body, key)
+        await pipeline.run()
+        assert await told(pipeline, file) == {at: ["format.json"]}
+        body, key = reports(pipeline, file)[kind], "traffic/again"
+
+
+async def test_broken_json_is_mended_where_it_stands_in_a_table() -> None:
+    record = json.dumps(spot(1))
+    pipeline, first, second = await round_trip(
+        record.removesuffix("}").encode(),
+        lambda files: as_csv(with_cells(table_of(files["rejects.csv"]), penstock_record=record)),
+    )
+    assert await told(pipeline, first) == {0: ["format.json"]}
+    assert await pipeline.assert_sound(second, 1) == {"delivered": 1}
+
+
 # the law
 
 

@@ -274,6 +274,16 @@ async def test_one_value_for_several_rows_rejects_them_all_with_the_value_in_eac
     ]
 
 
+async def test_merged_cells_of_one_of_several_sheets_refuse_nothing() -> None:
+    """Each sheet is looked at first for which of them has the records."""
+    workbook = workbook_of(("Legend", [["what", "means"], ["S", "spot"]]), ("Log", [HEADER, LINE]))
+    workbook.worksheets[0].merge_cells("A1:A2")
+    pipeline = Pipeline()
+    file = pipeline.drop(saved(workbook), "traffic/log.xlsx")
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 1) == {"delivered": 1}
+
+
 async def test_merged_titles_and_names_of_columns_are_nobodys_value() -> None:
     workbook = workbook_of(("Log", [HEADER, LINE]))
     workbook.worksheets[0].merge_cells("A2:B2")

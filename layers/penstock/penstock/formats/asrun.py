@@ -56,7 +56,7 @@ class AsRun(Lines):
             position, lines = newline + 1, lines + 1
         said = preamble.get("%COMMENT", _COLUMNS)
         columns = tuple("StartTime" if column == "BeginTime" else column for column in said)
-        is_planned = "BeginTime" in said or (preamble.get("%FILETYPE") or [""])[0] == PLANNED
+        is_planned = "BeginTime" in said or (preamble.get("%FILETYPE") or [""])[0].strip().upper() == PLANNED
         missing = _READ - set(columns)
         if missing:
             raise Refused("format.missing_column", f"the %COMMENT line does not name {', '.join(sorted(missing))}")

@@ -15,6 +15,7 @@ from functools import cache
 from itertools import compress, islice
 
 from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
+from penstock.formats.json_objects import parse_objects
 from penstock.formats.lines import NARROWEST, WINDOW
 from penstock.formats.marks import mark_in, unmarked
 from penstock.formats.passed_over import THEN, TITLES, is_none, is_units, length_at_first, may_be_among
@@ -89,7 +90,7 @@ class Delimited:
         if len(named) < min(2, len(best.columns)):
             raise Refused(
                 "format.no_header",
-                f"none of the first lines names this feed's columns{_nearest(best, named)}; put a header line on top of"
+                f"none of the first lines names this feed's columns{_nearest(best)}; put a header line on top of"
                 " the records",
             )
         twice = sorted({column for column in named if named.count(column) > 1})
@@ -287,7 +288,10 @@ class Delimited:
         """One raw record by itself: its fields, or the reason why it has none."""
         original = original_of(layout, raw)
         if original:
-            return self._parse_one(*original)
+            reading, record = original
+            # Rejects of JSON come as a table, too.
+            is_json = record.lstrip().startswith(b"{")
+            return parse_objects([record], layout.encoding)[0] if is_json else self._parse_one(reading, record)
         fault, raw = mark_in(layout, raw), unmarked(raw)
         if fault := fault or undecodable(raw, layout.encoding):
             return fault
@@ -377,8 +381,13 @@ def _score(layout: Layout) -> int:
     return sum(map(bool, layout.columns))
 
 
-def _nearest(layout: Layout, named: Sequence[str]) -> str:
-    return f"; line {layout.first_line - 1} comes nearest, as it names {', '.join(named)}" if named else ""
+def _nearest(layout: Layout) -> str:
+    said = [
+        field if name.casefold() == field else f"{field} ({name})"
+        for name, field in zip(layout.header, layout.columns, strict=True)
+        if field
+    ]
+    return f"; line {layout.first_line - 1} comes nearest, as it names {', '.join(said)}" if said else ""
 
 
 def _refuse_if_misquoted(layout: Layout) -> None:

@@ -42,12 +42,13 @@ class Told:
 class Sheet:
     """Feed it the part's bytes with `push`, then call `finish`; each gives the lines that are complete.
 
-    `shows` has for each style of the workbook how it shows numbers, and `areas` the cells that are merged.
+    `shows` has for each style of the workbook how it shows numbers, and `areas` the cells that are merged; None where
+    nobody has looked for them.
     """
 
-    def __init__(self, strings: SharedStrings, shows: Sequence[Show], areas: Sequence[Area] = ()) -> None:
+    def __init__(self, strings: SharedStrings, shows: Sequence[Show], areas: Sequence[Area] | None = None) -> None:
         self.told = Told()
-        self._strings, self._shows, self._areas, self._merges = strings, shows, list(areas), Merges(areas)
+        self._strings, self._shows, self._areas, self._merges = strings, shows, areas, Merges(areas or ())
         self._lines, self._waiting, self._width, self._has_begun = list[str](), list[tuple[int, list[str]]](), -1, False
         self._row, self._empty, self._written = 0, 0, list[_Cell]()
         self._cell: Attributes | None = None
@@ -74,7 +75,7 @@ class Sheet:
         """
         self._part.finish()
         self._know_width()
-        if self._areas_seen != self._areas:
+        if self._areas is not None and self._areas_seen != self._areas:
             raise damaged("it says in two ways which cells are merged")
         return self._given()
 
