@@ -260,6 +260,8 @@ async def test_a_file_that_has_not_ended_within_its_lanes_deadline_is_overdue(ap
 
     await swept.pipeline.clock.sleep(2 * 3600 + 1)
     assert (await swept.sweep())["FilesOverdue"] == 1
+    (said,) = [detail for kind, detail in swept.pipeline.events.published if kind == "FilesOverdue"]
+    assert (said["lane"], said["files"], said["deadline_hours"], said["file_id"]) == ("north", 1, 2.0, late.file_id)
     rows = await swept.pipeline.ledger.open_files(100)
     (found,) = await overdue(apis, rows, swept.pipeline.clock.now())
     assert (found.lane, found.deadline_hours, found.files) == ("traffic/north", 2.0, 1)

@@ -100,6 +100,23 @@ async def test_failures_are_counted_and_the_first_of_them_stays_the_first(pipeli
     assert again.since == first.since
 
 
+async def test_a_chunk_that_fails_again_and_again_is_announced_once(pipeline: Pipeline) -> None:
+    def announced() -> list[Any]:
+        return [detail for kind, detail in pipeline.events.published if kind == "WorkFailing"]
+
+    file = await stuck(pipeline)
+    while (setback := (await the_chunk(pipeline, file)).setback) is None or setback.failures <= OFTEN:
+        assert announced() == []
+        await pipeline.step()
+        await pipeline.clock.sleep(300)
+    assert [(one["chunk"], one["stage"], one["failures"]) for one in announced()] == [(0, "dispatcher", OFTEN + 1)]
+
+    for _ in range(2):
+        await pipeline.step()
+        await pipeline.clock.sleep(300)
+    assert len(announced()) == 1
+
+
 async def test_an_account_moves_while_its_chunk_is_on_its_way(pipeline: Pipeline) -> None:
     file = await stuck(pipeline)
 
