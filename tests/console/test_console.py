@@ -142,6 +142,26 @@ async def test_somebody_releases_held_records_with_a_note(page: Page, pipeline: 
         assert spot(at)["spot_id"] in [one["spot_id"] for _, body in pipeline.api.bodies for one in body["records"]]
 
 
+async def test_somebody_mends_rejects_and_sees_them_delivered(page: Page, pipeline: Pipeline) -> None:
+    await page.goto(f"{page.url}files?key=evening")
+    await page.get_by_role("link", name="evening.csv").click()
+    await page.get_by_role("link", name="Mend the rejected records").click()
+    await page.get_by_label("isci of record 5", exact=True).fill("!!")
+    await page.get_by_text("0 of 1 changed rows would be taken.").wait_for()
+    await page.get_by_label("isci of record 5", exact=True).fill("ABCD0005")
+    await page.get_by_label("station of record 3", exact=True).fill("WXYZ")
+    await page.get_by_text("2 of 2 changed rows would be taken.").wait_for()
+    await looked_at(page, "mend")
+
+    await page.get_by_role("button", name="Drop what is mended").click()
+    await page.get_by_role("heading", name="Dropped").wait_for()
+    await pipeline.run()
+    await page.get_by_text("balanced").wait_for()
+    await page.get_by_text("Came back from the rejects of").wait_for()
+    delivered = [one["spot_id"] for _, body in pipeline.api.bodies for one in body["records"]]
+    assert {spot(3)["spot_id"], spot(5)["spot_id"]} <= set(delivered)
+
+
 async def test_somebody_drops_a_file_by_drag_once_the_check_is_seen(page: Page, pipeline: Pipeline) -> None:
     await page.get_by_role("link", name="Drop").click()
     await looked_at(page, "drop")

@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from penstock.model.errors import PenstockError
 from penstock_ops.operate.errors import NotFound
-from penstock_ops.web import door, downloads, drop, file, files, now, record, worklists
+from penstock_ops.web import door, downloads, drop, file, files, mend, now, record, worklists
 from penstock_ops.web.desk import Desk
 from penstock_ops.web.guard import guarded
 from penstock_ops.web.rendering import rendered
@@ -31,6 +31,9 @@ def create_app(desk: Desk, session: Session, folder: Path) -> Any:
             Route("/files/{file_id}/records", file.records),
             Route("/files/{file_id}/records/{ordinal:int}", record.page),
             Route("/files/{file_id}/download/{name}", downloads.download),
+            Route("/files/{file_id}/mend", mend.page),
+            write("/files/{file_id}/mend/check", mend.check),
+            write("/files/{file_id}/mend/drop", mend.drop),
             Route("/worklists/{name}", worklists.page),
             write("/worklists/held/plan", worklists.plan_held),
             write("/worklists/held/decide", worklists.decide_held),
