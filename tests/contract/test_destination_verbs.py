@@ -19,6 +19,7 @@ from penstock.model.errors import Misconfigured, Transient
 from penstock.ports.destination import Credentials, DestinationSettings
 from penstock_ops import cli
 from penstock_ops.operate import operations
+from penstock_ops.operate.errors import NotFound
 from penstock_testing.memory import MemoryClock
 from tests.support.emulators import Emulator
 
@@ -136,6 +137,20 @@ async def test_settings_are_shown_whole_and_without_secrets(desk: Desk) -> None:
     assert code == 1
     assert told["settings"] == {"urll": "…", "token": "…"}
     assert len(told["wrong"]) == 3
+
+
+async def test_a_lane_has_settings_of_its_own_and_one_without_is_told_where_it_goes(desk: Desk) -> None:
+    desk.configure({"url": desk.url, "auth": bearer("verbs/bad")})
+    desk.configure({"url": desk.url, "auth": bearer("verbs/good"), "batch_records": 7}, feed="traffic/north")
+
+    code, told = await desk.run("show", "traffic", "--lane", "north")
+    assert (code, told["settings"]["batch_records"]) == (0, 7)
+    code, told = await desk.run("check", "traffic", "--lane", "north")
+    assert (code, told["fine"]) == (0, True)
+
+    for verb in ("show", "check"):
+        with pytest.raises(NotFound, match="the lane's records go where the others of traffic go"):
+            await desk.run(verb, "traffic", "--lane", "south")
 
 
 async def test_status_says_which_setting_of_which_feed_is_wrong(desk: Desk) -> None:

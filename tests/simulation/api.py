@@ -4,7 +4,7 @@ import asyncio
 import json
 import random
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -20,6 +20,9 @@ LATEST = 300.0  #: seconds after which what was taken up is done
 
 HERE, THERE = "https://api.example/spots", "https://other.example/spots"
 """Two destinations that are one for whoever keeps their books, but do not know each other's keys."""
+
+OF_A_LANE = "https://lane.example/spots"
+"""A lane's own, whose books are the same, too."""
 
 _writer = TypeAdapter(DestinationSettings)
 
@@ -75,6 +78,14 @@ class Asked:
         return tuple(record["notes"] for record in self.records)
 
 
+class Departure(NamedTuple):
+    """When a call set out, with how many records, and where to."""
+
+    at: float
+    records: int
+    url: str
+
+
 @dataclass(slots=True)
 class Books:
     """What the destination really did. Records go by their labels."""
@@ -88,8 +99,7 @@ class Books:
     misused: list[str] = field(default_factory=list[str])
     #: Where calls went that are no destinations.
     astray: list[str] = field(default_factory=list[str])
-    #: When calls set out, and with how many records.
-    departures: list[tuple[float, int]] = field(default_factory=list[tuple[float, int]])
+    departures: list[Departure] = field(default_factory=list[Departure])
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +124,8 @@ class Departures:
 
     async def post(self, settings: DestinationSettings, key: str, body: bytes) -> Answer:
         """As `Destination.post`."""
-        self.books.departures.append((self.loop.time(), len(json.loads(body)["records"])))
+        departure = Departure(self.loop.time(), len(json.loads(body)["records"]), settings.url)
+        self.books.departures.append(departure)
         return await self.reached.post(settings, key, body)
 
 
@@ -172,7 +183,7 @@ class Api:
         """As `Destination.post`."""
         call = Call(key)
         self.books.calls.append(call)
-        if settings.url not in (HERE, THERE):
+        if settings.url not in (HERE, THERE, OF_A_LANE):
             self.books.astray.append(settings.url)
         try:
             answer = await self._answer(Asked(settings.url, key, body, settings.timeout_seconds))

@@ -105,7 +105,8 @@ class Plan:
     """One run: its seed, and what is left out of it to make it short. `files` is how many are dropped at most, `until`
     and `skip` number the faults as they come, `without` names kinds of them, and calls. Of `only` these kinds there are
     any, if it names some; `also` names kinds of living that strike in this run whatever its seed says. With `papers`,
-    most files are documents; with `archives`, most are packed."""
+    most files are documents; with `archives`, most are packed; with `lanes`, most are in one, and one lane has a
+    destination of its own."""
 
     seed: int
     files: int = EVERY
@@ -116,6 +117,7 @@ class Plan:
     also: frozenset[str] = frozenset()
     papers: bool = False
     archives: bool = False
+    lanes: bool = False
 
 
 class Chaos:

@@ -38,8 +38,8 @@ def outage(hours: float, how: int, files: int = 40, records: int = 25) -> Outage
     drops = tuple(_file(place, records, after=place * (end / files)) for place in range(files))
     world = World(Plan(1), night=Night(KEYED, drops, chunk_records=5, outages=((begin, end, how),)))
     world.run()
-    during = sum(begin <= at < end for at, _ in world.api.books.departures)
-    drained = max(at for at, _ in world.api.books.departures) - end
+    during = sum(begin <= at < end for at, *_ in world.api.books.departures)
+    drained = max(at for at, *_ in world.api.books.departures) - end
     dead = sum(stage.queue.dead_in_all for stage in world.stages)
     return Outage(dead, during, drained, asyncio.run(problems_of(world)))
 

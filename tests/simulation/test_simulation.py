@@ -20,6 +20,7 @@ SEEDS = 200
 SEEDS_OF_A_KIND = range(10, 18)  #: in which each kind strikes often enough
 MANY_OF_A_KIND = range(200)
 SEEDS_WITH_DOCUMENTS = 20
+SEEDS_WITH_LANES = 40
 
 
 def test_hundreds_of_bad_nights_are_sound() -> None:
@@ -38,6 +39,16 @@ def test_bad_nights_with_documents_are_sound() -> None:
     assert any("reader.look" in run.calls for run in runs)
     struck = sum((run.faults for run in runs), Counter[Kind]())
     assert struck.keys() >= {Kind.DOUBLED, Kind.DELAYED, Kind.NOT_DELETED, Kind.CRASHED_AFTER}
+
+
+def test_bad_nights_with_lanes_are_sound() -> None:
+    """A lane has a destination of its own, with a circuit and a line of its own, and shares everything else."""
+    runs = [simulate(Plan(seed, lanes=True)) for seed in range(SEEDS_WITH_LANES)]
+    for run in [run for run in runs if run.problems][:1]:
+        show(run)
+    assert not any(run.problems for run in runs)
+    struck = sum((run.faults for run in runs), Counter[Kind]())
+    assert struck.keys() >= {Kind.DOWN, Kind.UNREACHABLE, Kind.FAILED, Kind.TOO_MANY, Kind.UNANSWERED}
 
 
 def test_a_table_that_says_otherwise_than_the_accounts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

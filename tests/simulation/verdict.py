@@ -5,7 +5,7 @@ import io
 import json
 import math
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from penstock.account.completion import BROKEN_OFF
@@ -17,7 +17,9 @@ from penstock.model.rows import BatchState, ChunkRow, FileState
 from penstock.outputs.accepted import load_accepted
 from penstock.outputs.judged import part_of
 from penstock.outputs.outcomes import OutcomeLine, codes_of, outcome_lines_of
+from penstock.ports.destination import DestinationSettings
 from penstock.ports.histories import Entry
+from tests.simulation.api import OF_A_LANE, Departure
 from tests.simulation.chaos import Kind
 from tests.simulation.releases import FLAGGED, RULED_OUT, SPACED, Release, is_raised_at, is_ruled_out
 from tests.simulation.senders import Item
@@ -369,11 +371,18 @@ def _rate(world: World) -> Iterator[str]:
 
 
 def fullest_bucket(world: World) -> float:
-    """What a bucket holds at most that runs out at the rate: the most that any window has beyond its share."""
-    of_records, rate = world.settings.rate_unit == "records", world.settings.rate_per_second
+    """What a bucket holds at most that runs out at the rate: the most that any window has beyond its share. A lane's
+    own destination has its own."""
+    of_a_lane = [one for one in world.api.books.departures if one.url == OF_A_LANE]
+    others = [one for one in world.api.books.departures if one.url != OF_A_LANE]
+    return max(_fullest(world.settings, of_a_lane), _fullest(world.settings, others))
+
+
+def _fullest(settings: DestinationSettings, departures: Sequence[Departure]) -> float:
     bucket, last, most = 0.0, 0.0, 0.0
-    for at, records in world.api.books.departures:
-        bucket = max(0.0, bucket - (at - last) * rate) + (records if of_records else 1)
+    for at, records, _ in departures:
+        held = max(0.0, bucket - (at - last) * settings.rate_per_second)
+        bucket = held + (records if settings.rate_unit == "records" else 1)
         last, most = at, max(most, bucket)
     return most
 

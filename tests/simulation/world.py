@@ -37,7 +37,7 @@ from penstock_testing.histories import MemoryHistories
 from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import MemoryDrops, MemoryEvents
 from penstock_testing.throttle import MemoryThrottle
-from tests.simulation.api import LATEST, Api, Departures
+from tests.simulation.api import LATEST, OF_A_LANE, Api, Departures
 from tests.simulation.archives import archive_of, files_of, of_the_same_object
 from tests.simulation.chaos import Chaos, Kind, Plan, Quiet
 from tests.simulation.living import MOST_STORED, Life
@@ -89,6 +89,12 @@ def _chunk_of(body: str) -> str:
     return ChunkMessage.model_validate_json(json.dumps(about)).chunk_id if "span" in about else ""
 
 
+def _in_lanes(drops: Sequence[Drop], rng: random.Random) -> Iterator[Drop]:
+    """The drops in lanes, the same key always in the same one, and some in none."""
+    lanes = {key: rng.choice(("", "busy/", "busy/", "calm/")) for key in sorted({drop.key for drop in drops})}
+    yield from (replace(one, key=one.key.replace("traffic/", f"traffic/{lanes[one.key]}", 1)) for one in drops)
+
+
 async def _nobody(world: "World") -> list[str]:
     """Who judges a world that is judged later."""
     return []
@@ -108,7 +114,8 @@ class World:
         shape = random.Random(plan.seed * 4 + 3)
         self.settings = night.settings if night else _settings(shape)
         records = night.chunk_records if night else shape.choice((2, 3, 5, 8))
-        release = Release(records, examined=plan.seed % 3 == 0, papers=plan.papers, lanes=bool(night and night.lanes))
+        lanes = plan.lanes or bool(night and night.lanes)
+        release = Release(records, examined=plan.seed % 3 == 0, papers=plan.papers, lanes=lanes)
         self.deployed = Deployed(release)
         self._block, self._announced = shape.choice((1024, 4096)), shape.choice((1, 3, 20))
         # Of 900 s a splitter keeps so many that it stops soon, at every chunk or almost never.
@@ -132,6 +139,9 @@ class World:
         if plan.archives:
             packing = random.Random(f"archives {plan.seed}")
             self.drops = [replace(drop, packed=packing.random() < 0.7) for drop in self.drops]
+        if plan.lanes:
+            self.drops = list(_in_lanes(self.drops, random.Random(f"lanes {plan.seed}")))
+            self.api.of_lanes = {"traffic/busy": replace(self.settings, url=OF_A_LANE)}
         #: What lies in the bucket, and the files that it holds.
         self.objects: list[tuple[SourceFile, Drop]] = []
         self.dropped: list[tuple[SourceFile, Drop]] = []
@@ -157,7 +167,7 @@ class World:
         self.dispatching = self._stage("dispatcher", self._dispatcher, 300, 12, at_once)
         self.extracting = self._stage("extractor", self._extractor, 900, 5, at_once) if plan.papers else None
         for stage in self.stages:
-            stage.queue.is_fair = bool(night and night.lanes)
+            stage.queue.is_fair = lanes
         self.switches = Switches(self.dispatching)
         self.life = Life(
             self.deployed,
