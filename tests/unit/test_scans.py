@@ -209,3 +209,94 @@ def test_a_lines_dirt_is_part_of_no_id_and_of_no_label() -> None:
 
     assert (form.doubts, form.drift) == ([], [])
     assert (form.values["site_id"].value, form.values["twist_deg"].value) == ("S-305671", 2.6)
+
+
+# -- two manners, word by word
+
+
+def boxed(text: str, left: float, right: float, top: float = 100, bottom: float = 110) -> Word:
+    return Word(text, Box(left, top, right, bottom), 0.95)
+
+
+def test_a_mark_of_which_either_half_was_seen_is_one() -> None:
+    halves = [boxed("4.1", 100, 118), boxed("%", 122, 126, 100, 104), boxed("%", 122, 127, 105, 110)]
+    others = [boxed("4.1", 100, 118, 120, 130), boxed("%", 122, 126, 120, 130)]
+
+    assert [one.text for one in ocr.marks_once([*halves, *others])] == ["4.1", "%", "4.1", "%"]
+    assert ocr.marks_once(halves)[1].box == Box(122, 100, 127, 110)
+
+
+@pytest.mark.parametrize(
+    ("words", "again", "parted"),
+    [
+        # One takes for a word what the other parts: there is room for a blank, or there is none.
+        ([boxed("Guy1", 100, 125)], [boxed("Guy", 100, 118), boxed("1", 122, 125)], ["Guy", "1"]),
+        ([boxed("Guy1", 100, 125)], [boxed("Guy", 100, 120), boxed("1", 121, 125)], ["Guy1"]),
+        # Never within a number.
+        ([boxed("1,394", 100, 125)], [boxed("1", 100, 104), boxed(",394", 108, 125)], ["1,394"]),
+        ([boxed("99-101", 100, 130)], [boxed("99", 100, 110), boxed("-101", 114, 130)], ["99-101"]),
+        # Nor where they do not say as much.
+        ([boxed("Guy1", 100, 125)], [boxed("Guy", 100, 118), boxed("12", 122, 125)], ["Guy1"]),
+    ],
+)
+def test_words_are_parted_where_there_is_room_for_a_blank(
+    words: list[Word], again: list[Word], parted: list[str]
+) -> None:
+    assert [one.text for one in ocr.paired(words, again)[0]] == parted
+
+
+def test_what_the_other_manner_takes_for_one_word_is_compared_part_by_part() -> None:
+    words, again = ocr.paired([boxed("77.7", 100, 122), boxed("%", 125, 131)], [boxed("71.7%", 100, 131)])
+
+    assert [one.text for one in words] == ["77.7", "%"]
+    assert [one.text for one in again] == ["71.7", "%"]
+
+
+def test_a_word_is_no_larger_than_either_manner_has_it() -> None:
+    ((one,), _) = ocr.paired([boxed("Jorge", 100, 125, 92, 116)], [boxed("Jorge", 99, 140, 100, 108)])
+
+    assert one.box == Box(100, 100, 125, 108)
+
+
+def test_a_sign_is_looked_at_behind_its_figure(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself a % is taken for anything."""
+    looked_at: list[Word] = []
+
+    def look(api: Any, picture: Any, word: Word, *_: Any) -> str:
+        looked_at.append(word)
+        return "1.7 %"
+
+    monkeypatch.setattr(ocr, "_read_again", look)
+    words = [boxed("1.7", 100, 118), boxed("2", 122, 128)]
+
+    found = ocr._looked_at(FakeEngine(), Image.new("L", (800, 800), 255), words, (), 1.0)
+
+    assert found[1] == ["%", "%"]
+    assert looked_at[-1].box == Box(100, 100, 128, 110)
+
+
+@pytest.mark.parametrize(
+    ("read", "said"),
+    [
+        ("LO4x7", "LO4x7 has a letter beside a figure that may be one itself"),
+        ("LA7x6", "LA7x6 has a letter beside a figure that may be one itself"),
+        ("L04x7", ""),
+        ("Anchor 12", ""),
+        ("L1", ""),
+    ],
+)
+def test_a_letter_beside_a_figure_is_a_doubt_unless_the_templates_sample_has_one_there(read: str, said: str) -> None:
+    assert scan(at(60, 216, read)).doubts == ([f"member_ratings.component: {said}"] if said else [])
+
+
+def test_an_id_whose_letters_touch_its_figures_has_as_many_of_each() -> None:
+    assert scan(at(160, 100, "S-30S671")).doubts == ["site_id: S-30S671 has not the form of other site ids"]
+
+
+def test_a_part_of_a_value_that_was_taken_for_another_lines_is_a_doubt() -> None:
+    """Dirt above it makes its box higher than it is, and its middle another line's."""
+    rest = Word("394.12", Box(181, 84, 215, 108), 0.9)
+    words = [at(60, 100, "Site"), at(160, 100, "S-305671"), rest._replace(box=Box(210, 84, 240, 108))]
+    form = read_form(TEMPLATE, [Page(1, 612, 792, words, "ocr", "test")], [{}])
+
+    assert form.values["site_id"].doubt == "something stands right beside S-305671 that was not read on its line"

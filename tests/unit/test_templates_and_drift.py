@@ -96,7 +96,16 @@ def test_a_field_has_no_name_that_a_record_has_of_its_own(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "printed", ["May 18, 2025", "Sep 18, 2025", "September 18, 2025", "18 September 2025", "2025-09-18"]
+    "printed",
+    [
+        "May 18, 2025",
+        "September18, 2025",
+        "September 18,2025",
+        "Sep 18, 2025",
+        "September 18, 2025",
+        "18 September 2025",
+        "2025-09-18",
+    ],
 )
 def test_a_date_that_can_be_read_in_one_way_only_is_read(printed: str) -> None:
     record = read(pdf([page({**VALUES, "inspection_date": printed})]))

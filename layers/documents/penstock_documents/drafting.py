@@ -288,7 +288,6 @@ class _Drafting:
             if field and beside(around(word.box for word in free[field]), box) > 40:
                 field = ""
             form = self._form_of(field, text_of(free.pop(field))) if field else {}
-            form.pop("shape", None)
             columns.append(
                 Column(header=text_of(run), left=round(box.left, 1), right=round(box.right, 1), field=field, **form)
             )

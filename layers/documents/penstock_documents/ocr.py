@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +18,7 @@ import tesserocr as _tesserocr  # type: ignore[import-untyped]
 from PIL import Image, ImageFilter, ImageOps
 
 from penstock_documents.skew import straightened
-from penstock_documents.words import Box, Page, Word, parts_of
+from penstock_documents.words import Box, Page, Word, around, parts_of
 
 tesserocr: Any = _tesserocr
 """It has types for half of itself."""
@@ -49,6 +49,10 @@ LARGER, SOFTER = 1.4, 1.0
 
 SHORT = 3
 """Letters of a word, up to which it may be one with a figure in it: L1, II."""
+
+TOUCHING = 0.15  #: heights of a word within which the next one has no blank before it
+BESIDE = 1.2  #: heights of a figure within which its sign stands
+MARKS_BACK = 8  #: words among which a mark's twin is looked for
 
 NOISE = 0.3
 """How sure a word must be that only the second manner finds: below it is dirt."""
@@ -87,7 +91,7 @@ def read_picture(picture: Image.Image, number: int, dpi: float | None) -> Readin
     with tesserocr.PyTessBaseAPI(path=_data("eng"), lang="eng", psm=tesserocr.PSM.SPARSE_TEXT) as api:
         words = _words_of(api, picture, scale)
         api.SetPageSegMode(tesserocr.PSM.AUTO)
-        again = _words_of(api, _again(picture), scale / LARGER)
+        words, again = paired(words, _words_of(api, _again(picture), scale / LARGER))
         words += [word for word in again if word.confidence >= NOISE and not _over(word, words)]
         otherwise = _looked_at(api, picture, words, again, scale)
     if not words:
@@ -101,7 +105,62 @@ def _words_of(api: Any, picture: Image.Image, scale: float) -> list[Word]:
     api.SetImage(picture)
     api.SetSourceResolution(round(72 / scale))
     api.Recognize()
-    return list(_words(api, scale))
+    return marks_once(_words(api, scale))
+
+
+def marks_once(words: Iterable[Word]) -> list[Word]:
+    """The words, each mark once: of a % an engine sees either ring, and says it twice."""
+    kept: list[Word] = []
+    for word in words:
+        marks = [] if any(map(str.isalnum, word.text)) else [one for one in kept[-MARKS_BACK:] if one.text == word.text]
+        twin = next((one for one in marks if _are_one(one.box, word.box)), None)
+        if twin:
+            kept[kept.index(twin)] = twin._replace(box=around((twin.box, word.box)))
+        else:
+            kept.append(word)
+    return kept
+
+
+def _are_one(one: Box, other: Box) -> bool:
+    beside = max(one.left, other.left) - min(one.right, other.right)
+    apart = max(one.top, other.top) - min(one.bottom, other.bottom)
+    return max(beside, apart) < 0.5 * max(one.height, other.height)
+
+
+def paired(words: Sequence[Word], again: Sequence[Word]) -> tuple[list[Word], list[Word]]:
+    """The same as two manners read them, parted alike where they say as much: what one takes for a word and the other
+    for several is compared word by word, and has the blanks that there is room for. Where both read the same, a word
+    is no larger than either has it: dirt is in one box, and what stands beside it in another."""
+    words = [_as_small(word, [one for one in _over(word, again) if one.text == word.text]) for word in words]
+    parted = [part for word in again for part in _parted(word, _over(word, words))]
+    return [part for word in words for part in _parted(word, _over(word, again), room=TOUCHING)], parted
+
+
+def _as_small(word: Word, same: Sequence[Word]) -> Word:
+    if len(same) != 1:
+        return word
+    one, other = word.box, same[0].box
+    both = Box(
+        max(one.left, other.left), max(one.top, other.top), min(one.right, other.right), min(one.bottom, other.bottom)
+    )
+    return word._replace(box=both) if both.left < both.right and both.top < both.bottom else word
+
+
+def _parted(word: Word, others: Sequence[Word], room: float = -1.0) -> list[Word]:
+    """A word in parts as long as these others are, where it is as long as all of them, and they lie so many heights
+    apart; never within a number."""
+    ordered = sorted(others, key=lambda one: one.box.left)
+    gaps = [after.box.left - before.box.right for before, after in pairwise(ordered)]
+    if not gaps or sum(len(one.text) for one in ordered) != len(word.text) or min(gaps) < room * word.box.height:
+        return [word]
+    ends = list(accumulate(len(one.text) for one in ordered))
+    begins = [0, *ends[:-1]]
+    if any(_NUMBER_GOES_ON.match(word.text, begin - 1) for begin in begins[1:]):
+        return [word]
+    return [
+        Word(word.text[begin:end], word.box._replace(left=one.box.left, right=one.box.right), word.confidence)
+        for begin, end, one in zip(begins, ends, ordered, strict=True)
+    ]
 
 
 def _again(picture: Image.Image) -> Image.Image:
@@ -118,6 +177,9 @@ def _over(word: Word, others: Iterable[Word]) -> list[Word]:
         if min(box.right, other.box.right) - max(box.left, other.box.left) > 0.2 * min(_width(word), _width(other))
         and abs(box.middle - other.box.middle) < 0.6 * max(box.height, other.box.height)
     ]
+
+
+_NUMBER_GOES_ON = re.compile(r"[\d.,/-]{2}")
 
 
 def _width(word: Word) -> float:
@@ -184,7 +246,7 @@ def _looked_at(
     api.SetPageSegMode(tesserocr.PSM.SINGLE_LINE)
     for at, word in enumerate(words):
         there = [other for other in _over(word, again) if other is not word]
-        other = there[0] if len(there) == 1 else None
+        other = there[0] if len(there) == 1 and len(_over(there[0], words)) == 1 else None
         best = max(word, other or word, key=lambda one: one.confidence)
         if best.confidence < NOISE and not _has_figures(best.text):
             continue
@@ -205,7 +267,7 @@ def _looked_at(
             and not _is_followed_by_ink(picture, word, scale)
         ):
             continue
-        seen = _seen_alone(api, picture, words[at], scale)
+        seen = _seen_alone(api, picture, words[at], scale, _figure_before(words, at))
         in_line = [one.text for one in (word, other) if one]
         if not seen:
             words[at] = words[at]._replace(confidence=max(best.confidence, AGREED))
@@ -216,12 +278,32 @@ def _looked_at(
     return {at: said for at, said in otherwise.items() if said}
 
 
-def _seen_alone(api: Any, picture: Image.Image, word: Word, scale: float) -> list[str]:
-    """What looks at a word by itself read. Nothing, where one agrees with how it was read in its line; only the mark at
-    its end, where that is all that differs: it is easily taken for dirt of the page, and dirt for a mark."""
+def _figure_before(words: Sequence[Word], at: int) -> Word | None:
+    """The figure whose sign a short word may be, as of 4.1 % or 12 ft: by itself a sign is taken for anything."""
+    word = words[at]
+    there = [
+        one
+        for one in words
+        if 0 <= word.box.left - one.box.right < BESIDE * one.box.height
+        and abs(one.box.middle - word.box.middle) < 0.5 * one.box.height
+    ]
+    return there[0] if len(word.text) <= SHORT and len(there) == 1 and _has_figures(there[0].text) else None
+
+
+def _seen_alone(api: Any, picture: Image.Image, word: Word, scale: float, before: Word | None) -> list[str]:
+    """What looks at a word by itself read, or behind the figure before it. Nothing, where one agrees with how it was
+    read in its line; only the mark at its end, where that is all that differs: it is easily taken for dirt of the page,
+    and dirt for a mark."""
     seen: list[str] = []
+    whole = word if before is None else before._replace(box=around((before.box, word.box)))
     for look in LOOKS:
-        text = _read_again(api, picture, word, scale, look)
+        text = _read_again(api, picture, whole, scale, look)
+        if before is not None:
+            text = text.removeprefix(before.text).strip() if text.startswith(before.text) else ""
+            if text == word.text:
+                return []
+            seen.append(text)
+            continue
         if text in (f"{word.text}.", f"{word.text}:"):
             return [text]
         if _plain_letters(text) == _plain_letters(word.text):

@@ -36,6 +36,12 @@ SURE = 0.6
 TOUCHING, WITHIN_A_NUMBER = 0.15, 0.8
 """Heights of a word within which the next one has no blank before it: any, and one behind a hyphen or a stroke."""
 
+_TOUCHING = re.compile(r"[^\W\d_]\d|\d[^\W\d_]")
+"""A letter beside a figure: where they touch, one is easily taken for the other."""
+
+_LOOKALIKE = re.compile(r"\d[ODQIlZASGTBoizsbgq]|[ODQIlZASGTBoizsbgq]\d")
+"""Letters that figures are drawn like: an engine that knows words sees letters where it can, and is as sure of them."""
+
 TALLER = 1.25
 """How much taller one word of a text may be than another: beyond, the two were not set together."""
 
@@ -431,7 +437,7 @@ class _OnePage:
             words = cells.get(column.field, [])
             as_place = Place(
                 label="", label_box=(0, 0, 0, 0), value_box=(0, 0, 0, 0), type=column.type, unit=column.unit,
-                format=column.format, critical=table.critical,
+                format=column.format, shape=column.shape, critical=table.critical,
             )  # fmt: skip
             value = self._parsed(column.field, as_place, words) if words else self._blank_cell()
             if value.doubt:
@@ -457,13 +463,29 @@ class _OnePage:
             doubt = f"one look reads {text}, another {other}"
         if not doubt and value is not None and not is_plausible(name, value):
             doubt = f"{text} is no {name.replace('_', ' ')} of a tower in the United States"
-        if not doubt and name in (*SINGLE, *NUMBERS) and place.shape and len(words) != len(place.shape.split()):
+        if not doubt and name in (*SINGLE, *NUMBERS) and place.shape and len(text.split()) != len(place.shape.split()):
             doubt = f"{text} is more, or less, than one {name.replace('_', ' ')}"
         if not doubt and self._by_text and _of_two_hands(words):
             doubt = f"{text} is of letters of two sizes, or lies over something else: a stamp is perhaps on it"
+        if not doubt and not self._by_text and self._goes_on_elsewhere(words):
+            doubt = f"something stands right beside {text} that was not read on its line"
         if not doubt and min(word.confidence for word in _asked(place, words)) < SURE:
             doubt = "the reader is not sure of it"
         return Value(value, words, self._page.number, unit, doubt)
+
+    def _goes_on_elsewhere(self, words: Sequence[Word]) -> bool:
+        """Whether a word as high up as these, and as near as their next one, was taken for another line's: dirt makes
+        its box higher than it is."""
+        here, own = around(word.box for word in words), {id(word) for word in words}
+        height = min(word.box.height for word in words)
+        return any(
+            id(word) not in own
+            and any(map(str.isalnum, word.text))
+            and max(word.box.left - here.right, here.left - word.box.right) < height
+            and min(word.box.bottom, here.bottom) - max(word.box.top, here.top) > 0.5 * height
+            and not self._in_a_label(word)
+            for word in self._page.words
+        )
 
     def _cleaned(self, name: str, text: str) -> str:
         """A number of an id without the marks beside it on a scan: its cell's lines, and dirt. It has no amount in it:
@@ -474,8 +496,11 @@ class _OnePage:
         """Why a text of a scan cannot be what stands there, though it is a value; "" if it can."""
         if self._by_text:
             return ""
-        if name in NUMBERS and _pattern(text) != _pattern(place.shape or text):
+        other_form = _pattern(text) != _pattern(place.shape or text)
+        if name in NUMBERS and (other_form or (_TOUCHING.search(text) and shape_of(text) != (place.shape or "?"))):
             return f"{text} has not the form of other {name.replace('_', ' ')}s"
+        if place.type == "text" and _LOOKALIKE.search(text) and shape_of(text) != place.shape:
+            return f"{text} has a letter beside a figure that may be one itself"
         if place.type == "number" and place.unit and plain(text) not in BLANKS and not quantity_of(text).unit:
             return f"the unit of {text} was not read"
         return ""
@@ -528,7 +553,8 @@ def _text_of_ink(words: Sequence[Word]) -> str:
     """Words of a picture as a text: what nearly touches is one word, and a list's commas are spaced alike."""
     text = words[0].text
     for before, word in pairwise(words):
-        gap = (word.box.left - before.box.right) / max(before.box.height, word.box.height)
+        # Dirt beside a word makes its box higher than the word.
+        gap = (word.box.left - before.box.right) / min(before.box.height, word.box.height)
         touching = gap < (WITHIN_A_NUMBER if re.search(r"\w[-/]$", before.text) else TOUCHING)
         text += word.text if touching else f" {word.text}"
     return re.sub(r",(?=\w)(?!\d{3}(?!\d))", ", ", text) if ", " in text else text

@@ -46,7 +46,8 @@ class Place(_Model):
 
 
 class Column(_Model):
-    """A table's column: its header, where that begins and ends, and the field it is; one without is only known."""
+    """A table's column: its header, where that begins and ends, and the field it is; one without is only known.
+    `shape` is that of the sample's first row."""
 
     header: str
     left: float
@@ -55,6 +56,7 @@ class Column(_Model):
     type: Type = "text"
     unit: str = ""
     format: str = ""
+    shape: str = ""
 
 
 class Table(_Model):

@@ -217,7 +217,7 @@ def _instant(text: str, forms: Iterable[str]) -> datetime | None:
 
 
 def _spaced(text: str) -> str:
-    text = re.sub(r"\s+,", ",", text)
+    text = re.sub(r"(?<=[A-Za-z]{3})(?=\d)|(?<=\d,)(?=\d{4}$)", " ", re.sub(r"\s+,", ",", text))
     return (
         re.sub(r"\s*([/\-.])\s*(?=\d)", r"\1", " ".join(text.split()))
         if re.search(r"\d\s*[/\-]", text)
