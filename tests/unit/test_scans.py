@@ -289,6 +289,11 @@ def test_a_letter_beside_a_figure_is_a_doubt_unless_the_templates_sample_has_one
     assert scan(at(60, 216, read)).doubts == ([f"member_ratings.component: {said}"] if said else [])
 
 
+@pytest.mark.parametrize(("read", "doubted"), [("Eleanor lvanov", True), ("Eleanor Ivanov", False), ("lamp", False)])
+def test_a_name_that_begins_with_a_small_l_is_a_doubt(read: str, doubted: bool) -> None:
+    assert bool(scan(at(160, 140, read)).doubts) is doubted
+
+
 def test_an_id_whose_letters_touch_its_figures_has_as_many_of_each() -> None:
     assert scan(at(160, 100, "S-30S671")).doubts == ["site_id: S-30S671 has not the form of other site ids"]
 

@@ -42,6 +42,9 @@ _TOUCHING = re.compile(r"[^\W\d_]\d|\d[^\W\d_]")
 _LOOKALIKE = re.compile(r"\d[ODQIlZASGTBoizsbgq]|[ODQIlZASGTBoizsbgq]\d")
 """Letters that figures are drawn like: an engine that knows words sees letters where it can, and is as sure of them."""
 
+_SMALL_L = re.compile(r"(?<!\S)l[a-z]")
+"""A word that begins with an l: most faces draw a capital I alike."""
+
 TALLER = 1.25
 """How much taller one word of a text may be than another: beyond, the two were not set together."""
 
@@ -501,6 +504,8 @@ class _OnePage:
             return f"{text} has not the form of other {name.replace('_', ' ')}s"
         if place.type == "text" and _LOOKALIKE.search(text) and shape_of(text) != place.shape:
             return f"{text} has a letter beside a figure that may be one itself"
+        if place.type == "text" and _SMALL_L.search(text) and text[:1].isalpha() and any(map(str.isupper, text)):
+            return f"{text} has a small l where a name begins, which may be a capital I"
         if place.type == "number" and place.unit and plain(text) not in BLANKS and not quantity_of(text).unit:
             return f"the unit of {text} was not read"
         return ""
