@@ -8,14 +8,15 @@ import shutil
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from penstock.model.defects import at_a_file
 from penstock.model.errors import Misconfigured, Refused, Transient
-from penstock.ports.pages import Assembled, Drifted, Survey
+from penstock.model.textract import RecognisedPage
+from penstock.ports.pages import Assembled, Drifted, Pictures, Survey
 from penstock.ports.templates import Templates
 from penstock_documents import child, invoices
 from penstock_documents.forms import FormFinder, Found, record_of
@@ -42,11 +43,24 @@ class LyingDocument:
             raise Refused("document.unreadable", str(error)) from None
         return Survey(pages, at_once, self.sha256)
 
-    async def read(self, first: int, last: int, seconds: float) -> bytes:
+    async def pictures(self, first: int, last: int, seconds: float) -> Pictures:
+        """As `OpenDocument.pictures`."""
+        try:
+            pages, pdf = await asyncio.to_thread(child.pictures, self.path, self.templates, first, last, seconds)
+        except TimeoutError as error:
+            raise Transient(str(error)) from None
+        return Pictures(tuple(pages), pdf)
+
+    async def read(
+        self, first: int, last: int, seconds: float, recognised: Mapping[int, RecognisedPage] | None = None
+    ) -> bytes:
         """As `OpenDocument.read`."""
 
         def lines() -> bytes:
-            return b"".join(child.read_pages(self.path, self.templates, first, last, seconds))
+            with tempfile.NamedTemporaryFile("w", prefix="penstock-recognised-") as file:
+                json.dump({number: astuple(page) for number, page in (recognised or {}).items()}, file)
+                file.flush()
+                return b"".join(child.read_pages(self.path, self.templates, first, last, seconds, Path(file.name)))
 
         try:
             return gzip.compress(await asyncio.to_thread(lines), mtime=0)

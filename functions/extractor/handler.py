@@ -1,5 +1,5 @@
-"""Documents → staged files of records. A queue message is a splitter's word that a file is a document, or our own about
-a range of its pages."""
+"""Documents → staged files of records. A queue message is a splitter's word that a file is a document, our own about a
+range of its pages, or Amazon Textract's that it has read such."""
 
 import random
 from contextlib import AsyncExitStack
@@ -13,6 +13,7 @@ from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_templates import S3Templates
+from penstock.adapters.aws_textract import Textract
 from penstock.adapters.system_clock import SystemClock
 from penstock.extract.stage import ExtractorPorts, extract
 from penstock.model.messages import read_document_message
@@ -26,6 +27,7 @@ async def compose(stack: AsyncExitStack) -> tuple[Process, SourceQueues]:
     settings, clock = Settings(), SystemClock()  # pyright: ignore[reportCallIssue]
     aws = await stack.enter_async_context(aws_clients())
     documents = SqsQueue(aws.sqs, settings.source_queue_url)
+    textract = Textract(aws.textract, settings.work_bucket, settings.textract_topic, settings.textract_role)
     ports = ExtractorPorts(
         store=S3Store(aws.s3, settings.work_bucket, settings.archive_bucket),
         ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, settings.retention_days * DAY),
@@ -35,6 +37,7 @@ async def compose(stack: AsyncExitStack) -> tuple[Process, SourceQueues]:
         events=EventBridge(aws.events, settings.event_bus, settings.ledger_table),
         clock=clock,
         rng=random.Random(),
+        engines=dict.fromkeys(settings.textract_feeds, textract),
     )
 
     async def process(body: str, deadline: float) -> list[StageResult]:

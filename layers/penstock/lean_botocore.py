@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-SERVICES = frozenset({"dynamodb", "events", "kms", "lambda", "s3", "secretsmanager", "sqs", "ssm"})
+SERVICES = frozenset({"dynamodb", "events", "kms", "lambda", "s3", "secretsmanager", "sns", "sqs", "ssm", "textract"})
 """What `penstock.adapters` makes clients of. Credentials are in the environment: nobody is asked for them."""
 
 _SAID = frozenset({"documentation", "documentationUrl"})

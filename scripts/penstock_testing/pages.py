@@ -1,4 +1,5 @@
-"""The twin of what reads documents: a document is text, its pages stand between form feeds, each line is a record."""
+"""The twin of what reads documents: a document is text, its pages stand between form feeds, each line is a record. A
+page that begins with SCANNED is one that an engine elsewhere has to read, if there is one."""
 
 import gzip
 import hashlib
@@ -8,10 +9,12 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from penstock.model.errors import Refused
-from penstock.ports.pages import Assembled, Drifted, Survey
+from penstock.model.textract import RecognisedPage
+from penstock.ports.pages import Assembled, Drifted, Pictures, Survey
 
 BEGINS = b"%PAGES"
 DRIFTED = b"DRIFTED "
+SCANNED = b"SCANNED "
 
 
 def document(*pages: bytes) -> bytes:
@@ -31,11 +34,29 @@ class MemoryDocument:
         """As `OpenDocument.survey`."""
         return Survey(len(self.texts), self.at_once, hashlib.sha256(b"\f".join(self.texts)).hexdigest())
 
-    async def read(self, first: int, last: int, seconds: float) -> bytes:
-        """As `OpenDocument.read`."""
+    async def pictures(self, first: int, last: int, seconds: float) -> Pictures:
+        """As `OpenDocument.pictures`: a picture is the page's text."""
+        scans = {page: self.texts[page - 1] for page in range(first, last + 1)}
+        scans = {page: text.removeprefix(SCANNED) for page, text in scans.items() if text.startswith(SCANNED)}
+        return Pictures(tuple(scans), b"\f".join(scans.values()))
+
+    async def read(
+        self, first: int, last: int, seconds: float, recognised: Mapping[int, RecognisedPage] | None = None
+    ) -> bytes:
+        """As `OpenDocument.read`. A page that the engine failed at is a record of why."""
+        texts: list[bytes] = []
         for page in range(first, last + 1):
             self.read_pages[page] = self.read_pages.get(page, 0) + 1
-        return gzip.compress(b"\f".join(self.texts[first - 1 : last]), mtime=0)
+            texts.append(_text_of(self.texts[page - 1], (recognised or {}).get(page)))
+        return gzip.compress(b"\f".join(texts), mtime=0)
+
+
+def _text_of(page: bytes, recognised: RecognisedPage | None) -> bytes:
+    if recognised is None:
+        return page.removeprefix(SCANNED)
+    if recognised.failed:
+        return json.dumps({"unread": recognised.failed}).encode()
+    return "\n".join(word.text for word in recognised.words).encode()
 
 
 @dataclass(slots=True)

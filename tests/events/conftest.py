@@ -122,6 +122,7 @@ class Stack:
 
     def __init__(self, emulator: Emulator, api: Api, url: str) -> None:
         self.emulator, self.api = emulator, api
+        self.set = dict[str, str]()  # what is set otherwise than by default
         self.names = {name: emulator.table(name) for name in template().of_type("AWS::DynamoDB::Table")}
         self.names["DropBucket"] = emulator.bucket(versioned=True, name=FILE.bucket)
         self.names["WorkBucket"] = emulator.bucket(name="work")
@@ -153,7 +154,7 @@ class Stack:
     def environment(self, stage: str) -> dict[str, str]:
         """The function's, as template.yaml sets it."""
         variables = template().functions()[f"{stage.title()}Function"]["Environment"]["Variables"]
-        return {name: self._value(str(value)) for name, value in variables.items()}
+        return {name: self._value(str(value)) for name, value in variables.items()} | self.set
 
     def _value(self, value: str) -> str:
         if value.startswith("{"):

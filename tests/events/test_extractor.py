@@ -1,13 +1,16 @@
 """Every way in which the extractor can be called."""
 
 import gzip
+import hashlib
 import json
 from typing import Any
 
 import pytest
 
 from penstock.model.messages import SourceFile
+from penstock_ops.samples.tower.paper import scanned
 from tests.events.conftest import EVENTS, Context, Functions, Stack, Tell, failing, load
+from tests.support.textract import recorded_of, textract_server
 
 PAPER, TEMPLATE = (EVENTS / "lease.pdf").read_bytes(), (EVENTS / "Lease.1.yaml").read_bytes()
 FILE = SourceFile.model_validate(json.loads(load("extractor", "document")["Records"][0]["body"])["file"])
@@ -85,6 +88,43 @@ def test_pages_are_read_by_whoever_is_asked_to(functions: Functions, stack: Stac
     (page,) = gzip.decompress(stack.outputs()[f"pages/{FILE.file_id}/00001-00001.ndjson.gz"]).splitlines()
     assert json.loads(page)["route"] == "text"
     assert f"staged/{FILE.file_id}" not in stack.outputs(), "the other page is not read yet"
+
+
+def test_a_scan_is_read_by_textract_where_a_setting_says_so(functions: Functions, stack: Stack, told: Tell) -> None:
+    """A job is begun, its end told, and what it read is looked at by Tesseract and staged."""
+    with textract_server() as textract:
+        stack.set |= {
+            "AWS_ENDPOINT_URL_TEXTRACT": textract.endpoint,
+            "PENSTOCK_TEXTRACT_FEEDS": '["tower"]',
+            "PENSTOCK_TEXTRACT_TOPIC": "arn:aws:sns:eu-west-1:123456789012:penstock-textract",
+            "PENSTOCK_TEXTRACT_ROLE": "arn:aws:iam::123456789012:role/penstock-textract",
+        }
+        tag = f"{FILE.file_id}-00001-00001"
+        textract.recorded[f"pages/{FILE.file_id}/00001-00001.pdf"] = recorded_of(PAPER)
+        scan = scanned(PAPER, kind="PNG")
+        drop(stack)
+        stack.drop(FILE.key, scan)
+
+        def about_the_scan(name: str) -> dict[str, Any]:
+            event = load("extractor", name)
+            body = json.loads(event["Records"][0]["body"])
+            body["file"] |= {"etag": hashlib.md5(scan, usedforsecurity=False).hexdigest(), "size": len(scan)}
+            event["Records"][0]["body"] = json.dumps(body)
+            return event
+
+        assert functions.call("extractor", about_the_scan("document")) == failing()
+        assert functions.call("extractor", about_the_scan("pages")) == failing()
+        assert [asked for asked, _ in textract.asked] == ["StartDocumentTextDetection", "GetDocumentTextDetection"]
+        assert f"staged/{FILE.file_id}" not in stack.outputs(), "the job has not ended"
+
+        textract.ended.add(f"job-{tag}")
+        assert functions.call("extractor", load("extractor", "job-ended")) == failing()
+
+    (record,) = [json.loads(line) for line in stack.outputs()[f"staged/{FILE.file_id}"].splitlines()]
+    assert (record["kind"], record["site_id"], record["monthly_rent_usd"]) == ("lease_amendment", "TX-10000", 2150.0)
+    assert (record["route"], record["evidence"]["lessor"]["engine"]) == ("ocr", "textract 1.0")
+    assert "doubts" not in record
+    assert "Ada Holdings" not in told().raw
 
 
 def test_a_form_that_has_changed_is_told(functions: Functions, stack: Stack) -> None:

@@ -6,6 +6,7 @@ python -m tests.simulation --seed 17    one, with its trace; --files, --until an
 python -m tests.simulation 500 --only RECUT          only this kind of fault, or these
 python -m tests.simulation 500 --also EXPIRED,DOWN   the seeds' own faults, and these kinds in every one of them
 python -m tests.simulation 500 --papers              most files are documents
+python -m tests.simulation 500 --papers --elsewhere  whose scans are read by an engine elsewhere
 python -m tests.simulation 500 --lanes               most files are in a lane
 python -m tests.simulation 500 --archives            most files are zip files
 """
@@ -42,22 +43,22 @@ def main() -> int:
     parser.add_argument("--only", type=kinds, default=frozenset[str](), help="kinds of faults; there are no others")
     parser.add_argument("--also", type=kinds, default=frozenset[str](), help="kinds of faults that every seed has")
     parser.add_argument("--papers", action="store_true", help="most files are documents")
+    parser.add_argument("--elsewhere", action="store_true", help="their scans are read by an engine elsewhere")
     parser.add_argument("--archives", action="store_true", help="most files are zip files")
     parser.add_argument("--lanes", action="store_true", help="most files are in a lane, of which one has an own API")
     asked = parser.parse_args()
     if asked.seed is not None:
         skip = frozenset(map(int, filter(None, asked.skip.split(","))))
         without = frozenset(filter(None, asked.without.split(",")))
-        plan = Plan(
-            asked.seed, asked.files, asked.until, skip, without, asked.only, asked.also, asked.papers, asked.archives,
-            asked.lanes,
-        )  # fmt: skip
+        kind = asked.papers, asked.elsewhere, asked.archives, asked.lanes
+        plan = Plan(asked.seed, asked.files, asked.until, skip, without, asked.only, asked.also, *kind)
         run = simulate(plan, trace=True)
         say(*run.trace, *(run.problems or ["sound"]))
         return 1 if run.problems else 0
     first, _, last = asked.seeds.rpartition("-")
     seeds = range(int(first), int(last) + 1) if first else range(int(last))
-    plan = Plan(0, only=asked.only, also=asked.also, papers=asked.papers, archives=asked.archives, lanes=asked.lanes)
+    kind = {name: getattr(asked, name) for name in ("papers", "elsewhere", "archives", "lanes")}
+    plan = Plan(0, only=asked.only, also=asked.also, **kind)
     return many([replace(plan, seed=seed) for seed in seeds], asked.jobs)
 
 
@@ -112,6 +113,7 @@ def show(run: Run) -> None:
     command += [f"--only {','.join(sorted(plan.only))}"] if plan.only else []
     command += [f"--also {','.join(sorted(plan.also))}"] if plan.also else []
     command += ["--papers"] if plan.papers else []
+    command += ["--elsewhere"] if plan.elsewhere else []
     command += ["--archives"] if plan.archives else []
     command += ["--lanes"] if plan.lanes else []
     say(

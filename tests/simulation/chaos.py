@@ -85,6 +85,7 @@ PLACES: dict[str, tuple[Kind, ...]] = {
     "destination": (Kind.CRASHED_BEFORE, Kind.CRASHED_AFTER, Kind.OUTLIVED),
     "message": (Kind.DOUBLED, Kind.DELAYED),
     "reader": _ANY,
+    "engine": _AWS,
     "deletion": (Kind.NOT_DELETED,),
     "S3": (Kind.TOLD_TWICE,),
     "api": (
@@ -105,8 +106,8 @@ class Plan:
     """One run: its seed, and what is left out of it to make it short. `files` is how many are dropped at most, `until`
     and `skip` number the faults as they come, `without` names kinds of them, and calls. Of `only` these kinds there are
     any, if it names some; `also` names kinds of living that strike in this run whatever its seed says. With `papers`,
-    most files are documents; with `archives`, most are packed; with `lanes`, most are in one, and one lane has a
-    destination of its own."""
+    most files are documents, and `elsewhere` their scans are read; with `archives`, most are packed; with `lanes`, most
+    are in one, and one lane has a destination of its own."""
 
     seed: int
     files: int = EVERY
@@ -116,6 +117,7 @@ class Plan:
     only: frozenset[str] = frozenset()
     also: frozenset[str] = frozenset()
     papers: bool = False
+    elsewhere: bool = False
     archives: bool = False
     lanes: bool = False
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
 
-from penstock_testing.pages import document, page
+from penstock_testing.pages import SCANNED, document, page
 from tests.support.spots import csv_file, spot
 
 REVISION = "length_s"  #: the field that stands for a revision: any whole number will do
@@ -44,22 +44,22 @@ class Item:
 class Drop:
     """A file, and when it is dropped: so many seconds after the beginning, or after the file `mends` has settled, if
     the sender waits for its rejects. `mends` is the place of an earlier file whose rejects this one brings again. Of a
-    `paper` each page has so many records; `packed` into an archive, it is several files."""
+    `paper` each page has so many records, and most are `scans`; `packed` into an archive, it is several files."""
 
     key: str
     items: tuple[Item, ...]
     after: float
     mends: int | None = None
     paper: int = 0
+    scans: bool = False
     packed: bool = False
 
     @property
     def body(self) -> bytes:
         """The file."""
         if self.paper:
-            return document(
-                *(page(*(item.row() for item in part)) for part in batched(self.items, self.paper, strict=False))
-            )
+            pages = [page(*(item.row() for item in part)) for part in batched(self.items, self.paper, strict=False)]
+            return document(*(SCANNED * (self.scans and at % 3 < 2) + text for at, text in enumerate(pages)))
         return csv_file([item.row() for item in self.items])
 
 

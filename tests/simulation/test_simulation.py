@@ -51,6 +51,15 @@ def test_bad_nights_with_lanes_are_sound() -> None:
     assert struck.keys() >= {Kind.DOWN, Kind.UNREACHABLE, Kind.FAILED, Kind.TOO_MANY, Kind.UNANSWERED}
 
 
+def test_bad_nights_with_scans_that_are_read_elsewhere_are_sound() -> None:
+    """Notices lost and doubled, jobs that take long, an engine that has enough to do, workers killed at all of it."""
+    runs = [simulate(Plan(seed, papers=True, elsewhere=True)) for seed in range(SEEDS_WITH_DOCUMENTS)]
+    for run in [run for run in runs if run.problems][:1]:
+        show(run)
+    assert not any(run.problems for run in runs)
+    assert all(any(call in run.calls for run in runs) for call in ("engine.begin", "engine.answer"))
+
+
 def test_a_table_that_says_otherwise_than_the_accounts_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     written = MemoryTables.written
 

@@ -42,7 +42,7 @@ from tests.simulation.archives import archive_of, files_of, of_the_same_object
 from tests.simulation.chaos import Chaos, Kind, Plan, Quiet
 from tests.simulation.living import MOST_STORED, Life
 from tests.simulation.notarised import Notarised
-from tests.simulation.papers import SlowReader
+from tests.simulation.papers import Elsewhere, SlowReader
 from tests.simulation.queues import DeadLetters, SimQueue
 from tests.simulation.releases import Deployed, Release, RowVersions
 from tests.simulation.senders import Drop, Item, Senders, mended
@@ -135,7 +135,9 @@ class World:
         self.drops = list(night.drops) if night else Senders(random.Random(plan.seed * 4), plan.files).drops
         if plan.papers:
             papers = random.Random(f"papers {plan.seed}")
-            self.drops = [replace(drop, paper=papers.choice((0, 1, 1, 2, 3))) for drop in self.drops]
+            self.drops = [
+                replace(drop, paper=papers.choice((0, 1, 1, 2, 3)), scans=plan.elsewhere) for drop in self.drops
+            ]
         if plan.archives:
             packing = random.Random(f"archives {plan.seed}")
             self.drops = [replace(drop, packed=packing.random() < 0.7) for drop in self.drops]
@@ -166,6 +168,7 @@ class World:
         self.validating = self._stage("validator", self._validator, 120, 5, at_once)
         self.dispatching = self._stage("dispatcher", self._dispatcher, 300, 12, at_once)
         self.extracting = self._stage("extractor", self._extractor, 900, 5, at_once) if plan.papers else None
+        self.elsewhere = self._elsewhere() if self.extracting and plan.elsewhere else None
         for stage in self.stages:
             stage.queue.is_fair = lanes
         self.switches = Switches(self.dispatching)
@@ -232,12 +235,18 @@ class World:
         intake, documents = (reach(stage.queue, "queue", worker) for stage in (self.splitting, self.extracting))
         store, ledger, events = self._shared(worker)
         reader = SlowReader(worker, self.deployed.mine.records)
-        ports = ExtractorPorts(store, ledger, reader, intake, documents, events, self.clock, self._rng)
+        engines = {"traffic": reach(self.elsewhere, "engine", worker)} if self.elsewhere else {}
+        ports = ExtractorPorts(store, ledger, reader, intake, documents, events, self.clock, self._rng, engines)
 
         async def process(body: str, deadline: float) -> list[StageResult]:
             return [await extract(ports, read_document_message(self.deployed.read(body)), deadline)]
 
         return process
+
+    def _elsewhere(self) -> Elsewhere:
+        assert self.extracting
+        queue, rng = self.extracting.queue, random.Random(f"elsewhere {self.plan.seed}")
+        return Elsewhere(self.store, lambda told: queue.put(told, "notices"), rng)
 
     def _validator(self, worker: Worker) -> Process:
         dispatches = reach(self.dispatching.queue, "queue", worker)
@@ -424,6 +433,8 @@ class World:
             await self._operate()
         self.chaos.calm()
         self.life.calm()
+        if self.elsewhere:
+            self.elsewhere.is_calm = True
         self.is_calm = True
         if not await self._calm_down():
             self.problems.append("not settled after six hours without faults")
@@ -441,7 +452,7 @@ class World:
     async def _calm_down(self) -> bool:
         """Redrives what is dead until everything has ended."""
         begin, patience = self.loop.time(), PATIENCE
-        if self.chaos.counted().keys() & _LOSES:
+        if self.chaos.counted().keys() & _LOSES or (self.elsewhere and self.elsewhere.lost):
             patience += RESENT
         while self.loop.time() < begin + patience:
             self._redrive()

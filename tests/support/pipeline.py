@@ -29,6 +29,7 @@ from penstock_testing.histories import MemoryHistories
 from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import Held, MemoryClock, MemoryEvents, MemoryMappings, MemoryQueue, MemoryStore
 from penstock_testing.pages import MemoryPages
+from penstock_testing.recognition import MemoryRecognition
 from penstock_testing.throttle import MemoryThrottle
 from tests.support.destination import Api
 
@@ -108,7 +109,7 @@ class Pipeline:
         self.throttle, self.mappings = MemoryThrottle(), MemoryMappings()
         self.events = MemoryEvents()
         self.intake, self.documents, self.chunks, self.dispatches = (MemoryQueue(self.clock) for _ in range(4))
-        self.reader = MemoryPages()
+        self.reader, self.engines = MemoryPages(), dict[str, MemoryRecognition]()
         self.dead_letters: list[str] = []
         self.received: list[tuple[MemoryQueue, str]] = []
         self.worked: list[StageResult] = []
@@ -241,6 +242,7 @@ class Pipeline:
                 events,
                 self.clock,
                 self.rng,
+                {feed: reach(engine) for feed, engine in self.engines.items()},
             )
             return await extract(ports, read_document_message(body), deadline)
         if queue is self.chunks:

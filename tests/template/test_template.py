@@ -37,7 +37,13 @@ LARGEST_OBJECT, SLOWEST = 50 * 10**12, 60 * 10**6
 #: R25: how long after a DLQ gave up on a message it can still be replayed.
 REPLAY_WINDOW = 30 * DAY
 #: R35: actions that know no resources, so that AWS takes nothing but "*".
-WITHOUT_RESOURCES = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "lambda:ListEventSourceMappings"}
+WITHOUT_RESOURCES = {
+    "xray:PutTraceSegments",
+    "xray:PutTelemetryRecords",
+    "lambda:ListEventSourceMappings",
+    "textract:StartDocumentTextDetection",
+    "textract:GetDocumentTextDetection",
+}
 CONSUME = {
     "sqs:ReceiveMessage",
     "sqs:DeleteMessage",

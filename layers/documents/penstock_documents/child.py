@@ -2,7 +2,10 @@
 else.
 
     python -m penstock_documents.child survey DOCUMENT                          how many pages, and how many at once
-    python -m penstock_documents.child read DOCUMENT TEMPLATES FIRST LAST OUT   a line a page, as `kept_pages` has it
+    python -m penstock_documents.child picture DOCUMENT TEMPLATES FIRST LAST OUT
+                                                  a PDF of the pages that are read by OCR; on stdout which they are
+    python -m penstock_documents.child read DOCUMENT TEMPLATES FIRST LAST OUT [RECOGNISED]
+                                                  a line a page, as `kept_pages` has it; with what was read elsewhere
 
 Exit code 3 says that the document cannot be read; the reason is then the last line of stderr. Exit code 4 says that the
 process could not be given its limits, and has read nothing. What it dies of else is the page that it was at: its reader
@@ -17,6 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -53,8 +57,23 @@ def survey(document: Path) -> Survey:
     return Survey(pages, at_once)
 
 
-def read_pages(document: Path, templates: Path, first: int, last: int, seconds: float) -> Iterator[bytes]:
-    """A line for each page, whatever becomes of its reader.
+def pictures(document: Path, templates: Path, first: int, last: int, seconds: float) -> tuple[list[int], bytes]:
+    """Those of these pages that an engine elsewhere has to read, and a PDF of their pictures. None, where the reader
+    dies of one of them: then all are read here, where each dies by itself.
+
+    Raises:
+        TimeoutError: it took longer than so many seconds.
+    """
+    with tempfile.NamedTemporaryFile(prefix="penstock-pictures-") as out:
+        ended = _run("picture", str(document), str(templates), str(first), str(last), out.name, seconds=seconds)
+        return ([int(number) for number in ended.stdout.split()], out.read()) if ended.returncode == 0 else ([], b"")
+
+
+def read_pages(
+    document: Path, templates: Path, first: int, last: int, seconds: float, *elsewhere: Path
+) -> Iterator[bytes]:
+    """A line for each page, whatever becomes of its reader. `elsewhere` is the file of what was read there, if
+    anything was.
 
     Raises:
         TimeoutError: it took longer than so many seconds.
@@ -62,8 +81,8 @@ def read_pages(document: Path, templates: Path, first: int, last: int, seconds: 
     ends, deaths, reason = time.monotonic() + seconds, 0, ""
     while first <= last:
         with tempfile.NamedTemporaryFile(prefix="penstock-pages-") as out:
-            where = (str(document), str(templates), str(first), str(last), out.name)
-            ended = _run("read", *where, seconds=ends - time.monotonic())
+            where = [str(document), str(templates), str(first), str(last), out.name]
+            ended = _run("read", *where, *map(str, elsewhere), seconds=ends - time.monotonic())
             # A line that its reader died at is none.
             lines = [line for line in out.read().splitlines(keepends=True) if line.endswith(b"\n")]
         yield from lines
@@ -147,20 +166,39 @@ def _unreadable(number: int, reason: str) -> bytes:
 def main(what: str, document: Path, *arguments: str) -> int:
     """Does what the command line asks for; its exit code."""
     from penstock_documents.document import Document
+    from penstock_documents.elsewhere import load
 
     try:
-        opened = Document(document)
         if what == "survey":
+            opened = Document(document)
             # What comes second looks at pages, and may be the last thing that it does.
             print(opened.pages, flush=True)  # noqa: T201
             print(opened.at_once)  # noqa: T201
         else:
-            templates, first, last, out = arguments
-            _read(opened, Path(templates), range(int(first), int(last) + 1), Path(out))
+            templates, first, last, out, *elsewhere = arguments
+            work = _picture if what == "picture" else _read
+            opened = Document(document, load(Path(elsewhere[0])) if elsewhere else None)
+            work(opened, Path(templates), range(int(first), int(last) + 1), Path(out))
     except Unreadable as error:
         sys.stderr.write(f"{error}\n")
         return UNREADABLE
     return 0
+
+
+def _picture(document: Any, templates: Path, numbers: Sequence[int], out: Path) -> None:
+    """Pages of which there is no picture are left to who reads them: it says why."""
+    from penstock_documents.forms import needs_a_picture
+    from penstock_documents.recognised import Album
+    from penstock_documents.template import load_all
+
+    active, album = load_all(templates).active, Album()
+    for number in numbers:
+        _limit_cpu()
+        with suppress(Unreadable):
+            if needs_a_picture(document, number, active):
+                album.add(number, *document.picture_of(number))
+    album.save(out)
+    print(*album.pages)  # noqa: T201
 
 
 def _read(document: Any, templates: Path, numbers: Sequence[int], out: Path) -> None:

@@ -10,7 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from PIL.Image import Image
+
 from penstock_documents import beside, pdf, picture, plain_text
+from penstock_documents.elsewhere import Recognised
 from penstock_documents.pdf import Unreadable
 from penstock_documents.words import Page
 
@@ -36,13 +39,13 @@ class Read:
 class Document:
     """A PDF, a file of pictures or a text: its pages by number, from 1."""
 
-    def __init__(self, source: Path | bytes) -> None:
-        """Opens it.
+    def __init__(self, source: Path | bytes, recognised: Mapping[int, Recognised] | None = None) -> None:
+        """Opens it. `recognised` is what an engine elsewhere has read, by page.
 
         Raises:
             Unreadable: it is locked, broken or empty, or has too many pages.
         """
-        self.kind, self._source = kind_of(_head_of(source)), source
+        self.kind, self._source, self._recognised = kind_of(_head_of(source)), source, recognised or {}
         self._pages: Any = _OPENED[self.kind](source)
         self.pages = len(self._pages)
         if self.pages > MOST_PAGES:
@@ -52,7 +55,7 @@ class Document:
     def at_once(self) -> int:
         """How many pages one reader takes: fewer where those looked at, from the first to the last, are scans."""
         looked_at = {1 + at * (self.pages - 1) // (LOOKED_AT - 1) for at in range(LOOKED_AT)}
-        return TEXTS_AT_ONCE if all(self._by_text(number) for number in sorted(looked_at)) else SCANS_AT_ONCE
+        return TEXTS_AT_ONCE if all(self.by_text(number) for number in sorted(looked_at)) else SCANS_AT_ONCE
 
     @cached_property
     def invoices(self) -> dict[str, str]:
@@ -61,7 +64,7 @@ class Document:
 
     def read(self, number: int) -> Read:
         """A page by its text where that is to be believed, else by OCR."""
-        read = self._told(by_text) if (by_text := self._by_text(number)) else self.read_by_ocr(number)
+        read = self._told(by_text) if (by_text := self.by_text(number)) else self.read_by_ocr(number)
         return replace(read, attached=self.invoices) if number == 1 else read
 
     @cached_property
@@ -74,7 +77,8 @@ class Document:
         mended = (pdf.MENDED,) if isinstance(self._pages, pdf.MendedPdf) else ()
         return replace(read, page=replace(read.page, doubts=(*read.page.doubts, *mended), marks=self.marks))
 
-    def _by_text(self, number: int) -> Read | None:
+    def by_text(self, number: int) -> Read | None:
+        """A page by its own text; None where it has none, or none to believe."""
         if self.kind != "pdf":
             return Read(self._pages[number - 1]) if self.kind == "text" else None
         page = self._pages[number - 1]
@@ -86,20 +90,33 @@ class Document:
         return Read(by_text) if not by_text.doubts and characters >= LEAST_TEXT else None
 
     def read_by_ocr(self, number: int) -> Read:
-        """A page from its picture."""
-        from penstock_documents import ocr
+        """A page from its picture.
 
-        if self.kind == "pdf":
-            page = self._pages[number - 1]
-            try:
-                picture, dpi = pdf.picture_of(page)
-                found = ocr.read_picture(picture, number, dpi)
-            finally:
-                page.close()
+        Raises:
+            Unreadable: it has none, or the engine elsewhere that was to read it did not.
+        """
+        from penstock_documents import ocr, recognised
+
+        picture, dpi = self.picture_of(number)
+        if elsewhere := self._recognised.get(number):
+            found = recognised.read(picture, number, dpi, elsewhere)
         else:
-            image, dpi = self._pages.page(number)
-            found = ocr.read_picture(image, number, dpi)
+            found = ocr.read_picture(picture, number, dpi)
         return self._told(Read(found.page, found.otherwise))
+
+    def picture_of(self, number: int) -> tuple[Image, float | None]:
+        """A page's picture, with its resolution in dots an inch, None where nobody says.
+
+        Raises:
+            Unreadable: it is broken, or an absurd one.
+        """
+        if self.kind != "pdf":
+            return self._pages.page(number)
+        page = self._pages[number - 1]
+        try:
+            return pdf.picture_of(page)
+        finally:
+            page.close()
 
     def read_all(self) -> list[Read]:
         """Every page."""

@@ -42,6 +42,12 @@ def read_page(document: Document, number: int, templates: Sequence[Template]) ->
     return again if is_understood(again, templates) else read
 
 
+def needs_a_picture(document: Document, number: int, templates: Sequence[Template]) -> bool:
+    """Whether a page is read by OCR, if only to see whether that is understood."""
+    by_text = document.by_text(number)
+    return by_text is None or not (document.kind != "pdf" or document.invoices or is_understood(by_text, templates))
+
+
 def read_all(document: Document, templates: Sequence[Template]) -> Iterator[Read]:
     """Every page, as it is best read."""
     return (read_page(document, number, templates) for number in range(1, document.pages + 1))

@@ -81,12 +81,10 @@ def read_picture(picture: Image.Image, number: int, dpi: float | None) -> Readin
     """A page's words from its picture. Without a resolution it is taken for a page of letter size."""
     picture = ImageOps.exif_transpose(picture).convert("L")
     doubts: list[str] = []
-    if _dark(picture) > BLACK:
-        return Reading(Page(number, *_size(picture, dpi), (), "ocr", ENGINE, ("the page is black",)))
-    if _darkest(picture) > PALEST:
-        return Reading(Page(number, *_size(picture, dpi), (), "ocr", ENGINE, ("there are no words",)))
+    if nothing := nothing_on(picture):
+        return Reading(Page(number, *size_of(picture, dpi), (), "ocr", ENGINE, (nothing,)))
     picture = straightened(_upright(picture))
-    width, height = _size(picture, dpi)
+    width, height = size_of(picture, dpi)
     scale = width / picture.width
     with tesserocr.PyTessBaseAPI(path=_data("eng"), lang="eng", psm=tesserocr.PSM.SPARSE_TEXT) as api:
         words = _words_of(api, picture, scale)
@@ -97,6 +95,33 @@ def read_picture(picture: Image.Image, number: int, dpi: float | None) -> Readin
     if not words:
         doubts.append("there are no words")
     return Reading(Page(number, width, height, words, "ocr", ENGINE, doubts), otherwise)
+
+
+def laid(picture: Image.Image) -> Image.Image:
+    """A picture as it is read: in shades of grey, upright and level; one with nothing on it as it is."""
+    picture = ImageOps.exif_transpose(picture).convert("L")
+    return picture if nothing_on(picture) else straightened(_upright(picture))
+
+
+def looked_at_again(
+    picture: Image.Image, words: Sequence[Word], scale: float
+) -> tuple[list[Word], dict[int, list[str]]]:
+    """What another engine read on a picture, which lies as `laid` has it, looked at by this one: the words that only
+    this one sees, and of those that it does not confirm how it reads them, if it does, by their places. It confirms
+    what it reads in its line, or in a look at the word by itself; of letters it is enough that their reader is sure."""
+    otherwise: dict[int, list[str]] = {}
+    with tesserocr.PyTessBaseAPI(path=_data("eng"), lang="eng", psm=tesserocr.PSM.SPARSE_TEXT) as api:
+        mine = _words_of(api, picture, scale)
+        api.SetPageSegMode(tesserocr.PSM.SINGLE_LINE)
+        for at, word in enumerate(words):
+            there = [one.text for one in _over(word, mine)]
+            if _is_plain(word) and word.confidence >= SURE:
+                continue
+            if [_plain_letters(text) for text in there] == [_plain_letters(word.text)]:
+                continue
+            if seen := _seen_alone(api, picture, word, scale, _figure_before(words, at)):
+                otherwise[at] = [text for text in (*seen, *there) if text and text != word.text]
+    return [word for word in mine if word.confidence >= UNSURE and not _over(word, words)], otherwise
 
 
 def _words_of(api: Any, picture: Image.Image, scale: float) -> list[Word]:
@@ -191,12 +216,20 @@ def _darkest(picture: Image.Image) -> int:
     return next((shade for shade, pixels in enumerate(picture.histogram()) if pixels), 255)
 
 
+def nothing_on(picture: Image.Image) -> str:
+    """Why there is nothing to read on a picture in shades of grey; "" if something is on it."""
+    if _dark(picture) > BLACK:
+        return "the page is black"
+    return "there are no words" if _darkest(picture) > PALEST else ""
+
+
 def _dark(picture: Image.Image) -> float:
     histogram = picture.histogram()
     return sum(histogram[:96]) / sum(histogram)
 
 
-def _size(picture: Image.Image, dpi: float | None) -> tuple[float, float]:
+def size_of(picture: Image.Image, dpi: float | None) -> tuple[float, float]:
+    """A page's width and height in points, by its picture."""
     if dpi and dpi >= 50:
         return picture.width * 72 / dpi, picture.height * 72 / dpi
     across = LETTER[0] if picture.width <= picture.height else LETTER[1]

@@ -26,7 +26,7 @@ CONFIG = AioConfig(
 @dataclass(frozen=True, slots=True)
 class AwsClients:
     """aiobotocore's clients, and our own of DynamoDB, to which most calls go. Typed loosely: the stubs would be a
-    dependency for the sake of eight names. Those that few invocations need are made when they are first asked for."""
+    dependency for the sake of a few names. Those that few invocations need are made when they are first asked for."""
 
     s3: Any
     sqs: Any
@@ -37,6 +37,7 @@ class AwsClients:
     secrets: Callable[[], Awaitable[Any]]
     kms: Callable[[], Awaitable[Any]]
     sns: Callable[[], Awaitable[Any]]
+    textract: Callable[[], Awaitable[Any]]
 
 
 @asynccontextmanager
@@ -52,7 +53,8 @@ async def aws_clients(session: Any = None, opened: Callable[..., Any] | None = N
 
         s3, sqs, dynamodb = [await client(name) for name in ("s3", "sqs", "dynamodb")]
         direct = await stack.enter_async_context(dynamodb_like(dynamodb, session, SystemClock()))
-        later = [_once(partial(client, name)) for name in ("events", "lambda", "ssm", "secretsmanager", "kms", "sns")]
+        rarely = ("events", "lambda", "ssm", "secretsmanager", "kms", "sns", "textract")
+        later = [_once(partial(client, name)) for name in rarely]
         yield AwsClients(s3, sqs, direct, *later)
 
 

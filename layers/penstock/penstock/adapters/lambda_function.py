@@ -24,6 +24,7 @@ from penstock.model.errors import MalformedMessage, NewerRelease, OutOfTime, Tra
 from penstock.model.intake import read_intake
 from penstock.model.messages import ChunkMessage, DispatchMessage, read_document_message, read_message
 from penstock.model.stage_result import StageResult
+from penstock.model.textract import JobNotice
 from penstock.ports.queue import Queue
 
 type Process = Callable[[str, float], Awaitable[Sequence[StageResult]]]
@@ -102,8 +103,10 @@ def _subject(body: str) -> tuple[str | None, str | None]:
     with contextlib.suppress(MalformedMessage, NewerRelease):
         return next(((one.file.feed, one.file.file_id) for one in read_intake(body)), (None, None))
     with contextlib.suppress(MalformedMessage, NewerRelease):
-        file = read_document_message(body).file
-        return file.feed, file.file_id
+        message = read_document_message(body)
+        if isinstance(message, JobNotice):
+            return None, message.file_id
+        return message.file.feed, message.file.file_id
     with contextlib.suppress(MalformedMessage, NewerRelease):
         chunk = read_message(body, ChunkMessage)
         return chunk.file.feed, chunk.chunk_id

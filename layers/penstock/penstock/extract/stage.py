@@ -7,34 +7,41 @@
 What is read of a range is an object named after it, so that reading it twice is harmless, in any order, and whoever
 comes later knows what is missing. The file's lease is held by who plans or assembles, never by who only reads. A file
 that stands still is sent again by its split message, as every file is; then only what is missing is read.
+
+Where a feed's pages are read by an engine elsewhere (see `jobs`), the message of a range begins a job and is done with;
+the notice of its end brings the range back.
 """
 
 import random
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from penstock.account.completion import refuse_as_pinned, refuse_file
 from penstock.extract.drift import tell_of_drift
+from penstock.extract.jobs import Job, ask, make_pictures
 from penstock.extract.ranges import Range, Ranges
 from penstock.feeds import feed_named
 from penstock.io.failing import tell_if_failing
 from penstock.io.retry import Try
-from penstock.io.sending import outgoing, send_all
+from penstock.io.sending import LONGEST_DELAY, outgoing, send_all
 from penstock.model.defects import at_a_file
-from penstock.model.errors import Busy, Defective, ObjectMissing, Permanent, Refused, Transient
+from penstock.model.errors import Busy, Defective, ObjectMissing, Permanent, Refused, Throttled, Transient
 from penstock.model.messages import PagesMessage, SourceFile, SplitMessage, ZipEntry
 from penstock.model.rows import FileRow, FileState
 from penstock.model.stage_result import StageResult
+from penstock.model.textract import JobNotice, RecognisedPage
 from penstock.ports.clock import Clock
 from penstock.ports.event_bus import EventBus
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock.ports.pages import OpenDocument, PageReader
 from penstock.ports.queue import Outlet
+from penstock.ports.recognition import Recognition
 from penstock.split.staging import Staging
 
 PAUSE = 1  #: seconds until the splitter can receive the staged file: the lease is released by then
+FIRST_WAIT = 15.0  #: seconds until an engine that had enough to do is asked again; each time it has, twice as many
 RESERVE = 15.0  #: seconds of an invocation kept for writing down what was read
 
 type Work = Callable[[FileRow, int], Awaitable[StageResult]]
@@ -43,7 +50,8 @@ type Work = Callable[[FileRow, int], Awaitable[StageResult]]
 
 @dataclass(frozen=True, slots=True)
 class ExtractorPorts:
-    """What the extractor needs of the world. `intake` is the splitter's queue, `documents` its own."""
+    """What the extractor needs of the world. `intake` is the splitter's queue, `documents` its own. `engines` has by
+    feed the engine elsewhere that reads its scans; those of others the reader reads itself."""
 
     store: ObjectStore
     ledger: Ledger
@@ -53,9 +61,12 @@ class ExtractorPorts:
     events: EventBus
     clock: Clock
     rng: random.Random
+    engines: Mapping[str, Recognition] = field(default_factory=dict[str, Recognition])
 
 
-async def extract(ports: ExtractorPorts, message: SplitMessage | PagesMessage, deadline: float) -> StageResult:
+async def extract(
+    ports: ExtractorPorts, message: SplitMessage | PagesMessage | JobNotice, deadline: float
+) -> StageResult:
     """Does what a message asks for; `deadline` is when the invocation ends, in seconds since the epoch.
 
     Raises:
@@ -64,6 +75,11 @@ async def extract(ports: ExtractorPorts, message: SplitMessage | PagesMessage, d
     """
     if isinstance(message, SplitMessage):
         return await _begin(ports, message, deadline)
+    if isinstance(message, JobNotice):
+        job = await Job.kept(ports.store, message.file_id, Range(*message.pages))
+        if job is None:
+            return StageResult("a notice of nobody's job", "", message.file_id)
+        message = job.message
     return await _read_range(ports, message, deadline)
 
 
@@ -84,13 +100,13 @@ async def _begin(ports: ExtractorPorts, message: SplitMessage, deadline: float) 
 
 
 async def _plan(ports: ExtractorPorts, file: SourceFile, entry: ZipEntry | None, deadline: float) -> Ranges:
-    """The ranges, which are kept. As the document is here, the only one is read."""
+    """The ranges, which are kept. As the document is here, the only one is read, unless it takes a job."""
     async with _opened(ports, file, entry, deadline) as document:
         with at_a_file(file.feed):
             pages, at_once, sha256 = await document.survey()
         ranges = Ranges(pages=pages, at_once=at_once, sha256=sha256)
         await ranges.keep(ports.store, file.file_id)
-        if pages <= at_once:
+        if pages <= at_once and file.feed not in ports.engines:
             await _read(ports, document, file, Range(1, pages), deadline)
     return ranges
 
@@ -101,7 +117,7 @@ async def _send(ports: ExtractorPorts, file: SourceFile, ranges: Sequence[Range]
 
 
 async def _read_range(ports: ExtractorPorts, message: PagesMessage, deadline: float) -> StageResult:
-    """Reads the range, unless somebody has; whoever finds that it was the last assembles."""
+    """Reads the range, unless somebody has, or a job is still at it; whoever finds that it was the last assembles."""
     file, file_id, one = message.file, message.file.file_id, Range(message.first, message.last)
     row, ranges = await ports.ledger.file(file_id), await Ranges.kept(ports.store, file_id)
     if row is None or row.state is not FileState.SPLITTING or ranges is None:
@@ -112,13 +128,42 @@ async def _read_range(ports: ExtractorPorts, message: PagesMessage, deadline: fl
 
     try:
         if not await ports.store.has(one.key(file_id)):
+            recognised = await _recognised(ports, message, one, deadline)
+            if recognised is None:
+                return StageResult("a job reads the pages", file.feed, file_id)
             async with _opened(ports, file, message.entry, deadline) as document:
-                await _read(ports, document, file, one, deadline)
+                await _read(ports, document, file, one, deadline, recognised)
+    except Throttled as reason:
+        await _come_back_later(ports, message)
+        return StageResult(f"put off: {reason}", file.feed, file_id, {"DocumentsPutOff": 1})
     except (Refused, ObjectMissing, Defective) as refusal:
         return await _holding(ports, file, deadline, _raising(refusal))
     if await ranges.are_read(ports.store, file_id, one):
         return await _holding(ports, file, deadline, assemble)
     return StageResult("pages read", file.feed, file_id, {"PagesRead": one.pages})
+
+
+async def _recognised(
+    ports: ExtractorPorts, message: PagesMessage, one: Range, deadline: float
+) -> Mapping[int, RecognisedPage] | None:
+    """What an engine elsewhere has read of the range, if the feed has one; None while it is at it."""
+    engine, file = ports.engines.get(message.file.feed), message.file
+    if engine is None:
+        return {}
+    job = await Job.kept(ports.store, file.file_id, one)
+    if job is None:
+        async with _opened(ports, file, message.entry, deadline) as document:
+            with at_a_file(file.feed):
+                job = await make_pictures(ports.store, document, message, _seconds_until(deadline, ports.clock))
+    return await ask(ports.store, engine, job)
+
+
+async def _come_back_later(ports: ExtractorPorts, message: PagesMessage) -> None:
+    """A message to ourselves; this one is done with, so that it counts as no attempt."""
+    wait = min(float(LONGEST_DELAY), FIRST_WAIT * 2 ** min(message.waits, 10))
+    delay = min(LONGEST_DELAY, round(wait + ports.rng.uniform(0, FIRST_WAIT)))
+    again = message.model_copy(update={"waits": message.waits + 1})
+    await send_all(ports.documents, [outgoing(again, delay)], ports.clock, ports.rng)
 
 
 def _raising(error: Permanent) -> Work:
@@ -135,10 +180,21 @@ def _opened(
     return ports.reader.opened(file.file_id, blocks)
 
 
-async def _read(ports: ExtractorPorts, document: OpenDocument, file: SourceFile, one: Range, deadline: float) -> None:
+async def _read(
+    ports: ExtractorPorts,
+    document: OpenDocument,
+    file: SourceFile,
+    one: Range,
+    deadline: float,
+    recognised: Mapping[int, RecognisedPage] | None = None,
+) -> None:
     with at_a_file(file.feed):
-        body = await document.read(one.first, one.last, deadline - RESERVE - ports.clock.now())
+        body = await document.read(one.first, one.last, _seconds_until(deadline, ports.clock), recognised)
     await ports.store.put(one.key(file.file_id), body, "application/gzip")
+
+
+def _seconds_until(deadline: float, clock: Clock) -> float:
+    return deadline - RESERVE - clock.now()
 
 
 async def _holding(ports: ExtractorPorts, file: SourceFile, deadline: float, work: Work) -> StageResult:

@@ -8,6 +8,7 @@
     │       ├── OutOfTime    the invocation ends before the work could
     │       ├── BookedOut    the destination's time is given to others
     │       ├── CircuitOpen  the destination is down
+    │       ├── Throttled    an engine elsewhere has enough to do
     │       ├── NewerRelease a newer release has begun it, and ends it
     │       └── Misconfigured  what an operator has set is wrong; somebody must mend it
     ├── Permanent            an outcome, with a reason; never retried
@@ -15,6 +16,8 @@
     │   ├── Defective        a function of ours fails at the file, until it is mended
     │   └── ObjectMissing    the pinned object version is gone
     ├── Unanswered           sent, and no answer: nobody knows; the claim and the key stay
+    ├── NotTaken             an engine elsewhere takes no such document
+    ├── JobGone              a job of an engine elsewhere is known to nobody any more
     ├── MalformedMessage     a message nobody here can read: it fails, loudly, until it lies in the DLQ
     └── OtherCut             a message, or this release, is of another cut of the file than the ledger: it fails, too
 
@@ -70,6 +73,10 @@ class CircuitOpen(NotNow):
     """Raised when the destination's circuit is open."""
 
 
+class Throttled(NotNow):
+    """Raised when an engine elsewhere takes no more pages for now."""
+
+
 class NewerRelease(NotNow):
     """Raised when a row, a message or an output was written by a newer release, in a form that this one does not know:
     it is left alone until that release is back."""
@@ -103,6 +110,15 @@ class ObjectMissing(Permanent):
 
 class Unanswered(PenstockError):
     """Raised when a request may have reached the destination, and no answer came back."""
+
+
+class NotTaken(PenstockError):
+    """Raised when an engine elsewhere takes no such document, however often it is asked; the message says why."""
+
+
+class JobGone(PenstockError):
+    """Raised when an engine elsewhere does not know a job any more: Amazon Textract keeps what it has read for seven
+    days."""
 
 
 class OtherCut(PenstockError):

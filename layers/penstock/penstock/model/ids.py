@@ -103,6 +103,15 @@ def pages_key(file: str, name: str) -> str:
     return f"pages/{file}/{name}"
 
 
+def range_id(file: str, first: int, last: int) -> str:
+    """The id of a range of a document's pages.
+
+    >>> range_id("4c9e", 1, 10)
+    '4c9e-00001-00010'
+    """
+    return f"{file}-{first:05d}-{last:05d}"
+
+
 def drift_key(template: str, signature: str) -> str:
     """The key in the work bucket of what says that a form's change was told.
 

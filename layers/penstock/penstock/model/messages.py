@@ -5,6 +5,7 @@ says is passed over. An unknown type fails loudly, and a version that is too new
 (R16). Models are frozen: a message is a fact.
 """
 
+from contextlib import suppress
 from typing import Annotated, Literal, NamedTuple, Self
 
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
@@ -12,6 +13,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, TypeAdapter, Va
 from penstock.model import ids, versions
 from penstock.model.errors import MalformedMessage
 from penstock.model.findings import Finding
+from penstock.model.textract import JobNotice
 
 
 class _Message(BaseModel):
@@ -226,7 +228,8 @@ class SplitMessage(_Message):
 
 class PagesMessage(_Message):
     """Extractor → extractor: read these pages of a document, `first` to `last`, counted from 1. `entry` is the document
-    in the archive that `file` reads, as in `SplitMessage`, by which the splitter hands a document over."""
+    in the archive that `file` reads, as in `SplitMessage`, by which the splitter hands a document over. `waits` counts
+    how often the range has already come back later by a message of its own."""
 
     v: int = versions.MESSAGE
     type: Literal["pages"] = "pages"
@@ -234,6 +237,7 @@ class PagesMessage(_Message):
     first: int
     last: int
     entry: ZipEntry | None = None
+    waits: int = 0
 
 
 class ChunkMessage(_Message):
@@ -303,13 +307,15 @@ def read_message[M: (SplitMessage, ChunkMessage, DispatchMessage)](body: str, ex
     return message
 
 
-def read_document_message(body: str) -> SplitMessage | PagesMessage:
-    """What lies on the extractor's queue: a document, or a range of pages of one.
+def read_document_message(body: str) -> SplitMessage | PagesMessage | JobNotice:
+    """What lies on the extractor's queue: a document, a range of pages of one, or word that a job about such has ended.
 
     Raises:
-        MalformedMessage: it is neither.
+        MalformedMessage: it is none of them.
         NewerRelease: its version is newer than this release knows.
     """
+    with suppress(ValidationError):
+        return JobNotice.model_validate_json(body)
     message = read_any(body)
     if not isinstance(message, SplitMessage | PagesMessage):
         raise MalformedMessage(f"a message of type {message.type} came to the wrong queue")

@@ -5,6 +5,8 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from penstock.model.textract import RecognisedPage
+
 
 @dataclass(frozen=True, slots=True)
 class Drifted:
@@ -33,6 +35,13 @@ class Survey(NamedTuple):
     sha256: str
 
 
+class Pictures(NamedTuple):
+    """Pages of a document that have to be read from pictures: their numbers, and a PDF of their pictures, in order."""
+
+    pages: tuple[int, ...]
+    pdf: bytes
+
+
 class OpenDocument(Protocol):
     """A document that lies here."""
 
@@ -44,8 +53,20 @@ class OpenDocument(Protocol):
         """
         ...
 
-    async def read(self, first: int, last: int, seconds: float) -> bytes:
+    async def pictures(self, first: int, last: int, seconds: float) -> Pictures:
+        """Those of these pages, counted from 1, that an engine elsewhere has to read: they have no text that can be
+        believed, or understood, and something is on them.
+
+        Raises:
+            Transient: it took longer than so many seconds.
+        """
+        ...
+
+    async def read(
+        self, first: int, last: int, seconds: float, recognised: Mapping[int, RecognisedPage] | None = None
+    ) -> bytes:
         """What stands on these pages, counted from 1. A page that nobody can read is told as such, among the others.
+        `recognised` is what an engine elsewhere read, by page.
 
         Raises:
             Transient: it took longer than so many seconds.
