@@ -23,6 +23,7 @@ FIGURES = frozenset(
         "DestinationCalls",
         "DocumentPages",
         "DocumentsHandedOver",
+        "DocumentsPutOff",
         "DocumentsRead",
         "DropsLooks",
         "DueLooks",
