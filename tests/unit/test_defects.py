@@ -646,7 +646,9 @@ async def test_status_says_where_penstock_has_failed(monkeypatch: pytest.MonkeyP
         await pipeline.run()
     ports = operated(pipeline)
     records = Records.__new__(Records)
-    records.ledger, records.store = ports.ledger, ports.store  # pyright: ignore[reportAttributeAccessIssue]
+    # All that it asks for; records are frozen.
+    object.__setattr__(records, "ledger", ports.ledger)
+    object.__setattr__(records, "store", ports.store)
 
     told, of_refused = sorted(
         await records.internal_errors(await records.files(10)), key=lambda one: one["key"], reverse=True

@@ -12,6 +12,7 @@ SOURCES = Path(__file__).parents[2] / "layers/penstock/penstock"
 FIGURES = frozenset(
     [
         "BytesSplit",
+        "CausesTold",
         "ChunkLatency",
         "ChunksPutOff",
         "ChunksSent",
@@ -33,6 +34,7 @@ FIGURES = frozenset(
         "FilesSettled",
         "FilesUnpacked",
         "IdleLooks",
+        "NoticesGiven",
         "PagesRead",
         "PartsMerged",
         "RangesSent",

@@ -21,7 +21,7 @@ from penstock_ops.console.errors import WrongUse
 from penstock_ops.operate import operations, stack_ports
 from penstock_ops.operate.circuits import NotClosed
 from penstock_ops.operate.dead_letters import DeadLetters
-from penstock_ops.operate.errors import NotFound
+from penstock_ops.operate.errors import NoNote, NotFound
 from penstock_ops.operate.replays import NotToBeReplayed
 from penstock_ops.operate.stack_ports import StackPorts
 from penstock_ops.verbs import recovery
@@ -321,7 +321,7 @@ def test_held_records_are_listed_released_and_refused(desk: Desk, monkeypatch: p
 def test_a_scheduler_says_why(verb: str, desk: Desk) -> None:
     for note in (" ", "x" * 501):
         done = desk.run("held", verb, "--file", "0" * 20, "--records", "1", "--note", note)
-        assert isinstance(done.exception, WrongUse)
+        assert isinstance(done.exception, NoNote)
 
 
 def _unpaid(records: Sequence[Record]) -> list[int]:
