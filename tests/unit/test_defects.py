@@ -646,9 +646,9 @@ async def test_status_says_where_penstock_has_failed(monkeypatch: pytest.MonkeyP
         await pipeline.run()
     ports = operated(pipeline)
     records = Records.__new__(Records)
-    # All that it asks for; records are frozen.
-    object.__setattr__(records, "ledger", ports.ledger)
-    object.__setattr__(records, "store", ports.store)
+    # All that it asks for; they are frozen.
+    for name, port in (("ledger", ports.ledger), ("store", ports.store), ("clock", pipeline.clock)):
+        object.__setattr__(records, name, port)
 
     told, of_refused = sorted(
         await records.internal_errors(await records.files(10)), key=lambda one: one["key"], reverse=True
