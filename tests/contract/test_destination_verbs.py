@@ -156,7 +156,9 @@ async def test_a_lane_has_settings_of_its_own_and_one_without_is_told_where_it_g
 async def test_status_says_which_setting_of_which_feed_is_wrong(desk: Desk) -> None:
     desk.configure({"url": desk.url})
     desk.configure({"url": desk.url, "policy": {"nonsense": 1}, "soft": "hold"}, feed="crew")
+    queues = ("Intake", "Document", "Chunk", "Dispatch")
     tables = {"LedgerTable": "ledger", "WorkBucket": "work", "ArchiveBucket": "archive"}
+    tables |= {f"{queue}{end}": "q" for queue in queues for end in ("QueueUrl", "DlqUrl")}
 
     async def wrong() -> dict[str, list[str]]:
         async with operations.records_of(OUTPUTS | tables) as records:
