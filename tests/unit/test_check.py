@@ -35,6 +35,38 @@ def written(tmp_path: Path, log_format: str, **options: object) -> tuple[Path, l
     return path, [json.loads(line) for line in expected.read_text().splitlines()]
 
 
+GOOD = "spot_id,station,house_number,air_date,air_time,length_s\nS1,WPNS,H1,2026-11-20,20:15:00,30\n"
+
+
+@pytest.mark.parametrize("text", [GOOD, "nothing that a feed reads"])
+def test_what_an_earlier_check_has_written_is_not_left_as_if_this_one_had(
+    text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    log, records = tmp_path / "log.csv", tmp_path / "records.ndjson"
+    log.write_text(GOOD.replace("20:15:00", "at eight"))
+    command = ["check", str(log), "--feed", "traffic", "--records", str(records)]
+    CliRunner().invoke(cli.app, command)
+    (tmp_path / "log.csv.rejects.3.csv").write_text("of an archive's third file")
+    mine = tmp_path / "log.csv.rejects.mine.csv"
+    mine.write_text("of nobody's check")
+    assert (tmp_path / "log.csv.rejects.csv").exists()
+
+    log.write_text(text)
+    CliRunner().invoke(cli.app, command)
+
+    assert [path.name for path in sorted(tmp_path.glob("log.csv.*"))] == [mine.name]
+    assert (records.read_text() if records.exists() else "").count("\n") == (text == GOOD)
+
+
+@pytest.mark.parametrize("option", ["--rejects", "--records", "--acknowledgements"])
+def test_a_check_does_not_write_over_the_file_that_it_judges(option: str, tmp_path: Path) -> None:
+    log = tmp_path / "log.csv"
+    log.write_text(GOOD)
+    result = CliRunner().invoke(cli.app, ["check", str(log), option, str(tmp_path / "." / "log.csv")])
+    assert (result.exit_code, log.read_text()) == (2, GOOD)
+
+
 @pytest.mark.parametrize("log_format", ["csv", "tsv", "ndjson", "asrun"])
 def test_a_check_says_of_every_record_what_its_generator_knows(log_format: str, tmp_path: Path) -> None:
     path, expected = written(tmp_path, log_format, records=12_000, faults=0.05, seed=7)

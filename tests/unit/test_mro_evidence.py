@@ -23,13 +23,20 @@ def codes_of(**changes: Any) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    "text", ["N/A", "none", "Unknown", "-", "--", "0000", "XXXX", "ILLEGIBLE", "n.a.", "(illegible)", "?"]
+    "text",
+    [
+        *("N/A", "none", "Unknown", "-", "--", "0000", "XXXX", "ILLEGIBLE", "n.a.", "(illegible)", "?", "<blank>"),
+        *("n / a", "NO SERIAL NUMBER", "UNKNOWN S/N", "S/N: N/A", "XX-XX", "000-000", "to be determined", "#DIV/0!"),
+    ],
 )
 def test_a_placeholder_says_nothing(text: str) -> None:
     assert is_placeholder(text)
 
 
-@pytest.mark.parametrize("text", ["RS-1", "0003", "B24365", "X", "A", "N", "J. None", "Naxos Aero", "100"])
+@pytest.mark.parametrize(
+    "text",
+    ["RS-1", "0003", "B24365", "X", "A", "N", "J. None", "Naxos Aero", "100", "SN-1", "REF 12", "X1X", "0-1", "NAR"],
+)
 def test_what_says_something_is_none(text: str) -> None:
     assert not is_placeholder(text)
 
@@ -43,6 +50,12 @@ def test_what_says_something_is_none(text: str) -> None:
 )
 @pytest.mark.parametrize("text", ["N/A", "ILLEGIBLE", "0000", "-"])
 def test_no_block_of_evidence_may_say_nothing(field: str, text: str) -> None:
+    assert codes_of(**{field: text}) == [f"mro.{field}_placeholder"]
+
+
+@pytest.mark.parametrize("field", ["registration", "control_number"])
+@pytest.mark.parametrize("text", ["UNKNOWN", "NONE", "XXXX", "0000"])
+def test_nor_may_what_a_removal_is_traced_by(field: str, text: str) -> None:
     assert codes_of(**{field: text}) == [f"mro.{field}_placeholder"]
 
 

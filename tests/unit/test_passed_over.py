@@ -99,6 +99,31 @@ def test_a_header_in_quotes_is_known_again_without_them_and_a_name_with_a_delimi
     assert split.records == 2
 
 
+OTHERS = {
+    "record_type": '"Type"',
+    "spot_id": "Spot No.",
+    "station": "CALL-LETTERS",
+    "air_date": " date ",
+    "notes": "Remarks",
+}
+
+
+def test_a_header_is_known_again_in_other_names_of_its_columns() -> None:
+    other = ",".join(OTHERS.get(name, name) for name in COLUMNS)
+    lines = [f"{HEADER},agency", f"{row(1)},A", f"{other},Agency Name", f"{row(2)},B", f"{row(3)},C"]
+    split = split_alike(feed_with(records=1), "\n".join(lines).encode(), [7, 30], (16, 4, 8))
+    assert split.records == 3
+    assert accepted(judged(*lines)[1]) == 3
+
+
+@pytest.mark.parametrize("moved", [("spot_id", "isci"), ("air_time", "air_date")])
+def test_a_header_with_its_columns_in_another_order_is_not_passed_over(moved: tuple[str, str]) -> None:
+    """What is below it would be read by the wrong names, and nobody told."""
+    swapped = dict(zip(moved, reversed(moved), strict=True))
+    other = ",".join(swapped.get(name, name) for name in COLUMNS)
+    assert judged(HEADER, row(1), other, row(2))[0].records == 3
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252"])
 def test_a_header_is_known_again_in_capitals_in_any_encoding(encoding: str) -> None:
     header, latin = f"{HEADER},Länge", replace(TRAFFIC, formats=(Delimited(otherwise="cp1252"),))

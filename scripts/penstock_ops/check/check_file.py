@@ -149,6 +149,11 @@ class Asked:
             acknowledgements_to=self.acknowledgements_to and _numbered(self.acknowledgements_to, number),
         )
 
+    def clear(self) -> None:
+        """Removes what an earlier check has written there, so that nobody takes it for what this one found."""
+        for path in filter(None, (self.rejects_to, self.records_to, self.acknowledgements_to)):
+            path.unlink(missing_ok=True)
+
 
 def _numbered(path: Path, number: int) -> Path:
     return path.with_stem(f"{path.stem}.{number}")
@@ -170,7 +175,8 @@ def check(
     """Splits, validates and judges a file; `advance` is told of every so many bytes done.
 
     What cannot be read as it lies is staged as it would be in AWS, in a temporary folder. Of an archive each file is
-    judged by itself; the rejects of the second of them are FILE.rejects.2.csv, and so on.
+    judged by itself; the rejects of the second of them are FILE.rejects.2.csv, and so on. What an earlier check has
+    written at these paths is removed, whatever comes of this one.
 
     Raises:
         OSError: the file cannot be read, or the rejects cannot be written.
@@ -183,6 +189,7 @@ def check(
     with TemporaryDirectory(prefix="penstock-check-") as folder:
         store = LocalStore(Path(folder))
         source = store.source(path.resolve(), feed or "")
+        asked.clear()
         try:
             prepared = _prepare(store, source, None, sheet)
             if isinstance(prepared, SourceFile):
@@ -220,6 +227,7 @@ def _check_entries(
         assert message.entry is not None
         began = time.perf_counter()
         checked = Checked(asked.feed or "", file=message.entry.name)
+        asked.of_entry(number).clear()
         try:
             prepared = _prepare(store, message.file, message.entry)
             assert isinstance(prepared, SourceFile)

@@ -1,7 +1,8 @@
 """The verbs that need no AWS at all: judge a file right here, reckon its digest."""
 
+import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -45,8 +46,10 @@ def check(
     as_json: AsJson = False,
 ) -> None:
     """Judge a file right here, without AWS: what would happen to it if it were dropped. Rejects go to
-    FILE.rejects.csv; of a zip file's second file to FILE.rejects.2.csv, and so on."""
-    rejects_to = rejects or Path(f"{file.name}.rejects.csv")
+    FILE.rejects.csv; of a zip file's second file to FILE.rejects.2.csv, and so on. Those of an earlier check are
+    removed."""
+    _refuse_to_write_over(file, {"--rejects": rejects, "--records": records, "--acknowledgements": acknowledgements})
+    rejects_to = rejects or _default_for_rejects(file)
     try:
         settings = settings_in(policy) if policy else None
     except ValueError as error:
@@ -75,6 +78,22 @@ def check(
             screens.err.print(visible(sentence), soft_wrap=True)
     show(checked, as_json, screens.checked)
     exit_for(checked)
+
+
+def _refuse_to_write_over(file: Path, outputs: Mapping[str, Path | None]) -> None:
+    for option, path in outputs.items():
+        if path and path.exists() and file.exists() and path.samefile(file):
+            raise typer.BadParameter("that is the file to judge", param_hint=option)
+
+
+def _default_for_rejects(file: Path) -> Path:
+    """FILE.rejects.csv, here. Those of an earlier check of more files in the archive are removed."""
+    path = Path(f"{file.name}.rejects.csv")
+    numbered = re.compile(re.escape(path.stem) + r"\.[0-9]+\.csv")
+    for other in Path().iterdir():
+        if numbered.fullmatch(other.name) and other.is_file():
+            other.unlink()
+    return path
 
 
 def _ask(feeds: Sequence[str]) -> str:

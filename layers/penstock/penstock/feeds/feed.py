@@ -290,7 +290,7 @@ class Feed:
         for candidate in self.formats:
             layout = self._layout_by(candidate, head)
             if layout:
-                layout = self._with_separator(candidate, layout, head)
+                layout = self._with_separator(candidate, self._with_names(layout), head)
                 _refuse_unless_storable(layout)
                 self._require_columns(layout)
                 return layout
@@ -309,6 +309,13 @@ class Feed:
                 f"expected are columns for {', '.join(sorted(self.required))}, and others of the {self.name} feed"
             )
             raise Refused(refusal.code, f"{refusal.message}; {expected}") from None
+
+    def _with_names(self, layout: Layout) -> Layout:
+        """The layout of a table whose header may stand again in any names that the feed knows its columns by."""
+        if not layout.again:
+            return layout
+        names = tuple((name, *self.spellings.get(name, ())) if name else () for name in layout.columns)
+        return layout.model_copy(update={"names": names})
 
     def _with_separator(self, reader: Format, layout: Layout, head: bytes) -> Layout:
         """The layout with what the first records have before their fractions. JSON has a point, also in its strings."""

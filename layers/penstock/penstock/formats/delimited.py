@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
-from itertools import compress, islice
+from itertools import compress, filterfalse, islice
 
 from penstock.formats.format import HEAD, FieldOf, Parsed, Taken
 from penstock.formats.json_objects import parse_objects
 from penstock.formats.lines import NARROWEST, WINDOW
 from penstock.formats.marks import mark_in, unmarked
-from penstock.formats.passed_over import THEN, TITLES, is_none, is_units, length_at_first, may_be_among
+from penstock.formats.passed_over import THEN, TITLES, is_units, length_at_first, may_be_among, none_in
 from penstock.formats.quoting import misquoted, rows_in, swallowed, well_quoted
 from penstock.formats.returned_rows import (
     came_back,
@@ -209,10 +209,11 @@ class Delimited:
         self, layout: Layout, buffer: bytes, end: int, taken: int, records: int, limit: int, final: bool
     ) -> Taken:
         """One record after the other, up to the limits."""
+        is_none = none_in(layout)
         for begin, stop, upto in self._spans(layout, buffer, end, final):
             if taken == records or upto > limit:
                 break
-            is_record = stop > begin and not is_none(layout, buffer[begin:stop])
+            is_record = stop > begin and not is_none(buffer[begin:stop])
             taken, end = taken + is_record, upto
         return Taken(taken, end)
 
@@ -244,13 +245,13 @@ class Delimited:
         if is_plain and not has_others:
             return chunk.removesuffix(b"\n").split(b"\n")
         records = _record(layout.delimiter).findall(chunk)
-        return [record for record in records if not is_none(layout, record)] if has_others else records
+        return list(filterfalse(none_in(layout), records)) if has_others else records
 
     def passed_over(self, layout: Layout, chunk: bytes) -> bool:
         """Whether lines that are no records stand among these."""
         if not _may_have_others(layout, chunk):
             return False
-        return any(is_none(layout, record) for record in _record(layout.delimiter).findall(chunk))
+        return any(map(none_in(layout), _record(layout.delimiter).findall(chunk)))
 
     def parse(self, layout: Layout, raws: Sequence[bytes]) -> list[Parsed]:
         """All records at once: by the csv module those with a quote; without one, a cell ends at every delimiter. What

@@ -3,14 +3,16 @@ and told.
 
     above the header    titles, comments, `sep=;`: whatever is no header, within the first lines
     below the header    a row of units
-    anywhere            nothing but delimiters and blanks; the header again, and its units; a comment that is no row of
-                        the table, or has nothing in any cell but the first
+    anywhere            nothing but delimiters and blanks; the header again, also in other names that the feed knows its
+                        columns by, and its units; a comment that is no row of the table, or has nothing in any cell
+                        but the first
 
 A quoted cell may hold such lines: only what stands where a record could begin is one.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache
 
 from penstock.formats.quoting import rows_in
@@ -45,64 +47,100 @@ def is_units(cells: Sequence[str]) -> bool:
     return len(said) > 1 and all(map(_UNIT.fullmatch, said))
 
 
-def is_none(layout: Layout, record: bytes) -> bool:
-    """Whether what stands where a record could is none."""
-    return bool(layout.again and _none(*_known_by(layout)).fullmatch(record))
+def none_in(layout: Layout) -> Callable[[bytes], object]:
+    """Tells by its bytes, with something or None, whether what stands where a record could is none."""
+    return _none(_table(layout)).fullmatch if layout.again else _always_one
+
+
+def _always_one(_: bytes) -> None:
+    """Nothing is known of such lines."""
 
 
 def may_be_among(layout: Layout, lines: bytes) -> bool:
     """Whether such a line may be among these. Cheap, and seldom yes where there is none."""
     if not layout.again:
         return False
-    known = _known_by(layout)
-    return bool(_none_below(*known).search(lines) or _first(*known).match(lines))
+    table = _table(layout)
+    return bool(_none_below(table).search(lines) or _first(table).match(lines))
 
 
 def length_at_first(layout: Layout, buffer: bytes, final: bool) -> int:
     """How many bytes such lines take that stand first, blank ones among them, as far as their ends are seen."""
-    match = (_first_to_end if final else _first)(*_known_by(layout)).match(buffer)
+    match = (_first_to_end if final else _first)(_table(layout)).match(buffer)
     return match.end() if match else 0
 
 
-def _known_by(layout: Layout) -> tuple[str, int, str, str]:
-    return layout.delimiter, len(layout.header), layout.again, layout.encoding
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What such lines of a table are known by; see `Layout`."""
+
+    delimiter: str
+    width: int
+    header: str
+    encoding: str
+    names: tuple[tuple[str, ...], ...]
+
+
+def _table(layout: Layout) -> _Table:
+    return _Table(layout.delimiter, len(layout.header), layout.again, layout.encoding, layout.names)
 
 
 @cache
-def _none(delimiter: str, width: int, header: str, encoding: str) -> re.Pattern[bytes]:
+def _none(table: _Table) -> re.Pattern[bytes]:
     """A line that is no record, without its end; never a blank one."""
-    return re.compile(_any_of(delimiter, width, header, encoding))
+    return re.compile(_any_of(table))
 
 
 @cache
-def _none_below(delimiter: str, width: int, header: str, encoding: str) -> re.Pattern[bytes]:
+def _none_below(table: _Table) -> re.Pattern[bytes]:
     # Begins with one certain character, which a search skips to; the next one tells nearly always that it is none.
-    own = "".join(line.lstrip(' \t"')[:1] for line in header.split(THEN))
-    first = b"".join(_written(own, encoding)) + b'" \t#/' + delimiter.encode()
-    return re.compile(rb"\n(?=[%s])(?:%s)\r?\n" % (re.escape(first), _any_of(delimiter, width, header, encoding)))
+    lines = [*table.header.split(THEN), *(table.names[0] if table.names else ())]
+    own = "".join(line.lstrip(' \t"')[:1] for line in lines)
+    first = b"".join(_written(own, table.encoding)) + b'" \t#/' + table.delimiter.encode()
+    return re.compile(rb"\n(?=[%s])(?:%s)\r?\n" % (re.escape(first), _any_of(table)))
 
 
 @cache
-def _first(delimiter: str, width: int, header: str, encoding: str) -> re.Pattern[bytes]:
-    return re.compile(rb"(?:[\r\n]++|(?:%s)(?=[\r\n]))++" % _any_of(delimiter, width, header, encoding))
+def _first(table: _Table) -> re.Pattern[bytes]:
+    return re.compile(rb"(?:[\r\n]++|(?:%s)(?=[\r\n]))++" % _any_of(table))
 
 
 @cache
-def _first_to_end(delimiter: str, width: int, header: str, encoding: str) -> re.Pattern[bytes]:
-    return re.compile(rb"(?:[\r\n]++|(?:%s)(?=[\r\n]|\Z))++" % _any_of(delimiter, width, header, encoding))
+def _first_to_end(table: _Table) -> re.Pattern[bytes]:
+    return re.compile(rb"(?:[\r\n]++|(?:%s)(?=[\r\n]|\Z))++" % _any_of(table))
 
 
-def _line_again(delimiter: str, blank: bytes, line: str, encoding: str) -> bytes:
+def _line_again(table: _Table, blank: bytes, line: str) -> bytes:
     """The line, its cells in quotes or without, in any case, and with any blanks round them."""
-    cells = (cell.strip() for cell in next(rows_in(delimiter, [line]), list[str]()))
-    return re.escape(delimiter.encode()).join(_cell_again(delimiter, blank, cell, encoding) for cell in cells)
+    cells = (cell.strip() for cell in next(rows_in(table.delimiter, [line]), list[str]()))
+    return re.escape(table.delimiter.encode()).join(_cell_again(table, blank, cell) for cell in cells)
 
 
-def _cell_again(delimiter: str, blank: bytes, cell: str, encoding: str) -> bytes:
-    quoted = b"|".join(map(re.escape, _written(cell.replace('"', '""'), encoding)))
-    bare = b"|".join(map(re.escape, _written(cell, encoding)))
+def _line_in_other_names(table: _Table, blank: bytes) -> bytes:
+    """A line in which each column has one of the names that the feed knows it by, as where files of several exports
+    were put together. What it calls a column that no field wants is anything."""
+    mark = re.escape(table.delimiter.encode())
+    other = rb'(?:"[^"\r\n]*+"|[^"%s\r\n]*+)' % mark
+    between = rb'[^a-z0-9"%s\r\n]*+' % mark
+    columns = [
+        rb'"?+%s(?:%s)%s"?+' % (between, b"|".join(between.join(_plain(name)) for name in names), between)
+        if names
+        else other
+        for names in table.names
+    ]
+    return mark.join(columns)
+
+
+def _plain(name: str) -> list[bytes]:
+    """Its letters and digits in ASCII, as the feed compares names."""
+    return [character.encode() for character in name.lower() if character.isascii() and character.isalnum()]
+
+
+def _cell_again(table: _Table, blank: bytes, cell: str) -> bytes:
+    quoted = b"|".join(map(re.escape, _written(cell.replace('"', '""'), table.encoding)))
+    bare = b"|".join(map(re.escape, _written(cell, table.encoding)))
     in_quotes = rb'"%s*+(?:%s)%s*+"' % (blank, quoted, blank)
-    either = in_quotes if re.search(f'[{re.escape(delimiter)}"\r\n]', cell) else rb"%s|%s" % (in_quotes, bare)
+    either = in_quotes if re.search(f'[{re.escape(table.delimiter)}"\r\n]', cell) else rb"%s|%s" % (in_quotes, bare)
     return rb"%s*+(?:%s)%s*+" % (blank, either, blank)
 
 
@@ -112,13 +150,15 @@ def _written(text: str, encoding: str) -> list[bytes]:
     return list(dict.fromkeys(case.encode(one, "replace") for case in cases for one in encoding.split("|")))
 
 
-def _any_of(delimiter: str, width: int, header: str, encoding: str) -> bytes:
-    mark = re.escape(delimiter.encode())
-    blank = rb"[ ]" if delimiter == "\t" else rb"[ \t]"
+def _any_of(table: _Table) -> bytes:
+    mark, width = re.escape(table.delimiter.encode()), table.width
+    blank = rb"[ ]" if table.delimiter == "\t" else rb"[ \t]"
     empty = rb'(?:"%s*+"%s*+|%s*+)' % (blank, blank, blank)
     nothing = rb'(?=[" \t%s])%s(?:%s%s)*+' % (mark, empty, mark, empty)
-    lines = b"|".join(_line_again(delimiter, blank, line, encoding) for line in header.split(THEN))
-    again = rb"(?i:%s)[ \t%s]*+" % (lines, mark)
+    lines = [_line_again(table, blank, line) for line in table.header.split(THEN)]
+    if sum(map(bool, table.names)) > 1 and table.names[0]:
+        lines.append(_line_in_other_names(table, blank))
+    again = rb"(?i:%s)[ \t%s]*+" % (b"|".join(lines), mark)
     # With as many cells as the header it may be a record whose first value begins so.
     cell, more = rb"[^%s\r\n]*+" % mark, rb"(?:%s[^%s\r\n]*+)" % (mark, mark)
     alone = rb"(?:%s%s)*+" % (mark, empty)

@@ -98,9 +98,10 @@ class Layout(_Message):
     JSON array or an XML file, as it is opened before the first of them. `fields` are the feed's when the file was
     recognised, where it has no columns: those of its rejects, whatever release writes them. `again` is a table's header
     as it stands in the file, and the line of units below it, where these and other lines that are no records are passed
-    over (`formats.passed_over`), and `above` how many such lines there are above the first record. `twice` are the
-    ordinals of rows of a reject file that came back which stand in it before. `is_neutralised` says of a table without
-    a column of ours that its cells have the apostrophes of one of our reject files.
+    over (`formats.passed_over`), and `above` how many such lines there are above the first record. `names` are the
+    names by which the feed knows each of its columns, none for one that no field wants. `twice` are the ordinals of
+    rows of a reject file that came back which stand in it before. `is_neutralised` says of a table without a column
+    of ours that its cells have the apostrophes of one of our reject files.
     """
 
     format: str
@@ -122,6 +123,7 @@ class Layout(_Message):
     fields: tuple[str, ...] = ()
     again: str = ""
     above: int = 0
+    names: tuple[tuple[str, ...], ...] = ()
     twice: tuple[int, ...] = ()
     is_neutralised: bool = False
 

@@ -15,7 +15,7 @@ from penstock.feeds.control import ControlTotals, Totals, difference
 from penstock.feeds.feed import Feed
 from penstock.feeds.numbers import number_of
 from penstock.formats.format import HEAD
-from penstock.formats.passed_over import is_none
+from penstock.formats.passed_over import none_in
 from penstock.formats.quoting import rows_in
 from penstock.formats.text import encoding_for
 from penstock.io.reader import read_range
@@ -96,8 +96,8 @@ async def with_control_totals(
 
 def _last_row(control: ControlTotals, layout: Layout, tail: bytes) -> tuple[int, Totals | None]:
     """Where the file's last line begins in its last bytes, and the totals that it declares."""
-    raw, begin = b"", len(tail)
-    while begin and (not raw or is_none(layout, raw)):
+    raw, begin, is_none = b"", len(tail), none_in(layout)
+    while begin and (not raw or is_none(raw)):
         lines = tail[:begin].rstrip(b"\r\n \t")
         begin = max(lines.rfind(b"\n"), lines.rfind(b"\r")) + 1
         raw = lines[begin:]

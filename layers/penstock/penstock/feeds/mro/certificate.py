@@ -22,7 +22,7 @@ RULES = Rulebook("mro")
 
 
 _SAYS_NOTHING = "what stands there says nothing; write what the certificate has"
-_OR_EMPTY = f"{_SAYS_NOTHING}, or leave it empty where it has nothing"
+_OR_EMPTY = "what stands there says nothing; write what is known, or leave it empty where nothing is"
 
 _EVIDENCE = {
     "authority": "block 1",
@@ -42,8 +42,8 @@ _EVIDENCE = {
 `component`)."""
 
 
-def _demand_evidence(field: str, block: str, message: str, severity: Severity = Severity.HARD) -> None:
-    @RULES.among(f"{field}_placeholder", field, message, f"{_FORMS}, {block}", severity)
+def _demand_evidence(field: str, source: str | None, message: str, severity: Severity = Severity.HARD) -> None:
+    @RULES.among(f"{field}_placeholder", field, message, source, severity)
     def _says_nothing(records: Sequence[Record]) -> list[int]:  # pyright: ignore[reportUnusedFunction]
         said = [one.get(field) for one in records]
         nothing = {text for text in set(said) if text and is_placeholder(text)}
@@ -51,10 +51,13 @@ def _demand_evidence(field: str, block: str, message: str, severity: Severity = 
 
 
 for _field, _block in _EVIDENCE.items():
-    _demand_evidence(_field, _block, _SAYS_NOTHING)
+    _demand_evidence(_field, f"{_FORMS}, {_block}", _SAYS_NOTHING)
 # Block 5 may be empty, so it proves nothing; block 12 names another certificate only where one is corrected.
-_demand_evidence("work_order", "block 5", _OR_EMPTY, Severity.SOFT)
-_demand_evidence("corrects", "block 12", _OR_EMPTY)
+_demand_evidence("work_order", f"{_FORMS}, block 5", _OR_EMPTY, Severity.SOFT)
+_demand_evidence("corrects", f"{_FORMS}, block 12", _OR_EMPTY)
+# Of no block, but what a removal is traced by: the aircraft, and the operator's own report.
+_demand_evidence("registration", None, _OR_EMPTY)
+_demand_evidence("control_number", None, _OR_EMPTY)
 
 
 def _has_any(one: Record, fields: Sequence[str]) -> bool:

@@ -3,16 +3,22 @@
 import re
 from functools import lru_cache
 
-_WORDS = frozenset(
+_NUMBER = r"(?:[SP] ?N|(?:SERIAL|PART|TAIL|TRACKING)(?: (?:NUMBER|NO))?|NUMBER)"
+"""What it is that nobody knows: UNKNOWN S/N, NO SERIAL NUMBER."""
+
+_WORDS = "|".join(
     (
-        *("N/A", "#N/A", "NA", "N.A", "N-A", "N A", "NIL", "NONE", "NULL", "UNKNOWN", "UNK", "TBD", "TBA", "TBC"),
-        *("VARIOUS", "ILLEGIBLE", "UNREADABLE", "UNAVAILABLE", "MISSING", "BLANK", "NOT AVAILABLE", "NOT APPLICABLE"),
-        *("NOT LEGIBLE", "NOT KNOWN", "NO NUMBER", "NO DATA", "NONE GIVEN", "SEE BLOCK 12", "SEE REMARKS"),
-        *("NOT GIVEN", "NOT STATED", "NOT RECORDED", "NOT PROVIDED", "NOT MARKED", "UNMARKED", "NO S/N", "NO P/N"),
-        *("#REF!", "#VALUE!", "#NAME?", "#NULL!", "#NUM!", "#DIV/0!"),
+        *("N ?A", "NIL", "NONE", "NULL", "UNK", "UNKN", "UNKNOWN", "UNDETERMINED", "UNIDENTIFIED", "UNSPECIFIED"),
+        *("ILLEG", "ILLEGIBLE", "UNREADABLE", "UNAVAILABLE", "UNMARKED", "UNDEFINED", "MISSING", "BLANK", "VARIOUS"),
+        *("TB[ACD]", "TO BE (?:ADVISED|ANNOUNCED|CONFIRMED|DETERMINED)", "PENDING", "NO DATA", "NONE GIVEN"),
+        "NOT (?:APPLICABLE|AVAIL(?:ABLE)?|GIVEN|KNOWN|LEGIBLE|MARKED|PROVIDED|READABLE|RECORDED|SPECIFIED|STATED)",
+        "NOT VISIBLE",
+        *("SEE (?:BLOCK [0-9]{1,2}|REMARKS|ATTACHED|ABOVE|TAG)", "AS ABOVE", "DITTO"),
+        *("REF", "VALUE", "NAME", "NUM", "DIV 0"),  # a spreadsheet's errors, between their signs
     )
 )
-_NOTHING = re.compile(r"[\W_]*|0+|X{2,}")
+_SAYS_NOTHING = re.compile(rf"(?:{_NUMBER} )?(?:{_WORDS})(?: (?:{_WORDS}|{_NUMBER}))?|NO {_NUMBER}")
+_NOTHING = re.compile(r"[0\W_]*|(?=.*X.*X)[0X\W_]*")
 
 
 @lru_cache(100_000)
@@ -22,5 +28,6 @@ def is_placeholder(text: str) -> bool:
     >>> is_placeholder("n/a"), is_placeholder("-"), is_placeholder("0000"), is_placeholder("RS-1"), is_placeholder("")
     (True, True, True, False, False)
     """
-    plain = " ".join(text.upper().strip(" .'\"()").split())
-    return bool(text) and (plain in _WORDS or bool(_NOTHING.fullmatch(plain)))
+    capitals = text.upper()
+    words = " ".join(re.sub(r"[\W_]+", " ", capitals).split())
+    return bool(text) and bool(_SAYS_NOTHING.fullmatch(words) or _NOTHING.fullmatch(capitals))
