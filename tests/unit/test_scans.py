@@ -289,8 +289,19 @@ def test_a_letter_beside_a_figure_is_a_doubt_unless_the_templates_sample_has_one
     assert scan(at(60, 216, read)).doubts == ([f"member_ratings.component: {said}"] if said else [])
 
 
-@pytest.mark.parametrize(("read", "doubted"), [("Eleanor lvanov", True), ("Eleanor Ivanov", False), ("lamp", False)])
-def test_a_name_that_begins_with_a_small_l_is_a_doubt(read: str, doubted: bool) -> None:
+@pytest.mark.parametrize(
+    ("read", "doubted"),
+    [
+        ("Eleanor lvanov", True),
+        ("Eleanor Ivanov", False),
+        ("lamp", False),
+        ("J. de la Cruz", False),
+        ("J. de Ia Cruz", True),
+        ("la Cruz", True),
+        ("Town of lowa Park", True),
+    ],
+)
+def test_a_name_that_begins_with_a_small_l_is_a_doubt_unless_it_is_a_particle(read: str, doubted: bool) -> None:
     assert bool(scan(at(160, 140, read)).doubts) is doubted
 
 

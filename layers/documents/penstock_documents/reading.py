@@ -42,8 +42,9 @@ _TOUCHING = re.compile(r"[^\W\d_]\d|\d[^\W\d_]")
 _LOOKALIKE = re.compile(r"\d[ODQIlZASGTBoizsbgq]|[ODQIlZASGTBoizsbgq]\d")
 """Letters that figures are drawn like: an engine that knows words sees letters where it can, and is as sure of them."""
 
-_SMALL_L = re.compile(r"(?<!\S)l[a-z]")
-"""A word that begins with an l: most faces draw a capital I alike."""
+_SMALL_L = re.compile(r"^l[a-z]|(?<=\s)l(?!(?:as?|es?|os?)\b)[a-z]|(?<!\S)I(?:as?|es?|os?)\b")
+"""A word that begins with an l, or with an I that may be one: most faces draw the two alike. Within a name a particle,
+as in de la Cruz, has the small one."""
 
 TALLER = 1.25
 """How much taller one word of a text may be than another: beyond, the two were not set together."""
@@ -505,7 +506,7 @@ class _OnePage:
         if place.type == "text" and _LOOKALIKE.search(text) and shape_of(text) != place.shape:
             return f"{text} has a letter beside a figure that may be one itself"
         if place.type == "text" and _SMALL_L.search(text) and text[:1].isalpha() and any(map(str.isupper, text)):
-            return f"{text} has a small l where a name begins, which may be a capital I"
+            return f"{text} has a small l, or a capital I, where most faces draw the two alike"
         if place.type == "number" and place.unit and plain(text) not in BLANKS and not quantity_of(text).unit:
             return f"the unit of {text} was not read"
         return ""
