@@ -14,7 +14,7 @@ from penstock_ops.operate.operations import Dropped, Records
 from penstock_ops.web.app import create_app
 from penstock_ops.web.desk import Desk
 from penstock_ops.web.session import Session
-from tests.support.operators import operated
+from tests.support.operators import archive_of, operated
 from tests.support.pipeline import Pipeline
 
 PORT = 8123
@@ -46,7 +46,7 @@ def desk_over(pipeline: Pipeline, *, content: bool = False) -> Desk:
         depths=depths,
         wrong=lambda lanes: {},
     )
-    return Desk(records, operated(pipeline), "local world", drop, content)
+    return Desk(records, operated(pipeline), "local world", archive_of(pipeline.store), drop, content=content)
 
 
 class Browser:

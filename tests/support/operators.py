@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 from penstock_ops.operate.stack_ports import StackPorts
+from penstock_testing.memory import MemoryStore
 from tests.support.pipeline import Pipeline
 
 
@@ -31,3 +32,10 @@ def audited(pipeline: Pipeline, what: str) -> list[dict[str, Any]]:
     """What the audit says was done, in order."""
     bodies = [body for key, body in sorted(pipeline.store.archive.items()) if key.startswith("audit/")]
     return [line for line in map(json.loads, bodies) if line["what"] == what]
+
+
+def archive_of(store: MemoryStore) -> MemoryStore:
+    """A store's archive, as a folder."""
+    folder = MemoryStore()
+    folder.work = store.archive
+    return folder

@@ -11,21 +11,14 @@ import pytest
 from penstock.io.auditing import audit
 from penstock_ops.operate.audit_export import Asked, export
 from penstock_ops.verify_receipt import Wrong, verify_folder
-from penstock_testing.memory import MemoryStore
 from tests.support.destination import Api, refusing
 from tests.support.notarised import Notary
+from tests.support.operators import archive_of
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, spot
 
 TODAY = date(2027, 1, 15)
 ASKED = Asked("traffic", TODAY, TODAY)
-
-
-def archive_of(store: MemoryStore) -> MemoryStore:
-    """A store's archive, as a folder."""
-    folder = MemoryStore()
-    folder.work = store.archive
-    return folder
 
 
 @pytest.fixture

@@ -104,6 +104,6 @@ async def test_an_open_circuit_a_refused_file_and_what_waits_for_it_are_seen() -
 
     words = words_of(page)
     assert "the circuit of traffic" in words.partition("The pipe")[0]
-    assert "1 refused files" in words
+    assert "1 refused file its sender has to mend it" in words
     assert "traffic/waits.csv" in words.partition("Open longest")[2]
     assert f"/files/{file.file_id}" in page.text

@@ -23,6 +23,7 @@ from penstock.receipts import log, notes
 from penstock.receipts.records import unpacked
 from penstock.receipts.stage import records_key
 from penstock_ops import verify_receipt
+from penstock_ops.operate.decisions import of_days
 from penstock_ops.operate.receipts import ReceiptPorts, checkpoint_of, keys
 
 AT_ONCE = 100  #: heads that are read at a time
@@ -134,11 +135,9 @@ async def _records(ports: ReceiptPorts, head: Mapping[str, Any], folder: Path, p
 
 async def _acts(archive: Folder, asked: Asked, files: set[str]) -> AsyncIterator[dict[str, Any]]:
     """What was done in that time to the feed, or to one of these files."""
-    for days in range((asked.last - asked.first).days + 1):
-        async for key, _ in archive.listed(f"audit/{asked.first + timedelta(days=days):%Y-%m-%d}/"):
-            act: dict[str, Any] = json.loads(await archive.get(key) or b"{}")
-            if act.get("feed", asked.feed) == asked.feed and (act.get("file_id") in files or "file_id" not in act):
-                yield act
+    async for act in of_days(archive, asked.first, asked.last):
+        if act.get("feed", asked.feed) == asked.feed and (act.get("file_id") in files or "file_id" not in act):
+            yield act
 
 
 def write_lines(path: Path, lines: list[str]) -> None:

@@ -38,6 +38,9 @@ from penstock_ops.operate.explaining import explain
 from penstock_ops.wording.nearest import hint
 
 LATEST = 1000  #: files among which those of the feed are looked for
+THROUGH = 200  #: files that are looked through, the latest, unless it is said
+STATES = (*Outcome, "splitting", "sealed", "settled", "incomplete", "replaying")
+"""Of a record, and of its file."""
 
 
 class NotToBeFound(PenstockError):

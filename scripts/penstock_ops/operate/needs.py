@@ -7,18 +7,25 @@ from typing import Any
 from penstock.account.completion import summary
 from penstock.model.defects import is_defect
 from penstock.model.findings import Outcome
+from penstock.model.lane_names import parts_of
 from penstock.model.rows import FileRow
+from penstock.operate.sweep import LOOKED_AT
+from penstock_ops.operate.moving import by_lane
 from penstock_ops.operate.operations import Records
+from penstock_ops.operate.progress import is_open
 
 LATEST = 200  #: files that are looked at for what waits in them
 
 
 async def seen(records: Records) -> dict[str, Any]:
-    """One look at the pipe: `needs`, the files that are `open`, `queues`, `circuits`, and what is `overdue`."""
+    """One look at the pipe: `needs`, the files that are `open`, `queues`, `circuits`, what is `overdue`, and what moves
+    in the `lanes`, each with the circuit that its records go through."""
     opened, rows, queues, circuits = await asyncio.gather(
         records.open_files(), records.ledger.files(LATEST), records.depths(), records.circuits()
     )
-    overdue, wrong, faults = await asyncio.gather(records.overdue(), records.wrong_settings(), records.faults())
+    overdue, wrong, faults, lanes = await asyncio.gather(
+        records.overdue(), records.wrong_settings(), records.faults(), _lanes(records, rows, circuits)
+    )
     needs = [
         *_of_circuits(circuits),
         *({"what": "settings", "name": name, "why": "; ".join(problems)} for name, problems in wrong.items()),
@@ -27,7 +34,19 @@ async def seen(records: Records) -> dict[str, Any]:
         *_of_files(rows, records.clock.now()),
         *({"what": "look", "name": one["look"], "why": f"{one['error']} at {one['about']}"} for one in faults),
     ]
-    return {"needs": needs, "open": opened, "queues": queues, "circuits": circuits, "overdue": overdue}
+    return {
+        "needs": needs, "open": opened, "queues": queues, "circuits": circuits, "overdue": overdue, "lanes": lanes
+    }  # fmt: skip
+
+
+async def _lanes(records: Records, latest: Iterable[FileRow], circuits: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every lane that has a destination of its own, or in which something moves."""
+    opened = [row for row in await records.ledger.open_files(LOOKED_AT) if is_open(row)]
+    moving = await by_lane(records.ledger, records.directory, opened, latest, records.clock.now())
+    return {
+        name: moving.get(name, {}) | circuits.get(name, circuits.get(parts_of(name)[0], {}))
+        for name in sorted(circuits.keys() | moving.keys())
+    }
 
 
 def _of_circuits(circuits: Mapping[str, Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
@@ -55,16 +74,19 @@ def _of_files(rows: Iterable[FileRow], now: float) -> Iterable[dict[str, Any]]:
     told = [summary(row, now) for row in rows]
     words = {
         Outcome.UNKNOWN: "sent, and never answered: ask the destination",
-        Outcome.DEAD: "their chunk came to a stop: mend the cause, then replay",
-        Outcome.HELD: "they wait for somebody's word",
+        Outcome.DEAD: "came to a stop with a chunk: mend the cause, then replay",
+        Outcome.HELD: "waiting for somebody's word",
     }
     for outcome, why in words.items():
         number = sum(one["records"][outcome] for one in told)
         if number:
-            yield {"what": str(outcome), "name": f"{outcome} records", "count": number, "why": why}
+            name = f"{outcome} record" if number == 1 else f"{outcome} records"
+            yield {"what": str(outcome), "name": name, "count": number, "why": why}
     refused = [one for one in told if one["refused"]]
     ours = [one for one in refused if is_defect(one["refused"]["code"])]
     if ours:
-        yield {"what": "defect", "name": "files that Penstock failed at", "count": len(ours), "why": ours[0]["key"]}
+        name = "file that Penstock failed at" if len(ours) == 1 else "files that Penstock failed at"
+        yield {"what": "defect", "name": name, "count": len(ours), "why": ours[0]["key"]}
     if theirs := len(refused) - len(ours):
-        yield {"what": "refused", "name": "refused files", "count": theirs, "why": "their senders have to mend them"}
+        name, why = ("refused file", "its sender has") if theirs == 1 else ("refused files", "their senders have")
+        yield {"what": "refused", "name": name, "count": theirs, "why": f"{why} to mend it"}

@@ -9,7 +9,6 @@ from typing import Annotated, Any
 import typer
 
 from penstock.feeds import FEEDS
-from penstock.model.findings import Outcome
 from penstock_ops.console import screens
 from penstock_ops.console.advice import sentences_of
 from penstock_ops.console.command_line import AsJson, Exit, Stack, known_feed, show
@@ -17,8 +16,6 @@ from penstock_ops.console.errors import WrongUse
 from penstock_ops.console.nearest import ensure_known
 
 MOST = 100_000  #: records that are found at most
-STATES = (*Outcome, "splitting", "sealed", "settled", "incomplete", "replaying")
-"""Of a record, and of its file."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -67,7 +64,7 @@ def find(
     if not any((conditions, key, day, state, finding)):
         raise WrongUse("say what is looked for: FIELD=VALUE, --key, --day, --state or --finding")
     if state:
-        ensure_known("state", state, STATES)
+        ensure_known("state", state, finding_out.STATES)
     if finding:
         ensure_known("finding", finding, sentences_of(feed), otherwise=f"`penstock feeds {feed}` lists them")
     wanted = finding_out.wanted(FEEDS[feed], conditions or ())

@@ -11,7 +11,7 @@ from starlette.staticfiles import StaticFiles
 
 from penstock.model.errors import PenstockError
 from penstock_ops.operate.errors import NotFound
-from penstock_ops.web import door, downloads, drop, file, files, mend, now, record, worklists
+from penstock_ops.web import decisions, door, downloads, drop, file, files, find, mend, now, record, worklists
 from penstock_ops.web.desk import Desk
 from penstock_ops.web.guard import guarded
 from penstock_ops.web.rendering import rendered
@@ -26,6 +26,7 @@ def create_app(desk: Desk, session: Session, folder: Path) -> Any:
     app = Starlette(
         routes=[
             Route("/", now.page),
+            Route("/find", find.page),
             Route("/files", files.page),
             Route("/files/{file_id}", file.page),
             Route("/files/{file_id}/records", file.records),
@@ -43,6 +44,7 @@ def create_app(desk: Desk, session: Session, folder: Path) -> Any:
             write("/worklists/dead/decide", worklists.replay_dead),
             write("/worklists/letters/plan", worklists.plan_letters),
             write("/worklists/letters/decide", worklists.redrive_letters),
+            Route("/decisions", decisions.page),
             Route("/drop", drop.page),
             write("/drop/check", drop.checked),
             write("/drop/now", drop.drop),

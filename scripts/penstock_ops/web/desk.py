@@ -8,6 +8,8 @@ from starlette.requests import Request
 
 from penstock.io.auditing import audit
 from penstock.model.errors import PenstockError
+from penstock.ports.object_store import Folder
+from penstock_ops.operate.find import Ask
 from penstock_ops.operate.operations import Dropped, Records
 from penstock_ops.operate.stack_ports import StackPorts
 
@@ -18,13 +20,16 @@ class NoContent(PenstockError):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A stack as the console has it. `place` names it; `drop` puts a file under a key of the drop bucket; `content` is
-    the right to see what is in records, given at the start."""
+    """A stack as the console has it. `place` names it; `archive` keeps what was done; `drop` puts a file under a key of
+    the drop bucket; `ask` is the table of outcomes, None where the stack has none; `content` is the right to see what
+    is in records, given at the start."""
 
     records: Records
     ports: StackPorts
     place: str
+    archive: Folder
     drop: Callable[[Path, str], Awaitable[Dropped]]
+    ask: Ask | None = None
     content: bool = False
 
     def ensure_content(self) -> None:

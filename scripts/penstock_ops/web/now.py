@@ -5,6 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from penstock_ops.operate.moving import LOOKED_INTO, WINDOW
 from penstock_ops.operate.needs import LATEST, seen
 from penstock_ops.web.desk import desk_of
 from penstock_ops.web.rendering import rendered
@@ -24,7 +25,16 @@ async def page(request: Request) -> Response:
     """One look at the pipe; the page looks again by itself."""
     desk = desk_of(request)
     found = await seen(desk.records)
-    return rendered(request, "now.html", **found, pipe=_pipe(found["queues"]), ways=WAYS, latest=LATEST)
+    return rendered(
+        request,
+        "now.html",
+        **found,
+        pipe=_pipe(found["queues"]),
+        ways=WAYS,
+        latest=LATEST,
+        window=round(WINDOW / 60),
+        looked_into=LOOKED_INTO,
+    )
 
 
 def _pipe(queues: dict[str, dict[str, int]]) -> list[dict[str, Any]]:

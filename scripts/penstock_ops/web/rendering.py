@@ -26,7 +26,14 @@ WORDS = {
     Outcome.DEAD: "its chunk came to a stop; can be replayed",
 }
 KNOWN = "penstock.known"  #: the scope of a request that has brought the session's cookie says so
-MENU = (("/", "Now"), ("/files", "Files"), ("/worklists/held", "Worklists"), ("/drop", "Drop"))
+MENU = (
+    ("/", "Now"),
+    ("/find", "Find"),
+    ("/files", "Files"),
+    ("/worklists/held", "Worklists"),
+    ("/decisions", "Decisions"),
+    ("/drop", "Drop"),
+)
 BAR = 1000  #: units that an account's bar is wide
 
 
@@ -54,7 +61,7 @@ def _templates() -> Environment:
         lstrip_blocks=True,
     )
     filters: dict[str, Any] = environment.filters
-    filters.update(number=_number, when=_when, plain=_plain, parts=parts_of)
+    filters.update(number=_number, counted=_counted, when=_when, plain=_plain, parts=parts_of)
     return environment
 
 
@@ -67,6 +74,16 @@ def _shown(value: Any) -> Any:
 
 def _number(value: float) -> str:
     return f"{value:,}"
+
+
+def _counted(number: int, what: str) -> str:
+    """A number of things.
+
+    >>> _counted(1, "record"), _counted(1200, "record"), _counted(2, "batch")
+    ('1 record', '1,200 records', '2 batches')
+    """
+    plural = what if number == 1 else f"{what}{'es' if what.endswith(('ch', 's')) else 's'}"
+    return f"{number:,} {plural}"
 
 
 def _when(value: str | float | None) -> str:
