@@ -396,10 +396,23 @@ def test_what_is_no_date_rejects(issued: str) -> None:
     assert ("freight.date", "IssueDate") in faults(as_ubl(replace(FINE, issued=issued)))
 
 
-@pytest.mark.parametrize(("declared", "codec"), [("ISO-8859-1", "iso-8859-1"), ("windows-1252", "cp1252")])
+@pytest.mark.parametrize(
+    ("declared", "codec"),
+    [
+        *(("ISO-8859-1", "iso-8859-1"), ("windows-1252", "cp1252"), ("iso-8859-2", "iso-8859-2")),
+        *(("Windows-1250", "cp1250"), ("cp1254", "cp1254"), ("ISO-10646-UCS-2", "utf-8")),
+    ],
+)
 def test_a_document_in_the_encoding_that_it_declares_is_read(declared: str, codec: str) -> None:
     body = f'<?xml version="1.0" encoding="{declared}"?>' + as_ubl(FINE).decode().replace("Haul", "Straße")
     assert told(body.encode(codec))["lines"][0]["description"] == "Straße"
+
+
+@pytest.mark.parametrize("declared", ["ISO-8859-1", "windows-1252", "iso-8859-15"])
+def test_a_document_in_utf_8_that_says_otherwise_is_not_read_as_it_says(declared: str) -> None:
+    """Of the letters of Müller each byte is one of ISO 8859-1 as well: MÃ¼ller."""
+    body = f'<?xml version="1.0" encoding="{declared}"?>' + as_ubl(FINE).decode().replace("Haul", "Müller")
+    assert faults(body.encode()) == [("format.encoding", None)]
 
 
 SBDH = "http://www.unece.org/cefact/namespaces/StandardBusinessDocumentHeader"

@@ -151,7 +151,7 @@ def test_an_as_run_line_is_a_spot_with_a_house_number() -> None:
     [
         (b"StartTime", b"BeginTime"),
         (b"%COMMENT", b"%FILETYPE\tBEFORE_BROADCAST\r\n%COMMENT"),
-        (b"%COMMENT", b"%FILETYPE\tBefore_Broadcast \r\n%COMMENT"),
+        (b"%COMMENT", b"%FILETYPE\tBefore Broadcast \r\n%COMMENT"),
     ],
 )
 def test_what_is_planned_is_a_spot_too_and_none_of_what_came_of_it(was: bytes, said: bytes) -> None:
@@ -187,6 +187,11 @@ def test_an_as_run_log_is_latin_1() -> None:
     assert json.loads(judgement.accepted[0].payload)["product"] == "Één café"
 
 
+def test_an_as_run_log_in_utf_8_is_read_as_such() -> None:
+    body = asrun_file([airing(1, **{"8": "Één café"})]).decode("iso-8859-1").encode()
+    assert json.loads(judge_file(TRAFFIC, body).accepted[0].payload)["product"] == "Één café"
+
+
 @pytest.mark.parametrize("line", ["", "234\tOB", airing(1) + "\tmore"])
 def test_a_ragged_as_run_line_is_rejected_alone(line: str) -> None:
     judgement = judge_file(TRAFFIC, asrun_file([airing(1), line, airing(2)]))
@@ -200,6 +205,11 @@ def test_a_ragged_as_run_line_is_rejected_alone(line: str) -> None:
         (b"%FORMAT\t2023\r\n%COMMENT ChannelID\tOmroep\r\n", "format.missing_column"),
         (asrun_file([]).replace(b"%PIVOTHOUR\t020000\r\n", b""), "format.no_pivot_hour"),
         (asrun_file([], pivot="noon"), "format.no_pivot_hour"),
+        (asrun_file([]).replace(b"%COMMENT", b"%FILETYPE\tPRELIMINARY\r\n%COMMENT"), "format.file_type"),
+        (
+            asrun_file([]).replace(b"%COMMENT", b"%FILETYPE\tAsRun\r\n%COMMENT").replace(b"StartTime", b"BeginTime"),
+            "format.file_type",
+        ),
         (b"%FORMAT\t2023", "format.header_too_long"),
     ],
 )

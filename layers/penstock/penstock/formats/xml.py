@@ -35,12 +35,15 @@ from penstock.model.findings import Finding
 from penstock.model.messages import Layout
 
 _ENCODING = re.compile(rb"""<\?xml\s[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-#: The encodings that are read, by their names in capitals. What says UTF-16 is not in it any more: see `staging`.
+#: What says UTF-16 is not in it any more: see `staging`.
+_UTF_8 = ("", "UTF-8", "UTF8", "US-ASCII", "ASCII", "UTF-16", "UTF-16LE", "UTF-16BE", "ISO-10646-UCS-2")
+#: The encodings that are read, by their names in capitals.
 _ENCODINGS = {
-    **dict.fromkeys(("", "UTF-8", "UTF8", "US-ASCII", "ASCII", "UTF-16", "UTF-16LE", "UTF-16BE"), "utf-8"),
-    **dict.fromkeys(("ISO-8859-1", "ISO_8859-1", "LATIN1", "LATIN-1", "L1"), "iso-8859-1"),
-    **dict.fromkeys(("ISO-8859-15", "ISO_8859-15", "LATIN-9", "LATIN9"), "iso-8859-15"),
-    **dict.fromkeys(("WINDOWS-1252", "CP1252", "CP-1252"), "windows-1252"),
+    **dict.fromkeys(_UTF_8, "utf-8"),
+    **dict.fromkeys(("LATIN1", "LATIN-1", "L1"), "iso-8859-1"),
+    **dict.fromkeys(("LATIN-9", "LATIN9"), "iso-8859-15"),
+    **{f"ISO{mark}8859-{part}": f"iso-8859-{part}" for mark in "-_" for part in range(1, 17) if part != 12},
+    **{f"{name}125{page}": f"windows-125{page}" for name in ("WINDOWS-", "CP", "CP-") for page in range(9)},
 }
 
 

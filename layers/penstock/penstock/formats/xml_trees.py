@@ -3,6 +3,7 @@
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from xml.parsers import expat
 
@@ -21,7 +22,7 @@ MOST_PARTS = 200_000  #: start tags, end tags and attributes of a record, in all
 NAME_OF = "#name"  #: no attribute or element can be called so
 _NO_ELEMENT = b"<_>"  #: encloses a document that is parsed as a record
 _MARK = b"<_/>"  #: between records that are parsed at once, so that two broken ones cannot mend each other
-_LATIN_1 = "iso-8859-1"
+_UTF_8, _LATIN_1 = "utf-8", "iso-8859-1"
 _CONTROL = re.compile(rb"[\x80-\x9f]")  #: in ISO 8859-1 no letters, in windows-1252, for which it is often taken, some
 _NIL = "{http://www.w3.org/2001/XMLSchema-instance}nil"  #: XML Schema Part 1 §2.6.2: the element says nothing
 
@@ -38,7 +39,7 @@ class Context:
 
     def parse_all(self, raws: Sequence[bytes]) -> list[Parsed] | None:
         """All at once; None if that fails for any of them."""
-        if self._encoding == _LATIN_1 and any(map(_CONTROL.search, raws)):
+        if self._encoding != _UTF_8 and any(_wrongly_declared(raw, self._encoding) for raw in raws):
             return None
         try:
             holder = self._holder(_MARK.join(raws))
@@ -52,7 +53,9 @@ class Context:
 
     def parse_one(self, raw: bytes) -> Parsed:
         """A record by itself: what it says, or what is wrong with it."""
-        fault = undecodable(raw, self._encoding) or (_no_letter(raw) if self._encoding == _LATIN_1 else None)
+        fault = undecodable(raw, self._encoding)
+        if fault is None and self._encoding != _UTF_8:
+            fault = _wrongly_declared(raw, self._encoding)
         if fault:
             return fault
         if len(raw) > MOST_PARTS and raw.count(b"<") + raw.count(b"=") > MOST_PARTS:
@@ -129,8 +132,16 @@ def _fields(element: ET.Element, level: int, names: Names, foreign: set[str]) ->
     return {} if attributes and attributes.get(_NIL) in ("true", "1") else fields
 
 
-def _no_letter(raw: bytes) -> Finding | None:
-    control = _CONTROL.search(raw)
+def _wrongly_declared(raw: bytes, encoding: str) -> Finding | None:
+    """What tells of a record whose file says that it has a byte a letter that it is in another encoding. Letters of
+    such encodings are hardly ever UTF-8 by accident."""
+    if raw.isascii():
+        return None
+    control = _CONTROL.search(raw) if encoding == _LATIN_1 else None
+    with suppress(UnicodeDecodeError):
+        raw.decode()
+        said = f"the record's letters beyond ASCII are UTF-8, and the file says that it is {encoding.upper()}"
+        return Finding("format.encoding", f"{said}; let it say what it is")
     if control is None:
         return None
     return Finding(
