@@ -187,6 +187,10 @@ class Template:
     def holds(self, condition: Any) -> bool:
         """Whether a condition does, at the values of the parameters."""
         match condition:
+            case {"Condition": str(name)}:
+                return self.holds(self.raw["Conditions"][name])
+            case {"Fn::And": [*others]}:
+                return all(map(self.holds, others))
             case {"Fn::Not": [other]}:
                 return not self.holds(other)
             case {"Fn::Equals": [{"Fn::Join": [separator, {"Ref": str(names)}]}, value]}:
@@ -239,10 +243,15 @@ class Template:
             if event["Type"] == "SQS"
         ]
         alone = [
-            SqsMapping(properties["FunctionName"], properties["EventSourceArn"].removesuffix(".Arn"), properties)
+            SqsMapping(self._called(properties), properties["EventSourceArn"].removesuffix(".Arn"), properties)
             for properties in self.of_type("AWS::Lambda::EventSourceMapping").values()
         ]
         return with_function + alone
+
+    def _called(self, mapping: Properties) -> str:
+        """The function that a mapping calls, by itself or by its alias."""
+        name = mapping["FunctionName"]
+        return self.of_type("AWS::Lambda::Alias").get(name, {}).get("FunctionName", name)
 
     def schedules(self) -> list[Schedule]:
         return [

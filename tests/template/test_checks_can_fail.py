@@ -46,7 +46,7 @@ BREAKS: list[Break] = [
     ),
     (
         checks.test_r7_a_message_stays_invisible_for_six_timeouts_and_the_window,
-        "SplitterFunction.Properties.Events.Intake.Properties.MaximumBatchingWindowInSeconds",
+        "SplitterFunctionIntake.Properties.MaximumBatchingWindowInSeconds",
         1,
     ),
     (
@@ -56,7 +56,7 @@ BREAKS: list[Break] = [
     ),
     (
         checks.test_r9_every_mapping_reports_which_messages_failed,
-        "ValidatorFunction.Properties.Events.Chunk.Properties.FunctionResponseTypes",
+        "ValidatorFunctionChunk.Properties.FunctionResponseTypes",
         None,
     ),
     (
@@ -136,7 +136,7 @@ BREAKS: list[Break] = [
     ),
     (
         checks.test_r16_no_mapping_filters_messages_away,
-        "SplitterFunction.Properties.Events.Intake.Properties.FilterCriteria",
+        "SplitterFunctionIntake.Properties.FilterCriteria",
         {"Filters": []},
     ),
     (
@@ -322,7 +322,7 @@ BREAKS: list[Break] = [
     (
         checks.test_r35_every_grant_names_its_actions_and_resources,
         "ProberRole.Properties.Policies.0.PolicyDocument.Statement.SwitchMappings.Condition.ArnEquals",
-        {"lambda:FunctionArn": {"Fn::Sub": "arn:aws:lambda:eu-west-1:123456789012:function:another"}},
+        {"lambda:FunctionArn": [{"Fn::Sub": "arn:aws:lambda:eu-west-1:123456789012:function:another"}]},
     ),
     (
         checks.test_r35_nobody_may_delete_from_the_ledger_or_a_bucket,

@@ -70,6 +70,12 @@ def test_a_dispatcher_as_it_is_deployed(monkeypatch: pytest.MonkeyPatch) -> None
     assert settings.retention_days == 90
 
 
+def test_the_function_that_mappings_call_may_be_an_alias() -> None:
+    alias = "arn:aws:lambda:eu-central-1:123456789012:function:penstock-dispatcher:live"
+
+    assert TypeAdapter(FunctionName).validate_python(alias) == alias
+
+
 @pytest.mark.parametrize("name", TOLD)
 def test_nothing_may_be_missing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     for other, value in TOLD.items():

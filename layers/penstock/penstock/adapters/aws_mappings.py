@@ -15,8 +15,8 @@ _UNSETTLED = frozenset({"ResourceConflictException", "ResourceInUseException", "
 
 @dataclass(frozen=True, slots=True)
 class LambdaMappings:
-    """As `Mappings`. `client` gives Lambda's client: few invocations ever need it. `function` is the name of the
-    function that the mappings call, `queues` the ARN of each feed's queue."""
+    """As `Mappings`. `client` gives Lambda's client: few invocations ever need it. `function` is what the
+    mappings call, a function by its name or an alias by its ARN; `queues` the ARN of each feed's queue."""
 
     client: Callable[[], Awaitable[Any]]
     function: str

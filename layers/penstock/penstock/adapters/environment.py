@@ -17,8 +17,13 @@ type QueueUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+/\S+
 type QueueArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:sqs:[a-z0-9-]+:[0-9]{12}:[\w-]{1,80}$")]
 """Amazon SQS Developer Guide, "Queue and message identifiers"."""
 
-type FunctionName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_-]{1,64}$")]
-"""AWS Lambda API reference, CreateFunction."""
+type FunctionName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(?:arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:)?[a-zA-Z0-9_-]{1,64}(?::[a-zA-Z0-9_-]{1,128})?$"
+    ),
+]
+"""A function, or an alias of it by its ARN. AWS Lambda API reference, CreateFunction and CreateAlias."""
 
 type BusName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9_./-]{1,256}$")]
 """Amazon EventBridge API reference, CreateEventBus."""

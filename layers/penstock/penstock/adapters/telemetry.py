@@ -1,5 +1,6 @@
 """Log lines, metrics and traces of a function, by Powertools. Never any record content (R32)."""
 
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
@@ -36,7 +37,8 @@ class Telemetry:
 
     def __init__(self, stage: str, unit: str) -> None:
         self._stage, self._unit = stage, unit
-        self._logger = Logger(service=stage)
+        # While a release is rolled out, lines of two releases stand in one log.
+        self._logger = Logger(service=stage, release=os.environ.get("PENSTOCK_RELEASE"))
         self._tracer = Tracer(service=stage, auto_patch=False)
 
     @contextmanager
