@@ -213,6 +213,26 @@ async def test_a_row_that_stands_twice_is_told_wherever_it_stands(kind: str, mon
     assert await told(pipeline, second) == {3: ["format.row_again"]}
 
 
+@pytest.mark.parametrize(("encoding", "codes"), [("cp1252", []), ("mac_roman", ["format.changed_cell"])])
+async def test_a_table_that_a_spreadsheet_has_saved_in_its_own_encoding_is_read_and_compared(
+    encoding: str, codes: list[str]
+) -> None:
+    """As Excel does by itself (`CSV (Comma delimited)`), though the file went out in UTF-8."""
+    record = spot(1, isci="?", advertiser="Müller & Søn")
+
+    def again(files: Mapping[str, bytes]) -> bytes:
+        return as_csv(with_cells(table_of(files["rejects.csv"]), isci="ABCD1234567H"), ";").decode().encode(encoding)
+
+    pipeline, _, second = await round_trip(csv_file([record]), again)
+    assert (await told(pipeline, second)).get(0, []) == codes
+    assert [one["advertiser"] for one in delivered(pipeline)] == ([] if codes else ["Müller & Søn"])
+
+
+async def test_a_row_that_cannot_be_read_is_none_that_was_added() -> None:
+    pipeline, _, second = await round_trip(csv_file([BAD]), lambda files: files["rejects.csv"].rstrip() + b",more\r\n")
+    assert await told(pipeline, second) == {0: ["format.ragged_row"]}
+
+
 async def test_without_its_digests_nobody_can_tell_what_was_changed() -> None:
     def drop_digests(files: Mapping[str, bytes]) -> bytes:
         rows = with_cells(table_of(files["rejects.csv"]), isci="ABCD0001", spot_id="123")

@@ -28,7 +28,7 @@ from penstock.formats.returned_rows import (
     values_of,
     with_signs_of_return,
 )
-from penstock.formats.spreadsheet import ours, restored
+from penstock.formats.spreadsheet import OURS, ours, restored
 from penstock.formats.text import UTF8_BOM, encoding_for, encoding_of, line_breaks, refuse_unless_text, undecodable
 from penstock.model.errors import Refused
 from penstock.model.findings import Finding
@@ -152,6 +152,9 @@ class Delimited:
                 f"no header line ends within the first {HEAD // 1024} KiB; is a closing quote missing?",
             )
         raw = head[begin : begin + first.end]
+        if OURS[:-1].encode() in raw.lower() and not self.otherwise:
+            # Went out in UTF-8. What else a spreadsheet has made of it, the digests of its cells tell.
+            draft = draft.model_copy(update={"encoding": encoding_of(head, "windows-1252")})
         encoding = encoding_for(raw, draft.encoding)
         try:
             line = raw.decode(encoding)

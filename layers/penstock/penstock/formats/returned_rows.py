@@ -147,7 +147,7 @@ def trace_of(layout: Layout, raw: bytes) -> str:
 
 def original_of(layout: Layout, raw: bytes) -> tuple[Layout, bytes] | None:
     """Of a row that came back with none of its cells, the record that stands in it as text, and how that is read; None
-    of any other row."""
+    of any other row. Whatever the table was saved in, what stands there is text, and what was none is escaped."""
     if not came_back(layout.header) or undecodable(raw, layout.encoding):
         return None
     encoding = encoding_for(raw, layout.encoding)
@@ -156,7 +156,7 @@ def original_of(layout: Layout, raw: bytes) -> tuple[Layout, bytes] | None:
     text = restored(said(layout, row, "penstock_record"))
     if len(row) != len(layout.header) or not text or any(cell for at, cell in enumerate(row) if at not in mine):
         return None
-    return without_ours(layout), bytes_of(text, encoding)
+    return without_ours(layout).model_copy(update={"encoding": "utf-8"}), bytes_of(text, "utf-8")
 
 
 def without_ours(layout: Layout) -> Layout:

@@ -30,8 +30,10 @@ def beginning(layout: Layout, file: str) -> bytes:
 
 def ending(layout: Layout) -> bytes:
     """What stands behind them."""
+    if layout.format != "xml":
+        return b""
     tags = [tag[1] for tag in START_TAG.finditer(layout.opening.encode(layout.encoding))]
-    return b"".join(b"</%s>" % name for name in reversed(tags)) + b"\n" if layout.format == "xml" else b""
+    return b"".join(b"</%s>" % name for name in reversed(tags)) + b"\n"
 
 
 def records(layout: Layout, raws: Sequence[bytes], file: str, number: int) -> bytes:

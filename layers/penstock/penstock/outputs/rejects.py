@@ -85,8 +85,8 @@ def _written(feed: Feed, layout: Layout, one: Rejected, file: str) -> list[str]:
 
 def _text(layout: Layout, raw: bytes) -> str:
     """The record as its sender wrote it, as text."""
-    _, original = original_of(layout, raw) or (layout, unwrapped(raw)[0])
-    return text_of(original, encoding_for(original, layout.encoding))
+    reading, original = original_of(layout, raw) or (layout, unwrapped(raw)[0])
+    return text_of(original, encoding_for(original, reading.encoding))
 
 
 def _from_before(layout: Layout, raw: bytes, row: Sequence[str] | None) -> tuple[str, str] | None:

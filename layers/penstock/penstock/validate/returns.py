@@ -71,7 +71,7 @@ class Returns:
             has_cells = not original_of(self._layout, raw)
             return [AGAIN] * (at in self._again) + [NOT_COMPARED] * (has_cells and not self._feed.to_record)
         if not trace and not sent:
-            return [ADDED]
+            return [] if isinstance(came, Finding) else [ADDED]
         return [AGAIN] * (at in self._again) + self._changes(sent, raw, came)
 
     def _changes(self, sent: Sequence[Sent], raw: bytes, came: Parsed) -> list[Finding]:
