@@ -206,3 +206,10 @@ def test_a_row_of_that_name_that_is_no_last_row_is_a_record_like_others(tmp_path
     path.write_bytes(csv_file([spot(1)]) + b"TRAILER,1\r\n" + csv_file([spot(2)]).split(b"\r\n", 1)[1])
     checked = check(path, "traffic", tmp_path / "rejects.csv", lambda _: None)
     assert (checked.received, checked.held, checked.rejected) == (3, 0, 1)
+
+
+def test_a_line_of_that_name_within_the_last_cell_is_its_text(tmp_path: Path) -> None:
+    path = tmp_path / "log.csv"
+    path.write_bytes(csv_file([spot(1), spot(2, notes='as "sent":\nTRAILER,9')]))
+    checked = check(path, "traffic", tmp_path / "rejects.csv", lambda _: None)
+    assert (checked.received, checked.held, checked.rejected) == (2, 0, 0)

@@ -101,8 +101,8 @@ def _last_row(control: ControlTotals, layout: Layout, tail: bytes) -> tuple[int,
         lines = tail[:begin].rstrip(b"\r\n \t")
         begin = max(lines.rfind(b"\n"), lines.rfind(b"\r")) + 1
         raw = lines[begin:]
-    if not begin:
-        return 0, None
+    if not begin or raw.count(b'"') % 2:
+        return 0, None  # or it is the end of a quoted cell, whatever that says
     text = raw.decode(encoding_for(raw, layout.encoding), "replace")
     return begin, control.of_row(next(rows_in(layout.delimiter, [text]), list[str]()), layout.columns, layout.separator)
 
