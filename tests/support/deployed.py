@@ -366,14 +366,19 @@ class Deployed:
         """
         was = self.settings(feed)
         self._ssm.put_parameter(Name=self._parameter(feed), Value=json.dumps(was | changes), Overwrite=True)
-        # Settings are kept for a minute. New execution environments have not read any yet, and an update of the
-        # configuration brings them, also if it says what was said before.
         self.idle()
-        functions, function = self.client("lambda"), self.outputs["DispatcherFunctionName"]
-        timeout = functions.get_function_configuration(FunctionName=function)["Timeout"]
-        functions.update_function_configuration(FunctionName=function, Timeout=timeout)
-        functions.get_waiter("function_updated_v2").wait(FunctionName=function, WaiterConfig={"Delay": 1})
+        self.renew("Dispatcher")
         return was
+
+    def renew(self, function: str) -> None:
+        """New execution environments for a function, which keeps settings for a minute and has to read others now.
+
+        An update of the configuration brings them, also if it says what was said before.
+        """
+        timeout = self.client("lambda").get_function_configuration(
+            FunctionName=self.outputs[f"{function}FunctionName"]
+        )["Timeout"]
+        self.allow(function, timeout)
 
     # -- the command ---------------------------------------------------------------------------------------------
 
