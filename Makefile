@@ -74,7 +74,7 @@ test: check $(SUITES:%=test-%) test-feeds
 
 # These share the cores. Where a process has servers or a local world of its own, it has whole files to itself.
 test-unit test-simulation test-fuzz: PYTEST += --numprocesses auto
-test-contract test-events test-stack: PYTEST += --numprocesses auto --dist loadfile
+test-contract test-events test-stack test-corpora: PYTEST += --numprocesses auto --dist loadfile
 
 $(SUITES:%=test-%): test-%: setup
 	$(PYTEST) tests/$*
@@ -135,7 +135,7 @@ ROUNDS ?= 10
 
 properties: setup
 	@for round in $$(seq $(ROUNDS)); do \
-		$(PYTEST) tests -m hypothesis --hypothesis-profile=default --numprocesses auto --quiet || exit 1; \
+		$(PYTEST) tests -m "(hypothesis or faults) and not prove" --hypothesis-profile=default --numprocesses auto --quiet || exit 1; \
 	done
 
 # Hours: what takes too long for every commit. What is printed and a report are in .proof.

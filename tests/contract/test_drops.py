@@ -113,14 +113,6 @@ async def test_an_empty_bucket_has_nothing(place: Place) -> None:
     assert await found(place, 0, time.time() + 60) == []
 
 
-async def test_all_pages_are_looked_through(on_moto_s3: InS3) -> None:
-    """S3 lists a thousand versions a page, by key."""
-    for number in range(1005):
-        on_moto_s3.drop(f"traffic/{number:04d}.csv", b"x")
-
-    assert len(await found(on_moto_s3, time.time() - 600, time.time() + 60)) == 1005
-
-
 class Broken:
     """A client whose second page does not come."""
 
@@ -137,11 +129,12 @@ async def test_a_listing_that_breaks_is_transient() -> None:
         [file async for _, file in S3Drops(Broken(), "drop").between(0, 1)]
 
 
-async def test_a_look_goes_on_behind_any_place_that_it_has_come_to(on_moto_s3: InS3) -> None:
-    """Also where none of a page's versions are of that time."""
+async def test_all_pages_are_looked_through_and_from_any_place_that_a_look_has_come_to(on_moto_s3: InS3) -> None:
+    """S3 lists a thousand versions a page, by key; also where none of a page's versions are of that time."""
     for number in range(1005):
         on_moto_s3.drop(f"traffic/{number:04d}.csv", b"x")
     now = time.time()
+    assert len(await found(on_moto_s3, now - 600, now + 60)) == 1005
 
     (end_of_page,) = [place async for place, file in on_moto_s3.drops.between(now + 60, now + 90) if file is None]
     assert end_of_page[0] == "traffic/0999.csv"

@@ -692,6 +692,7 @@ OF_HISTORIES = (
         f"{_EXAMINER}._judge",
         "if any(standing[one].was for one in on_their_way):",
         "if False:",
+        rare=True,
     ),
     Mutation(
         "what our own correction makes room for goes with it",

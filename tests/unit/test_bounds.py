@@ -1,5 +1,4 @@
-"""What comes from decimal import Decimal
-from a file and is stored or sent is bounded by the size that it has there, escapes and all: DynamoDB
+"""What comes from a file and is stored or sent is bounded by the size that it has there, escapes and all: DynamoDB
 takes items of 400 KB, EventBridge events of 256 KB, and so do we of SQS's messages."""
 
 import json

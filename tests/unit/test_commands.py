@@ -1,9 +1,9 @@
 """The command line keeps its word: every verb is documented, takes --json, and fails in one sentence."""
 
 import re
-import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -54,18 +54,38 @@ NO_FORM = {"digest", "sample", "up", "down", "demo", "rejects", "files", "adopt"
 """What they print is plain from its names, or stands with `report`; so is what of a template is printed."""
 
 
-def run(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", "from penstock_ops.cli import main; main()", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+@dataclass(frozen=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+
+type Run = Callable[..., Said]
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
+    """The command, in a folder where nothing is."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> Said:
+        monkeypatch.setattr(sys, "argv", ["penstock", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        return Said(int(ended.value.code or 0), said.out, said.err)
+
+    return run
 
 
 @pytest.mark.parametrize("group", [(), ("dlq",), ("held",), ("unknown",), ("destination",)])
-def test_without_a_verb_there_is_help_and_it_is_a_wrong_use(group: tuple[str, ...]) -> None:
-    done = run(*group)
+def test_without_a_verb_there_is_help_and_it_is_a_wrong_use(group: tuple[str, ...], run: Run) -> None:
+    said = run(*group)
 
-    assert (done.returncode, done.stdout) == (cli.Exit.FAILED, "")
-    assert done.stderr.startswith("Usage: ")
-    assert len(done.stderr.splitlines()) > 5
+    assert (said.code, said.out) == (cli.Exit.FAILED, "")
+    assert said.err.startswith("Usage: ")
+    assert len(said.err.splitlines()) > 5
 
 
 @pytest.mark.parametrize(
@@ -85,22 +105,18 @@ def test_a_shell_completes_feeds(shell: str, words: dict[str, str]) -> None:
     assert "crew" not in asked.output
 
 
-def test_the_version() -> None:
-    done = run("--version")
+def test_the_version(run: Run) -> None:
+    said = run("--version")
 
-    assert (done.returncode, done.stdout) == (0, f"penstock {version('penstock')}\n")
+    assert (said.code, said.out) == (0, f"penstock {version('penstock')}\n")
 
 
 @pytest.mark.parametrize("verb", sorted(VERBS))
-def test_a_wrong_option_ends_with_3_wherever_it_stands(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
-    sys_argv, sys.argv = sys.argv, ["penstock", *verb.split(), "--no-such-option"]
-    try:
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-    finally:
-        sys.argv = sys_argv
-    assert ended.value.code == cli.Exit.FAILED
-    assert "--no-such-option" in capsys.readouterr().err
+def test_a_wrong_option_ends_with_3_wherever_it_stands(verb: str, run: Run) -> None:
+    said = run(*verb.split(), "--no-such-option")
+
+    assert said.code == cli.Exit.FAILED
+    assert "--no-such-option" in said.err
 
 
 @pytest.mark.parametrize(
@@ -152,13 +168,10 @@ def test_every_verb_takes_json(verb: str) -> None:
         (["unknown", "resolve", "x", "--delivered", "--note", " "], "--note must say how you know"),
     ],
 )
-def test_a_failure_is_one_sentence_on_stderr_and_exit_code_3(
-    arguments: list[str], sentence: str, tmp_path: Path
-) -> None:
-    done = run(*arguments, folder=tmp_path)
+def test_a_failure_is_one_sentence_on_stderr_and_exit_code_3(arguments: list[str], sentence: str, run: Run) -> None:
+    said = run(*arguments)
 
-    assert done.returncode == cli.Exit.FAILED
-    assert done.stdout == ""
-    assert sentence in done.stderr
-    assert len(done.stderr.splitlines()) == 1
-    assert "Traceback" not in done.stderr
+    assert (said.code, said.out) == (cli.Exit.FAILED, "")
+    assert sentence in said.err
+    assert len(said.err.splitlines()) == 1
+    assert "Traceback" not in said.err

@@ -12,6 +12,7 @@ from penstock.feeds.feed import Limits
 from penstock.feeds.traffic import TRAFFIC
 from penstock.model.messages import SourceFile
 from penstock.ports.destination import DestinationSettings
+from tests.support.budget import faults, with_faults
 from tests.support.destination import LOST, UNSENT, Api, json_answer, refusing
 from tests.support.pipeline import Fault, Pipeline
 from tests.support.spots import csv_file, rows_of, spot
@@ -67,20 +68,19 @@ async def test_without_a_fault() -> None:
     assert await run.pipeline.assert_sound(run.file, len(RECORDS)) == EXPECTED
 
 
-@pytest.mark.parametrize("kills", [True, False], ids=["killed", "broken"])
-@pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
-async def test_a_fault_at_any_call_loses_nothing_and_doubles_nothing(kills: bool, after: bool) -> None:
+@with_faults
+async def test_a_fault_at_any_call_loses_nothing_and_doubles_nothing() -> None:
     """Before or after its effect, at every port call there is, with a destination that honours keys."""
-    struck: set[str] = set()
-    for at in range(await number_of_calls()):
+    met: set[str] = set()
+    for at, kills, after in faults(await number_of_calls()):
         run = await run_with(Fault(at, kills, after))
         counted = await run.pipeline.assert_sound(run.file, len(RECORDS))
-        assert counted == EXPECTED, f"call {at}: {run.pipeline.fault.struck}"
+        assert counted == EXPECTED, f"call {at}, {kills=}, {after=}: {run.pipeline.fault.struck}"
         assert len(run.pipeline.api.applied) == EXPECTED["delivered"]
         assert len(rows_of(run.pipeline.report(run.file, "rejects.csv"))) == EXPECTED["rejected"]
-        struck.add(run.pipeline.fault.struck)
+        met.add(run.pipeline.fault.struck)
     # Every port was hit, so the loop is no empty promise.
-    assert struck >= {
+    assert met >= {
         "claim_file", "read_source", "plan_chunks", "send_batch", "seal_file", "claim_validation", "put",
         "mark_validated", "claim_dispatch", "settings", "get", "batches", "claim", "fix_batches", "book",
         "begin_attempt", "post", "note_answer", "end_batch", "give_up", "end_chunk", "file", "put_parts",
@@ -88,12 +88,11 @@ async def test_a_fault_at_any_call_loses_nothing_and_doubles_nothing(kills: bool
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("kills", [True, False], ids=["killed", "broken"])
-@pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
-async def test_without_keys_every_doubt_is_unknown_and_nothing_is_sent_twice(kills: bool, after: bool) -> None:
+@with_faults
+async def test_without_keys_every_doubt_is_unknown_and_nothing_is_sent_twice() -> None:
     """Invariant 3, for a destination that would do it again."""
     doubts = 0
-    for at in range(await number_of_calls()):
+    for at, kills, after in faults(await number_of_calls()):
         run = await run_with(Fault(at, kills, after), honours=False)
         counted = await run.pipeline.assert_sound(run.file, len(RECORDS))
         # What is counted as delivered was applied; what was applied is delivered, or in doubt.

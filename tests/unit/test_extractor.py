@@ -14,6 +14,7 @@ from penstock.formats.text import UTF8_BOM
 from penstock.model.messages import Dropped, PagesMessage, SourceFile, SplitMessage
 from penstock.model.rows import FileState
 from penstock_testing.pages import BEGINS, DRIFTED, document, page
+from tests.support.budget import faults, with_faults
 from tests.support.pipeline import Fault, Pipeline
 from tests.support.spots import spot
 
@@ -81,13 +82,12 @@ async def test_each_document_of_an_archive_is_one_beside_other_files() -> None:
     assert await pipeline.assert_sound(entry("b.ndjson"), 1) == {"delivered": 1}
 
 
-@pytest.mark.parametrize("kills", [True, False], ids=["killed", "broken"])
-@pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
-async def test_a_fault_at_any_call_loses_nothing_and_doubles_nothing(kills: bool, after: bool) -> None:
+@with_faults
+async def test_a_fault_at_any_call_loses_nothing_and_doubles_nothing() -> None:
     body = document(*PAGES[:5])
     healthy, _ = await dropped(body)
     struck: set[str] = set()
-    for at in range(healthy.fault.calls):
+    for at, kills, after in faults(healthy.fault.calls):
         pipeline, file = await dropped(body, fault=Fault(at, kills, after))
         struck.add(pipeline.fault.struck)
         assert await pipeline.assert_sound(file, 10) == {"delivered": 10}, (at, pipeline.fault.struck)

@@ -26,6 +26,7 @@ from penstock.operate.resolve import resolve, unknowns_of
 from penstock.ports.destination import DestinationSettings
 from penstock.ports.histories import Entry
 from penstock_ops.operate.explaining import explain
+from tests.support.budget import faults, with_faults
 from tests.support.destination import LOST, Api, json_answer
 from tests.support.duties import duty
 from tests.support.pipeline import Fault, Pipeline
@@ -492,16 +493,15 @@ class TestCrashes:
         known = {(one.kept["crew"], one.id): one.kept["revision"] for one in desk.entries()}
         assert known == latest | {("C1", "D99"): 1, ("C2", "Z"): 1}
 
-    @pytest.mark.parametrize("kills", [True, False], ids=["killed", "broken"])
-    @pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
-    async def test_a_fault_at_any_call_leaves_exactly_what_was_delivered(self, kills: bool, after: bool) -> None:
+    @with_faults
+    async def test_a_fault_at_any_call_leaves_exactly_what_was_delivered(self) -> None:
         calls = (await self.run_with(Fault()))[0].fault.calls
-        struck: set[str] = set()
-        for at in range(calls):
+        met: set[str] = set()
+        for at, kills, after in faults(calls):
             desk, files = await self.run_with(Fault(at, kills, after))
             await self.assert_sound(desk, files)
-            struck.add(desk.fault.struck)
-        assert struck >= {"read", "write", "fix_batches", "post", "end_batch", "end_chunk", "give_up"}
+            met.add(desk.fault.struck)
+        assert met >= {"read", "write", "fix_batches", "post", "end_batch", "end_chunk", "give_up"}
 
     async def test_many_dispatchers_at_once(self) -> None:
         """Every call lets others go first; seeds, so that a failure comes back."""

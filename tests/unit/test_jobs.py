@@ -18,6 +18,7 @@ from penstock.model.rows import FileState
 from penstock.model.textract import JobNotice
 from penstock_testing.pages import BEGINS, SCANNED, document, page
 from penstock_testing.recognition import MemoryRecognition, Responses, notice, responses
+from tests.support.budget import faults, with_faults
 from tests.support.pipeline import Fault, Pipeline
 from tests.support.spots import spot
 
@@ -228,9 +229,8 @@ async def test_pictures_that_an_engine_does_not_take_say_so() -> None:
     assert set(unread(pipeline, file)) == {"Amazon Textract takes no such document (DocumentTooLargeException)"}
 
 
-@pytest.mark.parametrize("kills", [True, False], ids=["killed", "broken"])
-@pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
-async def test_a_fault_at_any_call_loses_nothing_and_doubles_nothing(kills: bool, after: bool) -> None:
+@with_faults
+async def test_a_fault_at_any_call_loses_nothing_and_doubles_nothing() -> None:
     async def dropped(fault: Fault) -> tuple[Pipeline, MemoryRecognition, SourceFile]:
         pipeline = Pipeline(fault=fault)
         engine, file = with_engine(pipeline), pipeline.drop(document(*MIXED[:4]))
@@ -239,7 +239,7 @@ async def test_a_fault_at_any_call_loses_nothing_and_doubles_nothing(kills: bool
 
     healthy, _, _ = await dropped(Fault())
     struck: set[str] = set()
-    for at in range(healthy.fault.calls):
+    for at, kills, after in faults(healthy.fault.calls):
         pipeline, engine, file = await dropped(Fault(at, kills, after))
         struck.add(pipeline.fault.struck)
         assert await pipeline.assert_sound(file, 8) == {"delivered": 8}, (at, pipeline.fault.struck)

@@ -15,6 +15,7 @@ from penstock.model.rows import FileState
 from penstock_ops.operate.reporting import report_of
 from penstock_testing.memory import MemoryStore
 from tests.support.archives import COMPRESS, packed
+from tests.support.budget import faults, with_faults
 from tests.support.pipeline import Fault, Pipeline
 from tests.support.spots import csv_file, rows_of, spot
 
@@ -147,14 +148,13 @@ async def test_what_cannot_be_expanded_is_refused_and_leaves_nothing() -> None:
     assert pipeline.told("FileRefused") == [file.file_id]
 
 
-@pytest.mark.parametrize("kills", [True, False], ids=["killed", "broken"])
-@pytest.mark.parametrize("after", [True, False], ids=["after", "before"])
+@with_faults
 @pytest.mark.parametrize("name", ["spots.csv.gz", "week.zip"])
-async def test_a_fault_at_any_call_loses_nothing_and_doubles_nothing(kills: bool, after: bool, name: str) -> None:
+async def test_a_fault_at_any_call_loses_nothing_and_doubles_nothing(name: str) -> None:
     body = gzip.compress(SPOTS) if name.endswith("gz") else ARCHIVE
     healthy, _ = await dropped(body, f"traffic/{name}")
     struck: set[str] = set()
-    for at in range(healthy.fault.calls):
+    for at, kills, after in faults(healthy.fault.calls):
         pipeline, file = await dropped(body, f"traffic/{name}", Fault(at, kills, after))
         struck.add(pipeline.fault.struck)
         if name.endswith("gz"):
