@@ -15,13 +15,14 @@ from penstock_ops.web.app import create_app
 from penstock_ops.web.desk import Desk
 from penstock_ops.web.session import Session
 from tests.support.operators import archive_of, operated
+from tests.support.papers import Papers
 from tests.support.pipeline import Pipeline
 
 PORT = 8123
 QUEUES = ("intake", "intake DLQ", "chunk", "chunk DLQ", "dispatch traffic", "dispatch DLQ")
 
 
-def desk_over(pipeline: Pipeline, *, content: bool = False) -> Desk:
+def desk_over(pipeline: Pipeline, *, content: bool = False, papers: Papers | None = None) -> Desk:
     """What an operator called Ada has of the pipeline."""
 
     async def drop(path: Path, key: str) -> Dropped:
@@ -46,7 +47,9 @@ def desk_over(pipeline: Pipeline, *, content: bool = False) -> Desk:
         depths=depths,
         wrong=lambda lanes: {},
     )
-    return Desk(records, operated(pipeline), "local world", archive_of(pipeline.store), drop, content=content)
+    papers = papers or Papers(pipeline)
+    archive = archive_of(pipeline.store)
+    return Desk(records, operated(pipeline), "local world", archive, papers.templates, papers, drop, content=content)
 
 
 class Browser:
@@ -79,21 +82,23 @@ class Browser:
 
 @asynccontextmanager
 async def at_the_door(
-    pipeline: Pipeline, *, content: bool = False, address: str = "127.0.0.1"
+    pipeline: Pipeline, *, content: bool = False, papers: Papers | None = None, address: str = "127.0.0.1"
 ) -> AsyncGenerator[Browser]:
     """A browser, from this address, that has not opened the link yet."""
     session = Session(PORT)
     with TemporaryDirectory() as folder:
-        app = create_app(desk_over(pipeline, content=content), session, Path(folder))
+        app = create_app(desk_over(pipeline, content=content, papers=papers), session, Path(folder))
         transport = httpx.ASGITransport(app=app, client=(address, 50_000))
         async with httpx.AsyncClient(transport=transport, base_url=f"http://127.0.0.1:{PORT}") as client:
             yield Browser(client, session)
 
 
 @asynccontextmanager
-async def browsing(pipeline: Pipeline, *, content: bool = False) -> AsyncGenerator[Browser]:
+async def browsing(
+    pipeline: Pipeline, *, content: bool = False, papers: Papers | None = None
+) -> AsyncGenerator[Browser]:
     """A browser that has opened the link."""
-    async with at_the_door(pipeline, content=content) as browser:
+    async with at_the_door(pipeline, content=content, papers=papers) as browser:
         assert (await browser.enter()).status_code == 303
         yield browser
 

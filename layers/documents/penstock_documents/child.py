@@ -6,6 +6,8 @@ else.
                                                   a PDF of the pages that are read by OCR; on stdout which they are
     python -m penstock_documents.child read DOCUMENT TEMPLATES FIRST LAST OUT [RECOGNISED]
                                                   a line a page, as `kept_pages` has it; with what was read elsewhere
+    python -m penstock_documents.child show DOCUMENT NUMBER ROUTE OUT
+                                                  a page as people look at it; on stdout how large the paper is
 
 Exit code 3 says that the document cannot be read; the reason is then the last line of stderr. Exit code 4 says that the
 process could not be given its limits, and has read nothing. What it dies of else is the page that it was at: its reader
@@ -23,13 +25,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from penstock_documents.offline import go_offline
 from penstock_documents.pdf import Unreadable
 
+if TYPE_CHECKING:
+    from penstock_documents.document import Read
+
 MEMORY = 1536 * 1024 * 1024  #: bytes of address space; Tesseract's and pdfium's own take a third of it
 PAGE_SECONDS = 90  #: of CPU for a page; one in five of them takes 5
+SHOWN_SIDE, SHOWN_QUALITY = 1200, 30  #: dots of the longer side, and how good a picture people get: some 40 kB
 MOST_DEATHS = 3  #: readers that a range may cost
 UNREADABLE, UNLIMITED = 3, 4
 
@@ -96,6 +102,42 @@ def read_pages(
             return
 
 
+class Shown(NamedTuple):
+    """A page's picture for people, as WebP, and how large the page is, in points: by these stands what was read."""
+
+    width: float
+    height: float
+    webp: bytes
+
+
+def shown(document: Path, number: int, route: str) -> Shown:
+    """A page as it was read: by its `route` as it stands, or from its picture, upright and level.
+
+    Raises:
+        Unreadable: it cannot be shown, or the reader died of it.
+    """
+    with tempfile.NamedTemporaryFile(prefix="penstock-page-") as out:
+        ended = _run("show", str(document), str(number), route, out.name, seconds=2 * PAGE_SECONDS)
+        if ended.returncode:
+            raise Unreadable(_reason(ended))
+        width, height = map(float, ended.stdout.split())
+        return Shown(width, height, out.read())
+
+
+def read_all(document: Path, templates: Path) -> "Iterator[Read]":
+    """Every page of a document.
+
+    Raises:
+        Unreadable: it cannot be read, or the reader died before it had counted the pages.
+    """
+    from penstock_documents.kept_pages import page_of
+
+    pages, at_once = survey(document)
+    for first in range(1, pages + 1, at_once):
+        lines = read_pages(document, templates, first, min(first + at_once - 1, pages), float("inf"))
+        yield from map(page_of, lines)
+
+
 def records_in_child(document: Path, templates: Path, feed: str) -> list[dict[str, Any]]:
     """A document's records, as its feed wants them; where nobody says of which it is, it is an invoice if it carries
     one, or a template of invoices has its first page, and else a form.
@@ -104,18 +146,11 @@ def records_in_child(document: Path, templates: Path, feed: str) -> list[dict[st
         Unreadable: it cannot be read, or the reader died of it.
     """
     from penstock_documents import forms, invoices
-    from penstock_documents.kept_pages import page_of
     from penstock_documents.template import load_all
 
-    pages, at_once = survey(document)
-    lines = (
-        line
-        for first in range(1, pages + 1, at_once)
-        for line in read_pages(document, templates, first, min(first + at_once - 1, pages), float("inf"))
-    )
+    reads = read_all(document, templates)
     with document.open("rb") as file:
         sha256 = hashlib.file_digest(file, "sha256").hexdigest()
-    reads = map(page_of, lines)
     first = next(reads)
     reads, registry = chain([first], reads), load_all(templates)
     of_invoices = registry.active_of(invoices.FEED)
@@ -174,6 +209,9 @@ def main(what: str, document: Path, *arguments: str) -> int:
             # What comes second looks at pages, and may be the last thing that it does.
             print(opened.pages, flush=True)  # noqa: T201
             print(opened.at_once)  # noqa: T201
+        elif what == "show":
+            number, route, out = arguments
+            _show(Document(document), int(number), route, Path(out))
         else:
             templates, first, last, out, *elsewhere = arguments
             work = _picture if what == "picture" else _read
@@ -217,6 +255,21 @@ def _read(document: Any, templates: Path, numbers: Sequence[int], out: Path) -> 
                 read = unreadable(number, str(error))
             file.write(line_of(read))
             file.flush()
+
+
+def _show(document: Any, number: int, route: str, out: Path) -> None:
+    """Writes a page's picture; a text's is its words, which need none."""
+    from penstock_documents import ocr
+
+    if document.kind == "text":
+        raise Unreadable("it is a text, which has no picture")
+    if not 1 <= number <= document.pages:
+        raise Unreadable(f"it has {document.pages} pages, and no page {number}")
+    picture, dpi = document.picture_of(number)
+    picture = ocr.laid(picture) if route == "ocr" else picture
+    print(*ocr.size_of(picture, dpi))  # noqa: T201
+    picture.thumbnail((SHOWN_SIDE, SHOWN_SIDE))
+    picture.convert("L").save(out, "WEBP", quality=SHOWN_QUALITY)
 
 
 def _limit_cpu() -> None:

@@ -52,6 +52,9 @@ TALLER = 1.25
 _MARKS = " .,:;'’`_|"
 """Marks beside a number of an id, on a scan: its cell's lines and the paper's dirt."""
 
+ONE_READS, ANOTHER_READS = "one look reads ", ", another "
+"""What a doubt says where two readings disagree, before the one and before the other."""
+
 LONGEST_GAP = 3.0
 """Gaps of a value's words, in their height; beyond begins something else."""
 
@@ -464,7 +467,7 @@ class _OnePage:
             # What was read first can be no value, and all looks see the same one.
             return Value(others[0][1], words, self._page.number, unit)
         if not doubt and (other := next((other for other, said in others if said != value), "")):
-            doubt = f"one look reads {text}, another {other}"
+            doubt = f"{ONE_READS}{text}{ANOTHER_READS}{other}"
         if not doubt and value is not None and not is_plausible(name, value):
             doubt = f"{text} is no {name.replace('_', ' ')} of a tower in the United States"
         if not doubt and name in (*SINGLE, *NUMBERS) and place.shape and len(text.split()) != len(place.shape.split()):
@@ -614,6 +617,16 @@ def _overlap(run: Sequence[Word], place: Box) -> bool:
     return run[0].box.left < place.right and run[-1].box.right > place.left
 
 
+def readings_of(doubt: str) -> tuple[str, str] | None:
+    """The two readings that a doubt is about, None where it is about something else.
+
+    >>> readings_of("one look reads 77.2, another 71.2")
+    ('77.2', '71.2')
+    """
+    one, found, other = doubt.removeprefix(ONE_READS).rpartition(ANOTHER_READS)
+    return (one, other) if found and doubt.startswith(ONE_READS) else None
+
+
 def all_values(form: Form) -> Iterator[tuple[str, Value]]:
     """Every value of a form, by `field` or `table[row].column`."""
     yield from form.values.items()
@@ -623,4 +636,15 @@ def all_values(form: Form) -> Iterator[tuple[str, Value]]:
                 yield f"{name}[{at}].{column}", value
 
 
-__all__ = ["Drift", "Form", "Transform", "Value", "all_values", "box", "is_critical", "plain", "read_form"]
+__all__ = [
+    "Drift",
+    "Form",
+    "Transform",
+    "Value",
+    "all_values",
+    "box",
+    "is_critical",
+    "plain",
+    "read_form",
+    "readings_of",
+]

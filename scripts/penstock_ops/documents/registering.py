@@ -5,9 +5,10 @@ from pathlib import Path
 from typing import Any
 
 from penstock.model.errors import PenstockError
+from penstock_documents.child import read_all
 from penstock_documents.document import Document, pages_of
 from penstock_documents.drafting import Choose, draft
-from penstock_documents.forms import forms_of, read_all
+from penstock_documents.forms import forms_of
 from penstock_documents.reading import Form
 from penstock_documents.template import NotATemplate, Registry, Template, load_all, name_and_version
 from penstock_documents.words import text_of
@@ -48,10 +49,10 @@ def accepted(document: Path, folder: Path, choose: Choose) -> tuple[Template, Te
 
     Raises:
         NothingToAccept: the document is of no template, or has not drifted.
+        Unreadable: the document cannot be read.
     """
     registry = load_all(folder)
-    reads = read_all(Document(document), registry.active)
-    for found in forms_of(reads, registry.active):
+    for found in forms_of(read_all(document, folder), registry.active):
         if found.form is not None and found.form.drift:
             old = found.form.template
             values, critical = _printed(found.form)

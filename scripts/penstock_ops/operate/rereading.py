@@ -4,12 +4,13 @@ What was held for its template is refused in the file that it came in, and the o
 both files balance, each record is delivered at most once, and whatever else was in the document is a duplicate.
 """
 
+import asyncio
 import io
 import json
 import zipfile
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import boto3
 from botocore.exceptions import ClientError
@@ -76,45 +77,90 @@ async def _waiting(ports: StackPorts, held: Held, template: str | None) -> list[
     return sorted(named)
 
 
-async def read_anew(ports: StackPorts, waiting: Waiting, note: str) -> str:
+class Originals(Protocol):
+    """What was dropped, as it lies in the drop bucket."""
+
+    def fetch(self, row: FileRow) -> bytes:
+        """The document that a file is, as it was dropped, or as it lies in its archive.
+
+        Raises:
+            OriginalGone: it is not there any more.
+        """
+        ...
+
+    def find(self, row: FileRow) -> DroppedObject:
+        """The object that was dropped: an archive, where the file is one of several in it and has none of its own.
+
+        Raises:
+            OriginalGone: it is not there any more.
+        """
+        ...
+
+    def drop_again(self, one: DroppedObject) -> str:
+        """Drops an object as it was; the id of the file that it is then."""
+        ...
+
+
+async def read_all_anew(
+    ports: StackPorts, originals: Originals, template: str | None, note: str
+) -> list[dict[str, Any]]:
+    """Reads anew what waits, for this template if one is named: the files, their records, and as which files they are
+    read. As `read_anew`."""
+    return [
+        {
+            "file_id": waiting.row.file.file_id,
+            "records": waiting.records,
+            "as": await read_anew(ports, originals, waiting, note),
+        }
+        for waiting in await waiting_for(ports, template)
+    ]
+
+
+async def read_anew(ports: StackPorts, originals: Originals, waiting: Waiting, note: str) -> str:
     """Refuses what waits, and drops the object again; the id of the file that it is then.
 
     Raises:
         OriginalGone: it is not there any more; nothing was done.
         NotToBeDecided: a record's chunk is in the middle of another round; nothing was dropped.
     """
-    s3: Any = boto3.client("s3")
-    source = _object_of(s3, waiting.row.file.dropped)
+    found = await asyncio.to_thread(originals.find, waiting.row)
     await holding.refuse_all(ports, waiting.row, waiting.records, by="", note=note)
-    bucket, key = source["Bucket"], source["Key"]
-    return ids.file_id(bucket, key, s3.copy_object(Bucket=bucket, Key=key, CopySource=source)["VersionId"])
+    return await asyncio.to_thread(originals.drop_again, found)
 
 
-def fetch(row: FileRow) -> bytes:
-    """The document that a file is, as it was dropped, or as it lies in its archive.
+class S3Originals:
+    """As `Originals`."""
 
-    Raises:
-        OriginalGone: it is not there any more.
-    """
-    s3: Any = boto3.client("s3")
-    dropped = row.file.dropped
-    source = _object_of(s3, dropped)
-    body: bytes = s3.get_object(**source)["Body"].read()
-    if source["Key"] == dropped.key:
-        return body
-    with zipfile.ZipFile(io.BytesIO(body)) as archive:
-        return archive.read(dropped.key.removeprefix(f"{source['Key']}!"))
+    def __init__(self) -> None:
+        self._s3: Any = boto3.client("s3")
+
+    def fetch(self, row: FileRow) -> bytes:
+        """As `Originals.fetch`."""
+        found, dropped = self.find(row), row.file.dropped
+        body: bytes = self._s3.get_object(**_place(found))["Body"].read()
+        return body if found.key == dropped.key else member(body, dropped.key.removeprefix(f"{found.key}!"))
+
+    def find(self, row: FileRow) -> DroppedObject:
+        """As `Originals.find`."""
+        dropped = row.file.dropped
+        for key in dict.fromkeys((dropped.key, dropped.key.partition("!")[0])):
+            found = dropped.model_copy(update={"key": key})
+            with suppress(ClientError):
+                self._s3.head_object(**_place(found))
+                return found
+        raise OriginalGone(f"{dropped.key} is not there to be read anew; have it dropped again")
+
+    def drop_again(self, one: DroppedObject) -> str:
+        """As `Originals.drop_again`."""
+        copied = self._s3.copy_object(Bucket=one.bucket, Key=one.key, CopySource=_place(one))
+        return ids.file_id(one.bucket, one.key, copied["VersionId"])
 
 
-def _object_of(s3: Any, dropped: DroppedObject) -> dict[str, str]:
-    """The object that was dropped: an archive, where the file is one of several in it and has none of its own.
+def _place(one: DroppedObject) -> dict[str, str]:
+    return {"Bucket": one.bucket, "Key": one.key, "VersionId": one.version_id}
 
-    Raises:
-        OriginalGone: it is not there any more.
-    """
-    for key in dict.fromkeys((dropped.key, dropped.key.partition("!")[0])):
-        source = {"Bucket": dropped.bucket, "Key": key, "VersionId": dropped.version_id}
-        with suppress(ClientError):
-            s3.head_object(**source)
-            return source
-    raise OriginalGone(f"{dropped.key} is not there to be read anew; have it dropped again")
+
+def member(archive: bytes, name: str) -> bytes:
+    """A file of an archive."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as opened:
+        return opened.read(name)

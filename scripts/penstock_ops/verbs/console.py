@@ -53,8 +53,10 @@ async def _serve(
 ) -> None:
     import uvicorn
 
+    from penstock_ops.documents.stack_templates import open_templates
     from penstock_ops.operate import asking, operations
     from penstock_ops.operate.receipts import open_archive
+    from penstock_ops.operate.rereading import S3Originals
     from penstock_ops.operate.stack_ports import open_stack
     from penstock_ops.web.app import create_app
     from penstock_ops.web.desk import Desk
@@ -71,9 +73,11 @@ async def _serve(
             operations.records_of(outputs) as records,
             open_stack(outputs, stack) as ports,
             open_archive(outputs) as archive,
+            open_templates(outputs) as templates,
         ):
             table = ask if asking.has_table(outputs) else None
-            desk = Desk(records, ports, stack or "local world", archive, drop, table, content)
+            place = stack or "local world"
+            desk = Desk(records, ports, place, archive, templates, S3Originals(), drop, table, content)
             app = create_app(desk, session, Path(folder))
             options: Any = {"lifespan": "off", "log_level": "warning", "access_log": False, "server_header": False}
             await uvicorn.Server(uvicorn.Config(app, **options)).serve(sockets=[listening])

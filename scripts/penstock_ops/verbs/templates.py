@@ -187,7 +187,7 @@ def _lying(document: str, stack: str | None) -> Generator[Path]:
 
     async def fetched() -> bytes:
         async with stack_ports.open_stack(outputs, named) as ports:
-            return rereading.fetch(await row_of(ports.ledger, document))
+            return rereading.S3Originals().fetch(await row_of(ports.ledger, document))
 
     with tempfile.TemporaryDirectory(prefix="penstock-document-") as folder:
         path = Path(folder) / document
@@ -205,11 +205,7 @@ def _read_anew(stack: str, template: str | None, note: str) -> list[dict[str, An
 
     async def read() -> list[dict[str, Any]]:
         async with stack_ports.open_stack(outputs, named) as ports:
-            found: list[dict[str, Any]] = []
-            for waiting in await rereading.waiting_for(ports, template):
-                anew = await rereading.read_anew(ports, waiting, note)
-                found.append({"file_id": waiting.row.file.file_id, "records": waiting.records, "as": anew})
-            return found
+            return await rereading.read_all_anew(ports, rereading.S3Originals(), template, note)
 
     return asyncio.run(read())
 

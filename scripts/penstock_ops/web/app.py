@@ -11,7 +11,20 @@ from starlette.staticfiles import StaticFiles
 
 from penstock.model.errors import PenstockError
 from penstock_ops.operate.errors import NotFound
-from penstock_ops.web import decisions, door, downloads, drop, file, files, find, mend, now, record, worklists
+from penstock_ops.web import (
+    decisions,
+    documents,
+    door,
+    downloads,
+    drop,
+    file,
+    files,
+    find,
+    mend,
+    now,
+    record,
+    worklists,
+)
 from penstock_ops.web.desk import Desk
 from penstock_ops.web.guard import guarded
 from penstock_ops.web.rendering import rendered
@@ -45,6 +58,13 @@ def create_app(desk: Desk, session: Session, folder: Path) -> Any:
             write("/worklists/letters/plan", worklists.plan_letters),
             write("/worklists/letters/decide", worklists.redrive_letters),
             Route("/decisions", decisions.page),
+            Route("/documents", documents.page),
+            Route("/documents/templates/{name}/{version:int}", documents.template),
+            write("/documents/plan", documents.plan),
+            write("/documents/accept", documents.accept),
+            Route("/files/{file_id}/forms/{ordinal:int}", documents.form),
+            Route("/files/{file_id}/forms/{ordinal:int}/pages/{number:int}", documents.sheet),
+            Route("/files/{file_id}/forms/{ordinal:int}/pages/{number:int}/picture", documents.picture),
             Route("/drop", drop.page),
             write("/drop/check", drop.checked),
             write("/drop/now", drop.drop),
@@ -54,7 +74,8 @@ def create_app(desk: Desk, session: Session, folder: Path) -> Any:
         ],
         exception_handlers={NotFound: _not_found, PenstockError: _failed, 404: _nowhere},
     )
-    app.state.desk, app.state.session, app.state.tray = desk, session, drop.Tray(folder)
+    app.state.desk, app.state.session = desk, session
+    app.state.tray, app.state.pictures = drop.Tray(folder), documents.Pictures()
     return guarded(app, session)
 
 

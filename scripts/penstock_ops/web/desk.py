@@ -9,8 +9,10 @@ from starlette.requests import Request
 from penstock.io.auditing import audit
 from penstock.model.errors import PenstockError
 from penstock.ports.object_store import Folder
+from penstock.ports.templates import Templates
 from penstock_ops.operate.find import Ask
 from penstock_ops.operate.operations import Dropped, Records
+from penstock_ops.operate.rereading import Originals
 from penstock_ops.operate.stack_ports import StackPorts
 
 
@@ -20,7 +22,8 @@ class NoContent(PenstockError):
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """A stack as the console has it. `place` names it; `archive` keeps what was done; `drop` puts a file under a key of
+    """A stack as the console has it. `place` names it; `archive` keeps what was done; `templates` are those of its
+    documents, and `originals` what was dropped; `drop` puts a file under a key of
     the drop bucket; `ask` is the table of outcomes, None where the stack has none; `content` is the right to see what
     is in records, given at the start."""
 
@@ -28,6 +31,8 @@ class Desk:
     ports: StackPorts
     place: str
     archive: Folder
+    templates: Templates
+    originals: Originals
     drop: Callable[[Path, str], Awaitable[Dropped]]
     ask: Ask | None = None
     content: bool = False

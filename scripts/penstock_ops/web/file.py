@@ -5,6 +5,7 @@ from starlette.responses import Response
 
 from penstock.model.findings import Outcome
 from penstock_ops.console.advice import sentences_of
+from penstock_ops.documents.form_pages import is_document
 from penstock_ops.operate.file_pages import WrongFilter
 from penstock_ops.operate.record_pages import records_of
 from penstock_ops.operate.timeline import chunk_told, timeline
@@ -37,6 +38,7 @@ async def page(request: Request) -> Response:
         downloads=await offered(desk.records, row),
         records=listed[:RECORDS],
         outcome=worst,
+        is_document=await is_document(desk.records.store, row.file),
     )
 
 

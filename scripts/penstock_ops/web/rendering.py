@@ -31,6 +31,7 @@ MENU = (
     ("/find", "Find"),
     ("/files", "Files"),
     ("/worklists/held", "Worklists"),
+    ("/documents", "Documents"),
     ("/decisions", "Decisions"),
     ("/drop", "Drop"),
 )
