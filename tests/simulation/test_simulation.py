@@ -19,8 +19,8 @@ from tests.simulation.simulate import simulate
 SEEDS = 80
 SEEDS_OF_A_KIND = range(10, 14)  #: in which each kind strikes often enough
 MANY_OF_A_KIND = range(200)
-SEEDS_WITH_DOCUMENTS = 10
-SEEDS_WITH_LANES = 16
+SEEDS_WITH_DOCUMENTS = 20
+SEEDS_WITH_LANES = 40
 
 
 def test_many_bad_nights_are_sound() -> None:
