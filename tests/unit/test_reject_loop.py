@@ -663,6 +663,49 @@ async def test_an_invoice_comes_back_in_its_own_format_as_often_as_need_be(
     assert await pipeline.assert_sound(third, rejected) == {"delivered": rejected}
 
 
+ELEMENTS = {
+    "X12": ("rejects.edi", SETS, b"TDS*99999", b"TDS*25000", b"BIG*20261120", b"BIG*20261121", "BIG-01"),
+    "documents": ("rejects.xml", DOCUMENTS, b">1.00<", b">456.00<", b"2026-11-20<", b"2026-11-21<", "IssueDate"),
+}
+
+
+@pytest.mark.parametrize("case", ELEMENTS.values(), ids=ELEMENTS)
+async def test_an_element_that_changed_unnamed_is_told_and_the_invoice_held(case: tuple[Any, ...]) -> None:
+    """Beside the sum that was to be mended."""
+    name, body, wrong, right, was, became, element = case
+    pipeline = Pipeline()
+    first = pipeline.drop(body, "freight/night")
+    await pipeline.run()
+    mended = reports(pipeline, first)[name].replace(wrong, right).replace(was, became, 1)
+    second = pipeline.drop(mended, "freight/mended")
+    await pipeline.run()
+    assert await pipeline.assert_sound(second, 2) == {"delivered": 1, "held": 1}
+    (found,) = [line for line in (await pipeline.outcome_lines(second)).values() if line["outcome"] == "held"]
+    assert [(one["code"], one["field"]) for one in found["findings"]] == [("format.changed_cell", element)]
+
+
+async def test_an_element_that_changed_unnamed_is_known_after_another_pass() -> None:
+    pipeline = Pipeline()
+    file = pipeline.drop(SETS, "freight/0")
+    for was, became in ((b"BIG*20261120", b"BIG*20261121"), (b"*99999", b"*25000")):
+        await pipeline.run()
+        file = pipeline.drop(reports(pipeline, file)["rejects.edi"].replace(was, became), f"freight/{was.decode()}")
+    await pipeline.run()
+    assert await pipeline.assert_sound(file, 2) == {"held": 2}
+
+
+async def test_an_invoice_that_was_not_among_the_rejects_is_told() -> None:
+    pipeline = Pipeline()
+    first = pipeline.drop(SETS, "freight/night")
+    await pipeline.run()
+    other = b"ST*810*9~BIG*20270101*X~SE*3*9~"
+    body = reports(pipeline, first)["rejects.edi"].replace(b"GE*2*", other + b"\nGE*3*")
+    second = pipeline.drop(body, "freight/again")
+    await pipeline.run()
+    codes = await told(pipeline, second)
+    assert ["format.row_added" in found for found in codes.values()] == [False, False, True]
+
+
 async def test_a_broken_set_comes_back_as_it_came() -> None:
     body = x12_file(wrong_bill(1), kinds=["810"]).replace(b"SE*", b"S\xffE*")
     pipeline = Pipeline()

@@ -164,6 +164,9 @@ class Feed:
     """Makes the model's fields of a record that came as something else, such as a document's tree or a set of segments;
     or all the reasons why it cannot."""
 
+    sums: tuple[str, ...] = ()
+    """The fields whose amounts are added up, of a feed with `to_record`: what is found of one may be mended in any."""
+
     examination: Examination | None = None
     """What is demanded of a record beside those that came before it, in any file."""
 

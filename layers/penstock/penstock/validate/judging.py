@@ -29,6 +29,7 @@ from penstock.model.findings import Finding, Placed, Severity
 from penstock.model.messages import Layout, Span
 from penstock.model.records import DIGEST, Accepted, Flagged, Rejected
 from penstock.validate.returns import Returns
+from penstock.validate.sent_documents import SentDocuments
 from penstock.validate.tidying import Told, read_numbers, tell_values, tidied, tidied_texts
 
 NAME = 128  #: characters of a field's name that a finding has: a file may call one whatever it likes
@@ -75,23 +76,24 @@ class Miscounted(PenstockError):
     """Raised when a chunk does not hold as many records as the splitter counted: a defect, never the sender's fault."""
 
 
-def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
-    """Judges the records of a chunk. `chunk` is the span's bytes; of an oversize span, any first part of them."""
+def judge(feed: Feed, layout: Layout, span: Span, chunk: bytes, sent: SentDocuments | None = None) -> Judgement:
+    """Judges the records of a chunk. `chunk` is the span's bytes; of an oversize span, any first part of them. `sent`
+    is what they are held against, where they came back in a format of their own."""
     if span.oversize:
         return _oversize(feed, span, chunk)
     try:
-        return _judge(feed, layout, span, chunk)
+        return _judge(feed, layout, span, chunk, sent)
     except Exception as error:
         return _all_dead(span, defect(feed.name, error))
 
 
-def _judge(feed: Feed, layout: Layout, span: Span, chunk: bytes) -> Judgement:
+def _judge(feed: Feed, layout: Layout, span: Span, chunk: bytes, sent: SentDocuments | None) -> Judgement:
     """As `judge`; whatever fails at the chunk as a whole goes through."""
     raws = _taken_apart(feed, layout, span, chunk)
     if span.of_group is not None:
         return _of_large_group(feed, span, chunk, raws, span.of_group)
     judgement, lines = Judgement(raws), RecordLines(chunk, raws, span)
-    returns = Returns(feed, layout, raws, span.first_record)
+    returns = Returns(feed, layout, raws, span.first_record, sent)
     for begin in range(0, len(raws), PART):
         part = raws[begin : begin + PART]
         judgement.add(_judge_part(feed, layout, span.first_record + begin, part, lines, returns))

@@ -8,8 +8,8 @@ as 00123 to 123, and what it makes of them may be valid.
     a row that stands twice, or never went out                     told
     the column with the digests is gone, or every one of ours      told, as a soft finding of each record
 
-Rows of tables and records of JSON carry digests of what they held; a record that stands as a text, or in a document of
-its own, carries none: it has no cells that a spreadsheet knows.
+Rows of tables and records of JSON carry digests of what they held; interchanges and documents are held against what was
+sent (`sent_documents`). A record that stands as a text carries none: it has no cells that a spreadsheet knows.
 """
 
 import re
@@ -20,6 +20,7 @@ from typing import Any
 from penstock.feeds.feed import Feed
 from penstock.formats.cell_digests import Sent, changed, key_of, load_cells
 from penstock.formats.delimited import row_of
+from penstock.formats.elements import elements_of
 from penstock.formats.format import Parsed
 from penstock.formats.origins import ORIGIN
 from penstock.formats.returned_rows import has_come_back, keys_of, original_of, our_columns, said
@@ -27,6 +28,7 @@ from penstock.formats.spreadsheet import ours
 from penstock.formats.wrapped_json import BEGINNING, unwrapped
 from penstock.model.findings import CHANGED_CELL, Finding, Severity
 from penstock.model.messages import Layout
+from penstock.validate.sent_documents import SentDocuments
 
 MOST_ORIGINS = 20  #: files that one chunk is tied to; who puts together more has made a file of his own
 _TRACE = re.compile("([0-9a-f]{20}):[0-9]{1,12}")
@@ -39,6 +41,12 @@ NOT_COMPARED = Finding(
     " spreadsheet has changed cells that were right",
     severity=Severity.SOFT,
 )
+CHANGED_BEFORE = Finding(
+    CHANGED_CELL,
+    "elements of it were changed on an earlier pass, where nothing was wrong with them: release the record if that is"
+    " meant, else drop it as it was at first",
+    severity=Severity.SOFT,
+)
 ADDED = Finding("format.row_added", "the row was not in the reject file that came back", severity=Severity.INFO)
 
 
@@ -46,8 +54,10 @@ class Returns:
     """The records of a chunk that came back; `origins` are the files that they were first in, by their ids. Nothing is
     looked at where none did."""
 
-    def __init__(self, feed: Feed, layout: Layout, raws: Sequence[bytes], first: int) -> None:
-        self._feed, self._layout, self._first = feed, layout, first
+    def __init__(
+        self, feed: Feed, layout: Layout, raws: Sequence[bytes], first: int, sent: SentDocuments | None
+    ) -> None:
+        self._feed, self._layout, self._first, self._sent = feed, layout, first, sent
         self._is_table = has_come_back(layout)
         some = self._is_table or (not layout.columns and any(map(bytes.startswith, raws, repeat(BEGINNING))))
         self._said = [self._of(raw) for raw in raws] if some else []
@@ -60,6 +70,9 @@ class Returns:
 
     def told(self, first: int, raws: Sequence[bytes], came: Sequence[Parsed]) -> dict[int, list[Finding]]:
         """What is told of these records, by their places among them; `first` is the ordinal of the first."""
+        if self._sent:
+            found = {at: self._in_document(self._sent, raw) for at, raw in enumerate(raws)}
+            return {at: findings for at, findings in found.items() if findings}
         if not self._said:
             return {}
         found = {at: self._told(first - self._first + at, raw, came[at]) for at, raw in enumerate(raws)}
@@ -73,6 +86,16 @@ class Returns:
         if not trace and not sent:
             return [] if isinstance(came, Finding) else [ADDED]
         return [AGAIN] * (at in self._again) + self._changes(sent, raw, came)
+
+    def _in_document(self, sent: SentDocuments, raw: bytes) -> list[Finding]:
+        elements = elements_of(self._layout, raw)
+        before = sent.like(raw, elements)
+        if before is None:
+            return [ADDED]
+        if before.was_changed:
+            return [CHANGED_BEFORE]
+        names = before.changes_in(elements)
+        return [_changed(names, 0, "elements")] if names else []
 
     def _changes(self, sent: Sequence[Sent], raw: bytes, came: Parsed) -> list[Finding]:
         names, cells = self._cells(raw, came) if sent else ([], [])
@@ -102,12 +125,12 @@ class Returns:
         return said(self._layout, row, "penstock_trace"), load_cells(said(self._layout, row, "penstock_cells"))
 
 
-def _changed(names: Sequence[str], gone: int) -> Finding:
+def _changed(names: Sequence[str], gone: int, of: str = "cells") -> Finding:
     parts = list[str]()
     if names:
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         parts.append(
-            "other cells than in the reject file, where nothing was wrong with them by themselves:"
+            f"other {of} than in the reject file, where nothing was wrong with them by themselves:"
             f" {', '.join(names[:NAMED])}{more}"
         )
     if gone:

@@ -29,6 +29,7 @@ from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock.ports.queue import Outlet
 from penstock.validate.judging import Judgement, judge, of_these, unknown_field
+from penstock.validate.sent_documents import sent_documents
 from penstock.validate.without_original import judge_without_original
 
 MOST_UNKNOWN = 1000  #: names that the feed has no field for, told of a chunk; all of them are counted
@@ -112,7 +113,8 @@ async def _judge(ports: ValidatorPorts, message: ChunkMessage, chunk: ChunkRow) 
     # Of a record that is too large to be read, its first KiB is enough to tell which it was.
     end = min(span.end, span.start + 1024) if span.oversize else span.end
     source = await read_range(ports.store, file, span.start, end, ports.clock, ports.rng)
-    judgement = judge(feed, message.layout, span, source)
+    sent = await sent_documents(feed, message.layout, ports.store, ports.ledger)
+    judgement = judge(feed, message.layout, span, source, sent)
     if feed.archived:  # no other feed shall pay for it
         digests = work_key(file.file_id, span.chunk, "digests.txt")
         await archive(ports.store, feed.name, digests, _digests(judgement), "text/plain")

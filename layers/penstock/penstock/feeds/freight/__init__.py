@@ -96,6 +96,7 @@ FREIGHT = Feed(
     revision="revision",
     rules=(*RULES, *pdf_documents.RULES),
     to_record=to_record,
+    sums=("lines", "charges", "taxes", "totals"),
     examination=Examination(
         by=("carrier", "invoice_number", "pro_number"),
         keys=histories_of,
