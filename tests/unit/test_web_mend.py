@@ -29,6 +29,11 @@ def cell(page: str, field: str, ordinal: int) -> str:
     return before.rpartition('<input name="')[2].partition('"')[0]
 
 
+def said(page: str, name: str) -> str:
+    """What stands below a cell."""
+    return page.partition(f'id="said-{name.replace(".", "-")}"')[2].partition(">")[2].partition("</span>")[0]
+
+
 async def test_the_grid_has_what_was_sent_and_marks_the_cell_that_is_wrong(pipeline: Pipeline) -> None:
     file = await rejected(pipeline)
 
@@ -47,12 +52,14 @@ async def test_what_is_changed_is_judged_anew_and_nothing_is_dropped(pipeline: P
         page = (await browser.get(f"/files/{file.file_id}/mend")).text
         good, bad = cell(page, "isci", 1), cell(page, "isci", 5)
         answer = await browser.post(f"/files/{file.file_id}/mend/check", {good: "ABCD0001", bad: "!!"})
-        none = await browser.post(f"/files/{file.file_id}/mend/check", {good: "?"})
+        none = await browser.post(f"/files/{file.file_id}/mend/check", {good: "?", "told": ["0", "9999", "x"]})
 
     assert "1 of 2 changed rows would be taken." in answer.text
-    assert "record 5:" in answer.text
+    assert [said(answer.text, name) for name in (good, bad)] == ["", said(page, bad)]
     assert "schema.pattern" in answer.text
+    assert "would be taken</span>" in answer.text
     assert "Nothing is changed yet." in none.text
+    assert said(none.text, good) == said(page, good) != ""
     assert len(pipeline.store.sources) == 1
 
 

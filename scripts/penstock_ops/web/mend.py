@@ -20,8 +20,10 @@ from penstock_ops.operate.errors import NotFound
 from penstock_ops.operate.mending import OURS, NothingMended, Rejects, judged, key_of, rejects_in
 from penstock_ops.web.desk import Desk, desk_of
 from penstock_ops.web.rendering import rendered
+from penstock_ops.web.writes import texts
 
 ROWS = 100  #: of the reject file on the page
+FOUND = ("field", "code", "message")
 
 
 async def page(request: Request) -> Response:
@@ -41,32 +43,46 @@ async def page(request: Request) -> Response:
     )
 
 
-def _told(rejects: Rejects, at: int) -> dict[str, Any]:
-    """A row of the grid: its cells that may be changed, each with whether something was found of it, and what."""
-    wrong = rejects.value(at, f"{OURS}field").replace(",", " ").split()
+def _told(rejects: Rejects, at: int, found: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """A row of the grid: its cells that may be changed, each with what was found of it. `found` is what the check finds
+    now, empty if nothing; else it is as it was rejected."""
+    found = {name: rejects.value(at, f"{OURS}{name}") for name in FOUND} if found is None else found
+    wrong = found.get("field", "").replace(",", " ").split()
     cells: list[dict[str, Any]] = [
         {
             "name": f"{at}.{place}",
+            "id": f"{at}-{place}",
             "value": value,
             "field": column,
-            "wrong": column in wrong,
+            "said": found["message"] if column in wrong else "",
             "fixed": visible(value) != value,
         }
         for place, (column, value) in enumerate(zip(rejects.columns, rejects.rows[at], strict=False))
         if not column.startswith(OURS)
     ]
-    told = {name: rejects.value(at, f"{OURS}{name}") for name in ("ordinal", "code", "message", "field")}
-    return told | {"cells": cells}
+    named = any(cell["said"] for cell in cells)
+    return {
+        "at": at,
+        "ordinal": rejects.value(at, f"{OURS}ordinal"),
+        "code": found.get("code", ""),
+        "message": "" if named else found.get("message", ""),
+        "cells": cells,
+    }
 
 
 async def check(request: Request, form: FormData) -> Response:
-    """What the check says of the rows that were changed; nothing is dropped."""
+    """What the check says of the rows that were changed, at their cells; nothing is dropped. A row that was told of
+    before, and is as it was rejected again, is told so, too."""
     desk, row = await _asked(request)
     rejects = await _rejects(desk, row)
     mended = rejects.mended(_cells(form))
     again = await asyncio.to_thread(judged, row.file.feed, rejects, mended) if mended else {}
-    rows = [{"ordinal": rejects.value(at, f"{OURS}ordinal"), "again": again.get(at)} for at in mended]
-    return rendered(request, "mended.html", rows=rows, good=len(mended) - len(again))
+    before = {int(at) for at in texts(form, "told") if at.isascii() and at.isdigit() and int(at) < len(rejects.rows)}
+    rows = [
+        _told(rejects, at, again.get(at, {}) if at in mended else None) | {"changed": at in mended}
+        for at in sorted(before | mended.keys())
+    ]
+    return rendered(request, "mended.html", rows=rows, changed=len(mended), good=len(mended) - len(again))
 
 
 async def drop(request: Request, form: FormData) -> Response:

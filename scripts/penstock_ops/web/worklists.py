@@ -15,7 +15,7 @@ from penstock.model.errors import PenstockError
 from penstock.model.findings import Outcome
 from penstock.model.ordinals import folded
 from penstock.model.rows import FileRow
-from penstock_ops.operate import dead_letters, held, replays, unknowns
+from penstock_ops.operate import dead_letters, held, perhaps_again, replays, unknowns
 from penstock_ops.operate.circuits import ensure_closed
 from penstock_ops.operate.errors import NotFound
 from penstock_ops.operate.notes import noted
@@ -26,9 +26,10 @@ from penstock_ops.web.rendering import rendered, said
 from penstock_ops.web.writes import text, texts
 
 SHOWN = 500  #: of one list
+BESIDE = 50  #: pairs of records that are shown beside each other
 LETTERS = 200  #: letters that are looked at in each DLQ
 
-TABS = {"held": "Held", "unknown": "Unknown", "dead": "Dead", "letters": "Dead letters"}
+TABS = {"held": "Held", "again": "Perhaps again", "unknown": "Unknown", "dead": "Dead", "letters": "Dead letters"}
 
 
 class NothingChosen(PenstockError):
@@ -40,7 +41,7 @@ async def page(request: Request) -> Response:
     desk, name = desk_of(request), request.path_params["name"]
     if name not in TABS:
         raise NotFound("there is no such worklist")
-    listed = await {"held": _held, "unknown": _unknown, "dead": _dead, "letters": _letters}[name](desk)
+    listed = await {"held": _held, "again": _again, "unknown": _unknown, "dead": _dead, "letters": _letters}[name](desk)
     feed = said(request, "feed")
     chosen = [one for one in listed if feed in ("", one.get("feed", ""))]
     return rendered(
@@ -60,6 +61,16 @@ async def _held(desk: Desk) -> list[dict[str, Any]]:
     if any(one["identity"] for one in listed):
         await desk.note_content_shown(worklist="held", records=f"{len(listed):,}")
     return listed
+
+
+async def _again(desk: Desk) -> list[dict[str, Any]]:
+    """Those that may be another again, beside it; without the right to content, only which they are."""
+    ports = desk.ports
+    listed = perhaps_again.among(await held.held_records(ports.ledger, ports.store))[:BESIDE]
+    pairs = await perhaps_again.beside_each_other(ports.ledger, ports.store, ports.clock, listed)
+    if pairs and desk.content:
+        await desk.note_content_shown(worklist="again", records=f"{len(pairs):,}")
+    return [one if desk.content else one | {"identity": {}, "fields": []} for one in pairs]
 
 
 async def _unknown(desk: Desk) -> list[dict[str, Any]]:

@@ -20,3 +20,12 @@ document.addEventListener("change", (event) => {
     one.checked = event.target.checked;
   }
 });
+
+// What is found of a cell stands below it; a screen reader hears by the cell itself that there is something.
+document.addEventListener("htmx:oobAfterSwap", (event) => {
+  const said = event.detail.target;
+  if (!said.matches(".said")) return;
+  const cell = document.querySelector(`[aria-describedby="${said.id}"]`);
+  if (document.getElementById(said.id).textContent) cell.setAttribute("aria-invalid", "true");
+  else cell.removeAttribute("aria-invalid");
+});
