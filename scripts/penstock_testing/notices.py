@@ -16,6 +16,7 @@ class MemoryNotebook:
         self._met: dict[str, dict[str, Met]] = {}
         self._turns: dict[tuple[str, str], float] = {}  #: until when; infinity once it was given
         self._held: dict[str, tuple[int, HeldFile]] = {}
+        self._spent: dict[tuple[str, str], float] = {}
 
     async def meet(self, day: str, cause: Cause, now: float) -> Met:
         """As `Notebook.meet`."""
@@ -31,6 +32,11 @@ class MemoryNotebook:
     async def met_on(self, day: str) -> list[Met]:
         """As `Notebook.met_on`."""
         return list(self._met.get(day, {}).values())
+
+    async def spend(self, day: str, feed: str, dollars: float) -> float:
+        """As `Notebook.spend`."""
+        self._spent[day, feed] = self._spent.get((day, feed), 0.0) + dollars
+        return self._spent[day, feed]
 
     async def take_turn(self, notice_id: str, route: str, now: float, seconds: float) -> Turn:
         """As `Notebook.take_turn`."""

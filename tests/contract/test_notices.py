@@ -60,6 +60,13 @@ async def test_a_cause_is_counted_by_day_and_keeps_how_it_was_met_first(notebook
     assert await notebook.met_on("2026-11-28") == []
 
 
+async def test_what_a_feed_spends_is_added_up_by_day(notebook: Notebook) -> None:
+    assert await notebook.spend(DAY, "traffic", 0.000125) == pytest.approx(0.000125)
+    assert await notebook.spend(DAY, "traffic", 1.5) == pytest.approx(1.500125)
+    assert await notebook.spend(DAY, "crew", 2.0) == pytest.approx(2.0)
+    assert await notebook.spend("2026-11-30", "traffic", 3.0) == pytest.approx(3.0)
+
+
 async def test_what_was_told_is_told_of_that_day(notebook: Notebook) -> None:
     await notebook.meet(DAY, CAUSE, NOW)
     await notebook.note_told(DAY, CAUSE)

@@ -123,6 +123,30 @@ async def test_each_trouble_tells_somebody(kind: str, detail: dict[str, Any], ti
     assert title in said
 
 
+async def test_that_a_feeds_files_cost_more_than_its_budget_is_told_once_a_day() -> None:
+    noticed = Noticed({"desk": WEBHOOK}, budgets={"traffic": 1.0})
+
+    for dollars in (0.4, 0.5, 0.2, 3.0):
+        await noticed.hears("FileSettled", settled(delivered=1) | {"cost": {"dollars": dollars}})
+
+    (told,) = noticed.told
+    assert told["data"]["title"] == "traffic: A feed's files cost more than its budget"
+    assert told["data"]["lines"][0] == "its files of this day (UTC) have cost $1.10, and $1.00 is its budget"
+
+    await noticed.clock.sleep(24 * HOUR)
+    await noticed.hears("FileSettled", settled(delivered=1) | {"cost": {"dollars": 0.9}})
+    assert len(noticed.told) == 1
+
+
+async def test_a_feed_without_a_budget_and_a_file_of_which_nobody_has_counted_tell_nobody() -> None:
+    noticed = Noticed({"desk": WEBHOOK}, budgets={"crew": 1.0, "traffic": 1.0})
+
+    await noticed.hears("FileSettled", settled("crew/a.csv", delivered=1) | {"feed": "crew", "cost": None})
+    await noticed.hears("FileSettled", settled("mro/a.csv", delivered=1) | {"feed": "mro", "cost": {"dollars": 9.0}})
+
+    assert noticed.told == []
+
+
 async def test_a_route_hears_of_nothing_lighter_than_it_asks_for() -> None:
     noticed = Noticed({"pager": WEBHOOK | {"severity": "error"}})
 

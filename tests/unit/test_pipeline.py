@@ -58,6 +58,7 @@ async def test_the_summary_is_the_account_of_the_file(pipeline: Pipeline) -> Non
         "files": 0,
         "round_seconds": None,
         "control_totals": None,
+        "cost": None,
     }  # fmt: skip
 
 

@@ -2,10 +2,12 @@
 
 import json
 from html import unescape
+from typing import Any
 
 import pytest
 
 from penstock.model.findings import Outcome
+from penstock.model.usage import Usage
 from penstock_ops.console.visible import LINES, visible
 from penstock_ops.operate import file_pages
 from penstock_ops.operate.file_pages import Wanted, page_of
@@ -205,6 +207,20 @@ async def test_there_is_no_such_file_or_record(pipeline: Pipeline) -> None:
     async with browsing(pipeline) as browser:
         for path in ("/files/ffffffff", f"/files/{file.file_id}/records/7", f"/files/{file.file_id}/download/x.csv"):
             assert (await browser.get(path)).status_code == 404, path
+
+
+async def test_a_file_says_what_it_has_cost_and_for_what(pipeline: Pipeline) -> None:
+    file = pipeline.drop(csv_file([spot(0), spot(1)]))
+    await pipeline.run()
+    kept: Any = pipeline.ledger
+    kept._files[file.file_id].change(used=Usage(dynamodb_writes=1_000, s3_puts=4))
+
+    async with browsing(pipeline) as browser:
+        words = words_of(await browser.get(f"/files/{file.file_id}"))
+
+    assert "$0.00064: $322.50 a million records" in words
+    assert "write units of DynamoDB 1,000 $0.00063" in words
+    assert "puts and lists to S3 4 $0.000020" in words
 
 
 # -- content

@@ -11,6 +11,7 @@ from penstock_ops.console.advice import next_commands, sentences_of
 from penstock_ops.console.listing import Column, Phrase, listing, wrapped
 from penstock_ops.console.visible import SafeConsole
 from penstock_ops.wording.commands import probe_of
+from penstock_ops.wording.money import PAID_FOR, dollars
 
 # Without a terminal there is no width to wrap at.
 out = SafeConsole(soft_wrap=True)
@@ -54,8 +55,17 @@ def account(report: Mapping[str, Any]) -> None:
         say((f"open again since {report['replaying_since']}, for a replay or a release", "yellow"), indent=4)
     for outcome, ordinals in report.get("ranges", {}).items():
         say(f"{outcome}: records {ordinals}", indent=4)
+    if report.get("cost"):
+        say(_cost(report["cost"]), indent=2)
     for command in next_commands(report):
         say(f"next: {command}", indent=2)
+
+
+def _cost(told: Mapping[str, Any]) -> str:
+    """What a file has cost, and what most of it was for."""
+    most, part = max(told["by"].items(), key=lambda one: one[1])
+    where = f"list prices of {told['prices']['region']}, {told['prices']['date']}"
+    return f"cost {dollars(told['dollars'])}, of which {dollars(part)} for {PAID_FOR[most]} ({where})"
 
 
 def progress(told: Mapping[str, Any], indent: int = 0) -> None:

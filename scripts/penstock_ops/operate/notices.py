@@ -68,10 +68,12 @@ async def listed(ports: NoticePorts) -> dict[str, Any]:
         settings, wrong = NoticeSettings(), [str(error)]
     for name, route in settings.routes.items():
         wrong += [f"routes.{name}.lanes: there is no feed {lane!r}" for lane in _strange(route)]
+    wrong += [f"budgets: there is no feed {feed!r}" for feed in settings.budgets if feed not in FEEDS]
     return {
         "routes": [_shown(name, route) for name, route in settings.routes.items()],
         "held_hours": settings.held_hours,
         "digest_hour": settings.digest_hour,
+        "budgets": settings.budgets,
         "wrong": wrong,
         "day": today,
         "causes": [_counted(met) for met in await ports.notebook.met_on(today)],

@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from penstock.account.completion import summary
+from penstock.account.cost import cost_of, used_by
 from penstock.model import ids
 from penstock.model.rows import FileRow, FileState
 from penstock.ports.ledger import Ledger
@@ -51,9 +52,9 @@ def _is_meant(row: FileRow, said: str) -> bool:
 
 
 async def report_of(ledger: Ledger, store: ObjectStore, said: str, now: float) -> dict[str, Any]:
-    """A file's account as it is now; once it has ended the `ranges` of its records without a good end, and of an
-    zip file its files, `unpacked`; when work of it was sent again, if it was, `resent`; and since when an operator's
-    replay has it open, if one has, `replaying_since`.
+    """A file's account as it is now, with what it has `cost` so far (`account.cost`); once it has ended the `ranges` of
+    its records without a good end, and of a zip file its files, `unpacked`; when work of it was sent again, if it was,
+    `resent`; and since when an operator's replay has it open, if one has, `replaying_since`.
 
     Raises:
         NotFound: the ledger has no such file.
@@ -67,4 +68,5 @@ async def report_of(ledger: Ledger, store: ObjectStore, said: str, now: float) -
     unpacked = {"unpacked": report["unpacked"]} if "unpacked" in report else {}
     resent = {"resent": utc(row.resent_at)} if row.resent_at else {}
     replayed = {"replaying_since": utc(row.taken_up_at)} if row.taken_up_at and row.state in OPEN else {}
-    return summary(row, now) | {"ranges": report.get("ranges", {})} | unpacked | resent | replayed
+    told = {"ranges": report.get("ranges", {}), "cost": cost_of(await used_by(ledger, row))}
+    return summary(row, now) | told | unpacked | resent | replayed

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 
 from penstock.model.findings import Outcome
 from penstock_ops.console.visible import LINES, visible
+from penstock_ops.wording.money import PAID_FOR, dollars, quantity
 from penstock_ops.wording.times import local_time
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -48,6 +49,7 @@ def rendered(request: Request, template: str, status: int = 200, /, **values: An
         "menu": MENU,
         "outcomes": list(Outcome),
         "words": WORDS,
+        "paid_for": PAID_FOR,
     }
     return HTMLResponse(_templates().get_template(template).render(shared | values), status)
 
@@ -63,6 +65,7 @@ def _templates() -> Environment:
     )
     filters: dict[str, Any] = environment.filters
     filters.update(number=_number, counted=_counted, when=_when, plain=_plain, parts=parts_of)
+    filters.update(dollars=dollars, quantity=quantity)
     return environment
 
 

@@ -15,10 +15,12 @@ from dataclasses import replace
 from typing import Any
 
 from penstock.account.acknowledging import acknowledge, acknowledge_refusal
+from penstock.account.cost import cost_of, used_by
 from penstock.account.ports import CompletionPorts
 from penstock.feeds import FEEDS, feed_named
 from penstock.feeds.lanes import lane_of
-from penstock.io.archiving import archive
+from penstock.io.archiving import archive, is_archived
+from penstock.io.metering import untold
 from penstock.model.defects import is_defect
 from penstock.model.errors import PenstockError, Permanent
 from penstock.model.findings import Finding, Outcome, balances
@@ -29,6 +31,7 @@ from penstock.model.ordinals import folded
 from penstock.model.rows import FileRow, FileState
 from penstock.model.stage_result import StageResult
 from penstock.model.tidied import TIDIED
+from penstock.model.usage import Usage
 from penstock.outputs.exception_report import are_among, exceptions_of
 from penstock.outputs.outcomes import outcome_lines_of, rejects_of
 from penstock.outputs.reject_files import RejectFiles
@@ -88,11 +91,20 @@ async def _report(ports: CompletionPorts, row: FileRow, now: float) -> None:
         exceptions = _if_latest(ledger, row, exceptions_of(ledger, store, feed, file_id))
         await store.put_parts(report_key(file_id, "exceptions.ndjson"), exceptions, "application/x-ndjson")
     report, ranges = summary(_settled(row), now), await _ranges(ledger, store, row)
+    used = await used_by(ledger, row)
     await _ensure_latest(ledger, row)
+    # What is written below; an acknowledgement is for the file's next account.
+    to_come = _reporting(row.file) + Usage(s3_puts=1) + row.settling
+    report |= {"cost": cost_of(used + untold(), to_come)}
     await _keep(store, row.file, report | {"ranges": ranges})
     # Before it is settled, so that no account is missing in the log of who breaks here: see `receipts.stage`.
     await store.put(account_key(file_id, row.ends), b"{}", "application/json")
     await ports.events.put("FileSettled", report | {"ranges": {name: _shortened(one) for name, one in ranges.items()}})
+
+
+def _reporting(file: SourceFile) -> Usage:
+    """What it takes to keep a file's report, and to put its event."""
+    return Usage(s3_puts=1 + is_archived(file.feed), events=1)
 
 
 def _settled(row: FileRow) -> FileRow:
@@ -133,7 +145,8 @@ async def refuse_as_pinned(ports: CompletionPorts, row: FileRow, finding: Findin
     """As `refuse_file`, where somebody has pinned it."""
     file, now = row.file, ports.clock.now()
     refused = FileRow(file, FileState.REFUSED, row.opened_at, settled_at=now, refused=finding)
-    report = summary(refused, now)
+    to_come = _reporting(file) + row.settling
+    report = summary(refused, now) | {"cost": cost_of(row.used + untold(), to_come)}
     await _keep(ports.store, file, report)
     await ports.events.put("FileRefused", report)
     faults = await acknowledge_refusal(ports, file, finding.message, row.opened_at)
@@ -151,7 +164,8 @@ async def refuse_as_pinned(ports: CompletionPorts, row: FileRow, finding: Findin
 async def report_unpacked(ports: CompletionPorts, archive: FileRow, files: Sequence[SourceFile], now: float) -> None:
     """The report of a zip file whose files go their own ways: which they are."""
     row = replace(archive, state=FileState.UNPACKED, files=len(files), settled_at=now)
-    report = summary(row, now)
+    to_come = _reporting(row.file) + archive.settling
+    report = summary(row, now) | {"cost": cost_of(archive.used + untold(), to_come)}
     await ports.events.put("FileUnpacked", report)
     named = {"unpacked": [{"file_id": file.file_id, "key": file.dropped.key} for file in files]}
     await _keep(ports.store, row.file, report | named)

@@ -21,7 +21,8 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_faults import code_of, insert_fault, transient_faults
-from penstock.adapters.aws_items import KNOWN, Item, integer_of, number, read_items, text, version_of
+from penstock.adapters.aws_items import KNOWN, STORED, Item, integer_of, number, read_items, text, version_of
+from penstock.io import metering
 from penstock.io.retry import backoff
 from penstock.model import versions
 from penstock.model.errors import Transient
@@ -32,6 +33,7 @@ from penstock.ports.clock import Clock
 STATEMENTS = 25  #: BatchExecuteStatement takes no more
 AT_ONCE = 8  #: calls under way
 ATTEMPTS = 6
+AROUND = STORED + 38  #: bytes of a claim beside its texts: its attributes' names, and the numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,9 @@ class DynamoClaims:
         for (identity, _), response in zip(group, answer["Responses"], strict=True):
             code = insert_fault(response)
             (ours if code is None else held if code == "DuplicateItem" else throttled).append(identity)
+        if meter := metering.current():
+            is_ours = set(ours)
+            meter.store_row(sum(_bytes_of(feed, *claim) for claim in group if claim[0] in is_ours))
         return ours, held, throttled
 
     async def _owners_or_heirs(self, feed: str, wanted: Mapping[str, Owner]) -> dict[str, Owner]:
@@ -251,6 +256,11 @@ class DynamoClaims:
                 return False
             raise
         return True
+
+
+def _bytes_of(feed: str, identity: str, owner: Owner) -> int:
+    """What a claim takes of the table."""
+    return len(feed) + 1 + len(identity.encode()) + len(owner.file_id) + len(owner.digest) + AROUND
 
 
 def _owner(item: Item) -> Owner:

@@ -10,6 +10,7 @@ from typing import Any, cast
 from aiobotocore.config import AioConfig
 from aiobotocore.session import get_session  # pyright: ignore[reportUnknownVariableType]
 
+from penstock.adapters.aws_metering import meter_requests
 from penstock.adapters.dynamodb import DynamoDb, dynamodb_like
 from penstock.adapters.system_clock import SystemClock
 
@@ -49,7 +50,9 @@ async def aws_clients(session: Any = None, opened: Callable[..., Any] | None = N
     async with AsyncExitStack() as stack:
 
         async def client(name: str) -> Any:
-            return await stack.enter_async_context(open_client(name, config=CONFIG))
+            opened = await stack.enter_async_context(open_client(name, config=CONFIG))
+            meter_requests(opened)
+            return opened
 
         s3, sqs, dynamodb = [await client(name) for name in ("s3", "sqs", "dynamodb")]
         direct = await stack.enter_async_context(dynamodb_like(dynamodb, session, SystemClock()))

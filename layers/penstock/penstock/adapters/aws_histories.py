@@ -12,16 +12,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from penstock.adapters.aws_items import (
+    STORED,
     Item,
     binary,
     bytes_of,
     integer_of,
     number,
     read_items,
+    size_of,
     text,
     try_update,
     update_of,
 )
+from penstock.io import metering
 from penstock.ports.clock import Clock
 from penstock.ports.histories import Entry, History, packed, unpacked
 
@@ -57,7 +60,10 @@ class DynamoHistories:
             del values[":seen"]
         update = "SET v = :next, d = :document, expires_at = :until"
         request = update_of(self.table, _place(feed, key), update, condition, values)
-        return (await try_update(self.dynamodb, request)).was is None
+        updated = await try_update(self.dynamodb, request)
+        if updated.now and not seen.version and (meter := metering.current()):
+            meter.store_row(size_of(updated.now) + STORED)
+        return updated.was is None
 
 
 def _place(feed: str, key: str) -> Item:

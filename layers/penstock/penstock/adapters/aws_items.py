@@ -8,6 +8,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import batched
+from math import ceil
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -22,6 +23,9 @@ type Item = dict[str, Any]
 KNOWN = "(attribute_not_exists(v) OR v <= :v)"  #: no newer release has written the item: see `model.versions`
 KEYS = 100  #: BatchGetItem takes no more
 ATTEMPTS = 6
+STORED = (
+    100  #: bytes that an item takes of a table's storage beside its own (Developer Guide, "Item sizes and formats")
+)
 
 
 def text(value: str) -> Item:
@@ -57,6 +61,32 @@ def float_of(item: Mapping[str, Any], name: str) -> float:
 def version_of(item: Mapping[str, Any]) -> int:
     """Which version of its form a release must know to act on the item."""
     return integer_of(item, "v") or 1
+
+
+def size_of(item: Mapping[str, Any]) -> int:
+    """Bytes of an item as DynamoDB counts them (Developer Guide, "Item sizes and formats"): texts and names in UTF-8,
+    two digits of a number a byte, and one beside them.
+
+    >>> size_of({"pk": text("FILE#4c9e"), "v": number(1), "released": {"BOOL": True}})
+    23
+    """
+    return sum(len(name.encode()) + _size_of(value) for name, value in item.items())
+
+
+def _size_of(value: Mapping[str, Any]) -> int:
+    [(kind, held)] = value.items()
+    match kind:
+        case "N":
+            digits = held.lstrip("-0.").replace(".", "").rstrip("0")
+            return 1 + ceil(len(digits) / 2) + held.startswith("-")
+        case "BOOL":
+            return 1
+        case "SS":
+            return sum(len(one.encode()) for one in held)
+        case "B":
+            return len(held) * 3 // 4
+        case _:
+            return len(held.encode())
 
 
 def update_of(

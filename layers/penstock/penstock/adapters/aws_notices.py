@@ -1,6 +1,7 @@
 """What people were told, in the ledger's DynamoDB table; who is to be told, in a parameter; and the ways to them.
 
     pk              sk          what
+    SPENT#<day>     <feed>      how many `dollars` its files have cost that ended on that day
     MET#<day>       <cause>     a cause of that day: how it was met `first`, how many `times`, of how many `records`
     GIVEN#<notice>  <route>     until when somebody gives the notice to the route, and whether it was `given`
     HELD            <file>      how many records the file holds, and since when
@@ -71,6 +72,14 @@ class DynamoNotebook:
     async def met_on(self, day: str) -> list[Met]:
         """As `Notebook.met_on`."""
         return [_met(item) for item in await self._query(f"MET#{day}")]
+
+    async def spend(self, day: str, feed: str, dollars: float) -> float:
+        """As `Notebook.spend`."""
+        key = {"pk": text(f"SPENT#{day}"), "sk": text(feed)}
+        values = {":dollars": {"N": f"{dollars:.9f}"}, ":expires": self._expiry(KEPT)}
+        update = "SET expires_at = :expires ADD dollars :dollars"
+        spent = await try_update(self.dynamodb, update_of(self.table, key, update, ANYHOW, values))
+        return float_of(spent.now, "dollars")
 
     async def take_turn(self, notice_id: str, route: str, now: float, seconds: float) -> Turn:
         """As `Notebook.take_turn`."""

@@ -8,6 +8,7 @@ from aiohttp import ClientError as HttpError
 from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_faults import code_of, transient_faults
+from penstock.io import metering
 from penstock.model.errors import ObjectMissing, Transient
 from penstock.model.ids import staged_key
 from penstock.model.messages import SourceFile
@@ -94,7 +95,11 @@ class S3Store:
 
     async def put_first(self, key: str, body: bytes, content_type: str) -> bool:
         """As `ObjectStore.put_first`."""
-        return await self._put_unless_taken(Bucket=self.work_bucket, Key=key, Body=body, ContentType=content_type)
+        where = {"Bucket": self.work_bucket, "Key": key}
+        is_first = await self._put_unless_taken(**where, Body=body, ContentType=content_type)
+        if is_first and (meter := metering.current()):
+            meter.store_work(key, len(body))
+        return is_first
 
     async def put_parts(self, key: str, parts: AsyncIterator[bytes], content_type: str) -> None:
         """As `ObjectStore.put_parts`."""
@@ -103,7 +108,9 @@ class S3Store:
     async def put_once(self, key: str, body: bytes, content_type: str) -> None:
         """As `Archive.put_once`. A bucket with Object Lock takes nothing without a checksum."""
         where = {"Bucket": self.archive_bucket, "Key": key}
-        await self._put_unless_taken(**where, Body=body, ContentType=content_type, ChecksumAlgorithm="SHA256")
+        request = {**where, "Body": body, "ContentType": content_type, "ChecksumAlgorithm": "SHA256"}
+        if await self._put_unless_taken(**request) and (meter := metering.current()):
+            meter.store_archived(len(body))
 
     async def listed(self, prefix: str) -> AsyncIterator[tuple[str, int]]:
         """As `Folder.listed`."""
@@ -157,15 +164,20 @@ class S3Store:
             if upload is None:
                 return await self._put(key, bytes(buffer), content_type)
             await upload.add(bytes(buffer))
-            return await upload.complete()
+            etag = await upload.complete()
         except BaseException:
             if upload:
                 await upload.abort()
             raise
+        if meter := metering.current():
+            meter.store_work(key, upload.size)
+        return etag
 
     async def _put(self, key: str, body: bytes, content_type: str) -> str:
         with transient_faults():
             made = await self.s3.put_object(Bucket=self.work_bucket, Key=key, Body=body, ContentType=content_type)
+        if meter := metering.current():
+            meter.store_work(key, len(body))
         return _etag(made)
 
 
@@ -175,6 +187,7 @@ class _Upload:
     def __init__(self, s3: Any, where: dict[str, str]) -> None:
         self._s3, self._where = s3, where
         self._parts: list[dict[str, Any]] = []
+        self.size = 0  #: bytes that were added
 
     @classmethod
     async def begin(cls, s3: Any, bucket: str, key: str, content_type: str) -> "_Upload":
@@ -186,6 +199,7 @@ class _Upload:
         number = len(self._parts) + 1
         with transient_faults():
             made = await self._s3.upload_part(**self._where, PartNumber=number, Body=body)
+        self.size += len(body)
         self._parts.append({"PartNumber": number, "ETag": made["ETag"]})
 
     async def complete(self) -> str:

@@ -16,11 +16,14 @@ from typing import Any
 
 from penstock.adapters.aws_faults import transient_faults
 from penstock.adapters.aws_items import Item, Updated, float_of, integer_of, number, text, try_update, update_of
+from penstock.io import metering
 from penstock.model.errors import BookedOut, CircuitOpen, Transient
 from penstock.ports.throttle import SLOWEST, STEP, Calls, Circuit, ThrottleRow
 
 ATTEMPTS = 8  #: for updates whose condition another worker has just made untrue
 CALLS_KEPT = 7200  #: seconds; twice the longest window that a feed may have
+
+LEAVING = 1.0  #: unit to leave a place at a lane: it counts as soon as the place is taken, as nothing is told after it
 
 CLOSED = "(attribute_not_exists(circuit) OR circuit = :closed)"
 
@@ -215,6 +218,7 @@ class DynamoThrottle:
             request = update_of(self.table, _places(lane), f"{update}{name} = :until", condition, values)
             updated = await try_update(self.dynamodb, request)
             if updated.was is None:
+                metering.count(dynamodb_writes=LEAVING)
                 return free[0]
             item = updated.was
         raise Transient("too many workers take the lane's places at once")
@@ -223,6 +227,7 @@ class DynamoThrottle:
         """As `Throttle.leave`."""
         name, values = f"place_{place}", {":until": number(until), ":free": number(0)}
         request = update_of(self.table, _places(lane), f"SET {name} = :free", f"{name} = :until", values)
+        metering.count(dynamodb_writes=-LEAVING)
         await try_update(self.dynamodb, request)
 
     async def row(self, feed: str) -> ThrottleRow:

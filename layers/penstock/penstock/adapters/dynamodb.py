@@ -23,7 +23,8 @@ from botocore.utils import get_environ_proxies
 from pydantic_core import from_json, to_json
 from yarl import URL
 
-from penstock.adapters.aws_faults import is_worth_another_try
+from penstock.adapters.aws_faults import code_of, is_worth_another_try
+from penstock.adapters.aws_metering import count_consumed, count_refused
 from penstock.adapters.sigv4 import Scope, signed
 from penstock.io.retry import backoff
 from penstock.ports.clock import Clock
@@ -64,7 +65,7 @@ class DynamoDb:
 
     async def describe_table(self, **request: Any) -> dict[str, Any]:
         """DescribeTable."""
-        return await self._call("DescribeTable", request)
+        return await self._call("DescribeTable", request, metered=False)
 
     async def get_item(self, **request: Any) -> dict[str, Any]:
         """GetItem."""
@@ -91,8 +92,17 @@ class DynamoDb:
         """UpdateItem."""
         return await self._call("UpdateItem", request)
 
-    async def _call(self, operation: str, request: dict[str, Any]) -> dict[str, Any]:
-        body = to_json(request)
+    async def _call(self, operation: str, request: dict[str, Any], *, metered: bool = True) -> dict[str, Any]:
+        body = to_json({**request, "ReturnConsumedCapacity": "TOTAL"} if metered else request)
+        try:
+            answer = await self._answer(operation, body)
+        except ClientError as error:
+            count_refused(code_of(error), request)
+            raise
+        count_consumed(operation, answer)
+        return answer
+
+    async def _answer(self, operation: str, body: bytes) -> dict[str, Any]:
         for attempt in range(1, ATTEMPTS):
             try:
                 return await self._try(operation, body)

@@ -15,9 +15,11 @@ from aws_lambda_powertools.utilities.batch import (
 from aws_lambda_powertools.utilities.batch.exceptions import BatchProcessingError
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from penstock.adapters.aws_metering import metered, portions
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.composed import MARGIN, ComposedFunction
 from penstock.adapters.telemetry import Telemetry
+from penstock.io.metering import metering
 from penstock.io.retry import backoff
 from penstock.io.sending import put_off
 from penstock.model.errors import MalformedMessage, NewerRelease, OutOfTime, Transient
@@ -79,8 +81,11 @@ class QueueFunction(ComposedFunction[tuple[Process, SourceQueues]]):
             if began > deadline:
                 raise OutOfTime("no time is left in this invocation", after=0)
             telemetry.attempt(record.attributes.message_group_id)
-            for result in await process(record.body, deadline):
-                telemetry.done(result, time.time() - began)
+            with metering(*metered()) as meter:
+                # The poller has received it, and will delete it.
+                meter.count(lambda_calls=1, sqs_requests=1 + portions(len(record.body.encode())))
+                for result in await process(record.body, deadline):
+                    telemetry.done(result, time.time() - began)
         except NewerRelease as error:
             feed, trace = _subject(record.body)
             source = sources[record.event_source_arn.rpartition(":")[2]]

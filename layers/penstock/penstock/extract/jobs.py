@@ -14,10 +14,12 @@ from typing import Self
 from pydantic import BaseModel, ConfigDict
 
 from penstock.extract.ranges import Range
+from penstock.io import metering
 from penstock.model.errors import JobGone, NotTaken, Throttled
 from penstock.model.ids import pages_key, range_id
 from penstock.model.messages import PagesMessage
 from penstock.model.textract import Answer, RecognisedPage
+from penstock.model.usage import Usage
 from penstock.ports.object_store import ObjectStore
 from penstock.ports.pages import OpenDocument
 from penstock.ports.recognition import Recognition
@@ -25,7 +27,8 @@ from penstock.ports.recognition import Recognition
 
 class Job(BaseModel):
     """A job of a range: the `message` that asks for it, the document's `pages` that are in the pictures, in order, and
-    the job's `id` once it has begun. `lost` counts earlier jobs of the range that nobody knows any more."""
+    the job's `id` once it has begun. `lost` counts earlier jobs of the range that nobody knows any more, and `used` is
+    what it took to begin it."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 
@@ -33,6 +36,7 @@ class Job(BaseModel):
     pages: tuple[int, ...]
     id: str = ""
     lost: int = 0
+    used: str = ""
 
     @property
     def tag(self) -> str:
@@ -94,7 +98,10 @@ async def _answer(store: ObjectStore, engine: Recognition, job: Job) -> Answer |
     if not job.id:
         token = f"{job.tag}-{job.lost}" if job.lost else job.tag
         key = _key(job.message.file.file_id, job.tag, "pdf")
-        job = job.model_copy(update={"id": await engine.begin(key, job.tag, token)})
+        began = await engine.begin(key, job.tag, token)
+        metering.count(textract_pages=len(job.pages))
+        used = metering.tell(Usage(s3_puts=1))
+        job = job.model_copy(update={"id": began, "used": used.packed()})
         await job.keep(store)
     try:
         return await engine.answer(job.id)

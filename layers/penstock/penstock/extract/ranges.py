@@ -27,6 +27,10 @@ class Range(NamedTuple):
         """The key in the work bucket of what was read on them. That it is there says that they have been read."""
         return pages_key(file_id, f"{self.first:05d}-{self.last:05d}.ndjson.gz")
 
+    def used_key(self, file_id: str) -> str:
+        """The key of what it took to read them."""
+        return pages_key(file_id, f"{self.first:05d}-{self.last:05d}.used")
+
 
 class Ranges(BaseModel):
     """So many pages, so many of them at once, of the document with this SHA-256."""

@@ -22,6 +22,7 @@ from penstock.extract.drift import tell_of_drift
 from penstock.extract.jobs import Job, ask, make_pictures
 from penstock.extract.ranges import Range, Ranges
 from penstock.feeds import feed_named
+from penstock.io import metering
 from penstock.io.failing import tell_if_failing
 from penstock.io.retry import Try
 from penstock.io.sending import LONGEST_DELAY, outgoing, send_all
@@ -31,6 +32,7 @@ from penstock.model.messages import PagesMessage, SourceFile, SplitMessage, ZipE
 from penstock.model.rows import FileRow, FileState
 from penstock.model.stage_result import StageResult
 from penstock.model.textract import JobNotice, RecognisedPage
+from penstock.model.usage import Usage
 from penstock.ports.clock import Clock
 from penstock.ports.event_bus import EventBus
 from penstock.ports.ledger import Ledger
@@ -155,7 +157,10 @@ async def _recognised(
         async with _opened(ports, file, message.entry, deadline) as document:
             with at_a_file(file.feed):
                 job = await make_pictures(ports.store, document, message, _seconds_until(deadline, ports.clock))
-    return await ask(ports.store, engine, job)
+    recognised = await ask(ports.store, engine, job)
+    if recognised is not None and job.used:
+        metering.take_over(Usage.unpacked(job.used))
+    return recognised
 
 
 async def _come_back_later(ports: ExtractorPorts, message: PagesMessage) -> None:
@@ -190,6 +195,10 @@ async def _read(
 ) -> None:
     with at_a_file(file.feed):
         body = await document.read(one.first, one.last, _seconds_until(deadline, ports.clock), recognised)
+    # Who reads a range may hold no lease, and so has no row to tell what it took: who assembles them does. Two puts are
+    # still to come, and a look whether the next range has been read.
+    used = metering.tell(Usage(s3_puts=2, s3_gets=1)).packed().encode()
+    await ports.store.put(one.used_key(file.file_id), used, "text/plain")
     await ports.store.put(one.key(file.file_id), body, "application/gzip")
 
 
@@ -236,6 +245,8 @@ async def _bodies(ports: ExtractorPorts, ranges: Ranges, file_id: str) -> AsyncG
         body = await ports.store.get(one.key(file_id))
         if body is None:
             raise Transient("what was read of a document is gone; its pages are read again")
+        if used := await ports.store.get(one.used_key(file_id)):
+            metering.take_over(Usage.unpacked(used.decode()))
         yield body
 
 

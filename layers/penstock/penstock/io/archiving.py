@@ -29,8 +29,13 @@ async def archive(to: Archive, feed: str, key: str, body: bytes, content_type: s
     Raises:
         Transient: it is not known to be kept; doing it again is harmless.
     """
-    if feed in FEEDS and FEEDS[feed].archived:
+    if is_archived(feed):
         await to.put_once(named_after(key, body), body, content_type)
+
+
+def is_archived(feed: str) -> bool:
+    """Whether the feed is one whose work must be kept."""
+    return feed in FEEDS and FEEDS[feed].archived
 
 
 def named_after(key: str, body: bytes) -> str:

@@ -22,6 +22,7 @@ from penstock.model.findings import Account, Finding, Noted, Outcome, account
 from penstock.model.messages import Checkpoint, Cut, Layout, SourceFile, Span
 from penstock.model.ordinals import unfolded
 from penstock.model.setbacks import Setback
+from penstock.model.usage import NOTHING, Usage
 
 MOST_RETURNS = 500  #: files that a file's row is tied to, each way
 
@@ -70,7 +71,8 @@ class FileRow:
     `resent_at` is when work of it was sent again, and `taken_up_at` when a replay of it was begun. It is settled at
     `settled_at`, for the first time at `first_settled_at`; in between it was reopened by a round that began at
     `reopened_at`. `origins` are the files whose reject files it came back from, and `returns` those that came back from
-    its own, by their ids. Times are seconds since the epoch."""
+    its own, by their ids. `used` is what was done for it and for no single chunk, and `settling` what it will take to
+    write that it is settled. Times are seconds since the epoch."""
 
     file: SourceFile
     state: FileState
@@ -100,6 +102,8 @@ class FileRow:
     origins: tuple[str, ...] = ()
     returns: tuple[str, ...] = ()
     taken_up_at: float | None = None
+    used: Usage = NOTHING
+    settling: Usage = field(default=NOTHING, compare=False)
 
     @property
     def is_complete(self) -> bool:
@@ -112,6 +116,7 @@ class ChunkRow:
     """A chunk's row. `generation` is the one it is in, and `only` the records it is about ("" is all of them, else
     ordinals as "3,7-9"); `released` ones are not held again. `worked_at` is when it was claimed last, until when that
     holds is `leased_until`, and `setback` is why it came no further; `resent_at` is when its message was sent again.
+    `used` is what was done for it, in all rounds.
     The rest is of its last ending, None before the first: how it ended, under which fence, and what the file's account
     has of it."""
 
@@ -130,6 +135,7 @@ class ChunkRow:
     resent_at: float | None = None
     leased_until: float = 0.0
     setback: Setback | None = None
+    used: Usage = NOTHING
 
     @property
     def chunk_id(self) -> str:

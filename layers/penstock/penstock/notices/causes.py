@@ -26,6 +26,7 @@ TITLES: dict[str, tuple[str, str]] = {
     "RecordsHeld": ("Records are held", "files with records held"),
     "RecordsHeldTooLong": ("Records have been held too long", "files with records held too long"),
     "RecordsRejected": ("Records were rejected", "files with records rejected"),
+    "BudgetSpent": ("A feed's files cost more than its budget", "files beyond the feed's budget"),
     "FileSettled": ("A file has settled", "files settled"),
     "FileStalled": ("A file has been open for hours", "files stalled"),
     "FilesOverdue": ("Files are over their deadline", "looks that found files overdue"),

@@ -19,7 +19,7 @@ from penstock.model.errors import Busy, MalformedMessage
 from penstock.model.lane_names import parts_of
 from penstock.model.notices import Cause, HeldFile, Met, Notice, NoticeMessage, Weight, read_notice
 from penstock.model.stage_result import StageResult
-from penstock.notices.causes import TITLES, causes_of, lane_of_event, shown_key
+from penstock.notices.causes import TITLES, Detail, causes_of, lane_of_event, shown_key
 from penstock.notices.forms import call_of
 from penstock.notices.words import day_before, day_of, digest_of, notice_of, receipt_key, receipt_of
 from penstock.ports.clock import Clock
@@ -89,6 +89,7 @@ async def hear(ports: NotifierPorts, body: str) -> StageResult:
     told = 0
     for cause in causes_of(event.kind, detail):
         told += await _meet(ports, settings, cause, now)
+    told += await _spend(ports, settings, detail, now)
     if event.kind == "FileSettled":
         held = HeldFile(file_id, shown_key(detail), lane_of_event(detail), detail["records"]["held"], now)
         if held.records or detail["round_seconds"] is not None:
@@ -156,6 +157,20 @@ async def _meet(ports: NotifierPorts, settings: NoticeSettings, cause: Cause, no
     await _send(ports, settings, notice_of(met, day, now), "notices")
     await ports.notebook.note_told(day, cause)
     return True
+
+
+async def _spend(ports: NotifierPorts, settings: NoticeSettings, detail: Detail, now: float) -> bool:
+    """Adds what a file has cost to what its feed has on this day; whether it is told now that this is beyond its
+    budget."""
+    feed, cost = parts_of(lane_of_event(detail))[0], detail.get("cost")
+    budget = settings.budgets.get(feed)
+    if not budget or not cost:
+        return False
+    spent = await ports.notebook.spend(day_of(now), feed, cost["dollars"])
+    if spent <= budget:
+        return False
+    sentence = f"its files of this day (UTC) have cost ${spent:,.2f}, and ${budget:,.2f} is its budget"
+    return await _meet(ports, settings, Cause("BudgetSpent", feed, Weight.WARNING, sentence=sentence), now)
 
 
 async def _send(ports: NotifierPorts, settings: NoticeSettings, notice: Notice, what: Tells) -> None:

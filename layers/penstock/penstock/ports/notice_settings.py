@@ -47,12 +47,13 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class NoticeSettings:
-    """The routes by their names; after how many hours records count as held too long, and in which hour of the day
-    (UTC) the digest of the day before goes out."""
+    """The routes by their names; after how many hours records count as held too long, in which hour of the day (UTC)
+    the digest of the day before goes out, and how many dollars a feed's files may cost that end on one day."""
 
     routes: dict[_Name, Route] = field(default_factory=dict[str, Route])
     held_hours: Annotated[float, Field(gt=0, le=24 * 366)] = 24.0
     digest_hour: Annotated[int, Field(ge=0, le=23)] = 6
+    budgets: dict[str, Annotated[float, Field(gt=0)]] = field(default_factory=dict[str, float])
 
 
 class WrongNoticeSettings(ValueError):

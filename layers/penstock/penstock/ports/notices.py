@@ -18,7 +18,8 @@ class Turn(Enum):
 
 
 class Notebook(Protocol):
-    """What was met and told. Any call may raise Transient; doing it again is safe, but that `meet` counts again."""
+    """What was met and told. Any call may raise Transient; doing it again is safe, but that `meet` and `spend`
+    count again."""
 
     async def meet(self, day: str, cause: Cause, now: float) -> Met:
         """Counts a cause of that day, "2026-11-29"; as it is now."""
@@ -30,6 +31,10 @@ class Notebook(Protocol):
 
     async def met_on(self, day: str) -> list[Met]:
         """All causes of a day."""
+        ...
+
+    async def spend(self, day: str, feed: str, dollars: float) -> float:
+        """Adds to what a feed's files have cost that ended on that day; the sum."""
         ...
 
     async def take_turn(self, notice_id: str, route: str, now: float, seconds: float) -> Turn:

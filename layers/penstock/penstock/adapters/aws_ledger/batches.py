@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, replace
 from itertools import batched
 
 from penstock.adapters.aws_items import Item, number, text
+from penstock.adapters.aws_ledger import told
 from penstock.adapters.aws_ledger.items import CHANGED, GOING, STATE, batch_key, batch_row, chunk_key, going
 from penstock.adapters.aws_ledger.leases import FENCED
 from penstock.adapters.aws_ledger.table import LedgerTable
@@ -29,26 +30,27 @@ class DynamoBatches(LedgerTable):
     async def fix_batches(self, chunk: ChunkRow, fence: int, batches: Sequence[BatchRow]) -> None:
         """As `Ledger.fix_batches`."""
         for group in batched(batches, TRANSACTED, strict=False):
+            items = [self._fixed(chunk, batch) for batch in group]
+            for item in items:
+                told.made(item)
             puts = [
-                {
-                    "Put": {
-                        "TableName": self.table,
-                        "Item": {
-                            **batch_key(chunk, batch.number),
-                            "state": text(batch.state),
-                            "ordinals": text(folded(batch.ordinals)),
-                            "round": number(batch.generation),
-                            "attempts": number(0),
-                            "v": number(versions.BATCH),
-                            "reason": text(batch.reason),
-                            "expires_at": self._expiry(),
-                        },
-                        "ConditionExpression": "attribute_not_exists(pk)",
-                    }
-                }
-                for batch in group
+                {"Put": {"TableName": self.table, "Item": item, "ConditionExpression": "attribute_not_exists(pk)"}}
+                for item in items
             ]
             await self._transact(self._holding(chunk, fence), *puts)
+
+    def _fixed(self, chunk: ChunkRow, batch: BatchRow) -> Item:
+        """A batch's row as it begins."""
+        return {
+            **batch_key(chunk, batch.number),
+            "state": text(batch.state),
+            "ordinals": text(folded(batch.ordinals)),
+            "round": number(batch.generation),
+            "attempts": number(0),
+            "v": number(versions.BATCH),
+            "reason": text(batch.reason),
+            "expires_at": self._expiry(),
+        }
 
     async def begin_attempt(self, chunk: ChunkRow, fence: int, batch: BatchRow, now: float) -> BatchRow:
         """As `Ledger.begin_attempt`."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from penstock.adapters.aws_items import KNOWN, Item, integer_of, number, text
+from penstock.adapters.aws_ledger import told
 from penstock.adapters.aws_ledger.items import (
     CHANGED,
     GOING,
@@ -27,12 +28,14 @@ from penstock.adapters.aws_ledger.leases import (
     message_lease,
 )
 from penstock.adapters.aws_ledger.table import ATTEMPTS, LedgerTable
+from penstock.io import metering
 from penstock.model import versions
 from penstock.model.errors import LeaseLost, Transient
 from penstock.model.findings import Account, Outcome
 from penstock.model.messages import ChunkMessage, DispatchMessage
 from penstock.model.rows import ChunkRow, ChunkState, FileState, Lease
 from penstock.model.setbacks import Setback
+from penstock.model.usage import Usage
 
 _CLAIMED = f"#round = :round, #span = if_not_exists(#span, :span), {LEASED}"
 _CLAIMED_NAMES = STATE | ROUND | {"#only": "only", "#span": "span"}
@@ -72,10 +75,10 @@ class DynamoChunks(LedgerTable):
     async def mark_validated(self, message: DispatchMessage, fence: int) -> None:
         """As `Ledger.mark_validated`."""
         chunk = message.chunk
-        item = await self._try_update(
-            chunk_key(chunk.file.file_id, chunk.span.chunk),
+        key = chunk_key(chunk.file.file_id, chunk.span.chunk)
+        update, values = told.telling(
+            key,
             f"SET #state = :validated, leased_until = :zero, {CHANGED} REMOVE setback",
-            f"#state = :sent AND #round = :round AND {FENCED}",
             {
                 ":validated": text(ChunkState.VALIDATED),
                 ":sent": text(ChunkState.SENT),
@@ -84,8 +87,10 @@ class DynamoChunks(LedgerTable):
                 ":fence": number(fence),
                 **self._changed(versions.CHUNK),
             },
-            STATE | ROUND,
+            told.writing(key, {}),
         )
+        condition = f"#state = :sent AND #round = :round AND {FENCED}"
+        item = await self._try_update(key, update, condition, values, STATE | ROUND)
         if item.was is None:
             return
         row = chunk_or_planned(item.was, chunk)
@@ -212,24 +217,28 @@ class DynamoChunks(LedgerTable):
     ) -> None:
         """As `Ledger.end_chunk`. An ending that follows another needs to know whether the file is settled: it takes it
         to be, then not to be, until the file's condition holds."""
-        ending = self._updating(
-            chunk_key(chunk.file_id, chunk.span.chunk),
-            "SET #state = :ended, ended = :ended, ended_under = :fence, counted = :counted, findings = :findings,"
-            f" settled_at = :now, leased_until = :zero, {CHANGED} REMOVE setback",
-            f"{GOING} AND {FENCED}",
+        key, changes = chunk_key(chunk.file_id, chunk.span.chunk), _changes(chunk, state, counted, findings)
+        ended = {
+            "ended": text(state),
+            "ended_under": number(fence),
+            "counted": text(json.dumps(counted)),
+            "findings": text(json.dumps(dict(findings))),
+            "settled_at": number(now),
+        }
+        update, values = told.telling(
+            key,
+            "SET #state = :ended, ended = :ended, ended_under = :ended_under, counted = :counted,"
+            f" findings = :findings, settled_at = :settled_at, leased_until = :zero, {CHANGED} REMOVE setback",
             {
-                ":ended": text(state),
-                ":counted": text(json.dumps(counted)),
-                ":findings": text(json.dumps(dict(findings))),
-                ":now": number(now),
+                **{f":{name}": value for name, value in ended.items()},
                 ":zero": number(0),
                 ":fence": number(fence),
                 **self._changed(versions.CHUNK),
                 **going(),
             },
-            STATE,
+            await self._ending(chunk, ended, changes),
         )
-        changes = _changes(chunk, state, counted, findings)
+        ending = self._updating(key, update, f"{GOING} AND {FENCED}", values, STATE)
         follows = chunk.ended is not None
         for attempt in range(ATTEMPTS):
             settled = attempt % 2 == 0 if follows else None
@@ -240,6 +249,19 @@ class DynamoChunks(LedgerTable):
                 raise LeaseLost("another worker has taken the chunk over, or ended it")
         ensure_known_file(await self._get(file_key(chunk.file_id)) or {})
         raise Transient("the file kept being settled and reopened, or is not there")
+
+    async def _ending(self, chunk: ChunkRow, ended: Item, changes: Mapping[str, int]) -> Usage:
+        """What ends a chunk takes: both rows, and a look whether the file has ended with it. Where nothing is metered,
+        nobody looks how large the file's row is."""
+        if metering.current() is None:
+            return Usage()
+        key = file_key(chunk.file_id)
+        row = await self._get(key) or {}
+        counted = {name: number(integer_of(row, name) + change) for name, change in changes.items()}
+        if chunk.ended and row.get("file_state") == text(FileState.SETTLED):
+            counted |= {"file_state": text(FileState.SEALED), "reopened_at": number(chunk.round_began_at)}
+        both = told.writing(chunk_key(chunk.file_id, chunk.span.chunk), ended, 2) + told.writing(key, counted, 2)
+        return both + told.reading(key)
 
     def _counting(self, chunk: ChunkRow, changes: Mapping[str, int], settled: bool | None) -> Item:
         """The change of a file's counters; if it is `settled`, or if it is not, where that matters."""

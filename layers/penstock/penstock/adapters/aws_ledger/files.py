@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from itertools import batched
 
 from penstock.adapters.aws_items import KNOWN, Item, integer_of, number, text
+from penstock.adapters.aws_ledger import told
 from penstock.adapters.aws_ledger.items import CHANGED, chunk_key, ensure_known_file, file_key, file_row, sortable
 from penstock.adapters.aws_ledger.leases import FENCED, FREE, LEASED, busy_for, leasing
 from penstock.adapters.aws_ledger.table import LedgerTable
@@ -15,6 +16,7 @@ from penstock.model.findings import Finding, Noted
 from penstock.model.messages import Checkpoint, Cut, Layout, SourceFile, Span
 from penstock.model.rows import MOST_RETURNS, ChunkState, FileRow, FileState, Lease
 from penstock.model.setbacks import Setback
+from penstock.model.usage import NOTHING, Usage
 
 PLANNED = 25  #: chunks in one transaction, of which DynamoDB takes 4 MB: a span may have a layout of 100,000 bytes
 
@@ -42,7 +44,11 @@ class DynamoFiles(LedgerTable):
             {"#file": "file"},
         )
         if item.was is None:
-            return Lease(file_row(item.now), integer_of(item.now, "fence"))
+            fence = integer_of(item.now, "fence")
+            if fence == 1:
+                told.made(item.now)
+                told.dropped(file)
+            return Lease(file_row(item.now), fence)
         row = file_row(item.was)
         return Lease(row, None, busy_for(item.was, now) if row.state is FileState.SPLITTING else 0.0)
 
@@ -77,15 +83,15 @@ class DynamoFiles(LedgerTable):
 
     def _planned(self, file_id: str, span: Span) -> Item:
         """A chunk's row as it begins."""
-        return self._new(
-            {
-                **chunk_key(file_id, span.chunk),
-                "state": text(ChunkState.SENT),
-                "span": text(span.model_dump_json()),
-                "round": number(0),
-                "v": number(versions.CHUNK),
-            }
-        )
+        item = {
+            **chunk_key(file_id, span.chunk),
+            "state": text(ChunkState.SENT),
+            "span": text(span.model_dump_json()),
+            "round": number(0),
+            "v": number(versions.CHUNK),
+        }
+        told.made(item)
+        return self._new(item)
 
     def _opened(self, file: SourceFile, at: float) -> Item:
         """A file's row as it begins, where nobody has claimed it yet."""
@@ -141,24 +147,18 @@ class DynamoFiles(LedgerTable):
         goes_on: bool = False,
     ) -> None:
         """As `Ledger.seal_file`."""
-        await self._update(
-            file_key(file_id),
-            "SET file_state = :sealed, layout = :layout, chunks = :chunks, received = :received,"
-            f" sha256_tree = :sha256_tree, noted = :noted, sealed_at = :now, {CHANGED}"
-            f" REMOVE setback{'' if goes_on else ', splitting_from'}",
-            f"file_state = :splitting AND {FENCED}",
-            {
-                ":sealed": text(FileState.SEALED),
-                ":splitting": text(FileState.SPLITTING),
-                ":layout": text(layout.model_dump_json()),
-                ":chunks": number(chunks),
-                ":received": number(received),
-                ":sha256_tree": text(sha256_tree),
-                ":noted": text(noted.model_dump_json()),
-                ":now": number(now),
-                ":fence": number(fence),
-                **self._changed(versions.FILE),
-            },
+        key = file_key(file_id)
+        sealed = {
+            "file_state": text(FileState.SEALED),
+            "layout": text(layout.model_dump_json()),
+            "chunks": number(chunks),
+            "received": number(received),
+            "sha256_tree": text(sha256_tree),
+            "noted": text(noted.model_dump_json()),
+            "sealed_at": number(now),
+        }
+        await self._end_splitting(
+            key, fence, sealed, f" REMOVE setback{'' if goes_on else ', splitting_from'}", told.reading(key)
         )
 
     async def note_checkpoint(self, file_id: str, fence: int, checkpoint: Checkpoint) -> None:
@@ -191,19 +191,12 @@ class DynamoFiles(LedgerTable):
 
     async def refuse_file(self, file_id: str, fence: int, finding: Finding, now: float) -> None:
         """As `Ledger.refuse_file`."""
-        await self._update(
-            file_key(file_id),
-            f"SET file_state = :refused, refused = :finding, settled_at = :now, {CHANGED}",
-            f"file_state = :splitting AND {FENCED}",
-            {
-                ":refused": text(FileState.REFUSED),
-                ":splitting": text(FileState.SPLITTING),
-                ":finding": text(json.dumps(asdict(finding))),
-                ":now": number(now),
-                ":fence": number(fence),
-                **self._changed(versions.FILE),
-            },
-        )
+        refused = {
+            "file_state": text(FileState.REFUSED),
+            "refused": text(json.dumps(asdict(finding))),
+            "settled_at": number(now),
+        }
+        await self._end_splitting(file_key(file_id), fence, refused)
 
     async def reopen_file(self, row: FileRow, now: float) -> bool:
         """As `Ledger.reopen_file`."""
@@ -244,27 +237,32 @@ class DynamoFiles(LedgerTable):
 
     async def unpack_file(self, file_id: str, fence: int, files: int, now: float) -> None:
         """As `Ledger.unpack_file`."""
-        await self._update(
-            file_key(file_id),
-            f"SET file_state = :unpacked, unpacked_files = :files, settled_at = :now, {CHANGED}",
-            f"file_state = :splitting AND {FENCED}",
-            {
-                ":unpacked": text(FileState.UNPACKED),
-                ":splitting": text(FileState.SPLITTING),
-                ":files": number(files),
-                ":now": number(now),
-                ":fence": number(fence),
-                **self._changed(versions.FILE),
-            },
+        unpacked = {
+            "file_state": text(FileState.UNPACKED),
+            "unpacked_files": number(files),
+            "settled_at": number(now),
+        }
+        await self._end_splitting(file_key(file_id), fence, unpacked)
+
+    async def _end_splitting(
+        self, key: Item, fence: int, changes: Item, removes: str = "", follows: Usage = NOTHING
+    ) -> None:
+        """Writes what the splitting of a file has come to, and tells what it took, with what surely follows."""
+        sets = ", ".join(f"{name} = :{name}" for name in changes)
+        values = {f":{name}": value for name, value in changes.items()}
+        values |= {":splitting": text(FileState.SPLITTING), ":fence": number(fence), **self._changed(versions.FILE)}
+        update, values = told.telling(
+            key, f"SET {sets}, {CHANGED}{removes}", values, told.writing(key, changes) + follows
         )
+        await self._update(key, update, f"file_state = :splitting AND {FENCED}", values)
 
     async def settle_file(self, file_id: str, ends: int, now: float) -> bool:
         """As `Ledger.settle_file`."""
-        item = await self._try_update(
-            file_key(file_id),
+        key = file_key(file_id)
+        update, values = told.telling(
+            key,
             "SET file_state = :settled, settled_at = :now, "
             f" first_settled_at = if_not_exists(first_settled_at, if_not_exists(settled_at, :now)), {CHANGED}",
-            f"file_state = :sealed AND endings = :endings AND {KNOWN}",
             {
                 ":settled": text(FileState.SETTLED),
                 ":sealed": text(FileState.SEALED),
@@ -272,7 +270,9 @@ class DynamoFiles(LedgerTable):
                 ":now": number(now),
                 **self._changed(versions.FILE),
             },
+            told.settled(key),
         )
+        item = await self._try_update(key, update, f"file_state = :sealed AND endings = :endings AND {KNOWN}", values)
         ensure_known_file(item.was or {})
         return item.was is None
 

@@ -10,6 +10,7 @@ from dataclasses import fields
 from typing import Any
 
 from penstock.adapters.aws_items import Item, float_of, integer_of, text, version_of
+from penstock.adapters.aws_ledger import told
 from penstock.model import versions
 from penstock.model.findings import Finding, Noted, Outcome
 from penstock.model.ids import chunk_name
@@ -82,6 +83,8 @@ def file_row(item: Item) -> FileRow:
         origins=_texts(item, "origins"),
         returns=_texts(item, "returned_in"),
         taken_up_at=_time(item, "taken_up_at"),
+        used=told.used_of(item),
+        settling=told.settling(item),
     )
 
 
@@ -127,6 +130,7 @@ def chunk_row(item: Item) -> ChunkRow:
         resent_at=_time(item, "resent_at"),
         leased_until=float_of(item, "leased_until"),
         setback=_setback(item),
+        used=told.used_of(item),
     )
 
 

@@ -10,6 +10,7 @@ from botocore.exceptions import ClientError
 
 from penstock.adapters.aws_faults import cancelled_for, code_of, transient_faults
 from penstock.adapters.aws_items import Item, Updated, number, query_items, text, try_update, update_of
+from penstock.adapters.aws_ledger import told
 from penstock.adapters.aws_ledger.leases import FENCED
 from penstock.io.retry import backoff
 from penstock.model.errors import LeaseLost, PenstockError, Transient
@@ -42,7 +43,9 @@ class LedgerTable:
     async def _get(self, key: Item) -> Item | None:
         with transient_faults():
             answer = await self.dynamodb.get_item(TableName=self.table, Key=key, ConsistentRead=True)
-        return answer.get("Item")
+        item: Item | None = answer.get("Item")
+        told.see(item)
+        return item
 
     async def _query_file(self, file_id: str, prefix: str) -> list[Item]:
         return await self._query(f"FILE#{file_id}", prefix)
@@ -66,7 +69,9 @@ class LedgerTable:
         self, key: Item, update: str, condition: str, values: Item, names: Mapping[str, str] | None = None
     ) -> Updated:
         """An update under a condition: the item as it is now, or, where the condition did not hold, as it was."""
-        return await try_update(self.dynamodb, update_of(self.table, key, update, condition, values, names))
+        updated = await try_update(self.dynamodb, update_of(self.table, key, update, condition, values, names))
+        told.see(updated.now or updated.was)
+        return updated
 
     async def _update(
         self, key: Item, update: str, condition: str, values: Item, names: Mapping[str, str] | None = None
@@ -93,6 +98,8 @@ class LedgerTable:
         if setback:
             update += ", setback = :setback"
             released[":setback"] = text(json.dumps(asdict(setback)))
+        changes = {"setback": released[":setback"]} if setback else {}
+        update, released = told.telling(key, update, released, told.writing(key, changes))
         await self._try_update(key, update, f"{FENCED} AND {going}", released, names)
 
     async def _transact(self, *items: Item) -> None:
