@@ -49,7 +49,11 @@ def is_units(cells: Sequence[str]) -> bool:
 
 def none_in(layout: Layout) -> Callable[[bytes], object]:
     """Tells by its bytes, with something or None, whether what stands where a record could is none."""
-    return _none(_table(layout)).fullmatch if layout.again else _always_one
+    if not layout.again:
+        return _always_one
+    table = _table(layout)
+    perhaps = _perhaps_first(table).match
+    return lambda record: perhaps(record) and _none(table).fullmatch(record)
 
 
 def _always_one(_: bytes) -> None:
@@ -61,12 +65,15 @@ def may_be_among(layout: Layout, lines: bytes) -> bool:
     if not layout.again:
         return False
     table = _table(layout)
-    return bool(_none_below(table).search(lines) or _first(table).match(lines))
+    return bool(_perhaps_below(table).search(lines) or _perhaps_first(table).match(lines))
 
 
 def length_at_first(layout: Layout, buffer: bytes, final: bool) -> int:
     """How many bytes such lines take that stand first, blank ones among them, as far as their ends are seen."""
-    match = (_first_to_end if final else _first)(_table(layout)).match(buffer)
+    table = _table(layout)
+    if not _perhaps_first(table).match(buffer):
+        return 0
+    match = (_first_to_end if final else _first)(table).match(buffer)
     return match.end() if match else 0
 
 
@@ -92,12 +99,17 @@ def _none(table: _Table) -> re.Pattern[bytes]:
 
 
 @cache
-def _none_below(table: _Table) -> re.Pattern[bytes]:
+def _perhaps_below(table: _Table) -> re.Pattern[bytes]:
     # Begins with one certain character, which a search skips to; the next one tells nearly always that it is none.
     lines = [*table.header.split(THEN), *(table.names[0] if table.names else ())]
     own = "".join(line.lstrip(' \t"')[:1] for line in lines)
     first = b"".join(_written(own, table.encoding)) + b'" \t#/' + table.delimiter.encode()
-    return re.compile(rb"\n(?=[%s])(?:%s)\r?\n" % (re.escape(first), _any_of(table)))
+    return re.compile(rb"\n(?=[%s])(?:%s)" % (re.escape(first), _perhaps(table)))
+
+
+@cache
+def _perhaps_first(table: _Table) -> re.Pattern[bytes]:
+    return re.compile(rb"[\r\n]|%s" % _perhaps(table))
 
 
 @cache
@@ -110,30 +122,52 @@ def _first_to_end(table: _Table) -> re.Pattern[bytes]:
     return re.compile(rb"(?:[\r\n]++|(?:%s)(?=[\r\n]|\Z))++" % _any_of(table))
 
 
+def _perhaps(table: _Table) -> bytes:
+    """What such a line begins with. To look for the whole of each takes long to compile, and no record is like it."""
+    mark, blank = re.escape(table.delimiter.encode()), _blank(table)
+    begins = list[bytes]()
+    for line in table.header.split(THEN):
+        first, *_ = [*_cells_of(table, line), ""]
+        begins.append(_cell_again(table, blank, first) if first else _line_again(table, blank, line))
+    if _has_names(table):
+        begins.append(_in_other_names(table, table.names[0]))
+    ends = rb"(?=[%s\r\n]|\Z)" % mark
+    others = [rb"(?:%s)(?=[\r\n]|\Z)" % other for other in _others(table)]
+    return b"|".join((*others, rb"(?i:%s)%s" % (b"|".join(begins), ends)))
+
+
+def _cells_of(table: _Table, line: str) -> list[str]:
+    return [cell.strip() for cell in next(rows_in(table.delimiter, [line]), list[str]())]
+
+
 def _line_again(table: _Table, blank: bytes, line: str) -> bytes:
     """The line, its cells in quotes or without, in any case, and with any blanks round them."""
-    cells = (cell.strip() for cell in next(rows_in(table.delimiter, [line]), list[str]()))
-    return re.escape(table.delimiter.encode()).join(_cell_again(table, blank, cell) for cell in cells)
+    mark = re.escape(table.delimiter.encode())
+    return mark.join(_cell_again(table, blank, cell) for cell in _cells_of(table, line))
 
 
-def _line_in_other_names(table: _Table, blank: bytes) -> bytes:
+def _has_names(table: _Table) -> bool:
+    """Whether its header may stand again in other names: one name alone may be any text."""
+    return sum(map(bool, table.names)) > 1 and bool(table.names[0])
+
+
+def _line_in_other_names(table: _Table) -> bytes:
     """A line in which each column has one of the names that the feed knows it by, as where files of several exports
     were put together. What it calls a column that no field wants is anything."""
     mark = re.escape(table.delimiter.encode())
     other = rb'(?:"[^"\r\n]*+"|[^"%s\r\n]*+)' % mark
-    between = rb'[^a-z0-9"%s\r\n]*+' % mark
-    columns = [
-        rb'"?+%s(?:%s)%s"?+' % (between, b"|".join(between.join(_plain(name)) for name in names), between)
-        if names
-        else other
-        for names in table.names
-    ]
-    return mark.join(columns)
+    return mark.join(_in_other_names(table, names) if names else other for names in table.names)
 
 
-def _plain(name: str) -> list[bytes]:
-    """Its letters and digits in ASCII, as the feed compares names."""
-    return [character.encode() for character in name.lower() if character.isascii() and character.isalnum()]
+def _in_other_names(table: _Table, names: Sequence[str]) -> bytes:
+    """A cell with one of these names."""
+    between = rb'[^a-z0-9"%s\r\n]*+' % re.escape(table.delimiter.encode())
+    return rb'"?+%s(?:%s)%s"?+' % (between, b"|".join(between.join(_words(name)) for name in names), between)
+
+
+def _words(name: str) -> list[bytes]:
+    """A name's words in ASCII: what stands between them the feed passes over when it compares names."""
+    return [word.encode() for word in re.findall("[a-z0-9]+", name.lower())]
 
 
 def _cell_again(table: _Table, blank: bytes, cell: str) -> bytes:
@@ -151,16 +185,23 @@ def _written(text: str, encoding: str) -> list[bytes]:
 
 
 def _any_of(table: _Table) -> bytes:
-    mark, width = re.escape(table.delimiter.encode()), table.width
-    blank = rb"[ ]" if table.delimiter == "\t" else rb"[ \t]"
+    mark, blank = re.escape(table.delimiter.encode()), _blank(table)
+    lines = [_line_again(table, blank, line) for line in table.header.split(THEN)]
+    lines += [_line_in_other_names(table)] if _has_names(table) else []
+    return b"|".join((*_others(table), rb"(?i:%s)[ \t%s]*+" % (b"|".join(lines), mark)))
+
+
+def _others(table: _Table) -> list[bytes]:
+    """What such a line is that is no header again: nothing but delimiters, or a comment."""
+    mark, width, blank = re.escape(table.delimiter.encode()), table.width, _blank(table)
     empty = rb'(?:"%s*+"%s*+|%s*+)' % (blank, blank, blank)
     nothing = rb'(?=[" \t%s])%s(?:%s%s)*+' % (mark, empty, mark, empty)
-    lines = [_line_again(table, blank, line) for line in table.header.split(THEN)]
-    if sum(map(bool, table.names)) > 1 and table.names[0]:
-        lines.append(_line_in_other_names(table, blank))
-    again = rb"(?i:%s)[ \t%s]*+" % (b"|".join(lines), mark)
     # With as many cells as the header it may be a record whose first value begins so.
     cell, more = rb"[^%s\r\n]*+" % mark, rb"(?:%s[^%s\r\n]*+)" % (mark, mark)
     alone = rb"(?:%s%s)*+" % (mark, empty)
     comment = rb"%s*+(?:#|//)%s(?:%s{%d,}|%s{0,%d}|%s)" % (blank, cell, more, width, more, max(0, width - 2), alone)
-    return b"|".join((nothing, again, *([comment] if width > 1 else [])))
+    return [nothing, comment] if width > 1 else [nothing]
+
+
+def _blank(table: _Table) -> bytes:
+    return rb"[ ]" if table.delimiter == "\t" else rb"[ \t]"
