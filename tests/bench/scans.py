@@ -28,8 +28,18 @@ from penstock_documents.template import Template
 from penstock_ops.samples.tower.paper import Page, Text, pdf
 
 type Ending = Literal["right", "held", "refused", "wrong"]
-type Damage = Callable[[Image.Image, Random], tuple[Image.Image, str]]
-"""What happens to a page: (the picture, the kind of file that it is sent as)."""
+
+
+class Scanned(NamedTuple):
+    """A picture of a page, the kind of file that it is sent as, and its dots an inch."""
+
+    picture: Image.Image
+    kind: str
+    dpi: int = 300
+
+
+type Damage = Callable[[Image.Image, Random], Scanned]
+"""What happens to a page that is scanned at 300 dots an inch."""
 
 # -- what forms say
 
@@ -261,58 +271,91 @@ def _places(rng: Random, many: int, size: float, layouts: Sequence[str]) -> Iter
 # -- what becomes of paper
 
 
-def _bilevel(paper: Image.Image, rng: Random) -> tuple[Image.Image, str]:
+def _bilevel(paper: Image.Image, rng: Random) -> Scanned:
     """A fax machine's or an office copier's scan."""
-    return paper.point([255 * (shade > 160) for shade in range(256)]).convert("1"), "TIFF"
+    return Scanned(paper.point([255 * (shade > 160) for shade in range(256)]).convert("1"), "TIFF")
 
 
-def _photocopied(paper: Image.Image, rng: Random) -> tuple[Image.Image, str]:
+def _photocopied(paper: Image.Image, rng: Random) -> Scanned:
     """Soft, grey and speckled."""
     soft = paper.filter(ImageFilter.GaussianBlur(rng.uniform(0.6, 1.2)))
     noise = Image.effect_noise(soft.size, rng.uniform(20, 40))
-    return Image.blend(soft, noise, 0.18), "JPEG"
+    return Scanned(Image.blend(soft, noise, 0.18), "JPEG")
 
 
-def _skewed(paper: Image.Image, rng: Random) -> tuple[Image.Image, str]:
+def _skewed(paper: Image.Image, rng: Random) -> Scanned:
     degrees = rng.choice((-1, 1)) * rng.uniform(0.4, 2.4)
-    return paper.rotate(degrees, resample=Image.Resampling.BICUBIC, fillcolor=255), "PNG"
+    return Scanned(paper.rotate(degrees, resample=Image.Resampling.BICUBIC, fillcolor=255), "PNG")
 
 
-def _turned(paper: Image.Image, rng: Random) -> tuple[Image.Image, str]:
-    return paper.rotate(rng.choice((90, 180, 270)), expand=True, fillcolor=255), "PNG"
+def _turned(paper: Image.Image, rng: Random) -> Scanned:
+    return Scanned(paper.rotate(rng.choice((90, 180, 270)), expand=True, fillcolor=255), "PNG")
 
 
-def _faded(paper: Image.Image, rng: Random) -> tuple[Image.Image, str]:
+def _faded(paper: Image.Image, rng: Random) -> Scanned:
     """Ink that has become pale."""
     floor = rng.randint(90, 130)
-    return paper.point([min(255, floor + shade * (255 - floor) // 255) for shade in range(256)]), "JPEG"
+    return Scanned(paper.point([min(255, floor + shade * (255 - floor) // 255) for shade in range(256)]), "JPEG")
 
 
-def _speckled(paper: Image.Image, rng: Random) -> tuple[Image.Image, str]:
+def _speckled(paper: Image.Image, rng: Random) -> Scanned:
     speckled = paper.copy()
     for _ in range(900):
         x, y = rng.randrange(paper.width - 4), rng.randrange(paper.height - 4)
         speckled.paste(rng.choice((0, 60, 255)), (x, y, x + rng.randint(1, 3), y + rng.randint(1, 3)))
-    return speckled, "PNG"
+    return Scanned(speckled, "PNG")
+
+
+def _coarse(paper: Image.Image, rng: Random) -> Scanned:
+    """Of 200 dots an inch, as many offices scan."""
+    coarse = paper.resize((paper.width * 2 // 3, paper.height * 2 // 3), Image.Resampling.LANCZOS)
+    return Scanned(coarse, "JPEG", 200)
+
+
+def _overlaid(paper: Image.Image, rng: Random) -> Scanned:
+    """In a PDF, over a text that nobody sees and that says something else."""
+    return Scanned(paper, "PDF")
 
 
 DAMAGES: Mapping[str, Damage] = {
     "bilevel": _bilevel, "photocopied": _photocopied, "skewed": _skewed, "turned": _turned, "faded": _faded,
-    "speckled": _speckled,
+    "speckled": _speckled, "coarse": _coarse, "overlaid": _overlaid,
 }  # fmt: skip
 
 
-def scan(document: bytes, damage: Damage, rng: Random, dpi: int = 300) -> bytes:
-    """A page scanned at 300 dots an inch, once something has happened to it."""
+def scan(document: bytes, damage: Damage, rng: Random) -> bytes:
+    """A page as a scan, once something has happened to it."""
     import pypdfium2 as pdfium  # type: ignore[import-untyped]
 
     opened: Any = pdfium.PdfDocument(document)
-    picture: Image.Image = opened[0].render(scale=dpi / 72, grayscale=True).to_pil()
+    paper: Image.Image = opened[0].render(scale=300 / 72, grayscale=True).to_pil()
     opened.close()
-    paper, kind = damage(picture, rng)
+    scanned = damage(paper, rng)
+    if scanned.kind == "PDF":
+        return _over_a_text(scanned.picture, rng)
     out = io.BytesIO()
-    more: dict[str, Any] = {"compression": "group4"} if kind == "TIFF" else {"quality": 55} if kind == "JPEG" else {}
-    paper.save(out, kind, dpi=(dpi, dpi), **more)
+    more: dict[str, Any] = {"TIFF": {"compression": "group4"}, "JPEG": {"quality": 55}}.get(scanned.kind, {})
+    scanned.picture.save(out, scanned.kind, dpi=(scanned.dpi, scanned.dpi), **more)
+    return out.getvalue()
+
+
+def _over_a_text(picture: Image.Image, rng: Random) -> bytes:
+    import pikepdf
+
+    hidden = "".join(
+        f"BT /F1 10 Tf 3 Tr 60 {90 + 20 * line} Td (Site No.: {_id(rng, 'AA-9999').printed}) Tj ET\n"
+        for line in range(30)
+    )
+    with pikepdf.new() as document:
+        ink = pikepdf.Stream(document, picture.tobytes())
+        ink.Type, ink.Subtype, ink.ColorSpace = pikepdf.Name.XObject, pikepdf.Name.Image, pikepdf.Name.DeviceGray
+        ink.Width, ink.Height, ink.BitsPerComponent = picture.width, picture.height, 8
+        page = document.add_blank_page(page_size=(612, 792))
+        font = pikepdf.Dictionary(Type=pikepdf.Name.Font, Subtype=pikepdf.Name.Type1, BaseFont=pikepdf.Name.Helvetica)
+        page.Resources = pikepdf.Dictionary(XObject=pikepdf.Dictionary(Scan=ink), Font=pikepdf.Dictionary(F1=font))
+        page.Contents = document.make_stream(f"{hidden}q 612 0 0 792 0 0 cm /Scan Do Q".encode())
+        out = io.BytesIO()
+        document.save(out)
     return out.getvalue()
 
 

@@ -7,10 +7,12 @@ import pytest
 from PIL import Image, ImageDraw
 
 from penstock_documents import ocr
+from penstock_documents.document import Document
 from penstock_documents.reading import Form, read_form
 from penstock_documents.skew import skew_of, straightened
 from penstock_documents.template import Column, Place, Table, Template
 from penstock_documents.words import Box, Page, Word, parts_of
+from penstock_ops.samples.tower.paper import Text, pdf, scanned
 
 
 def sheet(degrees: float) -> Image.Image:
@@ -316,3 +318,43 @@ def test_a_part_of_a_value_that_was_taken_for_another_lines_is_a_doubt() -> None
     form = read_form(TEMPLATE, [Page(1, 612, 792, words, "ocr", "test")], [{}])
 
     assert form.values["site_id"].doubt == "something stands right beside S-305671 that was not read on its line"
+
+
+@pytest.mark.parametrize(
+    ("read", "narrow", "meant"),
+    [
+        ("LO3x5", [True], "L03x5"),
+        ("LO3x5", [False], "LO3x5"),
+        ("OO-12", [False, True], "O0-12"),
+        ("OAK 1O", [True, True], "OAK 10"),
+        ("LO3x5", [True, True], "LO3x5"),
+    ],
+)
+def test_an_o_among_figures_that_is_narrow_is_a_nought(read: str, narrow: list[bool], meant: str) -> None:
+    assert ocr.with_noughts(read, narrow) == meant
+
+
+@pytest.mark.parametrize("font", ["Helvetica", "Times-Roman", "Courier"])
+def test_the_engine_takes_a_nought_for_no_letter(font: str) -> None:
+    paper = scanned(pdf([[Text(72, 100, "L03x5", 10), Text(72, 130, "LO3x5", 10)]], font=font))
+
+    (read,) = Document(paper).read_all()
+
+    assert [one.text for one in read.page.words] == ["L03x5", "LO3x5"]
+
+
+def test_the_pieces_of_a_mark_are_one_word() -> None:
+    """Of a typewriter's % an engine takes either ring, and the stroke, for something by itself."""
+    pieces = [
+        boxed("2", 122, 125, 100, 103.5),
+        boxed("zg", 122, 127, 103, 106),
+        boxed("63.3", 100, 118),
+        boxed("Diagonal", 40, 80),
+        boxed("©", 123, 127, 105.5, 110),
+    ]
+
+    *others, mark = sorted(ocr.marks_once(pieces), key=lambda one: one.box.left)
+
+    assert [one.text for one in others] == ["Diagonal", "63.3"]
+    assert mark.box == Box(122, 100, 127, 110)
+    assert mark.confidence <= ocr.UNSURE

@@ -34,12 +34,31 @@ class Found:
 
 def read_page(document: Document, number: int, templates: Sequence[Template]) -> Read:
     """A page as it is best read: text that no template understands is read by OCR once, and that is believed if one
-    does. A document that carries an invoice is no form."""
+    does. What was read by OCR and leaves a doubt is looked at closely. A document that carries an invoice is no
+    form."""
     read = document.read(number)
-    if document.kind != "pdf" or read.page.route != "text" or document.invoices or is_understood(read, templates):
+    if read.page.route == "ocr":
+        return _without_doubts(document, number, read, templates)
+    if document.kind != "pdf" or document.invoices or is_understood(read, templates):
         return read
     again = document.read_by_ocr(number)
-    return again if is_understood(again, templates) else read
+    return _without_doubts(document, number, again, templates) if is_understood(again, templates) else read
+
+
+def _without_doubts(document: Document, number: int, read: Read, templates: Sequence[Template]) -> Read:
+    """A page with the doubts of the template that fits it best looked at closely, if one does."""
+    from penstock_documents import closely
+
+    fits = [
+        (alignment.fits, template.version, template, at)
+        for template in templates
+        for at in range(1, template.pages + 1)
+        if _is_known(alignment := align(template, at, read.page))
+    ]
+    if not fits:
+        return read
+    *_, template, at = max(fits, key=lambda one: one[:2])
+    return closely.looked_at(read, lambda: document.picture_of(number), template, at)
 
 
 def needs_a_picture(document: Document, number: int, templates: Sequence[Template]) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from itertools import accumulate, pairwise
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 # Two of Tesseract's own threads are slower than one where others work beside it.
@@ -34,6 +35,15 @@ class Look(NamedTuple):
     behind: float
 
 
+class Whole(NamedTuple):
+    """A look at a whole value: how much larger than at 300 dots an inch, how much softer, and across how many dots dirt
+    is taken away (the median of so many, 0 for none)."""
+
+    larger: float
+    softer: float
+    cleaner: int
+
+
 LETTER = (612.0, 792.0)
 PALEST = 215  #: the shade above which nothing is ink: a page without any is empty, and no engine has to look at it
 BLACK = 0.5
@@ -41,8 +51,11 @@ BLACK = 0.5
 LOOKS = (Look(1.4, 0.0, 0.3), Look(2.0, 1.0, 0.12))
 """At a word, and once more if that differs. The first sees what may be its last full stop."""
 
-AGREED, SURE, UNSURE = 0.8, 0.9, 0.6
-"""How sure a word is at least that two looks agree on; of which a manner is sure; of which it is not."""
+WHOLE_LOOKS = (Whole(1.0, 0.0, 0), Whole(2.0, 1.0, 0), Whole(1.4, 0.0, 3), Whole(2.0, 1.0, 3))
+
+AGREED, SURE, UNSURE, UNCERTAIN = 0.8, 0.9, 0.6, 0.5
+"""How sure a word is at least that two looks agree on; of which a manner is sure; of which it is not; and at most one
+that was put together."""
 
 LARGER, SOFTER = 1.4, 1.0
 """Of the picture that is read the second time, so that it is not misread in the same way."""
@@ -50,9 +63,13 @@ LARGER, SOFTER = 1.4, 1.0
 SHORT = 3
 """Letters of a word, up to which it may be one with a figure in it: L1, II."""
 
+NOUGHT = 0.75
+"""The share of its height below which an O is no letter: noughts of usual faces have up to 0.7, an O from 0.8."""
+
 TOUCHING = 0.15  #: heights of a word within which the next one has no blank before it
 BESIDE = 1.2  #: heights of a figure within which its sign stands
-MARKS_BACK = 8  #: words among which a mark's twin is looked for
+PIECE, LETTER_SIZE = 0.6, 1.3
+"""Heights of a usual word: below the first a word may be a piece of a letter, which is not larger than the second."""
 
 NOISE = 0.3
 """How sure a word must be that only the second manner finds: below it is dirt."""
@@ -134,22 +151,39 @@ def _words_of(api: Any, picture: Image.Image, scale: float) -> list[Word]:
 
 
 def marks_once(words: Iterable[Word]) -> list[Word]:
-    """The words, each mark once: of a % an engine sees either ring, and says it twice."""
+    """The words, each mark once: of a % an engine sees the rings and the stroke, and says it twice, or takes each for
+    something else. What it is then is not sure."""
+    words = list(words)
+    high = median([word.box.height for word in words for _ in word.text] or [0.0])
     kept: list[Word] = []
     for word in words:
-        marks = [] if any(map(str.isalnum, word.text)) else [one for one in kept[-MARKS_BACK:] if one.text == word.text]
-        twin = next((one for one in marks if _are_one(one.box, word.box)), None)
-        if twin:
-            kept[kept.index(twin)] = twin._replace(box=around((twin.box, word.box)))
-        else:
+        twin = next((one for one in kept if _are_twins(one, word) or _are_pieces(one.box, word.box, high)), None)
+        if twin is None:
             kept.append(word)
+            continue
+        surer = max(twin, word, key=lambda one: one.confidence)
+        sure = surer.confidence if twin.text == word.text else min(surer.confidence, UNCERTAIN)
+        kept[kept.index(twin)] = Word(surer.text, around((twin.box, word.box)), sure)
     return kept
 
 
-def _are_one(one: Box, other: Box) -> bool:
-    beside = max(one.left, other.left) - min(one.right, other.right)
-    apart = max(one.top, other.top) - min(one.bottom, other.bottom)
-    return max(beside, apart) < 0.5 * max(one.height, other.height)
+def _are_twins(one: Word, other: Word) -> bool:
+    beside = max(one.box.left, other.box.left) - min(one.box.right, other.box.right)
+    apart = max(one.box.top, other.box.top) - min(one.box.bottom, other.box.bottom)
+    near = max(beside, apart) < 0.5 * max(one.box.height, other.box.height)
+    return near and one.text == other.text and not any(map(str.isalnum, one.text))
+
+
+def _are_pieces(one: Box, other: Box, high: float) -> bool:
+    """Whether two boxes, the one above the other, are no larger together than a letter, and each is lower than one."""
+    whole = around((one, other))
+    over = min(one.right, other.right) - max(one.left, other.left)
+    return (
+        other.height < PIECE * high
+        and one.height < high
+        and max(whole.height, whole.right - whole.left) < LETTER_SIZE * high
+        and over > 0.5 * min(one.right - one.left, other.right - other.left)
+    )
 
 
 def paired(words: Sequence[Word], again: Sequence[Word]) -> tuple[list[Word], list[Word]]:
@@ -248,11 +282,14 @@ def _upright(picture: Image.Image) -> Image.Image:
 
 def _words(api: Any, scale: float) -> Iterator[Word]:
     level: Any = tesserocr.RIL.WORD
+    ohs = _ohs(api)
     found: Iterator[Any] = tesserocr.iterate_level(api.GetIterator(), level)
     for one in found:
         text = _text_of(one, level)
         box: tuple[int, int, int, int] | None = one.BoundingBox(level)
         if text and box:
+            within = [oh.narrow for oh in ohs if box[0] <= oh.across <= box[2] and box[1] <= oh.down <= box[3]]
+            text = with_noughts(text, within)
             left, top, right, bottom = (edge * scale for edge in box)
             across = (right - left) / len(text)
             for begin, end in parts_of(text):
@@ -266,6 +303,40 @@ def _text_of(found: Any, *level: Any) -> str:
         return str(found.GetUTF8Text(*level) or "").strip()
     except RuntimeError:
         return ""
+
+
+class _Oh(NamedTuple):
+    """A letter O on a picture: its middle, and whether it is as narrow as a nought."""
+
+    across: float
+    down: float
+    narrow: bool
+
+
+def _ohs(api: Any) -> list[_Oh]:
+    """Each O that was read, in its order."""
+    level: Any = tesserocr.RIL.SYMBOL
+    iterator = api.GetIterator()
+    found: Iterator[Any] = tesserocr.iterate_level(iterator, level) if iterator else iter(())
+    ohs: list[_Oh] = []
+    for one in found:
+        box: tuple[int, int, int, int] | None = one.BoundingBox(level)
+        if box and _text_of(one, level) == "O":
+            left, top, right, bottom = box
+            ohs.append(_Oh((left + right) / 2, (top + bottom) / 2, right - left < NOUGHT * (bottom - top)))
+    return ohs
+
+
+def with_noughts(text: str, narrow: Sequence[bool]) -> str:
+    """A text whose letters O, which are narrow or not, are noughts where they are and their word has a figure: an
+    engine that knows words sees letters among figures, but an O is about as wide as it is high, and a nought is not."""
+    if text.count("O") != len(narrow):
+        return text
+    left = iter(narrow)
+    return " ".join(
+        "".join("0" if one == "O" and next(left) and _has_figures(word) else one for one in word)
+        for word in text.split(" ")
+    )
 
 
 def _looked_at(
@@ -392,6 +463,26 @@ def _read_again(api: Any, picture: Image.Image, word: Word, scale: float, look: 
     crop = crop.resize((round(crop.width * look.larger), round(crop.height * look.larger)), Image.Resampling.BICUBIC)
     api.SetImage(ImageOps.expand(crop.filter(ImageFilter.GaussianBlur(look.softer)), 20, fill=255))
     return _text_of(api)
+
+
+def read_alone(picture: Image.Image, boxes: Sequence[Box], scale: float) -> list[list[str]]:
+    """What each of the looks at a whole value reads in each of these boxes; a pixel is so many points."""
+    found: list[list[str]] = []
+    with tesserocr.PyTessBaseAPI(path=_data("eng"), lang="eng", psm=tesserocr.PSM.SINGLE_LINE) as api:
+        for box in boxes:
+            left, top, right, bottom = (round(edge / scale) for edge in box)
+            crop = picture.crop((max(0, left), max(0, top), max(left + 1, right), max(top + 1, bottom)))
+            found.append([_whole(api, crop, look, 300 * scale / 72) for look in WHOLE_LOOKS])
+    return found
+
+
+def _whole(api: Any, crop: Image.Image, look: Whole, finer: float) -> str:
+    """A look at a picture that has to be made so much finer to have 300 dots an inch."""
+    clean = crop.filter(ImageFilter.MedianFilter(look.cleaner)) if look.cleaner else crop
+    size = (max(1, round(clean.width * look.larger * finer)), max(1, round(clean.height * look.larger * finer)))
+    larger = clean.resize(size, Image.Resampling.BICUBIC).filter(ImageFilter.GaussianBlur(look.softer))
+    api.SetImage(ImageOps.expand(larger, 20, fill=255))
+    return with_noughts(" ".join(_text_of(api).split()), [oh.narrow for oh in _ohs(api)])
 
 
 def _plain_letters(text: str) -> str:

@@ -79,13 +79,15 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A field's value, None where the form is blank, and what it was read from."""
+    """A field's value, None where the form is blank, and what it was read from; `beside` stands so near to that that it
+    may be of it, too."""
 
     value: Any
     words: Sequence[Word] = ()
     page: int = 1
     unit: str = ""
     doubt: str = ""
+    beside: Sequence[Word] = ()
 
     def as_dict(self, engine: str) -> dict[str, Any]:
         """As the staged line has it."""
@@ -136,6 +138,13 @@ def read_form(template: Template, pages: Sequence[Page], looks: Sequence[Otherwi
         form.found += len(alignment.at_place)
         form.labels += len(alignment.labels)
         _OnePage(form, number, page, otherwise, alignment).read()
+    return form
+
+
+def read_one_page(template: Template, number: int, page: Page, otherwise: Otherwise) -> Form:
+    """What one page of a form says, its `number` among the template's, without its other pages."""
+    form = Form(template, [page])
+    _OnePage(form, number, page, otherwise, align(template, number, page)).read()
     return form
 
 
@@ -474,25 +483,27 @@ class _OnePage:
             doubt = f"{text} is more, or less, than one {name.replace('_', ' ')}"
         if not doubt and self._by_text and _of_two_hands(words):
             doubt = f"{text} is of letters of two sizes, or lies over something else: a stamp is perhaps on it"
-        if not doubt and not self._by_text and self._goes_on_elsewhere(words):
+        beside = [] if self._by_text else self._right_beside(words)
+        if not doubt and beside:
             doubt = f"something stands right beside {text} that was not read on its line"
         if not doubt and min(word.confidence for word in _asked(place, words)) < SURE:
             doubt = "the reader is not sure of it"
-        return Value(value, words, self._page.number, unit, doubt)
+        return Value(value, words, self._page.number, unit, doubt, beside)
 
-    def _goes_on_elsewhere(self, words: Sequence[Word]) -> bool:
-        """Whether a word as high up as these, and as near as their next one, was taken for another line's: dirt makes
-        its box higher than it is."""
+    def _right_beside(self, words: Sequence[Word]) -> list[Word]:
+        """Words as high up as these, and as near as their next one, that were taken for another line's: dirt makes
+        their boxes higher than they are."""
         here, own = around(word.box for word in words), {id(word) for word in words}
         height = min(word.box.height for word in words)
-        return any(
-            id(word) not in own
+        return [
+            word
+            for word in self._page.words
+            if id(word) not in own
             and any(map(str.isalnum, word.text))
             and max(word.box.left - here.right, here.left - word.box.right) < height
             and min(word.box.bottom, here.bottom) - max(word.box.top, here.top) > 0.5 * height
             and not self._in_a_label(word)
-            for word in self._page.words
-        )
+        ]
 
     def _cleaned(self, name: str, text: str) -> str:
         """A number of an id without the marks beside it on a scan: its cell's lines, and dirt. It has no amount in it:
@@ -510,8 +521,11 @@ class _OnePage:
             return f"{text} has a letter beside a figure that may be one itself"
         if place.type == "text" and _SMALL_L.search(text) and text[:1].isalpha() and any(map(str.isupper, text)):
             return f"{text} has a small l, or a capital I, where most faces draw the two alike"
-        if place.type == "number" and place.unit and plain(text) not in BLANKS and not quantity_of(text).unit:
-            return f"the unit of {text} was not read"
+        if place.type == "number" and place.unit and plain(text) not in BLANKS:
+            unit = quantity_of(text).unit
+            return (
+                "" if unit == place.unit else f"{text} has another unit" if unit else f"the unit of {text} was not read"
+            )
         return ""
 
     def _other_readings(self, name: str, place: Place, words: Sequence[Word], text: str) -> list[tuple[str, Any]]:

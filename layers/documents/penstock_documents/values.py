@@ -35,14 +35,16 @@ _UNITS = {
     "pct": ("%", "pct", "percent", "per cent"),
     "usd": ("$", "usd", "us$", "dollars"),
     "deg": ("°", "deg", "degrees", "degree"),
-    "f": ("°f", "f", "deg f", "degrees f"),
-    "c": ("°c", "c", "deg c", "degrees c"),
+    "f": ("°f", "f", "deg f", "degrees f", "of"),
+    "c": ("°c", "c", "deg c", "degrees c", "oc"),
     "mph": ("mph",),
     "kt": ("kt", "kts", "knots"),
     "lbf": ("lbf", "lb", "lbs", "pounds"),
     "kip": ("kip", "kips"),
     "days": ("days", "day", "d"),
 }
+"""As they are printed; and of and oc, since on a scan the sign of a degree is read as an o."""
+
 _UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words}
 
 _TO = {
