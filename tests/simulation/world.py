@@ -35,7 +35,7 @@ from penstock.validate.stage import ValidatorPorts, validate
 from penstock_testing.claims import MemoryClaims
 from penstock_testing.histories import MemoryHistories
 from penstock_testing.ledger import MemoryLedger
-from penstock_testing.memory import MemoryDrops, MemoryEvents
+from penstock_testing.memory import MemoryDrops
 from penstock_testing.throttle import MemoryThrottle
 from tests.simulation.api import LATEST, OF_A_LANE, Api, Departures
 from tests.simulation.archives import archive_of, files_of, of_the_same_object
@@ -52,6 +52,7 @@ from tests.simulation.trace import Trace
 from tests.simulation.virtual import EPOCH, VirtualClock, VirtualLoop
 from tests.simulation.watch import WatchedLedger, WatchedStore
 from tests.simulation.worker import Worker, reach
+from tests.support.events import DeclaredEvents
 from tests.support.finalising import Finalising
 from tests.support.spots import rows_of
 
@@ -120,7 +121,7 @@ class World:
         self._block, self._announced = shape.choice((1024, 4096)), shape.choice((1, 3, 20))
         # Of 900 s a splitter keeps so many that it stops soon, at every chunk or almost never.
         self._reserve, self._kept = shape.choice((30.0, 899.0, 899.7, 1000.0)), shape.choice((1, 3, 500))
-        self.store, self.events = WatchedStore(), MemoryEvents()
+        self.store, self.events = WatchedStore(), DeclaredEvents()
         self.memory, self.claims, self.histories = MemoryLedger(), MemoryClaims(), MemoryHistories()
         self.ledger = WatchedLedger(self.memory, self.clock, self.deployed)
         self.throttle = MemoryThrottle()

@@ -27,11 +27,12 @@ from penstock.validate.stage import ValidatorPorts, validate
 from penstock_testing.claims import MemoryClaims
 from penstock_testing.histories import MemoryHistories
 from penstock_testing.ledger import MemoryLedger
-from penstock_testing.memory import Held, MemoryClock, MemoryEvents, MemoryMappings, MemoryQueue, MemoryStore
+from penstock_testing.memory import Held, MemoryClock, MemoryMappings, MemoryQueue, MemoryStore
 from penstock_testing.pages import MemoryPages
 from penstock_testing.recognition import MemoryRecognition
 from penstock_testing.throttle import MemoryThrottle
 from tests.support.destination import Api
+from tests.support.events import DeclaredEvents
 
 INVOCATION = 300.0  #: seconds an invocation may take
 MAX_RECEIVES = 5
@@ -107,7 +108,7 @@ class Pipeline:
         self.ledger = MemoryLedger()
         self.claims, self.histories = MemoryClaims(), MemoryHistories()
         self.throttle, self.mappings = MemoryThrottle(), MemoryMappings()
-        self.events = MemoryEvents()
+        self.events = DeclaredEvents()
         self.intake, self.documents, self.chunks, self.dispatches = (MemoryQueue(self.clock) for _ in range(4))
         self.reader, self.engines = MemoryPages(), dict[str, MemoryRecognition]()
         self.dead_letters: list[str] = []

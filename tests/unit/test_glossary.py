@@ -58,9 +58,10 @@ def test_each_word_stands_there_once() -> None:
 
 
 def test_every_class_of_the_model_is_a_word() -> None:
-    model = [
-        ast.parse(path.read_text(encoding="utf-8")) for path in (ROOT / "layers/penstock/penstock/model").glob("*.py")
-    ]
+    modules = set((ROOT / "layers/penstock/penstock/model").glob("*.py"))
+    # Events are for others, who have docs/reference.md.
+    modules -= {ROOT / "layers/penstock/penstock/model/events.py"}
+    model = [ast.parse(path.read_text(encoding="utf-8")) for path in modules]
     classes = {node.name for tree in model for node in tree.body if isinstance(node, ast.ClassDef)}
     public = {name for name in classes if not name.startswith("_")}
 
