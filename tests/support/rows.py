@@ -18,6 +18,7 @@ _WORKED = {
     "fence": "rises with every lease; every write names the one that it was made under",
     "setback": "JSON: why the last worker came no further",
     "resent_at": "when work of it was sent again",
+    "used": "what work at it has taken of AWS: quantities, separated by commas",
 }
 
 

@@ -53,6 +53,22 @@ class ControlTotals(_Detail):
     differ: str | None
 
 
+class Prices(_Detail):
+    """Whose prices they are, and of when."""
+
+    region: str
+    date: str
+
+
+class Cost(_Detail):
+    """What the file has taken of AWS: dollars, altogether and by quantity, and the quantities."""
+
+    dollars: float
+    by: dict[str, float]
+    counted: dict[str, float]
+    prices: Prices
+
+
 class _Report(_OfAFile):
     """A file's report. Of two of one file, the one with the higher `account_version` is the later. `records` has
     `received` and each outcome; `seconds` is from the file's first event to its first end."""
@@ -72,6 +88,7 @@ class _Report(_OfAFile):
     sha256_tree: str = Field(description="RFC 9162's tree of hashes over the file's records.")
     seconds: float
     round_seconds: float | None = Field(description="What the replay took that has changed the account since.")
+    cost: Cost | None = Field(description="Null where nobody has counted.")
     returned_from: list[str] = Field(default=[], description="Files whose reject files it came back from.")
     returned_in: list[str] = Field(default=[], description="Files that came back from its own.")
 
