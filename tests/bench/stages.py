@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.model.messages import SourceFile
-from penstock.ports.destination import DestinationSettings
+from penstock.ports.destination import Destination, DestinationSettings
 from penstock_testing.claims import MemoryClaims
 from penstock_testing.histories import MemoryHistories
 from penstock_testing.ledger import MemoryLedger
@@ -62,13 +62,15 @@ def measure() -> list[dict[str, Any]]:
     return rows
 
 
-async def over_twins(feed: str, body: bytes) -> dict[str, float]:
-    """CPU seconds by stage of a file of that feed: claims, histories and the archive among them, no network."""
+async def over_twins(feed: str, body: bytes, destination: Destination | None = None) -> dict[str, float]:
+    """CPU seconds by stage of a file of that feed: claims, histories and the archive among them; no network, but that
+    of a `destination`."""
     store, clock = Source(), MemoryClock()
     file = store.drop(f"{feed}/sample", body)
     chunks, deliveries = Tapped(MemoryQueue(clock)), Tapped(MemoryQueue(clock))
-    destination, events = MemoryDestination({feed: QUICK}), MemoryEvents()
+    events = MemoryEvents()
     throttle, mappings = MemoryThrottle(), MemoryMappings()
     ledger, claims, histories = MemoryLedger(), MemoryClaims(), MemoryHistories()
-    ports = Ports(store, ledger, claims, histories, chunks, deliveries, throttle, mappings, destination, events, clock)
+    called = destination or MemoryDestination({feed: QUICK})
+    ports = Ports(store, ledger, claims, histories, chunks, deliveries, throttle, mappings, called, events, clock)
     return await run(ports, file)

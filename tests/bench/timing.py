@@ -1,10 +1,13 @@
 """Several ways to do a thing, in turn, in one run; and how much memory a thing takes in a process of its own."""
 
+import os
 import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 ROUNDS = 5
@@ -18,9 +21,9 @@ def cpu_seconds(work: Callable[[], object]) -> float:
 
 
 def in_turn(clocks: Mapping[str, Callable[[], float]], rounds: int = ROUNDS) -> dict[str, float]:
-    """The least that each clock shows, each read once a round: A B C A B C …"""
+    """The median of what each clock shows, each read once a round: A B C A B C …"""
     shown = [{name: clock() for name, clock in clocks.items()} for _ in range(rounds)]
-    return {name: min(one[name] for one in shown) for name in clocks}
+    return {name: median(one[name] for one in shown) for name in clocks}
 
 
 def peak_megabytes(code: str, *arguments: str) -> float:
@@ -37,6 +40,18 @@ def children_cpu(command: list[str]) -> float:
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def children_cpu_of(way: str, *arguments: str) -> float:
+    """CPU seconds that `tests.bench.other_scripts` says its work took."""
+    command = [sys.executable, "-m", "tests.bench.other_scripts", way, *arguments]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
+
+
+def cpu_of(pid: int) -> float:
+    """CPU seconds of another process until now (proc(5), /proc/pid/stat: utime and stime)."""
+    told = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(told[11]) + int(told[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def row(figure: str, value: float, unit: str) -> dict[str, Any]:
