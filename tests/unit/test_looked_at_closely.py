@@ -98,3 +98,24 @@ def test_a_page_that_another_engine_read_is_not_looked_at() -> None:
     other = Read(Page(1, 612, 792, read.page.words, "ocr", "another"))
 
     assert closely.looked_at(other, lambda: pytest.fail("nobody has to look"), TEMPLATE, 1) is other
+
+
+@pytest.mark.parametrize(
+    ("texts", "read"),
+    [
+        (["Engineer"] * 3 + ["Englneer"], True),
+        (["Engineer", "Engineer", "Eng", "Eng"], False),
+        (["Surveyor"] * 4, False),
+        (["Engineers"] * 4, False),
+    ],
+)
+def test_a_label_that_was_misread_is_looked_at_before_it_counts_as_changed(
+    texts: list[str], read: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ocr, "read_alone", lambda _, boxes, __: [texts for _ in boxes])
+    again = closely.looked_at(page(at(60, 140, "Exgfgeez")), lambda: (PAPER, 72.0), TEMPLATE, 1)
+
+    form = read_one_page(TEMPLATE, 1, again.page, again.otherwise)
+
+    assert (form.drift == []) is read
+    assert form.values["engineer"].value == "Ada"

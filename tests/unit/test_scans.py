@@ -143,15 +143,20 @@ TEMPLATE = Template(
 )
 
 
-def scan(*changed: Word, dropped: Sequence[str] = (), otherwise: Mapping[str, list[str]] | None = None) -> Form:
-    """The form on a scan, with some words read otherwise than they are."""
+def scan(
+    *changed: Word,
+    dropped: Sequence[str] = (),
+    also: Sequence[Word] = (),
+    otherwise: Mapping[str, list[str]] | None = None,
+) -> Form:
+    """The form on a scan, with some words read otherwise than they are, and some beside them."""
     words = [
         at(60, 100, "Site"), at(160, 100, "S-305671"), at(60, 120, "5."), at(74, 120, "Twist"), at(160, 120, "2.6°"),
         at(60, 140, "Engineer"), at(160, 140, "Ada"), at(60, 200, "Member"), at(200, 200, "Usage"),
         at(60, 216, "Leg"), at(200, 216, "54.6"), at(60, 232, "Anchor"), at(200, 232, "77.2"),
     ]  # fmt: skip
     there = {(one.box.left, one.box.top): one for one in changed}
-    kept = [there.get((one.box.left, one.box.top), one) for one in words if one.text not in dropped]
+    kept = [*(there.get((one.box.left, one.box.top), one) for one in words if one.text not in dropped), *also]
     looks = {
         place: texts for place, one in enumerate(kept) for text, texts in (otherwise or {}).items() if one.text == text
     }
@@ -358,3 +363,24 @@ def test_the_pieces_of_a_mark_are_one_word() -> None:
     assert [one.text for one in others] == ["Diagonal", "63.3"]
     assert mark.box == Box(122, 100, 127, 110)
     assert mark.confidence <= ocr.UNSURE
+
+
+@pytest.mark.parametrize(
+    ("words", "doubted"),
+    [
+        (["Ada", "Quist"], False),
+        (["Ada", "&", "Bo"], False),
+        (["Ada", "-"], True),
+        (["Ada", "-", "Bo"], True),
+        (["Ada - Bo"], False),  # as it was seen whole
+        (["Ada Bo -"], True),
+    ],
+)
+def test_a_mark_that_stands_by_itself_in_a_text_may_be_dirt(words: list[str], doubted: bool) -> None:
+    """Seen with the rest as one, it is none; at either end it may be all the same."""
+    lefts = [160 + 9 * len(" ".join(words[:place])) for place in range(len(words))]
+    first, *rest = [at(left, 140, text) for left, text in zip(lefts, words, strict=True)]
+
+    form = scan(first, also=rest)
+
+    assert bool(form.doubts) is doubted, form.doubts

@@ -4,43 +4,98 @@ A page is read word by word, in its lines. Where its template says that a value 
 value is cut out once more, with its unit, and read in four manners. What all of them see, as the first reading did, is
 believed against a look at a single word. What three of them see is taken where the first reading can be no value.
 Whatever else could stand there stays a doubt.
+
+So is a label that is not where it should be, before it counts as one that has changed.
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from itertools import zip_longest
 
 from PIL.Image import Image
 
 from penstock_documents import ocr
+from penstock_documents.aligning import align, labels_of
 from penstock_documents.document import Read
 from penstock_documents.reading import Value, all_values, read_one_page
 from penstock_documents.template import Template
-from penstock_documents.words import Box, Word, around, text_of
+from penstock_documents.words import Box, Word, around, plain, text_of
 
 MOST = 24  #: values of a page, above which it is not looked at again: nobody can read it
 VOTES = 3  #: looks that have to see the same
 ROUND = 0.45  #: heights of a value's lowest word around it: what that has no tails of, another may have
+LABELS_ROOM = 0.25  #: heights of a label around it: its place is the font's, not the ink's
 SIGN = 2.2  #: heights behind a figure within which its sign stands, and is not always read
 
 
 def looked_at(
     read: Read, picture_of: Callable[[], tuple[Image, float | None]], template: Template, number: int
 ) -> Read:
-    """A page that was read by OCR here, with its doubtful values as they are seen by themselves, where that leaves no
-    doubt. It is the template's page of that `number`, and read from the picture."""
+    """A page that was read by OCR here, with its missing labels and its doubtful values as they are seen by themselves,
+    where that leaves no doubt. It is the template's page of that `number`, and read from the picture."""
+    if read.page.engine != ocr.ENGINE:
+        return read
+
+    @cache
+    def laid() -> tuple[Image, float]:
+        picture, dpi = picture_of()
+        picture = ocr.laid(picture)
+        return picture, ocr.size_of(picture, dpi)[0] / picture.width
+
+    def looks(boxes: Iterable[Box]) -> list[list[str]]:
+        return ocr.read_alone(laid()[0], list(boxes), laid()[1])
+
+    read = _with_labels(read, template, number, looks)
+    return _with_values(read, template, number, looks)
+
+
+type _Looks = Callable[[Iterable[Box]], list[list[str]]]
+"""What each look reads, box by box."""
+
+
+def _with_labels(read: Read, template: Template, number: int, looks: _Looks) -> Read:
+    """The page with those of its labels that were misread, and that most looks see letter by letter at their places."""
+    alignment, labels = align(template, number, read.page), labels_of(template, number)
+    missing = {
+        name: _with_room(alignment.transform.box(label.box), LABELS_ROOM)
+        for name, label in labels.items()
+        if name not in alignment.at_place
+    }
+    if not 0 < len(missing) <= MOST:
+        return read
+    seen = {
+        name: band
+        for (name, band), texts in zip(missing.items(), looks(missing.values()), strict=True)
+        if sum(plain(text) == plain(labels[name].text) for text in texts) >= VOTES
+    }
+    places = [
+        Word(word, box, ocr.AGREED)
+        for name in seen
+        for word, box in _laid_out(labels[name].text, alignment.transform.box(labels[name].box))
+    ]
+    others = [word for word in read.page.words if any(_within(word.box, band) for band in seen.values())]
+    return _changed(read, others, [(word, []) for word in places])
+
+
+def _laid_out(text: str, box: Box) -> Iterator[tuple[str, Box]]:
+    """Each word of a text with its share of where that stands."""
+    across, at = (box.right - box.left) / len(text), 0
+    for word in text.split(" "):
+        yield word, box._replace(left=box.left + at * across, right=box.left + (at + len(word)) * across)
+        at += len(word) + 1
+
+
+def _with_values(read: Read, template: Template, number: int, looks: _Looks) -> Read:
     before = dict(all_values(read_one_page(template, number, read.page, read.otherwise)))
     doubtful = {name: value for name, value in before.items() if value.doubt and value.words}
-    if read.page.engine != ocr.ENGINE or not 0 < len(doubtful) <= MOST:
+    if not 0 < len(doubtful) <= MOST:
         return read
-    picture, dpi = picture_of()
-    picture = ocr.laid(picture)
-    bands = {name: _band(value, read.page.words) for name, value in doubtful.items()}
-    looks = ocr.read_alone(picture, list(bands.values()), ocr.size_of(picture, dpi)[0] / picture.width)
+    bands = [_band(value, read.page.words) for value in doubtful.values()]
     seen = {
         name: found
-        for (name, value), texts in zip(doubtful.items(), looks, strict=True)
+        for (name, value), texts in zip(doubtful.items(), looks(bands), strict=True)
         if (found := _agreed(read, value, texts))
     }
     after = _doubts(_with(read, doubtful, seen), template, number)
@@ -83,15 +138,18 @@ def _otherwise(read: Read, value: Value) -> list[str]:
 
 
 def _with(read: Read, doubtful: Mapping[str, Value], seen: Mapping[str, _Seen]) -> Read:
-    """The page with values as they were seen, each as one word, in place of their words."""
-    dropped = {id(word) for name in seen for word in (*doubtful[name].words, *doubtful[name].beside)}
+    """The page with values as they were seen, each as one word, in place of their words and of the dirt round them."""
     bands = [_band(doubtful[name], read.page.words) for name in seen]
-    kept = [
-        (word, read.otherwise.get(at))
-        for at, word in enumerate(read.page.words)
-        if id(word) not in dropped and (_says(word) or not any(_within(word.box, band) for band in bands))
-    ]
+    replaced = [word for name in seen for word in (*doubtful[name].words, *doubtful[name].beside)]
+    dirt = [one for one in read.page.words if not _says(one) and any(_within(one.box, band) for band in bands)]
     new = [(Word(text, _place(doubtful[name]), ocr.AGREED), others) for name, (text, others) in seen.items()]
+    return _changed(read, [*replaced, *dirt], new)
+
+
+def _changed(read: Read, away: Iterable[Word], new: Sequence[tuple[Word, list[str]]]) -> Read:
+    """The page without some of its words and with others, of which there are other readings perhaps."""
+    gone = set(map(id, away))
+    kept = [(word, read.otherwise.get(at)) for at, word in enumerate(read.page.words) if id(word) not in gone]
     every = [*kept, *new]
     return replace(
         read,
@@ -123,6 +181,11 @@ def _band(value: Value, words: Iterable[Word]) -> Box:
     ]
     right = max(box.right + room, min([box.right + sign, *behind]))
     return Box(box.left - room, box.top - room, right, box.bottom + room)
+
+
+def _with_room(box: Box, heights: float) -> Box:
+    room = heights * box.height
+    return Box(box.left - room, box.top - room, box.right + room, box.bottom + room)
 
 
 def _says(word: Word) -> bool:

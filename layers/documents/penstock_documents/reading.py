@@ -484,6 +484,8 @@ class _OnePage:
         if not doubt and self._by_text and _of_two_hands(words):
             doubt = f"{text} is of letters of two sizes, or lies over something else: a stamp is perhaps on it"
         beside = [] if self._by_text else self._right_beside(words)
+        if not doubt and not self._by_text and place.type == "text" and not all(_says(one.text) for one in words):
+            doubt = f"{text} has a mark in it that may be dirt"
         if not doubt and beside:
             doubt = f"something stands right beside {text} that was not read on its line"
         if not doubt and min(word.confidence for word in _asked(place, words)) < SURE:
@@ -521,11 +523,12 @@ class _OnePage:
             return f"{text} has a letter beside a figure that may be one itself"
         if place.type == "text" and _SMALL_L.search(text) and text[:1].isalpha() and any(map(str.isupper, text)):
             return f"{text} has a small l, or a capital I, where most faces draw the two alike"
+        parts = text.split()
+        if place.type == "text" and parts and not (_says(parts[0]) and _says(parts[-1])):
+            return f"{text} begins or ends with a mark that may be dirt"
         if place.type == "number" and place.unit and plain(text) not in BLANKS:
             unit = quantity_of(text).unit
-            return (
-                "" if unit == place.unit else f"{text} has another unit" if unit else f"the unit of {text} was not read"
-            )
+            return f"the unit of {text} was not read" if not unit else _another_unit(text, unit, place)
         return ""
 
     def _other_readings(self, name: str, place: Place, words: Sequence[Word], text: str) -> list[tuple[str, Any]]:
@@ -614,6 +617,15 @@ def beside(cell: Box, header: Box) -> float:
     """Points between the nearer of a cell's and its header's left edges, middles and right edges."""
     middles = abs((cell.left + cell.right) - (header.left + header.right)) / 2
     return min(abs(cell.left - header.left), middles, abs(cell.right - header.right))
+
+
+def _another_unit(text: str, unit: str, place: Place) -> str:
+    return "" if unit == place.unit else f"{text} has another unit than others of its form"
+
+
+def _says(text: str) -> bool:
+    """Whether a text is more than marks; & stands for a word."""
+    return "&" in text or any(map(str.isalnum, text))
 
 
 def _middle(line: Sequence[Word]) -> float:
