@@ -27,7 +27,7 @@ def test_an_end_becomes_rows_and_is_due_no_longer(functions: Functions, ended: S
 
     (answer,) = functions.call("tabulator", load("tabulator", "due"))
 
-    assert answer["counts"] == {"RecordsTabulated": 3, "LookFaults": 0, "LooksCutShort": 0, "DueLooks": 1}
+    assert answer["counts"] == {"RecordsTabulated": 3, "LookFaults": 0, "LooksCutShort": 0}
     assert told().sums(feed="none", service="tabulator")["RecordsTabulated"] == 3
     assert (len(keys(ended, "outcomes/feed=traffic/day=")), keys(ended, due)) == (1, [])
 

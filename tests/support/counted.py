@@ -43,7 +43,7 @@ class Counted:
         elif service == "AWSEvents":
             self._add(operation, "events", 1)
         elif not service:
-            self._take_s3(method, "list-type" in urlsplit(path).query)
+            self._take_s3(method, urlsplit(path).query.startswith(("list-type", "versions", "prefix")))
         else:
             self._add(f"{service}.{operation}", "", 0)
 

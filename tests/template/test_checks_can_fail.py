@@ -380,9 +380,9 @@ BREAKS: list[Break] = [
         "{}",
     ),
     (
-        checks.test_every_feed_has_an_alarm_on_its_circuit,
-        "Resources.TrafficCircuitAlarm",
-        None,
+        checks.test_one_alarm_looks_at_the_circuits_of_all_feeds_and_lanes,
+        "CircuitAlarm.Properties.Metrics.open_circuits.Expression",
+        'SELECT SUM(CircuitOpen) FROM "Penstock/penstock"',
     ),
     (
         checks.test_every_feeds_destination_has_settings_that_a_dispatcher_takes,

@@ -18,7 +18,6 @@ FIGURES = frozenset(
         "ChunksSent",
         "ChunksSettled",
         "ChunksValidated",
-        "AccountLooks",
         "AccountsLogged",
         "DeliveryLatency",
         "DestinationCalls",
@@ -27,7 +26,6 @@ FIGURES = frozenset(
         "DocumentsPutOff",
         "DocumentsRead",
         "DropsLooks",
-        "DueLooks",
         "FileDuration",
         "FilesHandedOn",
         "FilesRefused",
@@ -40,7 +38,6 @@ FIGURES = frozenset(
         "RangesSent",
         "RecordsReceived",
         "RecordsTabulated",
-        "SmallLooks",
         "WorkLooks",
     ]
 )

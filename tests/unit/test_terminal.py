@@ -80,6 +80,10 @@ SCREENS: dict[str, Any] = {
     "notes": [FINDING],
     "checked": CHECKED,
     "files": [REPORT | {"progress": PROGRESS}],
+    "bill": {
+        "of": HOSTILE, "lines": [{"what": HOSTILE, "number": 1.0, "dollars": 1.0}], "dollars": 1.0,
+        "prices": {"region": HOSTILE, "date": HOSTILE},
+    },
     "dead_letters": [QUEUE],
     "letters": [{"sent": HOSTILE, "receives": 1, "message_id": HOSTILE, "readable": True, "about": [ABOUT]}],
     "redriven": [QUEUE],

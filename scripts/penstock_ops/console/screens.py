@@ -11,7 +11,7 @@ from penstock_ops.console.advice import next_commands, sentences_of
 from penstock_ops.console.listing import Column, Phrase, listing, wrapped
 from penstock_ops.console.visible import SafeConsole
 from penstock_ops.wording.commands import probe_of
-from penstock_ops.wording.money import PAID_FOR, dollars
+from penstock_ops.wording.money import PAID_FOR, dollars, quantity
 
 # Without a terminal there is no width to wrap at.
 out = SafeConsole(soft_wrap=True)
@@ -185,6 +185,17 @@ def _file(report: Mapping[str, Any]) -> list[str]:
     counts = [f"{records[name]:,}" if name == "received" or records[name] else "" for name in ("received", *Outcome)]
     balanced = {True: "yes", False: "NO", None: "open"}[report["balanced"]]
     return [report["file_id"], report["key"], state, *counts, balanced]
+
+
+def bill(told: Mapping[str, Any]) -> None:
+    """What something costs, line by line, the dearest first."""
+    rows = [(line["what"], quantity(line["number"]), dollars(line["dollars"])) for line in told["lines"]]
+    columns = [Column("paid for"), Column("number", right=True), Column("dollars", right=True)]
+    listing(out, columns, [*rows, ("altogether", "", dollars(told["dollars"]))])
+    if told["prices"]:
+        say(f"{told['of']}; list prices of {told['prices']['region']}, {told['prices']['date']}")
+    else:
+        say(f"{told['of']}: nobody has counted yet")
 
 
 def dead_letters(queues: list[dict[str, Any]]) -> None:

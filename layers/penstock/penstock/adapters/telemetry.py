@@ -55,7 +55,8 @@ class Telemetry:
             self._emit({f"{self._unit}Attempts": 1}, {"feed": parts_of(group)[0]})
 
     def done(self, result: StageResult, seconds: float) -> None:
-        """A line and the metrics of a message that is done."""
+        """A line and the metrics of a message that is done. What is nothing is in the line, and no metric: each is paid
+        by the hour in which it was put, and no alarm asks for a nothing."""
         self._logger.info(
             result.what,
             audit_trace_id=result.trace,
@@ -65,9 +66,10 @@ class Telemetry:
             counts=result.counts,
             told=result.log_counts or None,
         )
-        if result.counts:
-            self._emit(result.counts, {"feed": result.feed or "none"})
-            of_stage = {name: result.counts[name] for name in _OF_STAGE if name in result.counts}
+        counts = {name: number for name, number in result.counts.items() if number}
+        if counts:
+            self._emit(counts, {"feed": result.feed or "none"})
+            of_stage = {name: counts[name] for name in _OF_STAGE if name in counts}
             if of_stage:
                 self._emit(of_stage, {})
 

@@ -76,7 +76,6 @@ async def notarise(ports: NotaryPorts, deadline: float) -> list[StageResult]:
         "AccountsLogged": float(sum(map(len, logged.values()))),
         "LookFaults": float(by_itself.faults),
         "LooksCutShort": float(cut_short),
-        "AccountLooks": 1.0,
     }
     return [StageResult("notarised", "", "notary", counts)]
 

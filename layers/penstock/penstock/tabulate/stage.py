@@ -109,7 +109,6 @@ async def tabulate(ports: TabulatorPorts, deadline: float) -> list[StageResult]:
         "RecordsTabulated": float(rows),
         "LookFaults": float(by_itself.faults),
         "LooksCutShort": float(cut_short),
-        "DueLooks": 1.0,
     }
     return [StageResult("tabulated", "", "tabulator", counts)]
 
@@ -179,7 +178,6 @@ async def merge_small(ports: TabulatorPorts, deadline: float) -> list[StageResul
         "PartsMerged": float(merged),
         "LookFaults": float(by_itself.faults),
         "LooksCutShort": float(cut_short),
-        "SmallLooks": 1.0,
     }
     return [StageResult("put small parts together", "", "tabulator", counts)]
 
