@@ -14,8 +14,9 @@ import hashlib
 import json
 import re
 from collections import defaultdict, deque
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from penstock.formats.json_objects import parse_objects
@@ -23,6 +24,7 @@ from penstock.formats.spreadsheet_forms import is_theirs, may_have_been
 from penstock.model.findings import Finding
 
 NAME, VALUE = 6, 8  #: hexadecimal digits
+SHORT = 24  #: characters of a cell of which there may be many alike: days, lengths, stations, nothing
 _ONE = re.compile(f"([0-9a-f]{{{NAME}}})([0-9a-f]{{{VALUE}}})(!?)(\\??)(~?)")
 
 
@@ -59,8 +61,15 @@ class Sent(NamedTuple):
 
 def digest_of(text: str, digits: int = VALUE) -> str:
     """The digest of a cell."""
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _digest_of_short(text, digits) if len(text) <= SHORT else _digest_of(text, digits)
+
+
+def _digest_of(text: str, digits: int) -> str:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
     return hashlib.sha256(lines.encode("utf-8", "surrogatepass")).hexdigest()[:digits]
+
+
+_digest_of_short = lru_cache(50_000)(_digest_of)
 
 
 def key_of(column: str, field: str) -> str:
@@ -102,6 +111,17 @@ def sent(key: str, cell: str, *, is_text: bool = True) -> Sent:
 def dump_cells(cells: Iterable[Sent]) -> str:
     """The digests of a row's cells."""
     return " ".join(map(str, cells))
+
+
+def dump_row(keys: Sequence[str], marks: Sequence[str], cells: Sequence[str]) -> str:
+    """The digests of a row of texts that goes out for the first time, as `dump_cells` of what `sent` gives."""
+    digests = map(digest_of, cells)
+    return " ".join([key + digest + mark for key, digest, mark in zip(keys, digests, marks, strict=True)])
+
+
+def marks_of(keys: Iterable[str], named: Collection[str] | None, alone: Collection[str]) -> list[str]:
+    """What stands behind the digests of the columns with these keys; see `Sent.named_by`."""
+    return [str(sent(key, "").named_by(named, alone))[NAME + VALUE :] for key in keys]
 
 
 def holds_digests(text: str) -> bool:

@@ -11,6 +11,7 @@ there already; reading takes one off again. Plain numbers are left alone: "-5.00
 """
 
 import re
+from functools import lru_cache
 
 OURS = "penstock_"  #: the columns a reject file adds begin with it; dropped again, they are passed over
 COLUMNS = tuple(OURS + name for name in ("trace", "cells", "line", "ordinal", "field", "code", "message", "record"))
@@ -29,9 +30,12 @@ _AT_FIRST, _WITHIN = f"(?={_FORMULA}|')", f"(?='*{_FORMULA})"
 _PLACE = re.compile(rf"\A{_AT_FIRST}|(?<=[{_SEPARATORS}]){_WITHIN}")
 _MARKED = re.compile(rf"\A'{_AT_FIRST}|(?<=[{_SEPARATORS}])'{_WITHIN}")
 _PROTECTED = re.compile(rf"'(?={_FORMULA})")
+_TELLING = re.compile("[=+\\-@＝＋－＠﹢﹣﹦﹫−\t\r\n']")
+"""What stands in every such place: most cells have none of it, and that is seen at once."""
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]+)?")
 
 
+@lru_cache(10_000)
 def ours(column: str) -> str:
     """Which of our columns this is, however it is written; "" if it is none.
 
@@ -47,6 +51,8 @@ def neutralised(cell: str) -> str:
     >>> neutralised("=1+1"), neutralised("a; =1+1"), neutralised("-5.00")
     ("'=1+1", "a;' =1+1", '-5.00')
     """
+    if cell.isalnum() or not _TELLING.search(cell):
+        return cell
     return cell if _NUMBER.fullmatch(cell) else _PLACE.sub("'", cell)
 
 

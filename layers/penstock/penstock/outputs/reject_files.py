@@ -51,6 +51,8 @@ class RejectFiles:
 
     def csv(self, rows: bytes) -> bytes:
         """Rows as rejects.csv has them."""
+        if self._delimiter == "," and not self._are_earlier(rows):
+            return rows  # as they are written
         text = io.StringIO(newline="")
         csv.writer(text, delimiter=self._delimiter).writerows(self._in_full(rows))
         return text.getvalue().encode()
@@ -98,6 +100,12 @@ class RejectFiles:
     def _plain(self, rows: bytes) -> Iterator[list[str]]:
         """Rows with their cells as they were, not as a spreadsheet may see them."""
         return (list(map(restored, row)) for row in self._in_full(rows))
+
+    def _are_earlier(self, rows: bytes) -> bool:
+        """Whether an earlier release has written them, with fewer columns of ours."""
+        csv.field_size_limit(max(csv.field_size_limit(), len(rows)))
+        first = next(csv.reader(io.StringIO(rows.decode(), newline="")), list[str]())
+        return len(first) == len(self._names) + EARLIER
 
     def _in_full(self, rows: bytes) -> Iterator[list[str]]:
         """Rows with all columns of ours: in those of an earlier release the first ones are missing."""

@@ -12,13 +12,14 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
 from penstock.feeds.feed import Feed
-from penstock.formats.cell_digests import dump_cells, key_of, load_cells, sent
+from penstock.formats.cell_digests import dump_cells, dump_row, key_of, load_cells, marks_of, sent
 from penstock.formats.delimited import row_of
 from penstock.formats.record_text import text_of
-from penstock.formats.returned_rows import original_of, our_columns
+from penstock.formats.returned_rows import keys_of, original_of, our_columns
 from penstock.formats.spreadsheet import COLUMNS, neutralised, ours
 from penstock.formats.text import encoding_for
 from penstock.formats.wrapped_json import unwrapped
@@ -101,28 +102,53 @@ def _from_before(layout: Layout, raw: bytes, row: Sequence[str] | None) -> tuple
 
 
 def _digests(feed: Feed, layout: Layout, one: Rejected, source: Sequence[str], before: str) -> str:
-    """Digests of the record's cells, those found wrong being marked. A finding without a field is about them all."""
-    hard = [finding for finding in one.findings if finding.severity is Severity.HARD]
-    is_about_all = not all(finding.field for finding in hard)
-    fields = {field for finding in hard for field in finding.fields}
-    named = None if is_about_all else _keys_of(layout, fields)
-    alone = _keys_of(layout, {finding.field for finding in hard if finding.field and len(finding.fields) == 1})
+    """Digests of the record's cells, those found wrong being marked."""
     if before:
+        named, alone = _named(layout, _found_of(one))
         return dump_cells(cell.named_by(named, alone) for cell in load_cells(before))
+    if feed.to_record is not None:
+        return ""
     if layout.columns:
-        known = [(name, field) for name, field in zip(layout.header, layout.columns, strict=True) if not ours(name)]
-        cells = [sent(key_of(name, field), cell) for (name, field), cell in zip(known, source)]  # noqa: B905 -- or none
-    else:
-        members = (one.cells or {}).items()
-        cells = [
-            sent(
-                key_of(name, feed.field_of(name)),
-                feed.cell_of(name, value),
-                is_text=value is None or isinstance(value, str),
-            )
-            for name, value in members
-        ]
-    return dump_cells(cell.named_by(named, alone) for cell in cells) if feed.to_record is None else ""
+        keys, marks = _own_columns(layout, _found_of(one))
+        return dump_row(keys, marks, source) if source else ""
+    named, alone = _named(layout, _found_of(one))
+    cells = (
+        sent(
+            key_of(name, feed.field_of(name)),
+            feed.cell_of(name, value),
+            is_text=value is None or isinstance(value, str),
+        )
+        for name, value in (one.cells or {}).items()
+    )
+    return dump_cells(cell.named_by(named, alone) for cell in cells)
+
+
+type _Found = frozenset[tuple[str, ...]]
+"""The fields of each finding that rejects a record; of how many records, there are few different ones."""
+
+
+def _found_of(one: Rejected) -> _Found:
+    return frozenset(finding.fields for finding in one.findings if finding.severity is Severity.HARD)
+
+
+def _named(layout: Layout, found: _Found) -> tuple[set[str] | None, set[str]]:
+    """The keys of columns that something was found of, None for all, and of those that it was found of by themselves. A
+    finding without a field is about them all."""
+    fields = {field for one in found for field in one}
+    alone = _keys_of(layout, {one[0] for one in found if len(one) == 1})
+    return (_keys_of(layout, fields) if all(found) else None), alone
+
+
+def _own_columns(layout: Layout, found: _Found) -> tuple[list[str], list[str]]:
+    """What the sender's own columns are known by, and how they are marked where this was found."""
+    return _marked_columns(layout.header, layout.columns, found)
+
+
+@lru_cache(1_000)
+def _marked_columns(header: tuple[str, ...], columns: tuple[str, ...], found: _Found) -> tuple[list[str], list[str]]:
+    layout = Layout(format="", header=header, columns=columns)
+    keys = [key for key, name in zip(keys_of(layout), header, strict=True) if not ours(name)]
+    return keys, marks_of(keys, *_named(layout, found))
 
 
 def _keys_of(layout: Layout, fields: Iterable[str]) -> set[str]:
@@ -139,7 +165,7 @@ def _outermost(field: str) -> str:
 def _ours(layout: Layout, one: Rejected) -> list[str]:
     """Line, ordinal, field, code and message; the message has the columns' names as the sender has them."""
     hard = [said for said in one.findings if said.severity is Severity.HARD or said.code == CHANGED_CELL]
-    names = dict(zip(layout.columns, layout.header, strict=True)) if layout.columns else {}
+    names = _names_of(layout.columns, layout.header)
     return [
         "" if one.line is None else str(one.line),
         str(one.ordinal),
@@ -147,6 +173,12 @@ def _ours(layout: Layout, one: Rejected) -> list[str]:
         " ".join(finding.code for finding in hard),
         neutralised("; ".join(_sentence(finding, names) for finding in hard)),
     ]
+
+
+@lru_cache(100)
+def _names_of(columns: tuple[str, ...], header: tuple[str, ...]) -> Mapping[str, str]:
+    """What the sender calls each field; nothing where the format has no columns."""
+    return dict(zip(columns, header, strict=True)) if columns else {}
 
 
 def _row_without_original(feed: Feed, columns: tuple[str, ...], layout: Layout, one: Rejected, file: str) -> list[str]:
