@@ -8,7 +8,7 @@ from dispatcher.settings import Settings
 from penstock.adapters.aws_claims import DynamoClaims
 from penstock.adapters.aws_clients import aws_clients
 from penstock.adapters.aws_events import EventBridge
-from penstock.adapters.aws_histories import DynamoHistories
+from penstock.adapters.aws_histories import DynamoHistoryItems
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_mappings import LambdaMappings
 from penstock.adapters.aws_parameters import ParameterSettings
@@ -18,6 +18,7 @@ from penstock.adapters.aws_throttle import DynamoThrottle
 from penstock.adapters.http_destination import HttpDestination, Tokens, http_session
 from penstock.adapters.system_clock import SystemClock
 from penstock.deliver.stage import DispatcherPorts, dispatch
+from penstock.identity.segmented_histories import SegmentedHistories
 from penstock.model.messages import DispatchMessage, read_message
 from penstock.model.stage_result import StageResult
 
@@ -37,7 +38,7 @@ async def ports_of(stack: AsyncExitStack) -> tuple[DispatcherPorts, dict[str, Sq
         store=S3Store(aws.s3, settings.work_bucket, settings.archive_bucket),
         ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, ttl_seconds),
         claims=DynamoClaims(aws.dynamodb, settings.claims_table, clock, ttl_seconds),
-        histories=DynamoHistories(aws.dynamodb, settings.ledger_table, clock),
+        histories=SegmentedHistories(DynamoHistoryItems(aws.dynamodb, settings.ledger_table, clock), clock.now),
         throttle=DynamoThrottle(aws.dynamodb, settings.ledger_table),
         mappings=LambdaMappings(aws.lambdas, settings.dispatcher_function, settings.dispatch_queue_arns),
         dispatches=queues,

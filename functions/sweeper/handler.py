@@ -10,7 +10,7 @@ from penstock.adapters.aws_claims import DynamoClaims
 from penstock.adapters.aws_clients import aws_clients
 from penstock.adapters.aws_drops import S3Drops
 from penstock.adapters.aws_events import EventBridge
-from penstock.adapters.aws_histories import DynamoHistories
+from penstock.adapters.aws_histories import DynamoHistoryItems
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_parameters import ParameterSettings
 from penstock.adapters.aws_queue import SqsQueue
@@ -18,6 +18,7 @@ from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_throttle import DynamoThrottle
 from penstock.adapters.scheduled_function import Plan, ScheduledFunction
 from penstock.adapters.system_clock import SystemClock
+from penstock.identity.segmented_histories import SegmentedHistories
 from penstock.model.errors import MalformedMessage
 from penstock.model.stage_result import StageResult
 from penstock.operate.sweep import SweeperPorts, look_for_overlooked, send_idle_again, sweep
@@ -36,7 +37,7 @@ async def compose(stack: AsyncExitStack) -> Plan:
         store=S3Store(aws.s3, settings.work_bucket, settings.archive_bucket),
         ledger=DynamoLedger(aws.dynamodb, settings.ledger_table, clock, ttl_seconds),
         claims=DynamoClaims(aws.dynamodb, settings.claims_table, clock, ttl_seconds),
-        histories=DynamoHistories(aws.dynamodb, settings.ledger_table, clock),
+        histories=SegmentedHistories(DynamoHistoryItems(aws.dynamodb, settings.ledger_table, clock), clock.now),
         throttle=DynamoThrottle(aws.dynamodb, settings.ledger_table),
         drops=S3Drops(aws.s3, settings.drop_bucket),
         dead_letters=[SqsQueue(aws.sqs, url) for url in (settings.chunk_dlq_url, settings.dispatch_dlq_url)],

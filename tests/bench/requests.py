@@ -14,12 +14,13 @@ from typing import Any
 
 from penstock.adapters.aws_claims import DynamoClaims
 from penstock.adapters.aws_clients import AwsClients, aws_clients
-from penstock.adapters.aws_histories import DynamoHistories
+from penstock.adapters.aws_histories import DynamoHistoryItems
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_throttle import DynamoThrottle
 from penstock.adapters.system_clock import SystemClock
+from penstock.identity.segmented_histories import SegmentedHistories
 from penstock.model.messages import SourceFile
 from penstock_testing.memory import MemoryDestination, MemoryEvents, MemoryMappings
 from tests.bench.checking import write_sample
@@ -146,7 +147,7 @@ async def _over_aws(server: Emulator, body: bytes) -> tuple[dict[str, float], Co
             store=S3Store(counting.s3, work, work),
             ledger=DynamoLedger(counting.dynamodb, ledger_table, clock, ttl_seconds=3600),
             claims=DynamoClaims(counting.dynamodb, claims_table, clock, ttl_seconds=3600),
-            histories=DynamoHistories(counting.dynamodb, ledger_table, clock),
+            histories=SegmentedHistories(DynamoHistoryItems(counting.dynamodb, ledger_table, clock), clock.now),
             chunks=Tapped(SqsQueue(counting.sqs, server.queue())),
             deliveries=Tapped(SqsQueue(counting.sqs, server.queue())),
             throttle=DynamoThrottle(counting.dynamodb, ledger_table),

@@ -1,4 +1,5 @@
-"""The histories' contract (state across files), on the twin and on DynamoDB."""
+"""The histories' contract (state across files), on the twin and on DynamoDB: as documents alone, and as documents with
+segments, of which there are few so that they come round."""
 
 import asyncio
 import hashlib
@@ -11,9 +12,11 @@ from typing import Any
 import pytest
 
 from penstock.adapters.aws_clients import AwsClients
-from penstock.adapters.aws_histories import DynamoHistories
+from penstock.adapters.aws_histories import DynamoHistoryItems
+from penstock.identity.packed_histories import unpacked
+from penstock.identity.segmented_histories import SegmentedHistories, Shape
 from penstock.model.errors import NewerRelease, Transient
-from penstock.ports.histories import Entry, Histories, History, HistoryFull, unpacked
+from penstock.ports.histories import Entry, Histories, History, HistoryFull
 from penstock_testing.histories import MemoryHistories
 from penstock_testing.memory import MemoryClock
 from tests.contract.stubs import Scripted, refusal
@@ -31,13 +34,22 @@ def table(ministack: Emulator) -> str:
 
 
 @pytest.fixture
-def on_dynamodb(on_ministack: AwsClients, table: str) -> DynamoHistories:
-    return DynamoHistories(on_ministack.dynamodb, table, MemoryClock())
+def on_dynamodb(on_ministack: AwsClients, table: str) -> SegmentedHistories:
+    clock = MemoryClock()
+    return SegmentedHistories(DynamoHistoryItems(on_ministack.dynamodb, table, clock), clock.now)
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
+SEGMENTED = Shape(slots=3, small=0)
+
+
+@pytest.fixture(params=["memory", "memory, segmented", "dynamodb", "dynamodb, segmented"])
 def histories(request: pytest.FixtureRequest) -> Histories:
-    return MemoryHistories() if request.param == "memory" else request.getfixturevalue("on_dynamodb")
+    where, _, segmented = str(request.param).partition(", ")
+    if where == "memory":
+        return MemoryHistories(shape=SEGMENTED) if segmented else MemoryHistories()
+    on_dynamodb: SegmentedHistories = request.getfixturevalue("on_dynamodb")
+    items, now = on_dynamodb._items, on_dynamodb._now
+    return SegmentedHistories(items, now, SEGMENTED) if segmented else on_dynamodb
 
 
 def entry(ordinal: int = 0, **changes: Any) -> Entry:
@@ -70,7 +82,7 @@ def document(told: Any) -> bytes:
 
 
 async def test_a_history_of_the_first_version_is_read_and_written_by_name_from_then_on(
-    on_dynamodb: DynamoHistories, ministack: Emulator, table: str
+    on_dynamodb: SegmentedHistories, ministack: Emulator, table: str
 ) -> None:
     """It was rows without names, and what was kept was values without names."""
     rows = [
@@ -97,12 +109,12 @@ async def test_what_a_later_release_has_added_is_passed_over_and_what_an_earlier
         "rows": [["red", "D0", [7, "red"], "a" * 20, 2, 3]],
     }  # fmt: skip
 
-    assert unpacked(document(told)) == (Entry("D0", {"begin": 7, "colour": "red"}, "a" * 20, 3, 2),)
+    assert unpacked(document(told)) == (2, (Entry("D0", {"begin": 7, "colour": "red"}, "a" * 20, 3, 2),))
 
 
 async def test_a_history_of_a_newer_release_is_left_alone() -> None:
-    with pytest.raises(NewerRelease, match="a history was written by a newer release: its version is 3"):
-        unpacked(document({"v": 3, "sheets": []}))
+    with pytest.raises(NewerRelease, match="a history was written by a newer release: its version is 4"):
+        unpacked(document({"v": 4, "sheets": []}))
 
 
 async def test_what_nobody_has_written_is_empty(histories: Histories) -> None:
@@ -116,14 +128,15 @@ async def test_entries_come_back_as_they_were(histories: Histories) -> None:
     entries = (entry(0), entry(1, was=replace(first, was=entry(9))), first)
     assert await write(histories, *entries)
 
-    assert await read(histories) == History(1, entries)
+    assert (await read(histories)).entries == entries
 
 
-async def test_a_version_more_for_each_write(histories: Histories) -> None:
-    for number in range(3):
+async def test_each_write_makes_a_later_version(histories: Histories) -> None:
+    for number in range(9):
+        before = await read(histories)
+        assert before.entries == tuple(entry(at) for at in range(number - 1))
         assert await write(histories, *(entry(at) for at in range(number)))
-
-    assert (await read(histories)) == History(3, (entry(0), entry(1)))
+        assert (await read(histories)).version > before.version
 
 
 async def test_who_has_read_an_earlier_version_changes_nothing(histories: Histories) -> None:
@@ -134,7 +147,7 @@ async def test_who_has_read_an_earlier_version_changes_nothing(histories: Histor
 
     assert not await histories.write(FEED, "k", nothing, [entry(8)], UNTIL)
     assert not await histories.write(FEED, "k", earlier, [entry(9)], UNTIL)
-    assert await read(histories) == History(2, (entry(1), entry(2)))
+    assert (await read(histories)).entries == (entry(1), entry(2))
 
 
 @pytest.mark.parametrize("begun", [False, True], ids=["the first write", "a later one"])
@@ -203,7 +216,7 @@ async def test_a_year_of_duties_fits_many_times(histories: Histories) -> None:
 
 
 async def test_a_history_expires_when_it_is_told_to(
-    on_dynamodb: DynamoHistories, ministack: Emulator, table: str
+    on_dynamodb: SegmentedHistories, ministack: Emulator, table: str
 ) -> None:
     """R25."""
     await write(on_dynamodb, entry(1))
@@ -213,10 +226,24 @@ async def test_a_history_expires_when_it_is_told_to(
     assert item["expires_at"] == {"N": "1900000000"}
 
 
+async def test_segments_expire_with_their_document(
+    on_dynamodb: SegmentedHistories, ministack: Emulator, table: str
+) -> None:
+    """R25. It lives a quarter longer than it must."""
+    segmented = SegmentedHistories(on_dynamodb._items, on_dynamodb._now, SEGMENTED)
+    for number in range(3):
+        await write(segmented, entry(number))
+
+    items = ministack.items(table)
+    now = on_dynamodb._now()
+    assert sorted(item["sk"]["S"] for item in items) == ["HISTORY", "HISTORY#01", "HISTORY#02"]
+    assert {int(item["expires_at"]["N"]) for item in items} == {int(UNTIL + (UNTIL - now) / 4)}
+
+
 async def test_a_write_that_fails_is_transient() -> None:
     """MiniStack never throttles."""
     client = Scripted(update_item=[refusal("ProvisionedThroughputExceededException")])
-    histories = DynamoHistories(client, "ledger", MemoryClock())
+    histories = SegmentedHistories(DynamoHistoryItems(client, "ledger", MemoryClock()), MemoryClock().now)
 
     with pytest.raises(Transient):
         await histories.write(FEED, "k", History(), [], UNTIL)

@@ -6,8 +6,9 @@ from typing import Any
 
 from penstock.adapters.aws_claims import DynamoClaims
 from penstock.adapters.aws_clients import AwsClients
-from penstock.adapters.aws_histories import DynamoHistories
+from penstock.adapters.aws_histories import DynamoHistoryItems
 from penstock.adapters.aws_ledger import DynamoLedger
+from penstock.identity.segmented_histories import SegmentedHistories
 from penstock.ports.destination import Answer
 from tests.support.destination import Api
 from tests.support.emulators import Emulator
@@ -30,7 +31,7 @@ class Stack:
         made: Any = self.pipeline
         made.ledger = DynamoLedger(aws.dynamodb, self.tables["ledger"], clock, KEEP)
         made.claims = DynamoClaims(aws.dynamodb, self.tables["claims"], clock, KEEP)
-        made.histories = DynamoHistories(aws.dynamodb, self.tables["ledger"], clock)
+        made.histories = SegmentedHistories(DynamoHistoryItems(aws.dynamodb, self.tables["ledger"], clock), clock.now)
 
     def items(self, table: str) -> list[dict[str, Any]]:
         """A table's items, in the order of their keys."""

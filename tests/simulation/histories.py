@@ -13,6 +13,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -21,19 +22,21 @@ from unittest.mock import patch
 from penstock.adapters.lambda_function import Process
 from penstock.adapters import lambda_function
 from penstock.deliver.stage import DispatcherPorts, dispatch
-from penstock.model.errors import Unanswered
+from penstock.identity.segmented_histories import SegmentedHistories, Shape
+from penstock.model.errors import Transient, Unanswered
 from penstock.model.messages import ChunkMessage, DispatchMessage, SourceFile, SplitMessage, read_message
 from penstock.model.rows import FileState
 from penstock.model.stage_result import StageResult
 from penstock.operate.bury import bury
 from penstock.outputs.outcomes import outcome_lines_of
 from penstock.ports.destination import Answer, DestinationSettings
-from penstock.ports.histories import Entry, History
+from penstock.ports.histories import Document, Entry
+from penstock.ports.history_items import Segment
 from penstock.ports.queue import Outgoing
 from penstock.split.stage import SplitterPorts, split
 from penstock.validate.stage import ValidatorPorts, validate
 from penstock_testing.claims import MemoryClaims
-from penstock_testing.histories import MemoryHistories
+from penstock_testing.histories import MemoryHistories, MemoryHistoryItems
 from penstock_testing.ledger import MemoryLedger
 from penstock_testing.memory import MemoryEvents, MemoryMappings, MemoryStore
 from penstock_testing.throttle import MemoryThrottle
@@ -155,13 +158,20 @@ def _number_of(record: Duty) -> int:
     return sum(text.encode()) % 10
 
 
-class _Raced(MemoryHistories):
-    """The twin, which counts the races that were lost."""
+class _Raced(MemoryHistoryItems):
+    """The twin, which counts the races that were lost, and the documents that were written over segments."""
 
     lost = 0
+    summed = 0
 
-    async def write(self, feed: str, key: str, seen: History, entries: Sequence[Entry], until: float) -> bool:
-        won = await super().write(feed, key, seen, entries, until)
+    async def write_document(self, feed: str, key: str, was: int | None, document: Document) -> bool:
+        won = await super().write_document(feed, key, was, document)
+        self.lost += not won
+        self.summed += won and (feed, key) in self.slots
+        return won
+
+    async def write_segment(self, feed: str, key: str, slot: int, segment: Segment, until: float) -> bool:
+        won = await super().write_segment(feed, key, slot, segment, until)
         self.lost += not won
         return won
 
@@ -193,7 +203,12 @@ class Contest:
         self.chaos.living.clear()  # nobody is here who could bring back what has expired
         deployed = Deployed(Release(records=0))
         self.store, self.ledger, self.claims = MemoryStore(), MemoryLedger(), MemoryClaims()
-        self.histories, self.throttle, self.events = _Raced(), MemoryThrottle(), MemoryEvents()
+        shapes = random.Random(f"histories {seed}")
+        # Most are segmented from the beginning, and soon written anew.
+        self.shape = Shape(slots=shapes.choice((1, 1, 2, 32)), small=shapes.choice((0, 0, 0, 1024)))
+        self.items = _Raced()
+        self.histories = MemoryHistories(self.clock.now, self.shape, self.items)
+        self.throttle, self.events = MemoryThrottle(), MemoryEvents()
         self.duties = duties_of(rng)
         settings = DestinationSettings(
             url="api",
@@ -222,7 +237,7 @@ class Contest:
             "store": reach(self.store, "store", worker),
             "ledger": reach(self.ledger, "ledger", worker),
             "claims": reach(self.claims, "claims", worker),
-            "histories": reach(self.histories, "claims", worker),
+            "histories": SegmentedHistories(reach(self.items, "claims", worker), self.clock.now, self.shape),
             "events": reach(self.events, "events", worker),
             "destination": reach(self.api, "destination", worker),
             "dispatches": {"crew": reach(self.stage.queue, "queue", worker)},
@@ -286,7 +301,8 @@ class Contest:
         for message in queue.dead:
             if self._rng.random() < 0.7:
                 ports = Finalising(self.store, self.ledger, self.claims, self.histories, self.clock, self._rng)
-                await bury(ports, read_message(message.body, DispatchMessage))
+                with suppress(Transient):
+                    await bury(ports, read_message(message.body, DispatchMessage))
         queue.redrive()
 
     # -- what came of it
@@ -432,7 +448,8 @@ def many(seeds: Sequence[int]) -> int:
         sums += Counter(
             dispatchers=len(run.duties),
             duties=sum(map(len, run.duties)),
-            races=run.histories.lost,
+            races=run.items.lost,
+            summed=run.items.summed,
             conflicts=run.conflicts,
             faults=len(run.chaos.struck),
         )
@@ -440,6 +457,7 @@ def many(seeds: Sequence[int]) -> int:
         f"{len(seeds)} random interleavings, {failed} failed; {len(seeds) / (time.monotonic() - began):.1f} a second",
         f"{sums['dispatchers']} dispatchers, {sums['duties']} duties, {sums['faults']} faults",
         f"{sums['races']} lost races, {sums['conflicts']} clean conflicts, {lost} lost updates",
+        f"{sums['summed']} documents written over segments",
     )
     return 1 if failed else 0
 

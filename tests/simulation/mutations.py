@@ -641,12 +641,48 @@ OF_LIVING = (
 """Those that only the faults of living find."""
 
 _EXAMINER = "identity.examination:Examiner"
+_SEGMENTED = "identity.segmented_histories:SegmentedHistories"
+_ITEMS = "penstock_testing.histories:MemoryHistoryItems"
 OF_HISTORIES = (
     Mutation(
-        "a history is written unconditionally",
-        "penstock_testing.histories:MemoryHistories.write",
-        "if self._read(feed, key).version != seen.version:",
+        "a document is written unconditionally",
+        f"{_ITEMS}.write_document",
+        "if (there.version if there else None) != was:",
         "if False:",
+    ),
+    Mutation("a segment is put over another's", f"{_ITEMS}.write_segment", ".version >= segment", ".version > segment"),
+    Mutation(
+        "a slot is taken whose segment is in no document",
+        f"{_SEGMENTED}.write",
+        "seen.version - document.version >= self._shape.slots",
+        "False",
+    ),
+    Mutation(
+        "a document drops an entry",
+        f"{_SEGMENTED}.write",
+        "packed(seen.entries, versions.HISTORY)",
+        "packed(seen.entries[1:], versions.HISTORY)",
+    ),
+    Mutation(
+        "a document says that it has what comes after it",
+        f"{_SEGMENTED}.write",
+        "Document(seen.version, packed(seen",
+        "Document(seen.version + 1, packed(seen",
+    ),
+    Mutation(
+        "a segment is put first and the document follows",
+        f"{_SEGMENTED}.write",
+        "if not await self._items.write_document(feed, key, document.version, summed):",
+        "if not await self._items.write_segment("
+        "feed, key, number % self._shape.slots, Segment(number, change), until) or not "
+        "await self._items.write_document(feed, key, document.version, summed) or number:",
+    ),
+    Mutation(
+        "a segment that is missing is passed over",
+        "identity.segmented_histories:folded",
+        "!= list(range(document.version + 1, version + 1))",
+        "== [0]",
+        rare=True,
     ),
     Mutation(
         "a worker whose lease has passed writes",
@@ -697,8 +733,15 @@ OF_HISTORIES = (
     Mutation(
         "what our own correction makes room for goes with it",
         f"{_EXAMINER}._only_beside_others",
-        "if 0 < len(new) < len(fits):",
+        "if new and (held or len(new) < len(fits)):",
         "if False:",
+    ),
+    Mutation(
+        "what is held does not come back once its correction is refused",
+        f"{_EXAMINER}._only_beside_others",
+        "{**standing, **held}",
+        "standing",
+        rare=True,
     ),
 )
 """Those that `histories` finds."""

@@ -14,8 +14,9 @@ def test_random_interleavings_lose_no_update_and_every_conflict_is_clean() -> No
 
     assert {seed: run.problems for seed, run in runs.items() if run.problems} == {}
     # They do meet, so this is no empty promise.
-    assert sum(run.histories.lost for run in runs.values()) > 10
+    assert sum(run.items.lost for run in runs.values()) > 10
     assert sum(run.conflicts for run in runs.values()) > 50
+    assert sum(run.items.summed for run in runs.values()) > 20
 
 
 def test_the_same_seed_is_the_same_run() -> None:

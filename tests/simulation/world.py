@@ -15,6 +15,7 @@ from penstock.adapters import lambda_function
 from penstock.deliver.probing import probe_each
 from penstock.deliver.stage import DispatcherPorts, dispatch
 from penstock.extract.stage import ExtractorPorts, extract
+from penstock.identity.segmented_histories import SegmentedHistories, Shape
 from penstock.io import reader
 from penstock.model.errors import Transient
 from penstock.model.intake import read_intake
@@ -27,6 +28,7 @@ from penstock.operate.replay import plan_replay
 from penstock.operate.resolve import resolve, unknowns_of
 from penstock.operate.sweep import SweeperPorts, look_for_overlooked, send_idle_again, sweep
 from penstock.ports.destination import DestinationSettings
+from penstock.ports.histories import Histories
 from penstock.ports.ledger import Ledger
 from penstock.ports.throttle import Circuit
 from penstock.split import stage as splitter
@@ -122,7 +124,10 @@ class World:
         # Of 900 s a splitter keeps so many that it stops soon, at every chunk or almost never.
         self._reserve, self._kept = shape.choice((30.0, 899.0, 899.7, 1000.0)), shape.choice((1, 3, 500))
         self.store, self.events = WatchedStore(), DeclaredEvents()
-        self.memory, self.claims, self.histories = MemoryLedger(), MemoryClaims(), MemoryHistories()
+        self.memory, self.claims = MemoryLedger(), MemoryClaims()
+        #: Few slots, and hardly a history is small: so segments come, and come round.
+        self._shape = Shape(slots=1 + plan.seed % 4, small=200 * (plan.seed % 2))
+        self.histories = MemoryHistories(self.clock.now, self._shape)
         self.ledger = WatchedLedger(self.memory, self.clock, self.deployed)
         self.throttle = MemoryThrottle()
         self.tabulated = Tabulated(self.store, self.memory, self.clock)
@@ -270,7 +275,7 @@ class World:
     def _dispatching(self, worker: Worker) -> DispatcherPorts:
         dispatches = reach(self.dispatching.queue, "queue", worker)
         claims, throttle = reach(self.claims, "claims", worker), reach(self.throttle, "throttle", worker)
-        histories = reach(self.histories, "claims", worker)
+        histories = self._histories(worker)
         mappings = reach(self.switches, "mappings", worker)
         api = Departures(reach(self.api, "destination", worker), self.api.books, self.loop)
         store, ledger, events = self._shared(worker)
@@ -289,6 +294,10 @@ class World:
             self._places,
         )
 
+    def _histories(self, worker: Worker) -> Histories:
+        """Of two writes that make one, the worker may die between them."""
+        return SegmentedHistories(reach(self.histories.items, "claims", worker), self.clock.now, self._shape)
+
     async def _probe(self, worker: Worker, deadline: float) -> None:
         circuits = [(await self.throttle.row(name)).circuit for name in ("traffic", *self.api.of_lanes)]
         # Where it would find nothing to do, its looks are only time.
@@ -306,7 +315,7 @@ class World:
 
     def _sweeping(self, worker: Worker) -> SweeperPorts:
         store, ledger, events = self._shared(worker)
-        claims, histories = (reach(port, "claims", worker) for port in (self.claims, self.histories))
+        claims, histories = reach(self.claims, "claims", worker), self._histories(worker)
         letters = [
             reach(DeadLetters(stage.queue, self.deployed, self.loop), "queue", worker) for stage in self.stages[1:]
         ]
@@ -516,7 +525,7 @@ class World:
         worker = Worker(f"scheduler-{self._decisions}", DECISION, self.chaos, self._rng, self.trace)
         self.trace.add(worker.name, "refuses", f"{held.chunk.chunk_id} {list(held.outcome_lines)}")
         store, ledger, _ = self._shared(worker)
-        claims, histories = (reach(port, "claims", worker) for port in (self.claims, self.histories))
+        claims, histories = reach(self.claims, "claims", worker), self._histories(worker)
         ports = Finalising(store, ledger, claims, histories, self.clock, self._rng)
 
         async def refusal() -> None:

@@ -130,7 +130,14 @@ ROWS = (
         "HISTORY#<feed>#<key>",
         "HISTORY",
         "what an examination remembers of a crew member, a component or a tail",
-        {"d": "MessagePack, compressed: the entries", "v": "counts its writes", **_KEPT},
+        {"d": "JSON, compressed: the entries", "v": "counts its writes", **_KEPT},
+    ),
+    Row(
+        LEDGER,
+        "HISTORY#<feed>#<key>",
+        "HISTORY#<slot>",
+        "what one write has changed of a large history, since its document",
+        {"d": "JSON, compressed: the entries that are new, gone or sure", "n": "which write it was", **_KEPT},
     ),
     Row(
         LEDGER,

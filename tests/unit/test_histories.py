@@ -373,10 +373,24 @@ class TestHeld:
         assert desk.known() == set()
         assert await desk.ended(week(0, duty_id="Y"), name="later") == {"delivered": 1}
 
+    async def test_what_is_held_bars_who_comes_with_a_correction_of_it_that_is_refused(self, desk: Desk) -> None:
+        """It was passed over for the correction's sake, and stands again once that is refused. Seed 1309 of
+        `simulation.histories`."""
+        desk.api.settings_now = replace(SETTINGS, soft="hold")
+        assert await desk.ended(week(0, pilots=3), name="held") == {"held": 1}
+        assert await desk.ended(week(2)) == {"delivered": 1}
+        refused = week(0, revision=2, **{name: week(2)[name] for name in ("report_at", "fdp_end_at", "release_at")})
+
+        later = await desk.file(refused, week(0, duty_id="Y"), name="later")
+
+        assert await desk.counted(later) == {"rejected": 2}
+        assert await desk.codes(later, 1) == ["duties_overlap"]
+        assert desk.known() == {"D0", "D2"}
+
 
 class TestFull:
     async def test_a_history_that_is_full_takes_nobody_more(self, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("penstock.ports.histories.LARGEST", 390)
+        monkeypatch.setattr("penstock.identity.packed_histories.LARGEST", 390)
         await desk.file(week(0))
 
         later = await desk.file(*(week(at) for at in range(1, 8)), week(0, crew_id="C2"), name="later")

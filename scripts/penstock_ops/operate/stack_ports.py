@@ -13,12 +13,13 @@ import boto3
 
 from penstock.adapters.aws_claims import DynamoClaims
 from penstock.adapters.aws_events import EventBridge
-from penstock.adapters.aws_histories import DynamoHistories
+from penstock.adapters.aws_histories import DynamoHistoryItems
 from penstock.adapters.aws_ledger import DynamoLedger
 from penstock.adapters.aws_queue import SqsQueue
 from penstock.adapters.aws_store import S3Store
 from penstock.adapters.aws_throttle import DynamoThrottle
 from penstock.adapters.system_clock import SystemClock
+from penstock.identity.segmented_histories import SegmentedHistories
 from penstock.ports.claims import Claims
 from penstock.ports.clock import Clock
 from penstock.ports.event_bus import EventBus
@@ -79,7 +80,7 @@ async def open_stack(outputs: Mapping[str, str], stack: str | None) -> AsyncGene
             store=S3Store(aws.s3, outputs["WorkBucket"], outputs["ArchiveBucket"]),
             ledger=DynamoLedger(aws.dynamodb, outputs["LedgerTable"], clock, ttl_seconds),
             claims=DynamoClaims(aws.dynamodb, outputs["ClaimsTable"], clock, ttl_seconds),
-            histories=DynamoHistories(aws.dynamodb, outputs["LedgerTable"], clock),
+            histories=SegmentedHistories(DynamoHistoryItems(aws.dynamodb, outputs["LedgerTable"], clock), clock.now),
             throttle=DynamoThrottle(aws.dynamodb, outputs["LedgerTable"]),
             events=EventBridge(aws.events, BUS, outputs["LedgerTable"]),
             intake=SqsQueue(aws.sqs, outputs["IntakeQueueUrl"]),

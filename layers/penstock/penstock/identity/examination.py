@@ -205,7 +205,7 @@ class Examiner:
         """All of one history. A chunk that loses the race too often comes again later."""
         for _ in range(TRIES):
             standing, on_their_way, held = await self._standing(seen, lookup, records)
-            examined, entries = self._decide(records, standing, on_their_way)
+            examined, entries = self._decide(records, standing, on_their_way, held)
             entries = _before_held(entries, held, {known.id for known in examined.accepted.values()})
             if not examined.accepted and not self._has_void(seen, standing):
                 return examined
@@ -269,29 +269,31 @@ class Examiner:
     # -- what ours are worth beside it
 
     def _decide(
-        self, records: _Records, standing: Mapping[str, Entry], on_their_way: set[str]
+        self, records: _Records, standing: Mapping[str, Entry], on_their_way: set[str], held: Mapping[str, Entry]
     ) -> tuple[Examined, list[Entry]]:
         """What records are worth, and the history with those in it that may be sent; without those that the feed fails
         at. Where it fails at what is known, it fails at all of them."""
         try:
-            return self._decide_at_once(records, standing, on_their_way)
+            return self._decide_at_once(records, standing, on_their_way, held)
         except Exception as error:
             fault = defect(self._feed.name, error)
-        dead = self._failing(records, standing, on_their_way) or dict.fromkeys(records, (fault,))
+        dead = self._failing(records, standing, on_their_way, held) or dict.fromkeys(records, (fault,))
         others = {ordinal: record for ordinal, record in records.items() if ordinal not in dead}
         try:
-            examined, entries = self._decide_at_once(others, standing, on_their_way) if others else (Examined(), None)
+            examined, entries = (
+                self._decide_at_once(others, standing, on_their_way, held) if others else (Examined(), None)
+            )
         except Exception as error:
             examined, entries = Examined(dead=dict.fromkeys(others, (defect(self._feed.name, error),))), None
         examined.dead |= dead
         return examined, list(standing.values()) if entries is None else entries
 
     def _failing(
-        self, records: _Records, standing: Mapping[str, Entry], on_their_way: set[str]
+        self, records: _Records, standing: Mapping[str, Entry], on_their_way: set[str], held: Mapping[str, Entry]
     ) -> dict[int, tuple[Finding, ...]]:
         """Those that the feed fails at one by one, looked for by halves."""
         try:
-            self._decide_at_once(records, standing, on_their_way)
+            self._decide_at_once(records, standing, on_their_way, held)
             return {}
         except Exception as error:
             fault = defect(self._feed.name, error)
@@ -302,29 +304,31 @@ class Examiner:
         return {
             at: found
             for half in halves
-            for at, found in self._failing({at: records[at] for at in half}, standing, on_their_way).items()
+            for at, found in self._failing({at: records[at] for at in half}, standing, on_their_way, held).items()
         }
 
     def _decide_at_once(
-        self, records: _Records, standing: Mapping[str, Entry], on_their_way: set[str]
+        self, records: _Records, standing: Mapping[str, Entry], on_their_way: set[str], held: Mapping[str, Entry]
     ) -> tuple[Examined, list[Entry]]:
         """As `_decide`; whatever the feed raises goes through."""
-        examined = self._judge(records, standing, on_their_way)
+        examined = self._judge(records, standing, on_their_way, held)
         if len(examined.waiting) == len(records) and not on_their_way:
-            # They stand in each other's way only: one goes first.
-            first = min(records)
-            examined = self._judge({first: records[first]}, standing, on_their_way)
+            # They stand in each other's way only: one goes first, before others one in the place of what is held.
+            first = min(records, key=lambda at: (not self._ids_of({at: records[at]}) & held.keys(), at))
+            examined = self._judge({first: records[first]}, standing, on_their_way, held)
             examined.waiting |= records.keys() - {first}
         return examined, self._entries(examined.accepted, standing)
 
-    def _judge(self, records: _Records, standing: Mapping[str, Entry], on_their_way: set[str]) -> Examined:
+    def _judge(
+        self, records: _Records, standing: Mapping[str, Entry], on_their_way: set[str], held: Mapping[str, Entry]
+    ) -> Examined:
         if any(standing[one].was for one in on_their_way):
             # If it comes to nothing, what it corrects is back; nobody can be judged by both.
             return Examined(waiting=set(records))
         found = self._found_in(records, standing.values())
         fits = {at: self._examination.to_history(one) for at, one in records.items() if not _refuses(found[at])}
         certain = [entry for entry in standing.values() if entry.id not in on_their_way]
-        waiting = self._only_beside_others(records, fits, standing, certain)
+        waiting = self._only_beside_others(records, fits, standing, certain, held)
         accepted = {ordinal: known for ordinal, known in fits.items() if ordinal not in waiting}
         flagged = {ordinal: tuple(found[ordinal]) for ordinal in accepted if found[ordinal]}
         examined = Examined(accepted, waiting, flagged=flagged)
@@ -344,14 +348,16 @@ class Examiner:
         fits: Mapping[int, Known],
         standing: Mapping[str, Entry],
         certain: Sequence[Entry],
+        held: Mapping[str, Entry],
     ) -> set[int]:
         """Of the records that fit, those that would not if the entries on their way came to nothing, or our corrections
-        beside them: they go after those."""
+        beside them, so that what is held, or was corrected, stands again: they go after those."""
         fitting = {ordinal: records[ordinal] for ordinal in fits}
         found = list(self._found_in(fitting, certain).items()) if fits and len(certain) < len(standing) else []
-        new = {ordinal: records[ordinal] for ordinal, known in fits.items() if known.id not in standing}
-        if 0 < len(new) < len(fits):
-            found += self._found_in(new, standing.values()).items()
+        before = {**standing, **held}
+        new = {ordinal: records[ordinal] for ordinal, known in fits.items() if known.id not in before}
+        if new and (held or len(new) < len(fits)):
+            found += self._found_in(new, before.values()).items()
         return {ordinal for ordinal, said in found if _refuses(said)}
 
     def _found_in(self, records: _Records, entries: Iterable[Entry]) -> dict[int, list[Finding]]:
