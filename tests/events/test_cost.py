@@ -4,35 +4,20 @@ import io
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from contextlib import nullcontext
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
 
-from penstock.model.usage import NOTHING, Usage
+from penstock.adapters import lambda_function
+from penstock.io.metering import Kept, Meter
+from penstock.model.usage import NOTHING
 from penstock_ops.samples import SAMPLES
 from penstock_ops.samples.sample import SampleOptions
-from tests.events.conftest import FILE, Functions, Stack, failing, load
+from tests.events.conftest import FILE, Functions, Stack
+from tests.events.driving import Through, announce, run, used
 from tests.support.counted import Counted, counting
-from tests.support.emulators import Emulator
-
-QUEUES = {
-    "IntakeQueue": "splitter",
-    "DocumentQueue": "extractor",
-    "ChunkQueue": "validator",
-    **{f"{feed}DispatchQueue": "dispatcher" for feed in ("Traffic", "Crew", "Mro", "Freight", "Tower")},
-}
-
-
-@dataclass
-class Through:
-    """The stack as the functions see it: behind the proxy."""
-
-    stack: Stack
-    emulator: Emulator
-
-    def environment(self, stage: str) -> dict[str, str]:
-        return self.stack.environment(stage) | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "1024"}
 
 
 @pytest.fixture
@@ -47,47 +32,6 @@ def functions(stack: Stack, counted: Counted) -> Iterator[Functions]:
     functions = Functions(through)
     yield functions
     functions.close()
-
-
-def announce(stack: Stack, key: str, body: bytes) -> None:
-    """S3's notification of a drop."""
-    put = stack.emulator.client("s3").put_object(Bucket=FILE.bucket, Key=key, Body=body)
-    event = json.loads(load("splitter", "put")["Records"][0]["body"])
-    dropped = {"key": key, "size": len(body), "eTag": put["ETag"].strip('"'), "versionId": put["VersionId"]}
-    event["Records"][0]["s3"]["object"] |= dropped
-    queue = stack.names["IntakeQueue"]
-    stack.emulator.client("sqs").send_message(QueueUrl=queue, MessageBody=json.dumps(event))
-
-
-def run(stack: Stack, functions: Functions, counted: Counted, patience: int) -> None:
-    """Calls the functions as the pollers do, until nothing has come for so many seconds."""
-    while sum(_take(stack, functions, counted, name, patience) for name in QUEUES):
-        pass
-
-
-def _take(stack: Stack, functions: Functions, counted: Counted, name: str, patience: int) -> bool:
-    """Does what is on a queue; whether there was anything."""
-    sqs, url, stage = stack.emulator.client("sqs"), stack.names[name], QUEUES[name]
-    wait = patience if stage in ("splitter", "extractor") else 0  # who hands over to each other, a second later
-    received = sqs.receive_message(
-        QueueUrl=url, MaxNumberOfMessages=10, WaitTimeSeconds=wait, MessageSystemAttributeNames=["All"]
-    )
-    for message in received.get("Messages", ()):
-        event = load("validator", "chunk")
-        event["Records"][0] |= {
-            "body": message["Body"],
-            "receiptHandle": message["ReceiptHandle"],
-            "eventSourceARN": stack.names[f"{name}.Arn"],
-        }
-        assert functions.call(stage, event) == failing()
-        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
-        counted.numbers += {"lambda_calls": 1, "sqs_requests": 2}  # the poller's
-    return "Messages" in received
-
-
-def used(stack: Stack) -> Usage:
-    """What the rows tell."""
-    return sum((Usage.unpacked(row["used"]) for row in stack.rows().values() if "used" in row), NOTHING)
 
 
 FEEDS = {
@@ -105,12 +49,10 @@ ACKNOWLEDGEMENT = {"s3_puts": 2, "s3_gets": 2, "dynamodb_reads": 1, "events": 1}
 def test_the_cost_of_a_file_is_that_of_the_calls_made_for_it(
     functions: Functions, stack: Stack, counted: Counted, feed: str
 ) -> None:
-    form, records = FEEDS[feed]
-    body = io.BytesIO()
-    SAMPLES[feed].write(body, SampleOptions(records, form, faults=0.05), None)
-    announce(stack, f"{feed}/zone/site/sample.{form}", body.getvalue())
+    drop(stack, feed)
 
-    run(stack, functions, counted, patience=2 if feed == "tower" else 0)
+    calls = run(stack, functions, patience=2 if feed == "tower" else 0)
+    counted.numbers += Counter({"lambda_calls": calls, "sqs_requests": 2 * calls})  # of the pollers
 
     rows = asdict(used(stack))
     assert {name: rows[name] for name in counted.numbers} == dict(counted.numbers), counted.requests
@@ -119,6 +61,41 @@ def test_the_cost_of_a_file_is_that_of_the_calls_made_for_it(
     summary = json.loads(stack.output("summary.json"))["cost"]["counted"]
     told_later = ACKNOWLEDGEMENT if feed == "freight" else {}
     assert {name: summary[name] for name in counted.numbers} == dict(counted.numbers - Counter(told_later))
+
+
+def drop(stack: Stack, feed: str) -> None:
+    """A sample file of a feed."""
+    form, records = FEEDS[feed]
+    body = io.BytesIO()
+    SAMPLES[feed].write(body, SampleOptions(records, form, faults=0.05), None)
+    announce(stack, f"{feed}/zone/site/sample.{form}", body.getvalue())
+
+
+@pytest.mark.parametrize("feed", ["traffic", "mro"])
+def test_to_count_takes_no_write(
+    functions: Functions, stack: Stack, counted: Counted, feed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drop(stack, feed)
+    run(stack, functions, patience=0)
+    metered, counted.numbers = counted.numbers, Counter()
+    chunks = sum(name.startswith("CHUNK") for name in stack.rows())
+    for table in ("Ledger", "Claims"):
+        empty(stack, table)
+
+    monkeypatch.setattr(lambda_function, "metering", lambda *_: nullcontext(Meter(0.0, Kept())))
+    drop(stack, feed)
+    run(stack, functions, patience=0)
+
+    assert used(stack) == NOTHING
+    assert metered["dynamodb_writes"] == counted.numbers["dynamodb_writes"]
+    assert metered["dynamodb_reads"] <= counted.numbers["dynamodb_reads"] + 2 * chunks, "the file's row, once a chunk"
+
+
+def empty(stack: Stack, table: str) -> None:
+    """Takes all rows out of a table."""
+    dynamodb, name = stack.emulator.client("dynamodb"), stack.names[table]
+    for item in stack.emulator.items(name):
+        dynamodb.delete_item(TableName=name, Key={key: item[key] for key in ("pk", "sk") if key in item})
 
 
 def stored(stack: Stack) -> float:

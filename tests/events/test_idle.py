@@ -8,7 +8,7 @@ import pytest
 
 from penstock_ops.operate import idle
 from tests.events.conftest import Functions, Mapping, Stack, Tell
-from tests.events.test_cost import Through
+from tests.events.driving import Through
 from tests.support.counted import Counted, counting
 from tests.support.emulators import template
 

@@ -210,6 +210,13 @@ ROWS = (
     ),
     Row(
         LEDGER,
+        "SPENT#<day>",
+        "<feed>",
+        "what a feed's files have cost that ended on a day, if it has a budget",
+        {"dollars": "how many", **_KEPT},
+    ),
+    Row(
+        LEDGER,
         "GIVEN#<notice>",
         "<route>",
         "a notice on a route",
