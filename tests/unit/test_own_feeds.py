@@ -104,6 +104,28 @@ def test_a_column_is_what_all_its_values_are(tmp_path: Path, values: list[object
     assert of_column(tmp_path, values) == said
 
 
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        (["1.234,5", "99,0"], {"type": "decimal"}),
+        (["$1,250.00", "3.10"], {"type": "decimal"}),
+        (["1.234", "2.345"], {"type": "decimal"}),
+        (["12,50", "a few"], {"type": "text"}),
+        (["1,5", "1.5"], {"type": "decimal"}),
+        (["1,234", "2,345"], {"type": "text"}),
+    ],
+)
+def test_numbers_of_a_table_have_their_own_commas(tmp_path: Path, cells: list[str], said: dict[str, object]) -> None:
+    path = tmp_path / "sample.csv"
+    path.write_text(
+        "".join(f"{number};{cell}\n" for number, cell in [("n", "it"), *enumerate(cells)]), encoding="utf-8"
+    )
+
+    (_, field) = guessed(path).fields
+
+    assert {key: value for key, value in field.said.items() if key != "required"} == said
+
+
 def test_digits_that_are_a_name_are_text(tmp_path: Path) -> None:
     assert of_column(tmp_path, ["17", "4"], name="invoice_number") == {"type": "text"}
 

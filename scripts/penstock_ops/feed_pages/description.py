@@ -1,5 +1,6 @@
 """A feed as JSON tells it: formats, fields, and every finding that a record of it can have."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -75,7 +76,8 @@ def model_findings(forms: list[Form]) -> list[Finding]:
     by_code: dict[str, list[str]] = {}
     for code, message in SCHEMA.values():
         said = by_code.setdefault(code, [])
-        said += [message] if message not in said else []
+        told = re.sub(r"\{\w+\}", "…", message)  # which of a limit's numbers, the field's form says
+        said += [told] if told not in said else []
     return [
         Finding(code, "; ".join(messages), ", ".join(fields))
         for code, messages in by_code.items()

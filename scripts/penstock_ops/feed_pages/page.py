@@ -3,7 +3,6 @@
 import importlib
 import inspect
 import json
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -116,8 +115,7 @@ def _finding_row(one: Finding) -> tuple[str, ...]:
 
 
 def _model_row(one: Finding) -> tuple[str, ...]:
-    message = re.sub(r"\{\w+\}", "…", one.message)
-    return f"`{one.code}`", message, ", ".join(f"`{name}`" for name in (one.field or "").split(", "))
+    return f"`{one.code}`", one.message, ", ".join(f"`{name}`" for name in (one.field or "").split(", "))
 
 
 def _limits(feed: Feed) -> Iterator[str]:

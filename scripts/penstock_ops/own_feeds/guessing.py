@@ -5,11 +5,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from itertools import combinations
 from pathlib import Path
 from typing import Any, TypedDict
 
 from penstock.feeds.feed import Feed, Limits
+from penstock.feeds.numbers import number_of, separator_of
 from penstock.formats.delimited import Delimited
 from penstock.formats.format import HEAD
 from penstock.formats.json_array import JsonArray
@@ -74,7 +76,7 @@ def guessed(sample: Path) -> Guessed:
     }
     names = [name for name in dict.fromkeys(name for row in rows for name in row) if name not in left_out]
     columns = {name: [row.get(name) for row in rows] for name in names}
-    fields = [_field(name, values) for name, values in columns.items()]
+    fields = [_field(name, values, in_table=layout == Delimited.name) for name, values in columns.items()]
     identity, why = _identity(fields, rows)
     return Guessed(layout, fields, identity, why, rows, left_out)
 
@@ -111,9 +113,9 @@ def _rows_of(sample: Path) -> tuple[str, list[dict[str, Any]]]:
 # -- one field ---------------------------------------------------------------------------------------------------------
 
 
-def _field(name: str, values: Sequence[Any]) -> Guess:
+def _field(name: str, values: Sequence[Any], *, in_table: bool) -> Guess:
     there = [value for value in values if value is not None and str(value).strip()]
-    said, why = _type_of(name, there)
+    said, why = _type_of(name, there, in_table)
     if len(there) == len(values):
         said = {"type": said["type"], "required": True} | said
     else:
@@ -121,12 +123,12 @@ def _field(name: str, values: Sequence[Any]) -> Guess:
     return Guess(name, said, why)
 
 
-def _type_of(name: str, there: Sequence[Any]) -> tuple[dict[str, Any], str]:
+def _type_of(name: str, there: Sequence[Any], in_table: bool) -> tuple[dict[str, Any], str]:
     """What holds of all values; the narrowest type comes first."""
     if not there:
         return {"type": "text"}, "no record says it"
     texts = [json.dumps(value) if isinstance(value, bool) else str(value).strip() for value in there]
-    for guess in (_flag, _day, _number, _choice):
+    for guess in (_flag, _day, _number, *([_number_of_a_table] if in_table else []), _choice):
         said = guess(name, texts)
         if said:
             return said
@@ -166,6 +168,16 @@ def _number(name: str, texts: Sequence[str]) -> tuple[dict[str, Any], str] | Non
     if _all(r"-?\d+(?:[.,]\d+)?", texts) and not all("," in text for text in texts):
         return {"type": "decimal"}, f"such as {_shown(max(texts, key=len))}"
     return None
+
+
+def _number_of_a_table(name: str, texts: Sequence[str]) -> tuple[dict[str, Any], str] | None:
+    """A table's numbers may have a comma before their fraction, thousands set apart and signs of currencies; JSON's may
+    not."""
+    separator = separator_of(texts)
+    if not separator or not all(isinstance(number_of(text, separator), Decimal) for text in texts):
+        return None
+    before = "a comma" if separator == "," else "a point"
+    return {"type": "decimal"}, f"such as {_shown(max(texts, key=len))}, with {before} before the fraction"
 
 
 def _choice(name: str, texts: Sequence[str]) -> tuple[dict[str, Any], str] | None:
