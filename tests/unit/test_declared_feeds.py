@@ -110,6 +110,7 @@ def test_the_schema_for_editors_is_that_of_the_declaration() -> None:
         ("places: 3", "places: three", 15, "fields.reading.places: input should be a valid integer"),
         ("type: text, at_most", "type: txt, at_most", 18, "reason.type: there is no such type; is text meant?"),
         ("{type: text, at_most: 200}", "{at_most: 200}", 18, "fields.reason: it lacks a type"),
+        ("{type: text, at_most: 200}", "{tpye: text}", 18, "fields.reason.tpye: it is not known here; is type meant?"),
         ("identity: [meter_id, read_on]", "identity: [meter_id, readon]", 5, "identity.1: there is no field readon"),
         ("    field: reason", "    field: reson", 22, "needs_reason.field: there is no field reson; is reason meant?"),
         ('"estimated"', '"estimatd"', 24, "broken: 'estimatd' is none of its values; is estimated meant?"),

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any, cast
 
 import yaml
@@ -11,7 +12,7 @@ from pydantic_core import ErrorDetails
 
 from .declaration import FIELDS, FeedDeclaration, LimitsDeclaration, RuleDeclaration
 from .faults import Fault, Misdeclared
-from .nearest import nearest
+from .nearest import NEAR, nearest
 
 LARGEST = 1_000_000  #: characters of a declaration
 
@@ -96,6 +97,9 @@ def _fault_of(error: ErrorDetails, lines: Lines) -> Fault:
         case "missing":
             return lines.fault(f"it lacks {path[-1]}", *path[:-1])
         case "union_tag_not_found":
+            said = [str(one[-1]) for one in lines.by_path if one[:-1] == path]
+            for misspelt in get_close_matches("type", said, 1, NEAR):
+                return lines.fault("it is not known here; is type meant?", *path, misspelt)
             return lines.fault(f"it lacks a type; there are: {', '.join(FIELDS)}", *path)
         case "union_tag_invalid":
             return lines.fault(f"there is no such type{nearest(context['tag'], FIELDS)}", *path, "type")
