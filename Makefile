@@ -8,7 +8,7 @@ PYTEST := .venv/bin/pytest
 # From the quickest to the slowest, each its own process: what fails first says most.
 SUITES := unit contract simulation template events fuzz emulator stack
 
-.PHONY: help setup demo check lint format-check types policy validate format test $(SUITES:%=test-%) test-feeds test-corpora test-marked test-office test-living test-console simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions soak storm seen properties prove fuzz bench clean lock sbom docs
+.PHONY: help setup demo check lint format-check types policy validate format test $(SUITES:%=test-%) test-feeds test-corpora test-marked test-office test-living test-console simulate simulate-histories simulate-nights simulate-mutations simulate-reproductions mutation soak storm seen properties prove fuzz bench clean lock sbom docs
 
 help:
 	@echo 'make demo     the local world: drop files, watch them, read their balance'
@@ -29,6 +29,7 @@ help:
 	@echo 'make storm                   the local world: 3,000 crew duties of which 410 change, and the account of their hours'
 	@echo 'make seen                    the local world: why a file waits, seen by four verbs; 200 invoices found by number in 50 files'
 	@echo 'make properties ROUNDS=10    the laws on new examples each round, where make test has the same ones each time'
+	@echo 'make mutation                the modules that decide, changed in one place at a time: do their tests miss it?'
 	@echo 'make fuzz SECONDS=600        bytes against every format and compression, guided by coverage (test-fuzz: a second of each format)'
 	@echo 'make prove    hours: all of these one after the other, with a report in .proof (PROOFS="seeds soak": only these)'
 	@echo 'make bench    the figures, as ratios in one run'
@@ -142,6 +143,11 @@ properties: setup
 prove: setup
 	@.venv/bin/python -m tests.prove $(PROOFS)
 
+# A quarter of an hour of one core.
+mutation:
+	@scripts/setup mutation
+	@.venv/bin/python -m tests.mutation
+
 SECONDS ?= 600
 
 MINUTES ?= 20
@@ -179,6 +185,7 @@ lock: setup
 	$(LOCK) requirements/bench.in --output-file requirements/bench.txt
 	$(LOCK) requirements/sbom.in --output-file requirements/sbom.txt
 	$(LOCK) requirements/policy.in --output-file requirements/policy.txt
+	$(LOCK) requirements/mutation.in --constraint requirements/app.txt --output-file requirements/mutation.txt
 	$(LOCK) requirements/docs.in --output-file requirements/docs.txt
 	$(LOCK) requirements/uv.in --output-file requirements/uv.txt
 

@@ -21,6 +21,7 @@ PROOFS: Mapping[str, Sequence[str]] = {
     "histories": ("simulate-histories", "SEEDS=2000"),
     "nights": ("simulate-nights",),
     "mutations": ("simulate-mutations",),
+    "mutation": ("mutation",),
     "reproductions": ("simulate-reproductions",),
     "seeds": ("simulate", "SEEDS=10000"),
     "fuzz": ("fuzz", "SECONDS=1800"),

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from penstock.deliver.responses import Meaning, meaning_of, read_answer
+from penstock.outputs.answers import Reason
 from penstock.ports.destination import Answer
 
 TAKEN, REFUSED, LATER, DOUBT = Meaning.TAKEN, Meaning.REFUSED, Meaning.LATER, Meaning.DOUBT
@@ -127,3 +128,37 @@ def test_a_page_of_html_is_no_reason_and_a_long_one_is_cut() -> None:
     assert len(read_answer(answer(b"x" * 5000, 400, "text/plain"), 1).reason.message) == 300
     results = {"results": [{"index": 0, "status": 400, "message": "m" * 5000}]}
     assert len(read_answer(answer(results), 1).refused[0].message) == 300
+
+
+def test_an_answer_that_cannot_be_read_says_so() -> None:
+    reading = read_answer(answer(b"[", 201), 1)
+
+    assert (reading.meaning, reading.refused, reading.returned) == (DOUBT, {}, frozenset())
+    assert reading.reason == Reason(201, "unreadable", "its answer cannot be read")
+
+
+def test_a_refusal_in_doubt_is_read_as_a_doubt_with_its_reason() -> None:
+    refused = answer({"code": "reused", "message": "the key was used before"}, 422)
+
+    assert read_answer(refused, 1, in_doubt=True).meaning is DOUBT
+    assert read_answer(refused, 1).meaning is REFUSED
+    assert read_answer(refused, 1, in_doubt=True).reason == Reason(422, "reused", "the key was used before")
+
+
+def test_what_was_taken_keeps_its_status() -> None:
+    for taken in (answer({"results": []}, 207), Answer(202), answer(b"fine", 203, "text/plain")):
+        assert read_answer(taken, 1).reason == Reason(taken.status)
+
+
+def test_words_of_a_single_record_are_cut() -> None:
+    long = {"index": 0, "status": 400, "code": "c" * 301, "message": "m" * 301}
+
+    assert read_answer(answer({"results": [long]}), 1).refused[0] == Reason(400, "c" * 300, "m" * 300)
+
+
+def test_a_result_without_words_has_none() -> None:
+    assert read_answer(answer({"results": [{"index": 0, "status": 400}]}), 1).refused[0] == Reason(400, "", "")
+
+
+def test_a_body_that_is_no_text_is_no_reason_to_fail() -> None:
+    assert read_answer(answer(b"caf\xe9 \xff", 400, "text/plain"), 1).reason.message == "caf\ufffd \ufffd"
