@@ -104,6 +104,7 @@ def _lay_out(work: Path, name: str, decider: Decider) -> None:
     shutil.copytree(CORE, work / "src" / "penstock", ignore=leave)
     shutil.copytree(ROOT / "tests", work / "tests", ignore=leave)
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["pytest"]["ini_options"]
+    settings["addopts"] = [one.replace("=gate", "=mutation") for one in settings["addopts"]]
     lines = [
         "[tool.mutmut]",
         'source_paths = ["src"]',

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from itertools import product
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 ALL = 100  #: Hypothesis's own number, by which the profile's counts
 
 settings.register_profile("gate", settings.get_profile("ci"), max_examples=ALL // 3)
+# `make mutation` asks whether an example fails, and not which is the shortest.
+settings.register_profile("mutation", settings.get_profile("gate"), phases=(Phase.explicit, Phase.generate))
 
 
 def examples(most: int) -> int:
