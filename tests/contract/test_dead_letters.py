@@ -1,15 +1,17 @@
 """Dead letters in SQS: looked at without a trace, and sent back to where they came from (R36)."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
 
 from penstock.adapters.aws_clients import AwsClients
 from penstock.model.messages import ChunkMessage, DispatchMessage, Layout, SourceFile, Span
+from penstock.model.notices import NoticeMessage
+from penstock.notices.words import trial
 from penstock_ops.operate import dead_letters, redrives
-from penstock_ops.operate.dead_letters import DeadLetters
+from penstock_ops.operate.dead_letters import DeadLetters, Letter, Subject
 from penstock_ops.operate.redrives import MoveFailed
 from tests.contract.stubs import Scripted, refusal
 from tests.support.emulators import Emulator
@@ -62,6 +64,32 @@ def place(on_ministack: AwsClients, ministack: Emulator) -> Place:
 
 
 # -- looking
+
+
+@pytest.mark.parametrize(
+    ("body", "subjects"),
+    [
+        (
+            NoticeMessage(route="desk", notice=trial("desk", 0.0)).model_dump_json(),
+            [Subject("", "", trial("desk", 0.0).title)],
+        ),
+        (
+            '{"detail-type": "FileSettled", "detail": {"file_id": "4c9e", "key": "traffic/a.csv", "feed": "traffic"}}',
+            [Subject("", "4c9e", "traffic/a.csv")],
+        ),
+        ('{"detail-type": "CircuitOpened", "detail": {"feed": "traffic"}}', []),
+        ('{"look": "hour"}', []),
+        ("[]", None),
+    ],
+)
+async def test_what_the_notifier_gave_up_can_be_read_and_sent_back(
+    body: str, subjects: list[Subject] | None, place: Place
+) -> None:
+    letter = Letter("1", body, "r", 1, 0.0)
+    notices = replace(place.queue, name="notice", sources={"": "https://sqs/notices"})
+
+    assert dead_letters.subjects_of(letter) == subjects
+    assert notices.source_of(letter) == (None if subjects is None else "https://sqs/notices")
 
 
 async def test_a_look_says_what_letters_are_about_and_leaves_them_there(place: Place) -> None:

@@ -406,6 +406,24 @@ MUTATIONS = (
         "pass",
         rare=True,
     ),
+    Mutation(
+        "an account is not noted for the log",
+        "account.completion:_report",
+        'await store.put(account_key(file_id, row.ends), b"{}", "application/json")',
+        "pass",
+    ),
+    Mutation(
+        "a receipt has the records of an earlier round",
+        "receipts.stage:records_key",
+        "{ids.chunk_name(chunk)}-{fence}.zst",
+        "{ids.chunk_name(chunk)}.zst",
+    ),
+    Mutation(
+        "the log has a file with its first account",
+        "receipts.stage:_log",
+        "if row.ends > account or row.file.feed not in FEEDS:",
+        "if account > row.chunks:",
+    ),
 )  # fmt: skip
 
 OF_PAPERS = (

@@ -28,6 +28,8 @@ async def exported(tmp_path: Path) -> tuple[Path, bytes, dict[str, Any]]:
     notary = Notary(pipeline)
     for at in range(3):
         pipeline.drop(csv_file([spot(at), spot(10 + at, station="KBAD")]), f"traffic/{at}.csv")
+    pipeline.drop(b"\x89PNG\r\n\x1a\n", "traffic/logo.png")
+    pipeline.drop(b"\x89PNG\r\n\x1a\n", "crew/logo.png")
     await pipeline.run()
     await notary.looks()
     for detail in ({"feed": "traffic", "note": "ours"}, {"feed": "crew", "note": "others'"}):
@@ -45,6 +47,14 @@ def test_an_export_is_checked_by_itself(exported: tuple[Path, bytes, dict[str, A
     assert [json.loads(line)["note"] for line in acts] == ["ours"]
     findings = (folder / "findings/000000000000.ndjson").read_text().splitlines()
     assert [json.loads(line)["findings"][0]["code"] for line in findings] == ["destination.rejected"]
+
+
+def test_a_file_that_was_refused_has_no_account_and_is_told(exported: tuple[Path, bytes, dict[str, Any]]) -> None:
+    folder, _, said = exported
+
+    (refused,) = [json.loads(line) for line in (folder / "refused.ndjson").read_text().splitlines()]
+    assert (refused["key"], refused["refused"]["code"], said["refused"]) == ("traffic/logo.png", "format.binary", 1)
+    assert "logo.png" not in (folder / "accounts.ndjson").read_text()
 
 
 def change_a_record(folder: Path) -> None:

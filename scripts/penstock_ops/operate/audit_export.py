@@ -5,6 +5,7 @@ accounts.ndjson       the accounts that were settled in that time, in the order 
 proofs/<place>…       that each stands at its place in the log, by the signed checkpoint in it
 records/<place>.txt   a line a record: how it ended; what the account's root is over
 findings/<place>…     what was found of records, with rule, paragraph and edition
+refused.ndjson        the files that were refused as a whole, and why: they have no account, and no place in the log
 acts.ndjson           what operators and circuits did: who, when, why
 verify_receipt.py     what checks it; MANIFEST has SHA-256 of every file
 """
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from penstock.model import ids
+from penstock.model.rows import FileRow, FileState
 from penstock.ports.object_store import Folder
 from penstock.receipts import log, notes
 from penstock.receipts.records import unpacked
@@ -25,6 +27,7 @@ from penstock.receipts.stage import records_key
 from penstock_ops import verify_receipt
 from penstock_ops.operate.decisions import of_days
 from penstock_ops.operate.receipts import ReceiptPorts, checkpoint_of, keys
+from penstock_ops.operate.times import utc
 
 AT_ONCE = 100  #: heads that are read at a time
 
@@ -84,9 +87,11 @@ async def export(ports: ReceiptPorts, archive: Folder, asked: Asked, folder: Pat
     acts = [act async for act in _acts(archive, asked, files)]
     lines = [json.dumps({"place": place} | head, sort_keys=True) for place, head in heads.items()]
     write_lines(folder / "accounts.ndjson", lines)
+    refused = await _refused(ports, asked)
+    write_lines(folder / "refused.ndjson", [json.dumps(one, sort_keys=True) for one in refused])
     write_lines(folder / "acts.ndjson", [json.dumps(act, sort_keys=True) for act in acts])
     write_lines(folder / "keys.txt", await keys(ports, [asked.feed]))
-    _end(folder, _readme(asked, heads, len(acts), missing))
+    _end(folder, _readme(asked, heads, len(acts), missing, len(refused)))
     records = sum(head["records"] for head in heads.values())
     return {
         "folder": str(folder),
@@ -94,6 +99,7 @@ async def export(ports: ReceiptPorts, archive: Folder, asked: Asked, folder: Pat
         "accounts": len(heads),
         "records": records,
         "acts": len(acts),
+        "refused": len(refused),
         "without_records": missing,
     }
 
@@ -133,6 +139,30 @@ async def _records(ports: ReceiptPorts, head: Mapping[str, Any], folder: Path, p
     return True
 
 
+async def _refused(ports: ReceiptPorts, asked: Asked) -> list[dict[str, Any]]:
+    """The feed's files that came in that time and were refused, the earliest first, as far as the ledger has them."""
+    begin, end = (
+        datetime.combine(day, time(), UTC).timestamp() for day in (asked.first, asked.last + timedelta(days=1))
+    )
+    found: list[FileRow] = []
+    before: float | None = end
+    while rows := await ports.ledger.files(AT_ONCE, before=before, after=begin, states=(FileState.REFUSED,)):
+        found, before = found + rows, rows[-1].opened_at
+    return [_told(row) for row in reversed(found) if row.file.feed == asked.feed]
+
+
+def _told(row: FileRow) -> dict[str, Any]:
+    dropped, finding = row.file.dropped, row.refused
+    return {
+        "file": row.file.file_id,
+        "bucket": dropped.bucket,
+        "key": dropped.key,
+        "version": dropped.version_id,
+        "refused_at": utc(row.settled_at or row.opened_at),
+        "refused": finding.as_dict() if finding else None,
+    }
+
+
 async def _acts(archive: Folder, asked: Asked, files: set[str]) -> AsyncIterator[dict[str, Any]]:
     """What was done in that time to the feed, or to one of these files."""
     async for act in of_days(archive, asked.first, asked.last):
@@ -151,7 +181,7 @@ def manifest(folder: Path) -> list[str]:
     return [f"{sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}" for path in files]
 
 
-def _readme(asked: Asked, heads: Mapping[int, Mapping[str, Any]], acts: int, missing: list[int]) -> str:
+def _readme(asked: Asked, heads: Mapping[int, Mapping[str, Any]], acts: int, missing: list[int], refused: int) -> str:
     records = sum(head["records"] for head in heads.values())
     lacking = (
         f"\nOf {len(missing)} accounts the single records are kept no longer: their heads and proofs are here alone.\n"
@@ -162,6 +192,7 @@ def _readme(asked: Asked, heads: Mapping[int, Mapping[str, Any]], acts: int, mis
     return f"""# {asked.feed}: {asked.first} to {asked.last}
 
 {len(heads):,} accounts of {records:,} records settled in that time (UTC), and {acts:,} acts of people and circuits.
+Files refused as a whole: {refused:,}.
 {lacking}
 Check all of it, with keys that you have from elsewhere (those in `keys.txt` came by the same way as this folder):
 
@@ -177,5 +208,7 @@ Python alone.
 - `proofs/`: that each stands at its place in the log (c2sp.org/tlog-proof).
 - `records/`: a line a record: ordinal, SHA-256 of its bytes, digest of its identity, outcome, batch, answer.
 - `findings/`: what was found of records that were not simply delivered, by which rule, in which edition.
+- `refused.ndjson`: files that could not be read at all, and why. None of their records was counted, so they have no
+  account; it is the ledger's word, which keeps it for some months.
 - `acts.ndjson`: who did what, when, and why. These are not in the log: the archive that they come from is locked.
 {f"{chr(10)}{law}{chr(10)}" if law else ""}"""

@@ -1,5 +1,6 @@
 """Dead letters: messages that a stage has given up on, and what they are about. Looking at them changes nothing."""
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import batched
@@ -8,6 +9,7 @@ from typing import Any
 from penstock.model.errors import MalformedMessage
 from penstock.model.intake import read_notification
 from penstock.model.messages import ChunkMessage, DispatchMessage, PagesMessage, SplitMessage, read_any
+from penstock.model.notices import read_notice
 from penstock_ops.operate.times import utc
 
 PER_CALL = 10  #: SQS takes and gives no more in one call
@@ -49,10 +51,37 @@ def subjects_of(letter: Letter) -> list[Subject] | None:
     try:
         message = read_any(letter.body)
     except MalformedMessage:
-        return _dropped(letter.body)
+        told = _told(letter.body)
+        return _dropped(letter.body) if told is None else told
     if isinstance(message, SplitMessage | PagesMessage):
         return [Subject(message.file.feed, message.file.file_id, message.file.dropped.key)]
     return [_about(message.chunk if isinstance(message, DispatchMessage) else message)]
+
+
+def _told(body: str) -> list[Subject] | None:
+    """What the notifier was to tell of; None if it is none of its messages. A redrive of one calls no feed's
+    destination, so it has no feed."""
+    try:
+        notice = read_notice(body).notice
+    except MalformedMessage:
+        return _heard(body)
+    return [Subject("", notice.file_id, notice.title)]
+
+
+def _heard(body: str) -> list[Subject] | None:
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return None
+    match said:
+        case {"look": "hour"}:
+            return []
+        case {"detail-type": str(), "detail": {"file_id": str(file_id), **detail}}:
+            return [Subject("", file_id, str(detail.get("key", "")))]
+        case {"detail-type": str(), "detail": {}}:
+            return []
+        case _:
+            return None
 
 
 def _dropped(body: str) -> list[Subject] | None:

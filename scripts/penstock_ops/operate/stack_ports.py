@@ -75,6 +75,8 @@ async def open_stack(outputs: Mapping[str, str], stack: str | None) -> AsyncGene
             "chunk": {"": outputs["ChunkQueueUrl"]},
             "dispatch": dispatches,
         }
+        if "NoticeQueueUrl" in outputs:
+            sources["notice"] = {"": outputs["NoticeQueueUrl"]}
         ttl_seconds = int(outputs["RetentionDays"]) * DAY
         yield StackPorts(
             store=S3Store(aws.s3, outputs["WorkBucket"], outputs["ArchiveBucket"]),

@@ -45,6 +45,7 @@ class QueueName(StrEnum):
     DOCUMENT = "document"
     CHUNK = "chunk"
     DISPATCH = "dispatch"
+    NOTICE = "notice"
 
 
 @dlq.command("list")
@@ -78,7 +79,9 @@ def show_letters(
 
     async def look() -> list[dict[str, Any]]:
         async with stack_ports.open_stack(outputs, stack) as ports:
-            (one,) = [one for one in ports.dead_letters if one.name == queue]
+            one = next((one for one in ports.dead_letters if one.name == queue), None)
+            if one is None:
+                raise WrongUse("the stack has no notices: it was deployed without Notices=true")
             return [dead_letters.described(letter) for letter in await one.look(limit)]
 
     letters = asyncio.run(look())
