@@ -52,7 +52,8 @@ def measure() -> list[dict[str, Any]]:
         here = Path(folder)
         clean = write_sample(here / "clean.csv", RECORDS, 0)
         faulty = write_sample(here / "faulty.csv", RECORDS, 0.01)
-        for name, path in (("no faults", clean), ("1 % faults", faulty)):
+        very = write_sample(here / "very.csv", RECORDS, 0.1)
+        for name, path in (("no faults", clean), ("1 % faults", faulty), ("10 % faults", very)):
             took = in_turn(
                 {
                     "check": lambda path=path: cpu_seconds(

@@ -360,12 +360,12 @@ class _Ending:
 def row_of(layout: Layout, raw: bytes) -> list[str] | None:
     """The cells of one raw record, None if they are not as many as the header's, wrongly quoted, or no text at all."""
     raw = unmarked(raw)
-    if undecodable(raw, layout.encoding):
+    if not raw or undecodable(raw, layout.encoding):
         return None
     text = raw.decode(encoding_for(raw, layout.encoding))
     if misquoted(layout, text):
         return None
-    row = next(rows_in(layout.delimiter, [text]), list[str]())
+    row = next(rows_in(layout.delimiter, [text]), list[str]()) if '"' in text else text.split(layout.delimiter)
     if len(row) != len(layout.header):
         return None
     return restored_row(layout, row) if came_back(layout.header) or layout.is_neutralised else row

@@ -50,7 +50,7 @@ def rows_in(delimiter: str, records: Sequence[str]) -> Iterator[list[str]]:
 
 def misquoted(layout: Layout, record: str) -> Placed | None:
     """What is wrong with the first cell that is not sound; None if all are."""
-    if well_quoted(layout.delimiter).fullmatch(record):
+    if '"' not in record or well_quoted(layout.delimiter).fullmatch(record):
         return None
     found = _before(layout.delimiter).match(record)
     begin = found.end() if found else 0
