@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from penstock.model.events import EVENTS, ensure_declared
+from penstock.model.rows import KEPT, BatchState, ChunkState
 from tests.support.reference import ROOT, files
 from tests.support.rows import CLAIMS, LEDGER, ROWS, row_of
 
@@ -57,3 +58,13 @@ def test_every_attribute_that_an_adapter_reads_is_declared_and_no_other() -> Non
     assert read - declared == set()
     fixed = {name.partition("<")[0] for name in declared}
     assert {name for name in fixed if not re.search(rf"\b{name}", sources)} == set()
+
+
+def test_the_pictures_have_every_state_and_every_kind_of_row() -> None:
+    states, rows = ((ROOT / f"docs/pictures/{name}.svg").read_text(encoding="utf-8") for name in ("states", "rows"))
+
+    for state in (*KEPT, *ChunkState, *BatchState):
+        assert f">{state}<" in states, state
+    for row in ROWS:
+        for key in (row.pk, row.sk):
+            assert re.match(r"[A-Z]*", key)[0] in rows, key  # pyright: ignore[reportOptionalSubscript]
