@@ -1,5 +1,6 @@
 """Pages read in a process of their own, range by range, and put together again: what a page does stays with it."""
 
+import io
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from penstock_documents import child, offline
 from penstock_documents.document import SCANS_AT_ONCE, TEXTS_AT_ONCE, Document, Read
@@ -17,6 +19,7 @@ from penstock_documents.drafting import draft
 from penstock_documents.forms import forms_of, records_of
 from penstock_documents.kept_pages import line_of, page_of
 from penstock_documents.pdf import Unreadable
+from penstock_documents.picture import Pictures
 from penstock_documents.template import Registry, Template
 from penstock_documents.words import Box, Page, Word
 from penstock_ops.samples.tower.paper import Text, pdf, scanned
@@ -321,3 +324,18 @@ def test_a_long_document_is_put_together_in_bounded_memory() -> None:
 
     assert record["pages"] == [1, 300]
     assert peak < 5 * 1024 * 1024
+
+
+def faxed(across: int, down: int) -> bytes:
+    """A page of letter size as a fax machine sends it."""
+    out = io.BytesIO()
+    Image.new("1", (round(8.5 * across), 11 * down), 1).save(out, "TIFF", compression="group4", dpi=(across, down))
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(("across", "down"), [(204, 98), (204, 196), (204, 391), (300, 300)])
+def test_a_fax_with_more_dots_one_way_than_the_other_has_papers_proportion(across: int, down: int) -> None:
+    picture, dpi = Pictures(faxed(across, down)).page(1)
+
+    assert dpi == pytest.approx(max(across, down), rel=0.01)
+    assert picture.height / picture.width == pytest.approx(11 / 8.5, rel=0.01)

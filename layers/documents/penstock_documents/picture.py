@@ -14,6 +14,10 @@ LARGEST = 120_000_000
 """Pixels of a page: 33 by 44 inches at 300 dpi. More is a bomb, or a map."""
 
 
+LEAST_DOTS = 50  #: an inch; fewer are no scan's
+OBLONG = (1.02, 4.1)  #: how many times as many dots one way make no squares; more is nonsense
+
+
 class Pictures:
     """The pages of a file of pictures. One at a time is unpacked."""
 
@@ -45,7 +49,7 @@ class Pictures:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 self._image.load()
-            return _keeping_exif(self._image), _dpi(self._image)
+            return _with_square_dots(_keeping_exif(self._image))
 
 
 @contextmanager
@@ -65,6 +69,17 @@ def _keeping_exif(page: Image.Image) -> Image.Image:
     return copy
 
 
-def _dpi(page: Image.Image) -> float | None:
-    across = page.info.get("dpi", (0, 0))[0]
-    return float(across) if across and float(across) >= 50 else None
+def _with_square_dots(page: Image.Image) -> tuple[Image.Image, float | None]:
+    """The picture with as many dots an inch down as across, and how many; None where it does not say. A fax has twice
+    as many across (ITU-T T.4, 204 by 98)."""
+    across, down = (float(one) for one in page.info.get("dpi", (0, 0)))
+    if min(across, down) < LEAST_DOTS:
+        return page, across if across >= LEAST_DOTS else None
+    finer = max(across, down)
+    if not OBLONG[0] < finer / min(across, down) < OBLONG[1]:
+        return page, across
+    square = page.convert("L").resize(
+        (round(page.width * finer / across), round(page.height * finer / down)), Image.Resampling.BICUBIC
+    )
+    square.info = dict(page.info)
+    return square, finer
