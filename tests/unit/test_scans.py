@@ -109,6 +109,31 @@ def test_a_mark_that_only_a_look_sees_is_a_doubt(monkeypatch: pytest.MonkeyPatch
     assert ocr._looked_at(FakeEngine(), paper, [word("Co")], [word("Co")], 1.0) == {0: ["Co."]}
 
 
+@pytest.mark.parametrize(
+    ("left", "after", "shade", "looked_at"),
+    [
+        (114, 200, 0, True),
+        (118, 200, 0, True),  # a typewriter's stands apart
+        (118, 120, 0, False),  # that is the next word's
+        (114, 200, 130, True),  # on a pale page
+        (114, 200, 230, False),
+    ],
+)
+def test_a_full_stop_is_looked_for_where_one_may_stand(
+    left: int, after: int, shade: int, looked_at: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paper = Image.new("L", (800, 800), 255)
+    pen = ImageDraw.Draw(paper)
+    pen.rectangle((100, 100, 112, 110), fill=shade if shade < 200 else 0)
+    pen.rectangle((left, 107, left + 1, 109), fill=shade)
+    monkeypatch.setattr(ocr, "_read_again", lambda *_: "Co.")
+    words = [word("Co"), word("Towers", left=after)]
+
+    found = ocr._looked_at(FakeEngine(), paper, words, [word("Co"), word("Towers", left=after)], 1.0)
+
+    assert (0 in found) is looked_at
+
+
 @pytest.mark.parametrize(("strokes", "read"), [(2, "Il"), (3, "Il"), (3, "Ill"), (3, "|II")])
 def test_a_roman_numeral_has_as_many_strokes_as_are_drawn(strokes: int, read: str) -> None:
     """With serifs at head and foot, which touch."""

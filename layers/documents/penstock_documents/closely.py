@@ -26,6 +26,7 @@ from penstock_documents.words import Box, Word, around, plain, text_of
 MOST = 24  #: values of a page, above which it is not looked at again: nobody can read it
 VOTES = 3  #: looks that have to see the same
 ROUND = 0.45  #: heights of a value's lowest word around it: what that has no tails of, another may have
+LETTER = 0.9  #: heights that a letter takes which nobody read
 LABELS_ROOM = 0.25  #: heights of a label around it: its place is the font's, not the ink's
 SIGN = 2.2  #: heights behind a figure within which its sign stands, and is not always read
 
@@ -167,20 +168,19 @@ def _place(value: Value) -> Box:
 
 
 def _band(value: Value, words: Iterable[Word]) -> Box:
-    """What of the page is looked at: the value, and behind a figure what a sign takes, if nothing else stands there."""
+    """What of the page is looked at: the value, a letter more on either side, and behind a figure what a sign takes;
+    a letter that nobody read may stand there. Nothing of another word."""
     box, own = _place(value), {id(word) for word in (*value.words, *value.beside)}
-    room = ROUND * box.height
-    sign = SIGN * box.height if isinstance(value.value, int | float) else room
-    behind = [
-        word.box.left - room
+    high, room = box.height, ROUND * box.height
+    beside = [
+        word.box
         for word in words
-        if id(word) not in own
-        and _says(word)
-        and word.box.left >= box.right
-        and min(word.box.bottom, box.bottom) > max(word.box.top, box.top)
+        if id(word) not in own and _says(word) and min(word.box.bottom, box.bottom) > max(word.box.top, box.top)
     ]
-    right = max(box.right + room, min([box.right + sign, *behind]))
-    return Box(box.left - room, box.top - room, right, box.bottom + room)
+    sign = SIGN if isinstance(value.value, int | float) else LETTER
+    left = max([box.left - LETTER * high, *(one.right for one in beside if one.right <= box.left)])
+    right = min([box.right + sign * high, *(one.left - room for one in beside if one.left >= box.right)])
+    return Box(min(left, box.left - room), box.top - room, max(right, box.right + room), box.bottom + room)
 
 
 def _with_room(box: Box, heights: float) -> Box:

@@ -66,6 +66,9 @@ SHORT = 3
 NOUGHT = 0.75
 """The share of its height below which an O is no letter: noughts of usual faces have up to 0.7, an O from 0.8."""
 
+LEAST_ROOM, FULL_STOP = 0.4, 0.8
+"""Heights of a word behind it within which its full stop stands: where the next word is near, and at most."""
+
 TOUCHING = 0.15  #: heights of a word within which the next one has no blank before it
 BESIDE = 1.2  #: heights of a figure within which its sign stands
 PIECE, LETTER_SIZE = 0.6, 1.3
@@ -136,7 +139,8 @@ def looked_at_again(
                 continue
             if [_plain_letters(text) for text in there] == [_plain_letters(word.text)]:
                 continue
-            if seen := _seen_alone(api, picture, word, scale, _figure_before(words, at)):
+            room = _room_behind(words, word)
+            if seen := _seen_alone(api, picture, word, scale, _figure_before(words, at), room):
                 otherwise[at] = [text for text in (*seen, *there) if text and text != word.text]
     return [word for word in mine if word.confidence >= UNSURE and not _over(word, words)], otherwise
 
@@ -362,16 +366,16 @@ def _looked_at(
             continue
         if other and word.text == other.text and not _has_figures(word.text):
             words[at] = words[at]._replace(confidence=max(best.confidence, AGREED))
-            if not _is_followed_by_ink(picture, word, scale):
+            if not _is_followed_by_ink(picture, word, scale, _room_behind(words, word)):
                 continue
         elif (
             not other
             and _is_plain(best)
             and best.confidence >= AGREED
-            and not _is_followed_by_ink(picture, word, scale)
+            and not _is_followed_by_ink(picture, word, scale, _room_behind(words, word))
         ):
             continue
-        seen = _seen_alone(api, picture, words[at], scale, _figure_before(words, at))
+        seen = _seen_alone(api, picture, words[at], scale, _figure_before(words, at), _room_behind(words, word))
         in_line = [one.text for one in (word, other) if one]
         if not seen:
             words[at] = words[at]._replace(confidence=max(best.confidence, AGREED))
@@ -394,14 +398,17 @@ def _figure_before(words: Sequence[Word], at: int) -> Word | None:
     return there[0] if len(word.text) <= SHORT and len(there) == 1 and _has_figures(there[0].text) else None
 
 
-def _seen_alone(api: Any, picture: Image.Image, word: Word, scale: float, before: Word | None) -> list[str]:
+def _seen_alone(
+    api: Any, picture: Image.Image, word: Word, scale: float, before: Word | None, room: float
+) -> list[str]:
     """What looks at a word by itself read, or behind the figure before it. Nothing, where one agrees with how it was
     read in its line; only the mark at its end, where that is all that differs: it is easily taken for dirt of the page,
     and dirt for a mark."""
     seen: list[str] = []
     whole = word if before is None else before._replace(box=around((before.box, word.box)))
     for look in LOOKS:
-        text = _read_again(api, picture, whole, scale, look)
+        behind = max(look.behind, room) if look is LOOKS[0] else look.behind
+        text = _read_again(api, picture, whole, scale, look._replace(behind=behind))
         if before is not None:
             text = text.removeprefix(before.text).strip() if text.startswith(before.text) else ""
             if text == word.text:
@@ -446,12 +453,30 @@ def _has_figures(text: str) -> bool:
     return any(map(str.isdigit, text))
 
 
-def _is_followed_by_ink(picture: Image.Image, word: Word, scale: float) -> bool:
-    """Whether a mark stands right behind a word, at its foot: a full stop that was taken for dirt."""
-    _, top, right, bottom = (edge / scale for edge in word.box)
+def _room_behind(words: Iterable[Word], word: Word) -> float:
+    """How far behind a word its full stop may stand, in its heights: a typewriter's does so well away from it, but
+    before the next word. A figure has none."""
+    box = word.box
+    if _has_figures(word.text):
+        return 0.0
+    behind = (
+        other.box.left - box.right
+        for other in words
+        if other.box.left > box.right and abs(other.box.middle - box.middle) < 0.5 * box.height
+    )
+    return min(FULL_STOP, max(LEAST_ROOM, 0.6 * min(behind, default=box.height) / box.height))
+
+
+def _is_followed_by_ink(picture: Image.Image, word: Word, scale: float, room: float) -> bool:
+    """Whether a mark stands within so many heights behind a word, at its foot: a full stop taken for dirt. That of a
+    pale word is as pale."""
+    left, top, right, bottom = (edge / scale for edge in word.box)
     height = bottom - top
-    foot = picture.crop((round(right) + 1, round(bottom - 0.3 * height), round(right + 0.4 * height), round(bottom)))
-    return min(foot.size) > 0 and _darkest(foot) < PALEST // 2
+    foot = picture.crop((round(right) + 1, round(bottom - 0.3 * height), round(right + room * height), round(bottom)))
+    itself = picture.crop((round(left), round(top), round(right), round(bottom)))
+    if min(*foot.size, *itself.size) <= 0:
+        return False
+    return _darkest(foot) < (_darkest(itself) + PALEST) // 2
 
 
 def _read_again(api: Any, picture: Image.Image, word: Word, scale: float, look: Look) -> str:
