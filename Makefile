@@ -173,11 +173,17 @@ bench:
 
 LOCK := .tools/uv/bin/uv pip compile --quiet --universal --python-version 3.13 --no-header --generate-hashes
 
+# A second botocore would be the one that is imported, and is not lean.
+IN_THE_CORES_LAYER := aiobotocore aiohappyeyeballs aiohttp aioitertools aiosignal attrs botocore frozenlist idna jmespath \
+	multidict propcache python-dateutil six typing-extensions urllib3 wrapt yarl
+
 lock: setup
 	$(LOCK) requirements/layer.in --output-file layers/penstock/requirements.txt
 	$(LOCK) requirements/documents.in --constraint layers/penstock/requirements.txt --output-file layers/documents/requirements.txt
 	$(LOCK) requirements/tables.in --output-file layers/tables/requirements.txt
 	$(LOCK) requirements/app.in --output-file requirements/app.txt
+	$(LOCK) requirements/console.in --constraint requirements/app.txt $(IN_THE_CORES_LAYER:%=--no-emit-package %) \
+		--output-file scripts/console_layer/requirements.txt
 	$(LOCK) requirements/sam.in --output-file requirements/sam.txt
 	$(LOCK) requirements/build.in --output-file requirements/build.txt
 	$(LOCK) requirements/emulator.in --output-file requirements/emulator.txt

@@ -15,6 +15,7 @@ from playwright.async_api import BrowserContext, async_playwright
 from penstock_ops.web.app import create_app
 from penstock_ops.web.session import Session
 from tests.support.consoles import desk_over
+from tests.support.papers import Papers
 from tests.support.pipeline import Pipeline
 
 OPTIONS = (
@@ -29,11 +30,11 @@ OPTIONS = (
 
 
 @asynccontextmanager
-async def served(pipeline: Pipeline, *, content: bool = True) -> AsyncGenerator[Session]:
+async def served(pipeline: Pipeline, *, content: bool = True, papers: Papers | None = None) -> AsyncGenerator[Session]:
     """The console of a pipeline, listening."""
     with socket.create_server(("127.0.0.1", 0)) as listening, TemporaryDirectory() as folder:
         session = Session(listening.getsockname()[1])
-        app = create_app(desk_over(pipeline, content=content), session, Path(folder))
+        app = create_app(desk_over(pipeline, content=content, papers=papers), session, Path(folder))
         server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:

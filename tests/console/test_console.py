@@ -6,7 +6,7 @@ Pages are held to axe-core's rules, to their weight and to a phone's width; scre
 import io
 import json
 import os
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,9 +20,12 @@ from penstock.feeds.traffic import TRAFFIC
 from penstock.model.findings import Severity
 from tests.console.served import chromium, served
 from tests.support.destination import Api, refusing
+from tests.support.invoices import x12_file
 from tests.support.operators import audited
+from tests.support.papers import Papers, lease, lease_template, pdf
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, spot
+from tests.unit.test_freight_again import bill
 
 AXE = Path(__file__).parent / "axe/axe.min.js"
 SHOTS = Path(os.environ.get("PENSTOCK_SHOTS", Path(__file__).parents[2] / ".proof/console"))
@@ -60,6 +63,17 @@ async def pipeline() -> Pipeline:
     pipeline.drop(csv_file(spot(at) for at in range(2000, 2400)), "traffic/2026-11-22/<b>late</b>.csv")
     await pipeline.handle_next(pipeline.intake)
     return pipeline
+
+
+@pytest.fixture
+async def papers() -> AsyncGenerator[Papers]:
+    """A form that has changed waits to be accepted."""
+    papers = Papers(Pipeline())
+    papers.templates.files["Lease-1.yaml"] = lease_template()
+    with papers.reads():
+        papers.drop(pdf([lease("TX-10001", rent_at=330)]), "tower/midwest/lease.pdf")
+        await papers.pipeline.run()
+        yield papers
 
 
 @pytest.fixture
@@ -122,6 +136,18 @@ async def test_somebody_finds_the_stuck_file_and_its_reason_and_looks_at_every_p
     await looked_at(page, "record")
 
 
+async def test_somebody_finds_a_record_by_its_number(page: Page) -> None:
+    await page.get_by_role("link", name="Find").click()
+    await page.get_by_label("Feed").select_option("traffic")
+    await page.get_by_role("button", name="Its fields").click()
+    await page.get_by_label("Another field").fill(f"spot_id={spot(5)['spot_id']}")
+    await page.get_by_role("button", name="Find", exact=True).click()
+    await page.get_by_role("heading", name="1 record found").wait_for()
+    await looked_at(page, "find")
+    await page.get_by_role("link", name="5", exact=True).click()
+    await page.get_by_role("heading", name="Record 5").wait_for()
+
+
 async def test_somebody_releases_held_records_with_a_note(page: Page, pipeline: Pipeline) -> None:
     await page.get_by_role("link", name="held records").click()
     await page.get_by_label("Record 7 of").check()
@@ -138,6 +164,9 @@ async def test_somebody_releases_held_records_with_a_note(page: Page, pipeline: 
 
     await pipeline.run()
     assert [line["note"] for line in audited(pipeline, "HeldReleased")] == ["agreed with the client"]
+    await page.get_by_role("link", name="Decisions").click()
+    await page.get_by_text("agreed with the client").wait_for()
+    await looked_at(page, "decisions")
     for at in (7, 11):
         assert spot(at)["spot_id"] in [one["spot_id"] for _, body in pipeline.api.bodies for one in body["records"]]
 
@@ -147,7 +176,7 @@ async def test_somebody_mends_rejects_and_sees_them_delivered(page: Page, pipeli
     await page.get_by_role("link", name="evening.csv").click()
     await page.get_by_role("link", name="Mend the rejected records").click()
     await page.get_by_label("isci of record 5", exact=True).fill("!!")
-    await page.get_by_text("0 of 1 changed rows would be taken.").wait_for()
+    await page.get_by_text("0 of 1 changed row would be taken.").wait_for()
     await page.get_by_label("isci of record 5", exact=True).fill("ABCD0005")
     await page.get_by_label("station of record 3", exact=True).fill("WXYZ")
     await page.get_by_text("2 of 2 changed rows would be taken.").wait_for()
@@ -185,17 +214,64 @@ async def test_somebody_drops_a_file_by_drag_once_the_check_is_seen(page: Page, 
     assert page.url.rpartition("/")[0].endswith("/files")
 
 
+async def weight_of(loads: Iterable[Request]) -> int:
+    """The bytes of what was loaded."""
+    answers = [await request.response() for request in loads]
+    return sum([len(await answer.body()) for answer in answers if answer])
+
+
 async def test_a_page_is_light_and_loads_nothing_from_elsewhere(page: Page) -> None:
     loads: list[Request] = []
     page.on("requestfinished", lambda request: loads.append(request))
     here = page.url.rstrip("/")
-    for path in ("/", "/files", "/worklists/held", "/drop"):
+    for path in ("/", "/find", "/files", "/worklists/held", "/worklists/again", "/documents", "/decisions", "/drop"):
         loads.clear()
         await page.goto(f"{here}{path}", wait_until="load")
-        answers = [await request.response() for request in list(loads)]
-        weight = sum([len(await answer.body()) for answer in answers if answer])
         assert {request.url[: len(here)] for request in loads} == {here}
-        assert 1000 < weight <= MOST_BYTES, path
+        assert 1000 < await weight_of(loads) <= MOST_BYTES, path
+
+
+async def test_somebody_looks_at_what_may_have_come_before_beside_the_earlier_one(
+    page: Page, pipeline: Pipeline
+) -> None:
+    for name, day in (("first", "20261120"), ("again", "20261122")):
+        pipeline.drop(x12_file(bill(day=day)), f"freight/{name}.edi")
+        await pipeline.run()
+    await page.goto(f"{page.url}worklists/again")
+    await page.get_by_role("checkbox", name="Record 0 of freight/again.edi").check()
+    await looked_at(page, "again")
+    await page.get_by_role("button", name="Refuse").click()
+    await page.get_by_label("Note").fill("paid in November")
+    await page.get_by_role("button", name="Refuse them").click()
+    await page.get_by_text("1 records are refused").wait_for()
+
+
+async def test_somebody_accepts_a_form_that_has_changed(papers: Papers) -> None:
+    pipeline = papers.pipeline
+    async with served(pipeline, papers=papers) as session, chromium() as context:
+        page = await context.new_page()
+        await page.set_viewport_size({"width": 1100, "height": 760})
+        await page.goto(session.link)
+        await page.get_by_role("link", name="Documents").click()
+        await looked_at(page, "documents")
+        await page.get_by_role("link", name="Look at form 0").click()
+        await page.locator("figure.sheet image").wait_for()
+        await page.wait_for_load_state("networkidle")
+        loads: list[Request] = []
+        page.on("requestfinished", lambda request: loads.append(request))
+        await page.reload(wait_until="networkidle")
+        assert await weight_of(loads) <= MOST_BYTES
+        await looked_at(page, "form")
+        await page.get_by_role("button", name="Accept how it looks now").click()
+        await page.get_by_role("heading", name="Lease/2 against Lease/1").wait_for()
+        await looked_at(page, "accept")
+        await page.get_by_label("Note").fill("the landlord has a new form")
+        await page.get_by_role("button", name="Accept Lease/2").click()
+        await page.get_by_role("heading", name="Lease/2 is accepted").wait_for()
+        await pipeline.run()
+        await page.get_by_role("link", name="Back to the documents").click()
+        await page.get_by_text("No document waits for a template.").wait_for()
+    assert [one["site_id"] for _, body in pipeline.api.bodies for one in body["records"]] == ["TX-10001"]
 
 
 async def test_without_the_link_there_is_only_the_door(pipeline: Pipeline) -> None:

@@ -21,7 +21,7 @@ def json_answer(body: Any, status: int = 200) -> Answer:
 
 def refusing(field: str, *values: Any) -> Callable[[dict[str, Any]], int]:
     """For `Api.refuses`: it has no use for records with one of these values in this field."""
-    return lambda record: 422 if record[field] in values else 0
+    return lambda record: 422 if record.get(field) in values else 0
 
 
 @dataclass

@@ -36,10 +36,11 @@ OWN = {
     "tabulator": {"duckdb", "penstock_tables"},
     "notary": set[str](),
     "notifier": set[str](),
+    "console": set[str](),  # what it serves is imported when it is composed
 }
 
 #: Who sends no message about a file, and so asks for no lane.
-SILENT = {"tabulator", "notary"}
+SILENT = {"tabulator", "notary", "console"}
 
 ALL = {"adapters", "feeds", "formats", "io", "model", "ports"}
 PARTS = {
@@ -52,6 +53,7 @@ PARTS = {
     "tabulator": {"outputs", "tabulate"},
     "notary": {"outputs", "receipts"},
     "notifier": {"notices"},
+    "console": set[str](),
 }
 
 

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 
@@ -34,7 +34,6 @@ from penstock.ports.destination import Directory
 from penstock.ports.ledger import Ledger
 from penstock.ports.object_store import ObjectStore
 from penstock.ports.throttle import Throttle
-from penstock_ops import world
 from penstock_ops.operate.circuits import circuits_of, described, destination_of
 from penstock_ops.operate.clients import operators_clients
 from penstock_ops.operate.destinations import Destinations, directory_of, lanes_of
@@ -42,6 +41,9 @@ from penstock_ops.operate.explaining import explain
 from penstock_ops.operate.progress import is_open, progress_of
 from penstock_ops.operate.reporting import report_of, row_of
 from penstock_ops.operate.times import utc
+
+if TYPE_CHECKING:
+    from penstock_ops.world import World
 
 OPEN_FILES = 20  #: files whose progress is looked into
 SINGLE_PUT = 64 * 1024 * 1024  #: bytes; a larger file goes up in parts
@@ -74,13 +76,15 @@ def connect(stack: str | None) -> dict[str, str]:
         WorldError: no stack was named, and no local world is up.
     """
     if stack is None:
+        from penstock_ops import world  # which a stack in AWS has no need of
+
         return entered(world.current())
     cloudformation: Any = boto3.client("cloudformation")
     described = cloudformation.describe_stacks(StackName=stack)
     return {output["OutputKey"]: output["OutputValue"] for output in described["Stacks"][0]["Outputs"]}
 
 
-def entered(here: world.World) -> dict[str, str]:
+def entered(here: "World") -> dict[str, str]:
     """The outputs of a local world's stack, and the environment set so that AWS clients find it."""
     os.environ.update(here.environment)
     return dict(here.outputs)

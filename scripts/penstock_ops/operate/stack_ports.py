@@ -63,10 +63,11 @@ class StackPorts:
 
 
 @asynccontextmanager
-async def open_stack(outputs: Mapping[str, str], stack: str | None) -> AsyncGenerator[StackPorts]:
-    """The ports of the stack with these outputs; `stack` is its name, None for the local world's."""
+async def open_stack(outputs: Mapping[str, str], stack: str | None, operator: str = "") -> AsyncGenerator[StackPorts]:
+    """The ports of the stack with these outputs; `stack` is its name, None for the local world's. `operator` is who is
+    at work, where it is not whoever AWS, or this machine, takes us for."""
     clock = SystemClock()
-    operator = await asyncio.to_thread(operator_of, stack)
+    operator = operator or await asyncio.to_thread(operator_of, stack)
     dispatches: dict[str, str] = json.loads(outputs["DispatchQueues"])
     async with operators_clients() as aws:
         sources = {

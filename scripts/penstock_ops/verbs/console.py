@@ -2,7 +2,6 @@
 
 import asyncio
 import socket
-from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -53,31 +52,11 @@ async def _serve(
 ) -> None:
     import uvicorn
 
-    from penstock_ops.documents.stack_templates import open_templates
-    from penstock_ops.operate import asking, operations
-    from penstock_ops.operate.receipts import open_archive
-    from penstock_ops.operate.rereading import S3Originals
-    from penstock_ops.operate.stack_ports import open_stack
     from penstock_ops.web.app import create_app
-    from penstock_ops.web.desk import Desk
-    from penstock_ops.web.find import SHOWN
-
-    async def drop(path: Path, key: str) -> operations.Dropped:
-        return await operations.dropped(outputs, path, key)
-
-    def ask(sql: str) -> Sequence[Mapping[str, Any]]:
-        return asking.answer_of(outputs, sql, SHOWN)["rows"]
+    from penstock_ops.web.opening import open_desk
 
     with TemporaryDirectory(prefix="penstock-console-") as folder:
-        async with (
-            operations.records_of(outputs) as records,
-            open_stack(outputs, stack) as ports,
-            open_archive(outputs) as archive,
-            open_templates(outputs) as templates,
-        ):
-            table = ask if asking.has_table(outputs) else None
-            place = stack or "local world"
-            desk = Desk(records, ports, place, archive, templates, S3Originals(), drop, table, content)
+        async with open_desk(outputs, stack, place=stack or "local world", content=content) as desk:
             app = create_app(desk, session, Path(folder))
             options: Any = {"lifespan": "off", "log_level": "warning", "access_log": False, "server_header": False}
             await uvicorn.Server(uvicorn.Config(app, **options)).serve(sockets=[listening])

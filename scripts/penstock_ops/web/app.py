@@ -1,5 +1,6 @@
 """The app: which page is where."""
 
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,18 @@ from penstock_ops.web import (
 from penstock_ops.web.desk import Desk
 from penstock_ops.web.guard import guarded
 from penstock_ops.web.rendering import rendered
-from penstock_ops.web.session import Session
+from penstock_ops.web.visitors import Gate
 from penstock_ops.web.writes import write
+
+type Enter = Callable[[Request], Awaitable[Response]]
+"""(a request to `/session`) → the answer that lets its browser in, or not."""
 
 STATIC = Path(__file__).parent / "static"
 
 
-def create_app(desk: Desk, session: Session, folder: Path) -> Any:
-    """The console of one stack, behind its guard; files that may be dropped lie in the folder until then."""
+def create_app(desk: Desk, gate: Gate, folder: Path, enter: Enter = door.enter) -> Any:
+    """The console of one stack, behind its gate, at whose door one comes in by `enter`; files that may be dropped lie
+    in the folder until then."""
     app = Starlette(
         routes=[
             Route("/", now.page),
@@ -69,14 +74,14 @@ def create_app(desk: Desk, session: Session, folder: Path) -> Any:
             write("/drop/check", drop.checked),
             write("/drop/now", drop.drop),
             Route("/drop/{file_id}", drop.done),
-            Route("/session", door.enter, methods=["POST"]),
+            Route("/session", enter, methods=["POST"]),
             Mount("/static", StaticFiles(directory=STATIC)),
         ],
         exception_handlers={NotFound: _not_found, PenstockError: _failed, 404: _nowhere},
     )
-    app.state.desk, app.state.session = desk, session
+    app.state.desk, app.state.gate = desk, gate
     app.state.tray, app.state.pictures = drop.Tray(folder), documents.Pictures()
-    return guarded(app, session)
+    return guarded(app, gate)
 
 
 async def _not_found(request: Request, error: Exception) -> Response:

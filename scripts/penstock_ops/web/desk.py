@@ -1,7 +1,7 @@
 """What every page stands on: one stack's records and ports, and whose hands they are in."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from starlette.requests import Request
@@ -14,6 +14,7 @@ from penstock_ops.operate.find import Ask
 from penstock_ops.operate.operations import Dropped, Records
 from penstock_ops.operate.rereading import Originals
 from penstock_ops.operate.stack_ports import StackPorts
+from penstock_ops.web.visitors import visitor_of
 
 
 class NoContent(PenstockError):
@@ -25,7 +26,7 @@ class Desk:
     """A stack as the console has it. `place` names it; `archive` keeps what was done; `templates` are those of its
     documents, and `originals` what was dropped; `drop` puts a file under a key of
     the drop bucket; `ask` is the table of outcomes, None where the stack has none; `content` is the right to see what
-    is in records, given at the start."""
+    is in records, given at the start; `drops` says whether files are dropped here."""
 
     records: Records
     ports: StackPorts
@@ -36,6 +37,7 @@ class Desk:
     drop: Callable[[Path, str], Awaitable[Dropped]]
     ask: Ask | None = None
     content: bool = False
+    drops: bool = True
 
     def ensure_content(self) -> None:
         """Nothing where the console was started with the right to see content.
@@ -53,5 +55,10 @@ class Desk:
 
 
 def desk_of(request: Request) -> Desk:
-    """The desk of the app that a request came to."""
-    return request.app.state.desk
+    """The desk of the app that a request came to, in the hands of whoever it is from."""
+    desk: Desk = request.app.state.desk
+    visitor = visitor_of(request)
+    if visitor is None:
+        return desk
+    ports = replace(desk.ports, operator=visitor.name) if visitor.name else desk.ports
+    return replace(desk, ports=ports, content=desk.content and visitor.sees_content)

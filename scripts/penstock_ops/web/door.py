@@ -8,7 +8,7 @@ from penstock_ops.web.session import Session
 
 async def enter(request: Request) -> Response:
     """Gives the cookie to who has the link's token. The guard has seen that a page of ours asks."""
-    session: Session = request.app.state.session
+    session: Session = request.app.state.gate
     async with request.form(max_files=0, max_fields=1) as form:
         token = form.get("token", "")
     if not isinstance(token, str) or not session.opens(token.strip().rpartition("#")[2]):

@@ -1,10 +1,9 @@
 """What stands before every page: who is not on this machine, calls us by a foreign name, has no session, or writes from
 elsewhere, is refused; and no answer leaves without the headers that keep a browser from doing what a value says.
 
-A name that resolves to loopback for the moment (DNS rebinding) is told by its Host header.
+Who is who, the gate says: that of one start on this machine, or that of a team.
 """
 
-from ipaddress import ip_address
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -12,23 +11,14 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from penstock_ops.web.rendering import KNOWN, rendered
-from penstock_ops.web.session import Session
+from penstock_ops.web.rendering import rendered
+from penstock_ops.web.visitors import VISITOR, Gate
 
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "frame-ancestors 'none'",
-        "base-uri 'none'",
-    )
+POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src {}; form-action 'self';"
+    " frame-ancestors 'none'; base-uri 'none'"
 )
 HEADERS = {
-    "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     # With "no-referrer" a browser would not tell a form's origin.
     "referrer-policy": "same-origin",
@@ -43,8 +33,10 @@ READS = ("GET", "HEAD")
 class Guard:
     """Lets through to the app what may pass."""
 
-    def __init__(self, app: ASGIApp, session: Session) -> None:
-        self._app, self._session = app, session
+    def __init__(self, app: ASGIApp, gate: Gate) -> None:
+        self._app, self._gate = app, gate
+        policy = POLICY.format(" ".join(("'self'", *gate.connects)))
+        self._headers = HEADERS | {"content-security-policy": policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI has it."""
@@ -52,22 +44,30 @@ class Guard:
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
             answer = self._refusal(HTTPConnection(scope), scope["method"]) or self._app
-            await answer(scope, receive, _with_headers(send))
+            await answer(scope, receive, self._with_headers(send))
 
     def _refusal(self, came: HTTPConnection, method: str) -> Response | None:
-        if not _is_loopback(came):
-            return _refused(403, "the console answers this machine only")
-        if came.headers.get("host", "") not in self._session.hosts:
-            return _refused(421, "this is no name of the console: open the link that `penstock console` has printed")
-        if method not in READS and not _is_from_here(came.headers):
+        if refused := self._gate.refusal(came):
+            return _refused(*refused)
+        if method not in READS and not _is_from_here(came.headers, self._gate.scheme):
             return _refused(403, "a write must come from one of the console's own pages")
-        came.scope[KNOWN] = self._session.knows(came.cookies.get(self._session.cookie_name, ""))
-        return None if came.scope[KNOWN] or _is_open(came.url.path) else self._door(came, method)
+        came.scope[VISITOR] = self._gate.visitor(came)
+        return None if came.scope[VISITOR] or _is_open(came.url.path) else self._door(came, method)
 
     def _door(self, came: HTTPConnection, method: str) -> Response:
         if method != "GET":
-            return _refused(401, "no session: open the link that `penstock console` has printed")
-        return rendered(Request(came.scope), "door.html", 401)
+            return _refused(401, "no session: go through the door first")
+        return rendered(Request(came.scope), self._gate.door, 401, **self._gate.door_says)
+
+    def _with_headers(self, send: Send) -> Send:
+        async def sent(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(raw=message["headers"])
+                for name, value in self._headers.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        return sent
 
 
 def _is_open(path: str) -> bool:
@@ -76,17 +76,10 @@ def _is_open(path: str) -> bool:
     return path == "/session" or path.startswith("/static/")
 
 
-def _is_loopback(came: HTTPConnection) -> bool:
-    try:
-        return came.client is not None and ip_address(came.client.host).is_loopback
-    except ValueError:
-        return False
-
-
-def _is_from_here(headers: Headers) -> bool:
+def _is_from_here(headers: Headers, scheme: str) -> bool:
     """Whether the browser says that one of our pages writes. A browser tells the origin of every write."""
     return (
-        headers.get("origin") == f"http://{headers.get('host')}"
+        headers.get("origin") == f"{scheme}://{headers.get('host')}"
         and headers.get("sec-fetch-site", "same-origin") == "same-origin"
     )
 
@@ -95,17 +88,6 @@ def _refused(status: int, sentence: str) -> Response:
     return PlainTextResponse(f"{sentence}\n", status)
 
 
-def _with_headers(send: Send) -> Send:
-    async def sent(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            headers = MutableHeaders(raw=message["headers"])
-            for name, value in HEADERS.items():
-                headers.setdefault(name, value)
-        await send(message)
-
-    return sent
-
-
-def guarded(app: ASGIApp, session: Session) -> Any:
+def guarded(app: ASGIApp, gate: Gate) -> Any:
     """The app behind the guard."""
-    return Guard(app, session)
+    return Guard(app, gate)

@@ -15,7 +15,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from penstock.model.rows import FileRow
-from penstock_ops.console.visible import visible
+from penstock.model.visible import visible
 from penstock_ops.operate.errors import NotFound
 from penstock_ops.operate.mending import OURS, NothingMended, Rejects, judged, key_of, rejects_in
 from penstock_ops.web.desk import Desk, desk_of

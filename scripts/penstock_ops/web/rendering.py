@@ -13,7 +13,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
 from penstock.model.findings import Outcome
-from penstock_ops.console.visible import LINES, visible
+from penstock.model.visible import visible
+from penstock_ops.web.desk import desk_of
+from penstock_ops.web.visitors import visitor_of
 from penstock_ops.wording.money import PAID_FOR, dollars, quantity
 from penstock_ops.wording.times import local_time
 
@@ -26,7 +28,6 @@ WORDS = {
     Outcome.UNKNOWN: "sent, and never answered",
     Outcome.DEAD: "its chunk came to a stop; can be replayed",
 }
-KNOWN = "penstock.known"  #: the scope of a request that has brought the session's cookie says so
 MENU = (
     ("/", "Now"),
     ("/find", "Find"),
@@ -36,15 +37,17 @@ MENU = (
     ("/decisions", "Decisions"),
     ("/drop", "Drop"),
 )
+LINES = frozenset("\n")  #: what of a text is seen by itself
 BAR = 1000  #: units that an account's bar is wide
 
 
 def rendered(request: Request, template: str, status: int = 200, /, **values: Any) -> Response:
     """A page, or a part of one, of a template and what stands in it."""
-    state = request.app.state if request.scope.get(KNOWN) else None
+    visitor = visitor_of(request)
     shared = {
-        "desk": state.desk if state else None,
-        "word": state.session.word if state else "",
+        "desk": desk_of(request) if visitor else None,
+        "word": visitor.word if visitor else "",
+        "operates": bool(visitor and visitor.operates),
         "path": request.url.path,
         "menu": MENU,
         "outcomes": list(Outcome),

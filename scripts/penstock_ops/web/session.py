@@ -6,7 +6,14 @@ page carries a word that a write must bring along: another site could make the b
 
 import hmac
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any
+
+from starlette.requests import HTTPConnection
+
+from penstock_ops.web.visitors import Visitor
 
 
 def _secret() -> str:
@@ -15,13 +22,36 @@ def _secret() -> str:
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """One start of the console, on one port. All three are secrets of this start, and end with it: the link's `token`,
-    the `cookie` it is given for, and the `word` that pages have and writes bring along."""
+    """One start of the console, on one port: the gate of whoever has its link. All three are secrets of this start, and
+    end with it: the link's `token`, the `cookie` it is given for, and the `word` that pages have and writes bring
+    along."""
 
     port: int
     token: str = field(default_factory=_secret, repr=False)
     cookie: str = field(default_factory=_secret, repr=False)
     word: str = field(default_factory=_secret, repr=False)
+
+    scheme: str = "http"
+    connects: Sequence[str] = ()
+    door: str = "door.html"
+
+    @property
+    def door_says(self) -> dict[str, Any]:
+        """As `Gate.door_says`."""
+        return {}
+
+    def refusal(self, came: HTTPConnection) -> tuple[int, str] | None:
+        """As `Gate.refusal`. A name that resolves to loopback for the moment (DNS rebinding) is told by its Host
+        header."""
+        if not _is_loopback(came):
+            return 403, "the console answers this machine only"
+        if came.headers.get("host", "") not in self.hosts:
+            return 421, "this is no name of the console: open the link that `penstock console` has printed"
+        return None
+
+    def visitor(self, came: HTTPConnection) -> Visitor | None:
+        """As `Gate.visitor`."""
+        return Visitor(self.word) if self.knows(came.cookies.get(self.cookie_name, "")) else None
 
     @property
     def cookie_name(self) -> str:
@@ -46,9 +76,12 @@ class Session:
         """Whether this is the cookie of this start."""
         return _same(cookie, self.cookie)
 
-    def may_write(self, word: str) -> bool:
-        """Whether this is the word that our pages have."""
-        return _same(word, self.word)
+
+def _is_loopback(came: HTTPConnection) -> bool:
+    try:
+        return came.client is not None and ip_address(came.client.host).is_loopback
+    except ValueError:
+        return False
 
 
 def _same(said: str, secret: str) -> bool:
