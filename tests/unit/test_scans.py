@@ -324,8 +324,8 @@ def test_a_letter_beside_a_figure_is_a_doubt_unless_the_templates_sample_has_one
 @pytest.mark.parametrize(
     ("read", "doubted"),
     [
-        ("Eleanor lvanov", True),
         ("Eleanor Ivanov", False),
+        ("Eleanor lone", True),
         ("lamp", False),
         ("J. de la Cruz", False),
         ("J. de Ia Cruz", True),
@@ -335,6 +335,20 @@ def test_a_letter_beside_a_figure_is_a_doubt_unless_the_templates_sample_has_one
 )
 def test_a_name_that_begins_with_a_small_l_is_a_doubt_unless_it_is_a_particle(read: str, doubted: bool) -> None:
     assert bool(scan(at(160, 140, read)).doubts) is doubted
+
+
+@pytest.mark.parametrize(
+    ("read", "meant"),
+    [
+        ("Eleanor lvanov", "Eleanor Ivanov"),
+        ("lndian lronworks", "Indian Ironworks"),
+        ("Two llamas", "Two llamas"),
+        ("Pull of 40 lbs", "Pull of 40 lbs"),
+        ("lyric", "lyric"),
+    ],
+)
+def test_an_l_that_can_be_none_is_a_capital_i(read: str, meant: str) -> None:
+    assert scan(at(160, 140, read)).values["engineer"].value == meant
 
 
 def test_an_id_whose_letters_touch_its_figures_has_as_many_of_each() -> None:

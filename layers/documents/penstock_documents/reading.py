@@ -46,6 +46,10 @@ _SMALL_L = re.compile(r"^l[a-z]|(?<=\s)l(?!(?:as?|es?|os?)\b)[a-z]|(?<!\S)I(?:as
 """A word that begins with an l, or with an I that may be one: most faces draw the two alike. Within a name a particle,
 as in de la Cruz, has the small one."""
 
+_CAPITAL_I = re.compile(r"(?<!\S)l(?=[bcdfgjkmnpqrstvwxz][a-z]{2,})")
+"""An l that begins a word and can be no l: no word has a consonant behind it there but another l (and h and y are read
+as vowels): lvanov. Short ones may be units, and other abbreviations."""
+
 TALLER = 1.25
 """How much taller one word of a text may be than another: beyond, the two were not set together."""
 
@@ -508,9 +512,11 @@ class _OnePage:
         ]
 
     def _cleaned(self, name: str, text: str) -> str:
-        """A number of an id without the marks beside it on a scan: its cell's lines, and dirt. It has no amount in it:
-        what looks like a dollar is an S."""
-        return text if self._by_text or name not in NUMBERS else text.strip(_MARKS).replace("$", "S")
+        """A text as it must have been, where a scan shows what cannot be. A number of an id is without the marks beside
+        it, its cell's lines and dirt, and has no amount in it: what looks like a dollar is an S."""
+        if self._by_text:
+            return text
+        return text.strip(_MARKS).replace("$", "S") if name in NUMBERS else _CAPITAL_I.sub("I", text)
 
     def _misread(self, name: str, place: Place, text: str) -> str:
         """Why a text of a scan cannot be what stands there, though it is a value; "" if it can."""
