@@ -177,6 +177,7 @@ class DriftedField(_Detail):
     old: str = ""
     new: str = ""
     by: tuple[float, float] | None = None
+    critical: bool = Field(True, description="Whether a verdict of drift hangs on it; what is told of is.")
 
 
 class TemplateDrifted(_OfAFile):
