@@ -6,7 +6,7 @@ In a world of its own, in which MiniStack enforces the roles as they are deploye
 import io
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import boto3
 import pytest
@@ -84,6 +84,17 @@ CALLS = {
         "lambda", "update_function_configuration", lambda o: {"FunctionName": o["SplitterFunctionName"], "Timeout": 1}
     ),
     "change a role": Call("iam", "list_roles", lambda _: {}),
+    "sign a log": Call(
+        "kms",
+        "sign",
+        lambda o: {"KeyId": o["ReceiptKey"], "Message": b"x", "SigningAlgorithm": "ECDSA_SHA_256"},
+    ),
+    "take away what is due": Call(
+        "s3", "delete_object", lambda o: {"Bucket": o["WorkBucket"], "Key": "due/nobody's.json"}
+    ),
+    "take away what is to be logged": Call(
+        "s3", "delete_object", lambda o: {"Bucket": o["WorkBucket"], "Key": "accounts/nobody's.json"}
+    ),
 }
 
 _NOBODY = [
@@ -107,6 +118,29 @@ DENIED = {
         "find mappings",
         "run a statement",
         "take a chunk",
+        "sign a log",
+    ],
+    "Tabulator": [
+        *_NOBODY,
+        *_DELIVERS,
+        "run a statement",
+        "announce a file",
+        "send a chunk",
+        "take a chunk",
+        "look at letters",
+        "write to the archive",
+        "sign a log",
+        "take away what is to be logged",
+    ],
+    "Notary": [
+        *_NOBODY,
+        *_DELIVERS,
+        "run a statement",
+        "announce a file",
+        "send a chunk",
+        "take a chunk",
+        "look at letters",
+        "take away what is due",
     ],
 }
 GRANTED = {
@@ -117,7 +151,11 @@ GRANTED = {
     "Prober": ["read the ledger", "read a claim", "read a credential", "see where records go", "find mappings"],
     # A file's deadline stands among the settings of its destination.
     "Sweeper": ["read the ledger", "look at letters", "write to the archive", "see where records go"],
+    "Tabulator": ["read the ledger", "take away what is due"],
+    "Notary": ["read the ledger", "write to the archive", "sign a log", "take away what is to be logged"],
 }
+#: What those that a schedule calls are asked for.
+LOOKS: Mapping[str, str] = {"Prober": "circuits", "Sweeper": "work", "Tabulator": "due", "Notary": "accounts"}
 
 
 @pytest.fixture(scope="module")
@@ -126,8 +164,8 @@ def tried(strict: Deployed) -> Callable[[str, str], str]:
 
     @cache
     def session(function: str) -> boto3.Session:
-        if function in ("Prober", "Sweeper"):
-            strict.look(function, "circuits" if function == "Prober" else "work")
+        if function in LOOKS:
+            strict.look(cast("Any", function), LOOKS[function])
         else:
             name = strict.outputs[f"{function}FunctionName"]
             strict.client("lambda").invoke(FunctionName=name, Payload=b'{"Records": []}')

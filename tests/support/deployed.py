@@ -233,7 +233,7 @@ class Deployed:
 
     # -- circuits, and what the clock does -----------------------------------------------------------------------
 
-    def look(self, function: Literal["Prober", "Sweeper", "Notary"], at: str) -> list[dict[str, Any]]:
+    def look(self, function: Literal["Prober", "Sweeper", "Tabulator", "Notary"], at: str) -> list[dict[str, Any]]:
         """Has a function look now, and not when its schedule says; what it did."""
         functions, name = self.client("lambda"), self.outputs[f"{function}FunctionName"]
 
