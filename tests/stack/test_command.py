@@ -66,6 +66,18 @@ def test_report_says_the_same_as_the_summary(log: Dropped, deployed: Deployed) -
     assert said.json == log.report
 
 
+def test_what_a_file_has_cost_is_told_by_its_report_and_line_by_line(log: Dropped, deployed: Deployed) -> None:
+    """Each of the three functions was called once at least, and has told what it took."""
+    counted = log.report["cost"]["counted"]
+    assert counted["lambda_calls"] >= 3
+    assert counted["lambda_gb_seconds"] > 0
+    assert counted["dynamodb_writes"] > 5
+
+    said = deployed.typed("cost", log.file_id, "--json")
+    assert said.json["dollars"] == log.report["cost"]["dollars"] > 0
+    assert len(said.json["lines"]) == len(counted)
+
+
 @pytest.mark.prove
 def test_report_is_one_line_of_balance_for_people(log: Dropped, deployed: Deployed) -> None:
     said = deployed.typed("report", log.file_id)
@@ -80,7 +92,9 @@ def test_files_has_the_latest_first(log: Dropped, deployed: Deployed) -> None:
 
     ids = [row["file_id"] for row in said.json]
     assert said.code == 0
-    assert {name: value for name, value in log.report.items() if name not in ("ranges", "progress")} in said.json
+    assert {
+        name: value for name, value in log.report.items() if name not in ("ranges", "progress", "cost")
+    } in said.json
     assert deployed.typed("files", "--limit", "1", "--json").json[0]["file_id"] == ids[0]
 
 
