@@ -82,7 +82,8 @@ class MemoryPages:
                 for line in gzip.decompress(body).replace(b"\f", b"\n").splitlines():
                     if line.startswith(DRIFTED):
                         signature = hashlib.sha256(line).hexdigest()[:16]
-                        assembled.drifted.append(Drifted("form/1", signature, [{"field": line.decode()}]))
+                        changed = {"field": line.decode(), "kind": "moved", "critical": True}
+                        assembled.drifted.append(Drifted("form/1", signature, [changed]))
                     line = line.removeprefix(DRIFTED)
                     yield (json.dumps(json.loads(line) | filed).encode() if filed else line) + b"\n"
 
