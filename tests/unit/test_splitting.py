@@ -231,3 +231,14 @@ def test_a_record_of_just_that_size_still_has_an_end(monkeypatch: pytest.MonkeyP
     planner = Planner(feed, feed.recognise(body), size=len(body))
     spans = [span for block in cut(body, [9]) for span in planner.push(block)] + list(planner.finish())
     assert [(span.records, span.oversize) for span in spans] == [(1, True), (1, False)]
+
+
+@pytest.mark.parametrize("known", [(0, 0), (1, 9), (2, 18), (2, 20), (3, 28), (5, 44)])
+def test_where_records_end_is_the_same_whatever_is_known_of_others(known: tuple[int, int]) -> None:
+    """Behind the second stand two blank lines, which may have been passed when it was seen, and are not its own."""
+    lines = [f'{{"n": {at}}}\n' for at in range(5)]
+    piece = "".join([*lines[:2], "\n\n", *lines[2:]]).encode()
+    groups = grouping.Grouping(grouped(Limits(records=2)), Layout(format="ndjson"))
+
+    assert groups.end_of(piece, known, 2) == 18
+    assert groups.end_of(piece, known, 4) == 38
