@@ -22,7 +22,8 @@ from tests.unit.test_reject_loop import TEMPTING, delivered, reports, told
 OFFICE = shutil.which("soffice") or shutil.which("libreoffice") or ""
 #: Comma, double quotes, UTF-8, from the first line on, every text in quotes (LibreOffice, "Filter Options for CSV").
 AS_TEXT = "44,34,76,1,,0,true"
-
+#: The same with semicolons, in Windows-1252, as Excel's own CSV is where commas stand before fractions.
+AS_EXCEL = "59,34,1,1,,0,true"
 
 #: A table with commas, each of its columns taken as text: what a careful person says when the program asks.
 COLUMNS_AS_TEXT = f"Text - txt - csv (StarCalc):44,34,76,1,{'/'.join(f'{at}/2' for at in range(1, 100))}"
@@ -50,6 +51,25 @@ async def test_a_workbook_of_rejects_keeps_what_was_right(form: str, tmp_path: P
 
     options = f"Text - txt - csv (StarCalc):{AS_TEXT}" if form == "csv" else ""
     second = pipeline.drop(converted(path, form, options), "traffic/again")
+    await pipeline.run()
+
+    changed = [at for at, codes in (await told(pipeline, second)).items() if "format.changed_cell" in codes]
+    assert changed == []
+    assert await pipeline.assert_sound(second, len(records)) == {"rejected": len(records)}
+
+
+async def test_a_table_saved_in_windows_1252_with_semicolons_keeps_what_was_right(tmp_path: Path) -> None:
+    notes = [note for note in TEMPTING if note.encode("cp1252", "ignore").decode("cp1252") == note]
+    records = [spot(at, isci="?", notes=note, advertiser="Müller & Søn") for at, note in enumerate(notes)]
+    pipeline = Pipeline()
+    first = pipeline.drop(csv_file(records))
+    await pipeline.run()
+    path = tmp_path / "rejects.xlsx"
+    path.write_bytes(reports(pipeline, first)["rejects.xlsx"])
+
+    saved_so = converted(path, "csv", f"Text - txt - csv (StarCalc):{AS_EXCEL}")
+    assert "Müller & Søn".encode("cp1252") in saved_so
+    second = pipeline.drop(saved_so, "traffic/again")
     await pipeline.run()
 
     changed = [at for at, codes in (await told(pipeline, second)).items() if "format.changed_cell" in codes]
