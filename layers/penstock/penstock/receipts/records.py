@@ -32,13 +32,12 @@ def record_lines(ended: Endings, first: int, records: int) -> list[bytes]:
     """
     begun = _accepted(ended.accepted)
     lines = dict.fromkeys(range(first, first + records), b"")
-    for at, begin in begun.items():
-        lines[at] = begin + _UNSENT
     for batch in ended.batches:
         tail = _tail(Outcome.DELIVERED, batch, {})
-        for at in batch.ordinals:
-            if at in begun:
-                lines[at] = begun[at] + tail
+        lines |= {at: begun[at] + tail for at in batch.ordinals if at in begun}
+    for at, begin in begun.items():
+        if not lines.get(at):
+            lines[at] = begin + _UNSENT
     batches = {at: batch for batch in ended.batches for at in batch.ordinals} if ended.told else {}
     for line in ended.told:
         at: int = line["ordinal"]
@@ -53,13 +52,16 @@ def record_lines(ended: Endings, first: int, records: int) -> list[bytes]:
 def _accepted(body: bytes) -> dict[int, bytes]:
     """Of each accepted record what a line begins with: the first columns of `outputs.accepted`, as they stand there. A
     feed has an identity for all of its records, or for none."""
-    _, *lines = body.split(b"\n")[:-1] or [b""]
-    if not lines:
-        return {}
-    blank = lines[0].index(b" ")
-    more = 67 if lines[0][blank + 65 : blank + 68] == _NO_IDENTITY else _SHOWN
-    blanks = [line.index(b" ") for line in lines]
-    return {int(line[:blank]): line[: blank + more] for line, blank in zip(lines, blanks, strict=True)}
+    start = body.find(b"\n") + 1
+    blank = body.find(b" ", start)
+    more = 67 if body[blank + 65 : blank + 68] == _NO_IDENTITY else _SHOWN
+    begun: dict[int, bytes] = {}
+    # Not by lines: what stands behind is most of one, and would be copied for nothing.
+    while (end := body.find(b"\n", start)) >= 0:
+        blank = body.find(b" ", start)
+        begun[int(body[start:blank])] = body[start : blank + more]
+        start = end + 1
+    return begun
 
 
 def _tail(outcome: str, batch: Batch | None, line: Mapping[str, str | None]) -> bytes:
