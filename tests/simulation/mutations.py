@@ -20,7 +20,7 @@ from tests.simulation.chaos import Plan
 from tests.simulation.histories import contest
 from tests.simulation.simulate import simulate
 
-MOST = 3000  #: seeds after which a mutation counts as not found
+MOST = 4000  #: seeds after which a mutation counts as not found
 TWINS = "penstock_testing."
 
 
