@@ -80,6 +80,8 @@ def test_an_item_is_as_large_as_dynamodb_says() -> None:
     assert [size_of({"n": number(one)}) - 1 for one in (0, 7, 27, -27, 1234.5)] == [1, 2, 2, 3, 4]
     assert size_of({"b": binary(b"123456")}) == 1 + 6
     assert size_of({"s": {"SS": ["ab", "c"]}, "y": {"BOOL": True}}) == 1 + 3 + 1 + 1
+    assert size_of({"l": {"L": [text("ab"), {"NULL": True}]}}) == 1 + 3 + (1 + 2) + (1 + 1)
+    assert size_of({"m": {"M": {"k": text("ab")}}}) == 1 + 3 + (1 + 1 + 2)
 
 
 # -- an idle stack

@@ -79,8 +79,12 @@ def _size_of(value: Mapping[str, Any]) -> int:
         case "N":
             digits = held.lstrip("-0.").replace(".", "").rstrip("0")
             return 1 + ceil(len(digits) / 2) + held.startswith("-")
-        case "BOOL":
+        case "BOOL" | "NULL":
             return 1
+        case "L":
+            return 3 + sum(1 + _size_of(one) for one in held)
+        case "M":
+            return 3 + len(held) + size_of(held)
         case "SS":
             return sum(len(one.encode()) for one in held)
         case "B":
