@@ -40,7 +40,7 @@ DECIDERS: Mapping[str, Decider] = {
     "deliver/responses": Decider("what an answer means, and what is tried again", ("test_responses",), 95),
     "deliver/circuit": Decider("when nothing more is sent", ("test_circuit", "test_breaker"), 95),
     "model/findings": Decider("whether an account balances", ("test_accounts",), 95),
-    "split/grouping": Decider("where a group ends", ("test_splitting",), 70),
+    "split/grouping": Decider("where a group ends", ("test_splitting",), 90),
 }
 
 
