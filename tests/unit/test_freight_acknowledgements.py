@@ -18,12 +18,12 @@ from penstock.operate.replay import begin_replay, plan_replay
 from penstock_ops.check.check_file import check
 from penstock_ops.operate.acknowledging import acknowledge
 from penstock_ops.operate.errors import Unacknowledged
-from penstock_testing.memory import MemoryEvents
 from tests.support import edi
 from tests.support.acknowledged import Acknowledged, acknowledged
 from tests.support.destination import Api, refusing
 from tests.support.documents import MESSAGE, message_file
 from tests.support.edi import Words
+from tests.support.events import DeclaredEvents
 from tests.support.invoices import B3, changed, freight_bill, ubl, ubl_file
 from tests.support.operators import audited, operated
 from tests.support.pipeline import Fault, Pipeline
@@ -148,13 +148,13 @@ async def test_of_a_file_that_cannot_be_read_any_more_the_account_is_told_nevert
     assert (fault.look, fault.about, fault.error) == ("acknowledgement", file.file_id, "ObjectMissing")
 
 
-class MoodyBus(MemoryEvents):
+class MoodyBus(DeclaredEvents):
     """Takes everything but acknowledgements."""
 
     async def put(self, kind: str, detail: Mapping[str, Any]) -> None:
         if kind == "FileAcknowledged":
             raise Transient("not this one")
-        await MemoryEvents.put(self, kind, detail)
+        await super().put(kind, detail)
 
 
 async def test_a_bus_that_takes_no_acknowledgement_delays_no_account() -> None:
