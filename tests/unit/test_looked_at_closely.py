@@ -66,6 +66,13 @@ def test_what_was_read_and_is_seen_by_all_looks_is_believed_against_a_look_at_on
     assert seen(read, ["71.2"] * 4, monkeypatch)["member_ratings[1].capacity_pct"][1]
 
 
+def test_who_has_seen_a_point_is_not_outvoted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is lost in several manners alike."""
+    read = page(at(200, 232, "45"), otherwise={"45": ["4.5"]})
+
+    assert seen(read, ["45"] * 4, monkeypatch)["member_ratings[1].capacity_pct"][1]
+
+
 def test_a_value_is_looked_at_with_what_stands_right_beside_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """Dirt above a word makes its box higher than it is, and its middle another line's."""
     rest = Word("Quist", Box(185, 124, 215, 149), 0.9)

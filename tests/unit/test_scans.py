@@ -1,5 +1,6 @@
 """What is read on a scan: laid level, read in two manners, and believed only where its readings agree."""
 
+import io
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -423,3 +424,20 @@ def test_a_mark_that_stands_by_itself_in_a_text_may_be_dirt(words: list[str], do
     form = scan(first, also=rest)
 
     assert bool(form.doubts) is doubted, form.doubts
+
+
+@pytest.mark.parametrize("font", ["Helvetica", "Times-Roman", "Courier", "Helvetica-Bold"])
+@pytest.mark.parametrize(
+    ("printed", "read", "meant"),
+    [("4.5", "45", "4.5"), ("24.1%", "241%", "24.1%"), ("2025", "2025", ""), ("11", "11", ""), ("1472", "1472", "")],
+)
+def test_a_point_between_figures_is_seen_though_no_manner_reads_it(
+    printed: str, read: str, meant: str, font: str
+) -> None:
+    paper = Image.open(io.BytesIO(scanned(pdf([[Text(72, 100, printed, 10)]], font=font)))).convert("L")
+    ink = paper.point([255 * (shade < 128) for shade in range(256)]).getbbox()
+    assert ink is not None
+
+    found = ocr.with_lost_point(paper, Word(read, Box(*(edge * 72 / 300 for edge in ink)), 0.9), 72 / 300)
+
+    assert found == meant

@@ -124,8 +124,13 @@ def _agreed(read: Read, value: Value, texts: Sequence[str]) -> _Seen | None:
     ((text, _),) = Counter(text for text in texts if "".join(text.split()) == said).most_common(1)
     first = text_of(sorted((*value.words, *value.beside), key=lambda word: word.box.left))
     if many == len(texts) and said == "".join(first.split()):
-        return text, []
+        # A point is lost in several manners alike: who has seen one is not outvoted.
+        return text, [other for other in _otherwise(read, value) if "." not in said and _without_points(other) == said]
     return text, [first, *(other for other in texts if "".join(other.split()) != said), *_otherwise(read, value)]
+
+
+def _without_points(text: str) -> str:
+    return "".join(text.replace(".", "").split())
 
 
 def _otherwise(read: Read, value: Value) -> list[str]:
