@@ -8,9 +8,11 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import uvicorn
 from playwright.async_api import BrowserContext, async_playwright
+from starlette.middleware.gzip import GZipMiddleware
 
 from penstock_ops.web.app import create_app
 from penstock_ops.web.session import Session
@@ -34,7 +36,9 @@ async def served(pipeline: Pipeline, *, content: bool = True, papers: Papers | N
     """The console of a pipeline, listening."""
     with socket.create_server(("127.0.0.1", 0)) as listening, TemporaryDirectory() as folder:
         session = Session(listening.getsockname()[1])
-        app = create_app(desk_over(pipeline, content=content, papers=papers), session, Path(folder))
+        app: Any = GZipMiddleware(
+            create_app(desk_over(pipeline, content=content, papers=papers), session, Path(folder)), minimum_size=1000
+        )
         server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_level="warning", access_log=False))
         serving = asyncio.create_task(server.serve(sockets=[listening]))
         try:

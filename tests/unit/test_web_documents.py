@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncGenerator
+from urllib.parse import quote
 
 import pytest
 from PIL import Image
@@ -12,6 +13,7 @@ from tests.support.operators import audited
 from tests.support.papers import Papers, lease, lease_template, pdf, scanned
 from tests.support.pipeline import Pipeline
 from tests.support.spots import csv_file, spot
+from tests.unit.test_web_files import HOSTILE
 
 MOVED = 330.0  #: points from the top, at which the rent of a changed form stands
 
@@ -101,7 +103,7 @@ async def test_a_changed_form_waits_is_looked_at_and_accepted_with_a_note(papers
         assert "Lease/2 against Lease/1" in words
         assert "monthly_rent_usd place" in words
         assert "+120 down" in words
-        assert "forms 0 would be rejected there" in words
+        assert "form 0 would be rejected there" in words
         assert list(papers.templates.files) == ["Lease-1.yaml"]
 
         chosen = {"file": file.file_id, "new": "Lease/2"}
@@ -159,3 +161,19 @@ async def test_both_readings_are_told_where_two_disagree(papers: Papers, monkeyp
 
     assert "TX-10001 by one reading, TX-1OOO1 by another" in words_of(page)
     assert sheet.text.count('<rect class="doubtful"') == 1
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+async def test_a_hostile_name_is_text_and_nothing_else(hostile: str) -> None:
+    pipeline = Pipeline()
+    async with browsing(pipeline, content=True, papers=Papers(pipeline)) as browser:
+        answers = [
+            await browser.get(f"/documents/templates/{quote(hostile, safe='')}/1"),
+            await browser.post("/documents/plan", {"file": hostile}),
+            await browser.post("/worklists/held/plan", {"act": hostile, "record": hostile}),
+        ]
+
+    for answer in answers:
+        assert answer.status_code in (404, 409)
+        for live in ("<script>alert", "<img src=x", "<svg onload", "onmouseover='", "\u202e", "\u200b", "\x1b", "<!--"):
+            assert live not in answer.text

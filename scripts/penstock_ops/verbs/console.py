@@ -51,12 +51,14 @@ async def _serve(
     outputs: dict[str, str], stack: str | None, session: Any, listening: socket.socket, *, content: bool
 ) -> None:
     import uvicorn
+    from starlette.middleware.gzip import GZipMiddleware
 
     from penstock_ops.web.app import create_app
     from penstock_ops.web.opening import open_desk
 
     with TemporaryDirectory(prefix="penstock-console-") as folder:
         async with open_desk(outputs, stack, place=stack or "local world", content=content) as desk:
-            app = create_app(desk, session, Path(folder))
+            # What is compressed tells by its length what is in it, the word of a page, too: but to nobody on loopback.
+            app = GZipMiddleware(create_app(desk, session, Path(folder)), minimum_size=1000)
             options: Any = {"lifespan": "off", "log_level": "warning", "access_log": False, "server_header": False}
             await uvicorn.Server(uvicorn.Config(app, **options)).serve(sockets=[listening])

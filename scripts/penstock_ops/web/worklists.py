@@ -119,8 +119,8 @@ async def decide_held(request: Request, form: FormData) -> Response:
             done.append(_named(row) | await _decide_held(desk, act, row, records, by, note))
         except PenstockError as error:
             done.append(_named(row) | {"records": records, "failed": str(error)})
-    word = "released: they are judged anew and delivered" if act == "release" else "refused"
-    return rendered(request, "done.html", done=done, word=f"records are {word}", back="/worklists/held")
+    became = "released, to be judged anew and delivered" if act == "release" else "refused"
+    return rendered(request, "done.html", done=done, what="record", became=became, back="/worklists/held")
 
 
 async def _decide_held(desk: Desk, act: str, row: FileRow, records: str, by: str, note: str) -> dict[str, Any]:
@@ -165,8 +165,8 @@ async def decide_unknown(request: Request, form: FormData) -> Response:
             done.append(await unknowns.decide(desk.ports, batch_id, delivered=act == "delivered", note=note))
         except PenstockError as error:
             done.append({"key": batch_id, "records": "", "failed": str(error)})
-    word = "delivered" if act == "delivered" else "dead, and can be replayed"
-    return rendered(request, "done.html", done=done, word=f"records are {word}", back="/worklists/unknown")
+    became = "delivered" if act == "delivered" else "dead, and can be replayed"
+    return rendered(request, "done.html", done=done, what="record", became=became, back="/worklists/unknown")
 
 
 # -- dead records
@@ -191,7 +191,7 @@ async def replay_dead(request: Request, form: FormData) -> Response:
             done.append(told)
         except PenstockError as error:
             done.append(told | {"failed": str(error)})
-    return rendered(request, "done.html", done=done, word="records are replayed", back="/worklists/dead")
+    return rendered(request, "done.html", done=done, what="record", became="replayed", back="/worklists/dead")
 
 
 async def _prepared(desk: Desk, ids: list[str]) -> list[replays.Prepared]:
@@ -225,7 +225,7 @@ async def redrive_letters(request: Request, form: FormData) -> Response:
     await ensure_closed(desk.ports.throttle, plan.feeds)
     moved = await begin_redrive(desk.ports, plan, None, forced=False, advance=lambda done, of: None)
     told = {"key": f"{plan.queue.name} DLQ", "records": "", "count": moved.letters}
-    return rendered(request, "done.html", done=[told], word="letters are moved back", back="/worklists/letters")
+    return rendered(request, "done.html", done=[told], what="letter", became="moved back", back="/worklists/letters")
 
 
 def _queue(desk: Desk, form: FormData) -> dead_letters.DeadLetters:
