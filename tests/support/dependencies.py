@@ -10,7 +10,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 
-LAYERS = ("penstock", "documents", "tables")
+LAYERS = {
+    "penstock": "layers/penstock",
+    "documents": "layers/documents",
+    "tables": "layers/tables",
+    "console": "scripts/console_layer",
+}
+"""The layers, and where each is."""
 
 #: What a layer may carry, by the identifiers of SPDX: nothing that asks a user to give away what is their own. MPL-2.0
 #: asks for changes of its own files only (3.1, 3.3).
@@ -21,6 +27,7 @@ SPELLINGS = {
     "Apache 2.0": "Apache-2.0",
     "Apache License 2.0": "Apache-2.0",
     "BSD": "BSD-2-Clause",
+    "BSD License": "BSD-3-Clause",
     "MIT License": "MIT",
     "Dual License": "Apache-2.0 OR BSD-3-Clause",
     "BSD-3-Clause, Apache-2.0, dependency licenses": "Apache-2.0 AND BSD-3-Clause",
@@ -29,7 +36,7 @@ SPELLINGS = {
 
 def locked(layer: str) -> Mapping[str, str]:
     """The versions that a layer's lock names, by package."""
-    text = (ROOT / "layers" / layer / "requirements.txt").read_text(encoding="utf-8")
+    text = (ROOT / LAYERS[layer] / "requirements.txt").read_text(encoding="utf-8")
     return dict(re.findall(r"^([A-Za-z0-9._-]+)==([^\s;\\]+)", text, flags=re.MULTILINE))
 
 

@@ -8,7 +8,9 @@ PAGE = ROOT / "docs" / "dependencies.md"
 
 
 def test_every_layer_is_looked_at() -> None:
-    assert {path.parent.name for path in (ROOT / "layers").glob("*/requirements.txt")} == set(LAYERS)
+    locks = [*(ROOT / "layers").glob("*/requirements.txt"), *(ROOT / "scripts").glob("*/requirements.txt")]
+
+    assert {path.parent.relative_to(ROOT).as_posix() for path in locks} == set(LAYERS.values())
 
 
 @pytest.mark.parametrize("layer", LAYERS)
