@@ -229,7 +229,7 @@ def test_a_cell_in_which_nothing_was_read_is_a_doubt() -> None:
     assert scan(dropped=["77.2"]).doubts == ["member_ratings.capacity_pct: nothing was read in its cell"]
 
 
-@pytest.mark.parametrize("read", ["2.6", "2.67", "2.6¢"])
+@pytest.mark.parametrize("read", ["2.6", "2.67", "2.6¢", "2.6'", '2.6"', "2.6%"])
 def test_a_unit_that_was_not_read_is_a_doubt_and_no_drift(read: str) -> None:
     form = scan(at(160, 120, read))
 

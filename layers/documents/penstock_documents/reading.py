@@ -273,7 +273,7 @@ class _OnePage:
             return None
         if quantity.unit == place.unit or (not place.unit and quantity.unit == unit_of(name)):
             return None
-        if not self._by_text and not quantity.unit:
+        if not self._by_text and not (quantity.unit and any(map(str.isalnum, quantity.words))):
             return None  # its sign was misread, or overlooked: a doubt, and no other unit
         return Drift(name, "unit", old=place.unit or "none", new=quantity.unit or quantity.words or "none")
 
