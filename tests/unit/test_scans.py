@@ -441,3 +441,8 @@ def test_a_point_between_figures_is_seen_though_no_manner_reads_it(
     found = ocr.with_lost_point(paper, Word(read, Box(*(edge * 72 / 300 for edge in ink)), 0.9), 72 / 300)
 
     assert found == meant
+
+
+def test_a_letter_of_the_other_case_than_the_samples_is_a_doubt() -> None:
+    """A c and a C are drawn alike; so are o, s, u, v, w, x and z."""
+    assert scan(at(160, 100, "s-305671")).doubts

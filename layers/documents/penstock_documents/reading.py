@@ -529,6 +529,8 @@ class _OnePage:
             return f"{text} has a letter beside a figure that may be one itself"
         if place.type == "text" and _SMALL_L.search(text) and text[:1].isalpha() and any(map(str.isupper, text)):
             return f"{text} has a small l, or a capital I, where most faces draw the two alike"
+        if place.type == "text" and shape_of(text) != place.shape and shape_of(text).upper() == place.shape.upper():
+            return f"{text} has a small letter where the form's sample has a capital, or the other way round"
         parts = text.split()
         if place.type == "text" and parts and not (_says(parts[0]) and _says(parts[-1])):
             return f"{text} begins or ends with a mark that may be dirt"
