@@ -1,9 +1,7 @@
 """The command line keeps its word: every verb is documented, takes --json, and fails in one sentence."""
 
 import re
-import sys
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -16,6 +14,8 @@ from penstock_ops import cli
 from penstock_ops.console.command_page import page
 from penstock_ops.console.errors import WrongUse
 from penstock_ops.console.nearest import ensure_known
+from tests.support.command import Run
+from tests.support.command import run as run
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,31 +52,6 @@ def test_what_a_verb_prints_for_machines_is_on_a_page() -> None:
 
 NO_FORM = {"digest", "sample", "up", "down", "demo", "rejects", "files", "adopt"}
 """What they print is plain from its names, or stands with `report`; so is what of a template is printed."""
-
-
-@dataclass(frozen=True)
-class Said:
-    code: int
-    out: str
-    err: str
-
-
-type Run = Callable[..., Said]
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
-    """The command, in a folder where nothing is."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: str) -> Said:
-        monkeypatch.setattr(sys, "argv", ["penstock", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
-        said = capsys.readouterr()
-        return Said(int(ended.value.code or 0), said.out, said.err)
-
-    return run
 
 
 @pytest.mark.parametrize("group", [(), ("dlq",), ("held",), ("unknown",), ("destination",)])

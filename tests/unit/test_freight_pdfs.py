@@ -20,11 +20,12 @@ from penstock_documents.document import Document, Read
 from penstock_documents.invoices import MOST_DOUBTS, MOST_TEXT, record_of
 from penstock_documents.kept_pages import line_of
 from penstock_documents.words import Box, Page, Word
+from tests.support.command import Run
+from tests.support.command import run as run
 from tests.support.documents import Document as Invoice
 from tests.support.documents import as_cii, as_ubl, as_zugferd1
 from tests.support.hybrid import PAGE, carrying
 from tests.support.pipeline import Pipeline
-from tests.unit.test_commands import run
 
 
 def read(body: bytes) -> Any:
@@ -154,12 +155,12 @@ def test_a_pdf_without_one_invoice_that_can_be_read_is_held_whole(attached: dict
 
 @pytest.mark.parametrize(("attached", "feed"), [({"factur-x.xml": as_cii(Invoice())}, "freight"), ({}, "tower")])
 def test_a_pdf_of_which_nobody_says_the_feed_is_an_invoice_if_it_carries_one(
-    attached: dict[str, bytes], feed: str, tmp_path: Path
+    attached: dict[str, bytes], feed: str, tmp_path: Path, run: Run
 ) -> None:
     path = tmp_path / "invoice.pdf"
     path.write_bytes(carrying(attached))
 
-    told = json.loads(run("check", str(path), "--rejects", str(tmp_path / "r.csv"), "--json").stdout)
+    told = json.loads(run("check", str(path), "--rejects", str(tmp_path / "r.csv"), "--json").out)
 
     assert told["feed"] == feed
 

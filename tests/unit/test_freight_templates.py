@@ -26,11 +26,12 @@ from penstock_documents.invoices import record_of
 from penstock_documents.kept_pages import line_of
 from penstock_documents.template import NotATemplate, Template, dump
 from penstock_ops.samples.tower.paper import Text, pdf, scanned
+from tests.support.command import Run
+from tests.support.command import run as run
 from tests.support.documents import Document as Invoice
 from tests.support.documents import as_ubl
 from tests.support.invoices import freight_bill, x12_file
 from tests.support.pipeline import Pipeline
-from tests.unit.test_commands import run
 
 PRINTED: Mapping[str, Any] = {
     "title": "FREIGHT INVOICE",
@@ -297,7 +298,7 @@ def test_a_date_that_may_be_two_is_none_to_learn_from() -> None:
         draft(pages, "freight_invoice", values, "Northern", 1, (), lambda field, places: 0)
 
 
-def test_an_operator_makes_one_and_checks_an_invoice_by_it(tmp_path: Path) -> None:
+def test_an_operator_makes_one_and_checks_an_invoice_by_it(tmp_path: Path, run: Run) -> None:
     good, values, templates = tmp_path / "good.pdf", tmp_path / "values.json", str(tmp_path / "templates")
     good.write_bytes(pdf([list(page())]))
     values.write_text(json.dumps(PRINTED), encoding="utf-8")
@@ -306,16 +307,16 @@ def test_an_operator_makes_one_and_checks_an_invoice_by_it(tmp_path: Path) -> No
         *("templates", "draft", str(good), "--kind", "freight_invoice", "--values", str(values)),
         *("--name", "Northern", "--templates", templates, "--json"),
     )
-    told = json.loads(run("check", str(good), "--templates", templates, "--json").stdout)
+    told = json.loads(run("check", str(good), "--templates", templates, "--json").out)
 
-    assert made.returncode == 0, made.stderr
+    assert made.code == 0, made.err
     assert (told["feed"], told["records"]["held"], told["findings"]) == ("freight", 1, {"freight.new_template": 1})
 
 
 # -- a batch of several
 
 
-def test_an_archive_is_called_by_what_most_of_it_is_and_each_file_goes_by_itself(tmp_path: Path) -> None:
+def test_an_archive_is_called_by_what_most_of_it_is_and_each_file_goes_by_itself(tmp_path: Path, run: Run) -> None:
     batch, policy = tmp_path / "week.zip", tmp_path / "policy.json"
     bill = x12_file(freight_bill())
     with zipfile.ZipFile(batch, "w") as archive:
@@ -325,7 +326,7 @@ def test_an_archive_is_called_by_what_most_of_it_is_and_each_file_goes_by_itself
     policy.write_text('{"policy": {"edi_share": 0.4}}', encoding="utf-8")
 
     check = ("check", str(batch), "--feed", "freight", "--rejects", str(tmp_path / "r.csv"), "--json")
-    told, stricter = (json.loads(run(*check, *more).stdout) for more in ((), ("--policy", str(policy))))
+    told, stricter = (json.loads(run(*check, *more).out) for more in ((), ("--policy", str(policy))))
 
     assert (told["route"], stricter["route"]) == ("edi", "xml")
     assert [one["format"] for one in told["entries"]] == ["document", "x12", "xml"]

@@ -13,7 +13,8 @@ from penstock.model.errors import Refused
 from penstock_ops.check.recognition import Undecided, recognise
 from penstock_ops.samples import SAMPLES
 from penstock_ops.samples.sample import SampleOptions
-from tests.unit.test_commands import run
+from tests.support.command import Run
+from tests.support.command import run as run
 
 KINDS = [
     (feed, kind)
@@ -89,29 +90,29 @@ def test_what_no_feed_reads_is_refused() -> None:
         recognise(b"\x00\x01\x02", None, HERE, None)
 
 
-def test_a_script_is_told_what_it_was_taken_for(tmp_path: Path) -> None:
+def test_a_script_is_told_what_it_was_taken_for(tmp_path: Path, run: Run) -> None:
     path = sample("mro", "ndjson", tmp_path)
 
-    done = run("check", path.name, "--json", folder=tmp_path)
-    told: dict[str, Any] = json.loads(done.stdout)
+    said = run("check", path.name, "--json")
+    told: dict[str, Any] = json.loads(said.out)
 
     assert (told["feed"], told["guessed"]) == ("mro", "content")
-    assert "taken for mro by its content; --feed says otherwise" in done.stderr
+    assert "taken for mro by its content; --feed says otherwise" in said.err
 
 
-def test_what_no_feed_takes_for_its_own_is_not_refused_in_the_name_of_one(tmp_path: Path) -> None:
+def test_what_no_feed_takes_for_its_own_is_not_refused_in_the_name_of_one(tmp_path: Path, run: Run) -> None:
     (tmp_path / "x.csv").write_text("neither,here,nor,there\n1,2,3,4\n")
 
-    done = run("check", "x.csv", folder=tmp_path)
+    said = run("check", "x.csv")
 
-    assert done.returncode == 3
-    assert "no feed reads it: `penstock check --feed NAME` says why one does not" in done.stderr
+    assert said.code == 3
+    assert "no feed reads it: `penstock check --feed NAME` says why one does not" in said.err
 
 
-def test_a_script_that_has_a_tie_fails_in_one_sentence(tmp_path: Path) -> None:
+def test_a_script_that_has_a_tie_fails_in_one_sentence(tmp_path: Path, run: Run) -> None:
     (tmp_path / "x.ndjson").write_bytes(undecided())
 
-    done = run("check", "x.ndjson", folder=tmp_path)
+    said = run("check", "x.ndjson")
 
-    assert done.returncode == 3
-    assert "say which with --feed" in done.stderr
+    assert said.code == 3
+    assert "say which with --feed" in said.err
