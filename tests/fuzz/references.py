@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import xml.etree.ElementTree as ET
 from collections.abc import Iterable
 
@@ -16,14 +17,20 @@ def rows_of_csv(layout: Layout, body: bytes) -> int | None:
     rows and we perhaps for none (`formats.passed_over`)."""
     text = io.StringIO(body.decode("utf-8-sig", "surrogateescape"), newline="")
     header, *rows = [row for row in csv.reader(text, delimiter=layout.delimiter) if row]
-    if layout.above or any(_may_be_none(row, header) for row in rows):
+    names = {_plain(name) for name in (header[0], *(layout.names[0] if layout.names else ()))}
+    if layout.above or any(_may_be_none(row, names) for row in rows):
         return None
     return len(rows)
 
 
-def _may_be_none(row: list[str], header: list[str]) -> bool:
-    first = row[0].strip().casefold()
-    return not "".join(row).strip() or first.startswith(("#", "//")) or first == header[0].strip().casefold()
+def _may_be_none(row: list[str], names: set[str]) -> bool:
+    """Nothing, a comment, or a header by one of the `names` of its first column, which are compared as a feed does."""
+    first = row[0].strip()
+    return not "".join(row).strip() or first.startswith(("#", "//")) or _plain(first) in names
+
+
+def _plain(name: str) -> str:
+    return re.sub("[^a-z0-9]", "", name.lower()) or name.strip().casefold()
 
 
 def lines(layout: Layout, body: bytes) -> int | None:

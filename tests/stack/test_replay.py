@@ -122,6 +122,7 @@ def test_a_dead_letter_is_shown_and_goes_back(station: str, stack: Deployed) -> 
         "document": 0,
         "chunk": 1,
         "dispatch": 0,
+        "notice": 0,
     }
     assert stack.dead_letters() == {"Chunk": 1}
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from penstock.feeds.traffic import TRAFFIC
 from penstock.formats.delimited import Delimited
-from penstock.formats.passed_over import is_units
+from penstock.formats.passed_over import is_units, may_be_among, none_in
 from penstock.model.errors import Refused
 from penstock.validate.judging import Judgement
 from tests.support.reading import Split, feed_with, split_alike, split_file
@@ -114,6 +114,28 @@ def test_a_header_is_known_again_in_other_names_of_its_columns() -> None:
     split = split_alike(feed_with(records=1), "\n".join(lines).encode(), [7, 30], (16, 4, 8))
     assert split.records == 3
     assert accepted(judged(*lines)[1]) == 3
+
+
+@given(st.data())
+def test_what_is_passed_over_is_seen_by_the_cheap_look_before(data: st.DataObject) -> None:
+    """Where chunks end hangs on both; who reads in other blocks takes the one or the other."""
+    layout = TRAFFIC.recognise(f"{HEADER}\n".encode())
+
+    def cell(names: tuple[str, ...]) -> str:
+        drawn = (data.draw(st.sampled_from(one)) for one in (("", " ", '"', "*", "#", "é"), names, ("", " ", '"', ".")))
+        return "".join(drawn).replace(" ", data.draw(st.sampled_from(" _-é")))
+
+    line = ",".join(cell(names or ("",)) for names in layout.names).encode()
+
+    assert not none_in(layout)(line) or may_be_among(layout, b"a record\n%s\n" % line)
+
+
+def test_a_name_without_a_letter_of_ascii_is_not_any_cell_without_one() -> None:
+    layout = TRAFFIC.recognise(f"{HEADER}\n".encode())
+    other = layout.model_copy(update={"names": (("日付",), *layout.names[1:])})
+    line = ",".join(["時刻", *COLUMNS[1:]]).encode()
+
+    assert none_in(other)(line) is None
 
 
 @pytest.mark.parametrize("moved", [("spot_id", "isci"), ("air_time", "air_date")])

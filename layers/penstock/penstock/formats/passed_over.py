@@ -89,7 +89,9 @@ class _Table:
 
 
 def _table(layout: Layout) -> _Table:
-    return _Table(layout.delimiter, len(layout.header), layout.again, layout.encoding, layout.names)
+    # A name without a letter or figure of ASCII would be any cell without one.
+    names = tuple(tuple(filter(_words, names)) for names in layout.names)
+    return _Table(layout.delimiter, len(layout.header), layout.again, layout.encoding, names)
 
 
 @cache
@@ -101,8 +103,8 @@ def _none(table: _Table) -> re.Pattern[bytes]:
 @cache
 def _perhaps_below(table: _Table) -> re.Pattern[bytes]:
     # Begins with one certain character, which a search skips to; the next one tells nearly always that it is none.
-    lines = [*table.header.split(THEN), *(table.names[0] if table.names else ())]
-    own = "".join(line.lstrip(' \t"')[:1] for line in lines)
+    own = "".join(line.lstrip(' \t"')[:1] for line in table.header.split(THEN))
+    own += "".join(_words(name)[0][:1].decode() for name in (table.names[0] if table.names else ()))
     first = b"".join(_written(own, table.encoding)) + b'" \t#/' + table.delimiter.encode()
     return re.compile(rb"\n(?=[%s])(?:%s)" % (re.escape(first), _perhaps(table)))
 
@@ -160,9 +162,9 @@ def _line_in_other_names(table: _Table) -> bytes:
 
 
 def _in_other_names(table: _Table, names: Sequence[str]) -> bytes:
-    """A cell with one of these names."""
+    """A cell that begins with one of these names."""
     between = rb'[^a-z0-9"%s\r\n]*+' % re.escape(table.delimiter.encode())
-    return rb'"?+%s(?:%s)%s"?+' % (between, b"|".join(between.join(_words(name)) for name in names), between)
+    return rb'"?+%s*+(?:%s)%s"?+' % (_blank(table), b"|".join(between.join(_words(name)) for name in names), between)
 
 
 def _words(name: str) -> list[bytes]:
