@@ -21,7 +21,7 @@ from tests.bench.other_scripts import AT_ONCE, BATCH
 from tests.bench.stages import FEED, over_twins
 from tests.bench.timing import children_cpu_of, cpu_of, cpu_seconds, in_turn, row
 
-RECORDS = 10_000
+RECORDS = 200_000
 FAULTS = 0.01
 REDIS = ROOT / ".world" / "bench" / "bin" / "redis-server"
 
