@@ -40,7 +40,7 @@ def bare_loop(path: Path) -> None:
 _CHECK = """
 import sys
 from pathlib import Path
-from penstock_ops.check import check
+from penstock_ops.check.check_file import check
 check(Path(sys.argv[1]), "traffic", Path(sys.argv[2]), lambda _: None)
 """
 
