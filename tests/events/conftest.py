@@ -9,13 +9,12 @@ import importlib
 import io
 import json
 import logging
-import threading
 import zipfile
 from collections.abc import Awaitable, Callable, Generator, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, Self
 
@@ -26,6 +25,7 @@ from penstock.adapters.lambda_function import QueueFunction
 from penstock.adapters.scheduled_function import ScheduledFunction
 from penstock.model.messages import SourceFile
 from tests.support.emulators import Emulator, forget_everything, ministack, template
+from tests.support.serving import served
 
 __all__ = ["ministack"]
 
@@ -83,19 +83,8 @@ def serving() -> Generator[tuple[Api, str]]:
             self.end_headers()
             self.wfile.write(answer)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    class Server(ThreadingHTTPServer):
-        # Its connections are kept alive by the function, which outlives it.
-        block_on_close = False
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield api, f"http://127.0.0.1:{server.server_port}/records"
-        server.shutdown()
-        thread.join()
+    with served(Handler) as url:
+        yield api, f"{url}/records"
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,10 +1,15 @@
 """A file's whole way through the real handlers, driven as the pollers drive them; and what the rows tell it took."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
 
 from penstock.model.usage import NOTHING, Usage
 from tests.events.conftest import FILE, Functions, Stack, failing, load
+from tests.support.counted import Counted, counting
 from tests.support.emulators import Emulator, template
 
 QUEUES = {
@@ -25,6 +30,20 @@ class Through:
     def environment(self, stage: str) -> dict[str, str]:
         memory = template().functions()[f"{stage.title()}Function"]["MemorySize"]
         return self.stack.environment(stage) | {"AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(memory)}
+
+
+@pytest.fixture
+def counted(stack: Stack) -> Iterator[Counted]:
+    with counting(stack.emulator.endpoint) as counted:
+        yield counted
+
+
+@pytest.fixture
+def functions(stack: Stack, counted: Counted) -> Iterator[Functions]:
+    through: Any = Through(stack, replace(stack.emulator, endpoint=counted.url, _clients={}))
+    functions = Functions(through)
+    yield functions
+    functions.close()
 
 
 def announce(stack: Stack, key: str, body: bytes) -> None:

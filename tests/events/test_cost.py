@@ -3,10 +3,8 @@
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator
 from contextlib import nullcontext
-from dataclasses import asdict, replace
-from typing import Any
+from dataclasses import asdict
 
 import pytest
 
@@ -16,23 +14,10 @@ from penstock.model.usage import NOTHING
 from penstock_ops.samples import SAMPLES
 from penstock_ops.samples.sample import SampleOptions
 from tests.events.conftest import FILE, Functions, Stack
-from tests.events.driving import Through, announce, run, used
-from tests.support.counted import Counted, counting
-
-
-@pytest.fixture
-def counted(stack: Stack) -> Iterator[Counted]:
-    with counting(stack.emulator.endpoint) as counted:
-        yield counted
-
-
-@pytest.fixture
-def functions(stack: Stack, counted: Counted) -> Iterator[Functions]:
-    through: Any = Through(stack, replace(stack.emulator, endpoint=counted.url, _clients={}))
-    functions = Functions(through)
-    yield functions
-    functions.close()
-
+from tests.events.driving import announce, run, used
+from tests.events.driving import counted as counted
+from tests.events.driving import functions as functions
+from tests.support.counted import Counted
 
 FEEDS = {
     "traffic": ("csv", 300),

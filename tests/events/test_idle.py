@@ -1,15 +1,12 @@
 """What the looks take of AWS that find nothing to do, counted where it arrives: what `penstock cost --idle` has."""
 
-from collections.abc import Iterator
-from dataclasses import asdict, replace
-from typing import Any
-
-import pytest
+from dataclasses import asdict
 
 from penstock_ops.operate import idle
 from tests.events.conftest import Functions, Mapping, Stack, Tell
-from tests.events.driving import Through
-from tests.support.counted import Counted, counting
+from tests.events.driving import counted as counted
+from tests.events.driving import functions as functions
+from tests.support.counted import Counted
 from tests.support.emulators import template
 
 LOOKS = [
@@ -17,20 +14,6 @@ LOOKS = [
     for one in template().schedules()
     if one.function != "NotifierFunction"
 ]
-
-
-@pytest.fixture
-def counted(stack: Stack) -> Iterator[Counted]:
-    with counting(stack.emulator.endpoint) as counted:
-        yield counted
-
-
-@pytest.fixture
-def functions(stack: Stack, counted: Counted) -> Iterator[Functions]:
-    through: Any = Through(stack, replace(stack.emulator, endpoint=counted.url, _clients={}))
-    functions = Functions(through)
-    yield functions
-    functions.close()
 
 
 def test_a_look_that_finds_nothing_takes_what_is_reckoned_with(

@@ -6,33 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from penstock.model.rows import FileState
-from penstock_ops.samples.tower.paper import Text, pdf, scanned
+from penstock_ops.samples.tower.paper import pdf, scanned
 from tests.support.deployed import Deployed, File, counts, until
 from tests.support.documents import Document, as_cii
 from tests.support.hybrid import carrying
-
-PRINTED = {
-    "site_id": "KS-41904",
-    "lessor": "Ada Holdings",
-    "effective_date": "11/20/2026",
-    "monthly_rent_usd": "$2,150.00",
-}
-
-
-def lease(site: str, rent_at: float = 210) -> list[Text]:
-    """A page of a lease's amendment."""
-    return [
-        Text(72, 72, "AMENDMENT TO SITE LEASE", 14),
-        Text(72, 120, "Site ID"),
-        Text(220, 120, site),
-        Text(72, 150, "Lessor"),
-        Text(220, 150, PRINTED["lessor"]),
-        Text(72, 180, "Effective date"),
-        Text(220, 180, PRINTED["effective_date"]),
-        Text(72, rent_at, "Monthly rent"),
-        Text(220, rent_at, PRINTED["monthly_rent_usd"]),
-        Text(72, 700, "The parties amend the lease as stated above and nothing else in it is changed"),
-    ]
+from tests.support.papers import PRINTED, lease
 
 
 def drafted(deployed: Deployed, folder: Path) -> None:

@@ -13,12 +13,13 @@ from collections import Counter
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
 from penstock.adapters.aws_items import size_of
+from tests.support.serving import served
 
 WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "BatchExecuteStatement")
 READS = ("GetItem", "BatchGetItem", "Query")
@@ -115,16 +116,5 @@ def counting(endpoint: str) -> Generator[Counted]:
 
         do_GET = do_PUT = do_POST = do_DELETE = do_HEAD = _pass_on
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    class Server(ThreadingHTTPServer):
-        block_on_close = False
-
-    with Server(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        counted.url = f"http://127.0.0.1:{server.server_port}"
+    with served(Handler) as counted.url:
         yield counted
-        server.shutdown()
-        thread.join()

@@ -5,11 +5,10 @@ import hashlib
 import hmac
 import json
 import random
-import threading
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 from penstock.model.errors import Transient
@@ -17,6 +16,7 @@ from penstock.notices.stage import NotifierPorts, notify
 from penstock.ports.notice_settings import read_notice_settings
 from penstock_testing.memory import MemoryClock, MemoryQueue, MemoryStore
 from penstock_testing.notices import MemoryCourier, MemoryNotebook, MemoryRoutes
+from tests.support.serving import served
 
 KEY = b"a key of twenty-four byte"
 SECRETS: dict[str, Mapping[str, str]] = {
@@ -118,13 +118,5 @@ def receiving() -> Generator[Receiver]:
             self.send_header("Content-Length", "0")
             self.end_headers()
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-            pass
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        receiver.url = f"http://127.0.0.1:{server.server_port}"
+    with served(Handler) as receiver.url:
         yield receiver
-        server.shutdown()
-        thread.join()
